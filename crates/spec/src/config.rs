@@ -1,0 +1,911 @@
+//! The resolved config of one run: every value explicit, checked, and written
+//! beside the result.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use toml::{Table, Value};
+
+use crate::{Error, Result};
+
+/// Pixels of an image's side, fixed by the models: 28.
+pub(crate) const SIDE: usize = 28;
+
+/// What computes: the Cargo features of the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// burn-flex on the CPU, the default.
+    Flex,
+    /// burn-ndarray on the CPU.
+    Ndarray,
+    /// burn-wgpu on a GPU, by Vulkan, Metal or DirectX.
+    Wgpu,
+    /// burn-cuda on an NVIDIA GPU.
+    Cuda,
+}
+
+impl Backend {
+    /// All there are.
+    pub const ALL: [Backend; 4] = [
+        Backend::Flex,
+        Backend::Ndarray,
+        Backend::Wgpu,
+        Backend::Cuda,
+    ];
+
+    /// Its name in configs, in `--backend`, and as a Cargo feature.
+    pub fn name(self) -> &'static str {
+        match self {
+            Backend::Flex => "flex",
+            Backend::Ndarray => "ndarray",
+            Backend::Wgpu => "wgpu",
+            Backend::Cuda => "cuda",
+        }
+    }
+}
+
+/// One run: a cell with a seed, on a backend.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunConfig {
+    /// Name of the cell, unique in the study.
+    pub cell: String,
+    /// Id of the section it belongs to.
+    pub section: String,
+    /// One line on what the cell shows.
+    pub about: String,
+    /// From which every random stream of the run derives.
+    pub seed: u64,
+    /// What it trains on.
+    pub backend: Backend,
+    /// Whether `--quick` shortened it.
+    pub quick: bool,
+    /// What is trained.
+    pub task: Task,
+}
+
+/// What a run does, by family.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// Automatic gradients against hand-derived ones.
+    Gradients(GradientsTask),
+    /// A function of four numbers.
+    Regression(RegressionTask),
+    /// Digits to labels.
+    Classifier(ClassifierTask),
+    /// Digits to a code and back.
+    Autoencoder(AutoencoderTask),
+    /// The linear answer to the same question, without training.
+    Pca(PcaTask),
+}
+
+/// `family = "gradients"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GradientsTask {
+    /// What is compared.
+    pub gradients: Gradients,
+}
+
+/// Where the gradients are compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gradients {
+    /// ReLU and sigmoid are compared at this many points,
+    pub points: usize,
+    /// evenly spaced in [-range, range].
+    pub range: f64,
+    /// Rows of the toy data on which the tiny convnet's loss is taken.
+    pub rows: usize,
+    /// Points of the line through the stationary point.
+    pub line_points: usize,
+    /// The line reaches from -reach to reach times the parameters it passes through.
+    pub line_reach: f64,
+}
+
+/// `family = "regression"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionTask {
+    /// The function and its samples.
+    pub data: RegressionData,
+    /// What learns it.
+    pub model: RegressionModel,
+    /// How.
+    pub train: RegressionTrain,
+}
+
+/// The toy functions of x in R^4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ToyFunction {
+    /// sum(x W), linear in x.
+    Y0,
+    /// max(x).
+    Y1,
+    /// log sum exp(x W).
+    Y2,
+}
+
+/// A sample of a toy function.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionData {
+    /// Which function.
+    pub function: ToyFunction,
+    /// Rows to train on.
+    pub train: usize,
+    /// Rows to test on.
+    pub test: usize,
+    /// x is uniform in [-x_range, x_range]^4.
+    pub x_range: f64,
+    /// W is 4x4, uniform in [-w_range, w_range].
+    pub w_range: f64,
+    /// y is multiplied by 1 + noise N(0, 1).
+    pub noise: f64,
+}
+
+/// What learns a toy function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ToyModel {
+    /// p = w . x
+    Linear,
+    /// Two kernels of width 3, same padding, ReLU, max-pool by 2, p = u . m.
+    Convnet,
+}
+
+/// `[model]` of a regression.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionModel {
+    /// Which model.
+    pub kind: ToyModel,
+}
+
+/// `[train]` of a regression: full-batch steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionTrain {
+    /// Steps, each on all rows.
+    pub iterations: usize,
+    /// The loss is mean squared error + l2 times the sum of squared parameters.
+    pub l2: f64,
+    /// What makes the step.
+    pub optimizer: Optimizer,
+}
+
+/// `family = "classifier"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifierTask {
+    /// The images.
+    pub data: ImageData,
+    /// The network.
+    pub model: ClassifierModel,
+    /// How it is trained.
+    pub train: Train,
+}
+
+/// The images: MNIST as it lies in the repository, or a folder in its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageData {
+    /// A folder of IDX files, gzipped or not; absent: MNIST.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dir: Option<PathBuf>,
+    /// Use only the first so many training images; absent: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<usize>,
+    /// Use only the first so many test images; absent: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<usize>,
+}
+
+/// Convolutions, then fully connected layers, then one logit per class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifierModel {
+    /// Widths of the hidden fully connected layers, each followed by ReLU.
+    pub hidden: Vec<usize>,
+    /// Dropout rate after each hidden layer; 0: none.
+    pub dropout: f64,
+    /// Convolutions before them; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conv: Option<ConvStack>,
+}
+
+/// Blocks of convolutions, each block closed by a 2x2 max-pool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvStack {
+    /// Channels of the convolutions in each block; ReLU after every one.
+    pub blocks: Vec<Vec<usize>>,
+    /// Side of every kernel, in pixels; stride 1, no padding.
+    pub kernel: usize,
+}
+
+impl ConvStack {
+    /// The shape `[channels, side, side]` behind the last block, as
+    /// (channels, side), for images of 28x28 in one channel; `None` where a
+    /// kernel or a pool finds nothing left to cover.
+    pub fn output(&self) -> Option<(usize, usize)> {
+        let mut shape = (1, SIDE);
+        for block in &self.blocks {
+            for &channels in block {
+                shape = (channels, (shape.1 + 1).checked_sub(self.kernel)?);
+            }
+            shape.1 /= 2;
+            if shape.1 == 0 {
+                return None;
+            }
+        }
+        Some(shape)
+    }
+}
+
+/// `[train]` of everything that learns from images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Train {
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Images in a step; the last of an epoch may have fewer.
+    pub batch_size: usize,
+    /// What makes the step.
+    pub optimizer: Optimizer,
+}
+
+/// What turns gradients into steps. The learning rate is constant.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Optimizer {
+    /// Stochastic gradient descent: v <- momentum v + g, w <- w - rate v.
+    Sgd {
+        /// Step size.
+        learning_rate: f64,
+        /// Share of the last step that is kept; 0: none.
+        momentum: f64,
+    },
+    /// Adam (Kingma and Ba, 2015) with beta 0.9 and 0.999, epsilon 1e-7.
+    Adam {
+        /// Step size.
+        learning_rate: f64,
+    },
+}
+
+impl Optimizer {
+    /// Its step size.
+    pub fn learning_rate(self) -> f64 {
+        match self {
+            Optimizer::Sgd { learning_rate, .. } | Optimizer::Adam { learning_rate } => {
+                learning_rate
+            }
+        }
+    }
+}
+
+/// `family = "autoencoder"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoencoderTask {
+    /// The images.
+    pub data: ImageData,
+    /// The network.
+    pub model: AutoencoderModel,
+    /// How it is trained.
+    pub train: Train,
+    /// Which codes are kept.
+    pub scatter: Scatter,
+}
+
+/// What stands between the layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// Nothing.
+    None,
+    /// max(0, x)
+    Relu,
+}
+
+/// What stands behind the last layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Output {
+    /// Nothing: pixels are the last layer's own values.
+    Linear,
+    /// 1 / (1 + e^-x), so that pixels lie in (0, 1).
+    Sigmoid,
+}
+
+/// An encoder to the code, and its mirror image back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoencoderModel {
+    /// Widths of the encoder's hidden layers; the decoder has them in reverse.
+    pub hidden: Vec<usize>,
+    /// Numbers in the code.
+    pub code: usize,
+    /// Between the layers.
+    pub activation: Activation,
+    /// On the code.
+    pub code_activation: Activation,
+    /// On the pixels.
+    pub output: Output,
+    /// Convolutions before the encoder's layers and behind the decoder's;
+    /// absent: none. Every block halves the side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conv: Option<ConvCoder>,
+}
+
+/// The convolutional ends of an autoencoder: 3x3 kernels, same padding.
+/// The encoder pools by 2 after each, the decoder doubles the side before each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvCoder {
+    /// Channels of the encoder's convolutions; the decoder has them in reverse.
+    pub channels: Vec<usize>,
+}
+
+impl ConvCoder {
+    /// Side of the image behind the encoder's convolutions, in pixels; `None`
+    /// where it cannot be halved that often.
+    pub fn side(&self) -> Option<usize> {
+        self.channels
+            .iter()
+            .try_fold(SIDE, |side, _| (side % 2 == 0).then_some(side / 2))
+    }
+}
+
+/// `[scatter]`: the codes written to `codes.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scatter {
+    /// Of the first so many test images.
+    pub images: usize,
+}
+
+/// `family = "pca"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PcaTask {
+    /// The images.
+    pub data: ImageData,
+    /// How much is kept.
+    pub model: PcaModel,
+    /// Which codes are kept.
+    pub scatter: Scatter,
+}
+
+/// `[model]` of a PCA.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PcaModel {
+    /// Principal components.
+    pub components: usize,
+}
+
+/// The keys of a config that all families share.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    cell: String,
+    section: String,
+    about: String,
+    family: String,
+    seed: u64,
+    backend: Backend,
+    quick: bool,
+}
+
+const HEADER: [&str; 7] = [
+    "cell", "section", "about", "family", "seed", "backend", "quick",
+];
+
+impl RunConfig {
+    /// Reads a resolved config from a file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, is no TOML, or has a wrong key or value.
+    pub fn read(path: &Path) -> Result<Self> {
+        Self::from_table(read_table(path)?, &path.display().to_string())
+    }
+
+    /// Checks a table, key by key. `origin` is the file to name in errors.
+    ///
+    /// # Errors
+    ///
+    /// At the first unknown, missing, mistyped or impossible key.
+    pub fn from_table(mut table: Table, origin: &str) -> Result<Self> {
+        let mut header = Table::new();
+        for key in HEADER {
+            if let Some(value) = table.remove(key) {
+                header.insert(key.to_string(), value);
+            }
+        }
+        let header: Header = typed(header, origin)?;
+        let task = match header.family.as_str() {
+            "gradients" => Task::Gradients(typed(table, origin)?),
+            "regression" => Task::Regression(typed(table, origin)?),
+            "classifier" => Task::Classifier(typed(table, origin)?),
+            "autoencoder" => Task::Autoencoder(typed(table, origin)?),
+            "pca" => Task::Pca(typed(table, origin)?),
+            other => {
+                return Err(Error::key(
+                    origin,
+                    "family",
+                    format!(
+                        "there is no family `{other}`; use gradients, regression, classifier, \
+                         autoencoder or pca"
+                    ),
+                ));
+            }
+        };
+        let config = RunConfig {
+            cell: header.cell,
+            section: header.section,
+            about: header.about,
+            seed: header.seed,
+            backend: header.backend,
+            quick: header.quick,
+            task,
+        };
+        match config.check() {
+            Ok(()) => Ok(config),
+            Err(Problem { key, problem }) => Err(Error::key(origin, key, problem)),
+        }
+    }
+
+    /// The config as TOML: every key, in a fixed order.
+    pub fn to_toml(&self) -> String {
+        let header = Header {
+            cell: self.cell.clone(),
+            section: self.section.clone(),
+            about: self.about.clone(),
+            family: self.task.family().to_string(),
+            seed: self.seed,
+            backend: self.backend,
+            quick: self.quick,
+        };
+        let task = match &self.task {
+            Task::Gradients(task) => Table::try_from(task),
+            Task::Regression(task) => Table::try_from(task),
+            Task::Classifier(task) => Table::try_from(task),
+            Task::Autoencoder(task) => Table::try_from(task),
+            Task::Pca(task) => Table::try_from(task),
+        };
+        let mut table = Table::try_from(header).unwrap_or_default();
+        table.extend(task.unwrap_or_default());
+        table.to_string()
+    }
+
+    /// SHA-256 of [`RunConfig::to_toml`], hexadecimal: equal exactly where the
+    /// configs are. `about` is left out: rewording it is no reason to retrain.
+    pub fn hash(&self) -> String {
+        let mut config = self.clone();
+        config.about.clear();
+        hex(&Sha256::digest(config.to_toml()))
+    }
+
+    /// The images it learns from; `None` where the data is generated.
+    pub fn images(&self) -> Option<&ImageData> {
+        match &self.task {
+            Task::Classifier(task) => Some(&task.data),
+            Task::Autoencoder(task) => Some(&task.data),
+            Task::Pca(task) => Some(&task.data),
+            Task::Gradients(_) | Task::Regression(_) => None,
+        }
+    }
+
+    /// A rough count of multiplications, to weigh progress and to start the
+    /// longest run first. Nothing else depends on it.
+    pub fn cost(&self) -> f64 {
+        let samples = |data: &ImageData, train: &Train| {
+            let train_images = data.train.unwrap_or(60_000) as f64;
+            let test_images = data.test.unwrap_or(10_000) as f64;
+            // A training step costs three forward passes.
+            train.epochs as f64 * (3.0 * train_images + test_images)
+        };
+        match &self.task {
+            Task::Gradients(_) => 1e8,
+            Task::Regression(task) => {
+                let model = match task.model.kind {
+                    ToyModel::Linear => 1.0,
+                    ToyModel::Convnet => 3.0,
+                };
+                // Dominated by the overhead of each tiny operation.
+                task.train.iterations as f64 * model * 2e7
+            }
+            Task::Classifier(task) => {
+                let model = &task.model;
+                let mut cost = 0.0;
+                let mut input = SIDE * SIDE;
+                if let Some(conv) = &model.conv {
+                    let (mut channels, mut side) = (1, SIDE);
+                    for block in &conv.blocks {
+                        for &width in block {
+                            side = (side + 1).saturating_sub(conv.kernel);
+                            let taps = conv.kernel * conv.kernel * channels;
+                            // Convolutions run several times slower than
+                            // dense layers of the same size.
+                            cost += 4.0 * (taps * width * side * side) as f64;
+                            channels = width;
+                        }
+                        side /= 2;
+                    }
+                    input = channels * side * side;
+                }
+                cost += dense_cost(input, model.hidden.iter().copied().chain([10]));
+                cost * samples(&task.data, &task.train)
+            }
+            Task::Autoencoder(task) => {
+                let model = &task.model;
+                let widths = model.hidden.iter().copied().chain([model.code]);
+                let mut cost = 2.0 * dense_cost(SIDE * SIDE, widths);
+                if let Some(conv) = &model.conv {
+                    let (mut channels, mut side) = (1, SIDE);
+                    for &width in &conv.channels {
+                        cost += 2.0 * 4.0 * (9 * channels * width * side * side) as f64;
+                        channels = width;
+                        side /= 2;
+                    }
+                }
+                cost * samples(&task.data, &task.train)
+            }
+            Task::Pca(task) => {
+                let pixels = (SIDE * SIDE) as f64;
+                task.data.train.unwrap_or(60_000) as f64 * pixels * pixels
+            }
+        }
+    }
+
+    fn check(&self) -> std::result::Result<(), Problem> {
+        name_is_a_folder(&self.cell)?;
+        match &self.task {
+            Task::Gradients(GradientsTask { gradients }) => {
+                at_least("gradients.points", gradients.points, 2)?;
+                positive("gradients.range", gradients.range)?;
+                at_least("gradients.rows", gradients.rows, 1)?;
+                at_least("gradients.line_points", gradients.line_points, 3)?;
+                positive("gradients.line_reach", gradients.line_reach)
+            }
+            Task::Regression(task) => {
+                at_least("data.train", task.data.train, 1)?;
+                at_least("data.test", task.data.test, 1)?;
+                positive("data.x_range", task.data.x_range)?;
+                positive("data.w_range", task.data.w_range)?;
+                not_negative("data.noise", task.data.noise)?;
+                at_least("train.iterations", task.train.iterations, 1)?;
+                not_negative("train.l2", task.train.l2)?;
+                check_optimizer(task.train.optimizer)
+            }
+            Task::Classifier(task) => {
+                check_images(&task.data)?;
+                widths("model.hidden", &task.model.hidden)?;
+                rate("model.dropout", task.model.dropout)?;
+                if let Some(conv) = &task.model.conv {
+                    at_least("model.conv.kernel", conv.kernel, 1)?;
+                    for block in &conv.blocks {
+                        widths("model.conv.blocks", block)?;
+                    }
+                    if conv.output().is_none() {
+                        return Err(Problem::new(
+                            "model.conv.blocks",
+                            format!(
+                                "an image of {SIDE}x{SIDE} pixels is used up before the last \
+                                 pool; use fewer blocks or a smaller kernel"
+                            ),
+                        ));
+                    }
+                }
+                check_train(&task.train)
+            }
+            Task::Autoencoder(task) => {
+                check_images(&task.data)?;
+                widths("model.hidden", &task.model.hidden)?;
+                at_least("model.code", task.model.code, 1)?;
+                if let Some(conv) = &task.model.conv {
+                    at_least("model.conv.channels", conv.channels.len(), 1)?;
+                    widths("model.conv.channels", &conv.channels)?;
+                    if conv.side().is_none() {
+                        return Err(Problem::new(
+                            "model.conv.channels",
+                            format!(
+                                "a side of {SIDE} pixels can be halved twice; name at most two"
+                            ),
+                        ));
+                    }
+                }
+                at_least("scatter.images", task.scatter.images, 1)?;
+                check_train(&task.train)
+            }
+            Task::Pca(task) => {
+                check_images(&task.data)?;
+                at_least("model.components", task.model.components, 1)?;
+                if task.model.components > SIDE * SIDE {
+                    return Err(Problem::new(
+                        "model.components",
+                        format!("there are only {} pixels; use at most so many", SIDE * SIDE),
+                    ));
+                }
+                at_least("scatter.images", task.scatter.images, 1)
+            }
+        }
+    }
+}
+
+impl Task {
+    /// Its name in configs and records.
+    pub fn family(&self) -> &'static str {
+        match self {
+            Task::Gradients(_) => "gradients",
+            Task::Regression(_) => "regression",
+            Task::Classifier(_) => "classifier",
+            Task::Autoencoder(_) => "autoencoder",
+            Task::Pca(_) => "pca",
+        }
+    }
+
+    /// Epochs it trains; iterations for the toy functions, 0 where none.
+    pub fn epochs(&self) -> usize {
+        match self {
+            Task::Gradients(_) | Task::Pca(_) => 0,
+            Task::Regression(task) => task.train.iterations,
+            Task::Classifier(task) => task.train.epochs,
+            Task::Autoencoder(task) => task.train.epochs,
+        }
+    }
+}
+
+fn dense_cost(input: usize, widths: impl Iterator<Item = usize>) -> f64 {
+    let (cost, _) = widths.fold((0, input), |(cost, from), to| (cost + from * to, to));
+    cost as f64
+}
+
+/// Reads a TOML file.
+pub(crate) fn read_table(path: &Path) -> Result<Table> {
+    let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+    text.parse()
+        .map_err(|error: toml::de::Error| Error::file(path, error.to_string().trim_end()))
+}
+
+/// Reads a value of `T`, which refuses unknown keys, out of `table`.
+pub(crate) fn typed<T: DeserializeOwned>(table: Table, origin: &str) -> Result<T> {
+    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.into_inner().message().to_string();
+        // A missing or unknown key is named by the message, its table by the path.
+        Error::key(
+            origin,
+            if path == "." { "(top level)" } else { &path },
+            message,
+        )
+    })
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A key whose value has the right type and no sense.
+struct Problem {
+    key: &'static str,
+    problem: String,
+}
+
+impl Problem {
+    fn new(key: &'static str, problem: impl Into<String>) -> Self {
+        Self {
+            key,
+            problem: problem.into(),
+        }
+    }
+}
+
+type Check = std::result::Result<(), Problem>;
+
+fn at_least(key: &'static str, value: usize, least: usize) -> Check {
+    if value >= least {
+        return Ok(());
+    }
+    Err(Problem::new(
+        key,
+        format!("must be at least {least}, not {value}"),
+    ))
+}
+
+fn positive(key: &'static str, value: f64) -> Check {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        key,
+        format!("must be a finite number above 0, not {value}"),
+    ))
+}
+
+fn not_negative(key: &'static str, value: f64) -> Check {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        key,
+        format!("must be 0 or a finite number above it, not {value}"),
+    ))
+}
+
+fn rate(key: &'static str, value: f64) -> Check {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        key,
+        format!("must be at least 0 and below 1, not {value}: it is the share of units left out"),
+    ))
+}
+
+fn widths(key: &'static str, widths: &[usize]) -> Check {
+    if widths.iter().all(|&width| width > 0) {
+        return Ok(());
+    }
+    Err(Problem::new(key, "every width must be at least 1"))
+}
+
+fn check_images(data: &ImageData) -> Check {
+    at_least("data.train", data.train.unwrap_or(1), 1)?;
+    at_least("data.test", data.test.unwrap_or(1), 1)
+}
+
+fn check_train(train: &Train) -> Check {
+    at_least("train.epochs", train.epochs, 1)?;
+    at_least("train.batch_size", train.batch_size, 1)?;
+    check_optimizer(train.optimizer)
+}
+
+fn check_optimizer(optimizer: Optimizer) -> Check {
+    match optimizer {
+        Optimizer::Sgd {
+            learning_rate,
+            momentum,
+        } => {
+            positive("train.optimizer.sgd.learning_rate", learning_rate)?;
+            rate_of_momentum(momentum)
+        }
+        Optimizer::Adam { learning_rate } => {
+            positive("train.optimizer.adam.learning_rate", learning_rate)
+        }
+    }
+}
+
+fn rate_of_momentum(momentum: f64) -> Check {
+    if (0.0..1.0).contains(&momentum) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "train.optimizer.sgd.momentum",
+        format!("must be at least 0 and below 1, not {momentum}"),
+    ))
+}
+
+/// A cell's name becomes a folder, so it cannot lead out of `--out`.
+fn name_is_a_folder(cell: &str) -> Check {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !cell.is_empty() && !cell.starts_with('.') && cell.chars().all(plain) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "cell",
+        format!("`{cell}` must be letters, digits, `-`, `_` and `.`, and not begin with a dot"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MLP: &str = r#"
+        cell = "mlp"
+        section = "2.5"
+        about = "a"
+        family = "classifier"
+        seed = 1
+        backend = "flex"
+        quick = false
+        [data]
+        [model]
+        hidden = [512, 128]
+        dropout = 0.0
+        [train]
+        epochs = 20
+        batch_size = 128
+        optimizer.sgd = { learning_rate = 0.1, momentum = 0.9 }
+    "#;
+
+    fn parse(text: &str) -> Result<RunConfig> {
+        RunConfig::from_table(text.parse().expect("TOML"), "test.toml")
+    }
+
+    fn problem(from: &str, to: &str) -> String {
+        let text = MLP.replace(from, to);
+        assert_ne!(text, MLP, "`{from}` must occur");
+        parse(&text).expect_err("must be refused").to_string()
+    }
+
+    #[test]
+    fn a_config_comes_back_as_it_was_written() {
+        let config = parse(MLP).expect("valid");
+        assert_eq!(parse(&config.to_toml()).expect("valid"), config);
+    }
+
+    #[test]
+    fn the_hash_follows_the_values() {
+        let config = parse(MLP).expect("valid");
+        let hash = config.hash();
+        let mut reworded = config.clone();
+        reworded.about = "other words".to_string();
+        assert_eq!(reworded.hash(), hash);
+        let mut other = config;
+        other.seed = 2;
+        assert_ne!(other.hash(), hash);
+    }
+
+    #[test]
+    fn errors_name_the_file_the_key_and_the_remedy() {
+        for (from, to, words) in [
+            ("dropout = 0.0", "dropout = 1.5", "model.dropout"),
+            ("dropout = 0.0", "dropout = 0.0\ndrop = 1", "model.drop"),
+            ("dropout = 0.0", "dropout = \"a\"", "model.dropout"),
+            ("dropout = 0.0", "", "missing field `dropout`"),
+            ("epochs = 20", "epochs = 0", "train.epochs"),
+            ("epochs = 20", "epochs = 1.5", "train.epochs"),
+            ("epochs = 20", "epochs = -1", "train.epochs"),
+            ("batch_size = 128", "batch_size = 0", "train.batch_size"),
+            (
+                "rate = 0.1",
+                "rate = -0.1",
+                "train.optimizer.sgd.learning_rate",
+            ),
+            (
+                "rate = 0.1",
+                "rate = nan",
+                "train.optimizer.sgd.learning_rate",
+            ),
+            (
+                "momentum = 0.9",
+                "momentum = 1.0",
+                "train.optimizer.sgd.momentum",
+            ),
+            (".sgd", ".sdg", "train.optimizer"),
+            ("\"flex\"", "\"tpu\"", "backend"),
+            ("\"classifier\"", "\"clasifier\"", "family"),
+            ("[data]", "[data]\ntrain = 0", "data.train"),
+            ("[data]", "[dta]\n[data]", "dta"),
+            ("cell = \"mlp\"", "cell = \"../mlp\"", "cell"),
+            ("hidden = [512, 128]", "hidden = [512, 0]", "model.hidden"),
+        ] {
+            let error = problem(from, to);
+            assert!(error.starts_with("test.toml: "), "{error}");
+            assert!(error.contains(words), "`{words}` in: {error}");
+        }
+    }
+
+    #[test]
+    fn a_conv_stack_knows_what_is_left_of_the_image() {
+        // By hand: 28 -3+1-> 26 -/2-> 13 -3+1-> 11 -/2-> 5.
+        let stack = |blocks: &[&[usize]], kernel| ConvStack {
+            blocks: blocks.iter().map(|block| block.to_vec()).collect(),
+            kernel,
+        };
+        assert_eq!(stack(&[&[32], &[64]], 3).output(), Some((64, 5)));
+        assert_eq!(stack(&[&[32], &[64]], 5).output(), Some((64, 4)));
+        assert_eq!(stack(&[&[8], &[8], &[8]], 5).output(), None);
+        assert_eq!(stack(&[&[8]], 29).output(), None);
+    }
+}

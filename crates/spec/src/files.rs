@@ -1,0 +1,205 @@
+//! Where the files of a study lie, and how they are written: whole or not at all.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Record, Result, RunConfig};
+
+/// The tree below `--out`.
+///
+/// Quick runs live in a tree of their own, so they never mix with full ones.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The tree below `out`, for quick or for full runs.
+    pub fn new(out: &Path, quick: bool) -> Self {
+        Self {
+            root: if quick {
+                out.join("quick")
+            } else {
+                out.to_path_buf()
+            },
+        }
+    }
+
+    /// The folder of this tree.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `results.csv`, the tidy table of all records.
+    pub fn results(&self) -> PathBuf {
+        self.root.join("results.csv")
+    }
+
+    /// `report/`, with `report.md` and its figures.
+    pub fn report(&self) -> PathBuf {
+        self.root.join("report")
+    }
+
+    /// The folder of all runs.
+    pub fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    /// The folder of the finished run of `cell` with `seed`.
+    pub fn finished(&self, cell: &str, seed: u64) -> RunDir {
+        RunDir::new(self.runs().join(cell).join(format!("seed-{seed}")))
+    }
+
+    /// The folder in which that run trains, or has failed. Once whole it takes
+    /// the place of [`Layout::finished`], whose old content stays until then.
+    pub fn partial(&self, cell: &str, seed: u64) -> RunDir {
+        RunDir::new(self.runs().join(cell).join(format!("seed-{seed}.partial")))
+    }
+}
+
+/// The files of one run.
+#[derive(Debug, Clone)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// The run in the folder `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file `name` in the folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// `config.toml`: the resolved config, written before the first step.
+    pub fn config(&self) -> PathBuf {
+        self.file("config.toml")
+    }
+
+    /// `record.json`: the result, written last.
+    pub fn record(&self) -> PathBuf {
+        self.file("record.json")
+    }
+
+    /// `history.csv`: losses and accuracies by epoch, or by iteration.
+    pub fn history(&self) -> PathBuf {
+        self.file("history.csv")
+    }
+
+    /// `timing.csv`: seconds by epoch.
+    pub fn timing(&self) -> PathBuf {
+        self.file("timing.csv")
+    }
+
+    /// `model.bpk`: the trained weights.
+    pub fn model(&self) -> PathBuf {
+        self.file("model.bpk")
+    }
+
+    /// `stderr.txt`: what a failed run said.
+    pub fn stderr(&self) -> PathBuf {
+        self.file("stderr.txt")
+    }
+
+    /// Reads `config.toml`.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or is no valid config.
+    pub fn read_config(&self) -> Result<RunConfig> {
+        RunConfig::read(&self.config())
+    }
+
+    /// Reads `record.json`; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// If there is one that is no valid record.
+    pub fn read_record(&self) -> Result<Option<Record>> {
+        let path = self.record();
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| Error::file(&path, format!("{error}; delete it to train again"))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read", &path)(error)),
+        }
+    }
+
+    /// Writes `record.json`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn write_record(&self, record: &Record) -> Result<()> {
+        let path = self.record();
+        let mut text =
+            serde_json::to_string_pretty(record).map_err(|error| Error::file(&path, error))?;
+        text.push('\n');
+        write_atomic(&path, text.as_bytes())
+    }
+}
+
+/// Writes `bytes` to `path` whole or not at all: to a temporary file beside it,
+/// which then takes its name.
+///
+/// # Errors
+///
+/// If the folder cannot be made, or the file not written.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        // The temporary file is private to its owner; what it becomes is not.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            file.as_file()
+                .set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(Error::io("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("below").join("a.txt");
+        write_atomic(&path, b"one").expect("writes");
+        write_atomic(&path, b"two").expect("replaces");
+        assert_eq!(std::fs::read(&path).expect("reads"), b"two");
+        let beside = std::fs::read_dir(path.parent().expect("a parent")).expect("lists");
+        assert_eq!(beside.count(), 1);
+    }
+
+    #[test]
+    fn quick_runs_have_a_tree_of_their_own() {
+        let full = Layout::new(Path::new("artifacts"), false);
+        let quick = Layout::new(Path::new("artifacts"), true);
+        assert_eq!(
+            full.finished("mlp", 2).path(),
+            Path::new("artifacts/runs/mlp/seed-2")
+        );
+        assert_eq!(
+            quick.partial("mlp", 2).path(),
+            Path::new("artifacts/quick/runs/mlp/seed-2.partial")
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! What a study is, as data: configs, the matrix they expand to, and the files
+//! that a run leaves. Every other crate speaks in these types.
+//!
+//! Nothing here trains, and nothing here knows Burn. Parsing validates: a value
+//! of [`RunConfig`] or [`Record`] that exists is well-formed, and an [`Error`]
+//! names the file, the key and the remedy.
+
+mod config;
+mod error;
+mod files;
+mod matrix;
+mod progress;
+mod record;
+mod stream;
+
+pub use config::{
+    Activation, AutoencoderModel, AutoencoderTask, Backend, ClassifierModel, ClassifierTask,
+    ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel, PcaTask,
+    RegressionData, RegressionModel, RegressionTask, RegressionTrain, RunConfig, Scatter, Task,
+    ToyFunction, ToyModel, Train,
+};
+pub use error::{Error, Result};
+pub use files::{Layout, RunDir, write_atomic};
+pub use matrix::{Cell, Section, Selection, Setting, Study};
+pub use progress::Progress;
+pub use record::{
+    CsvRow, HistoryRow, Host, Record, ResultRow, Status, TimingRow, read_csv, write_csv,
+};
+pub use stream::stream_key;

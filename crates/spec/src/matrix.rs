@@ -1,0 +1,718 @@
+//! From the files in `configs/` to the list of runs.
+//!
+//! `study.toml` holds what concerns all cells; every other `*.toml` below the
+//! folder holds one cell, or a sweep that expands to several. The order is that
+//! of the sections, then of the file names.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::config::{read_table, typed};
+use crate::{Backend, Error, Result, RunConfig};
+
+/// `study.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StudyFile {
+    title: String,
+    seeds: u64,
+    section: Vec<Section>,
+    quick: Quick,
+}
+
+/// A section of the write-up.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// `"2.5"`
+    pub id: String,
+    /// What it is about.
+    pub title: String,
+}
+
+/// What `--quick` changes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Quick {
+    seeds: u64,
+    #[serde(default)]
+    gradients: BTreeMap<String, Value>,
+    #[serde(default)]
+    regression: BTreeMap<String, Value>,
+    #[serde(default)]
+    classifier: BTreeMap<String, Value>,
+    #[serde(default)]
+    autoencoder: BTreeMap<String, Value>,
+    #[serde(default)]
+    pca: BTreeMap<String, Value>,
+}
+
+/// `[[sweep]]` of a cell file: one axis. Several make a grid.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sweep {
+    /// Dotted path of the key that varies.
+    key: String,
+    /// The values it takes.
+    values: Vec<Value>,
+    /// What stands for each value in the cell's name; absent: the value.
+    labels: Option<Vec<String>>,
+}
+
+/// One cell: a name and the table it was given, not yet a run.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// Its name.
+    pub name: String,
+    /// The file it stands in.
+    pub file: PathBuf,
+    /// How many seeds it wants whatever the study says: 1 where nothing in it
+    /// is random.
+    seeds: Option<u64>,
+    table: Table,
+}
+
+/// Keys that `--set` cannot change.
+const NOT_SETTABLE: [&str; 6] = ["cell", "section", "family", "seed", "backend", "quick"];
+
+/// All cells, and what concerns all of them.
+#[derive(Debug)]
+pub struct Study {
+    /// Its title.
+    pub title: String,
+    /// Its sections, in order.
+    pub sections: Vec<Section>,
+    cells: Vec<Cell>,
+    seeds: u64,
+    quick: Quick,
+    quick_origin: String,
+}
+
+/// `--set key=value`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    key: String,
+    value: Value,
+}
+
+impl std::str::FromStr for Setting {
+    type Err = String;
+
+    /// Reads `key=value`; the value is TOML, or else a string.
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or("expected key=value, as in model.dropout=0.3")?;
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() || key.split('.').any(str::is_empty) {
+            return Err("the key before `=` must be a dotted path, as in model.dropout".into());
+        }
+        let value = format!("value = {value}")
+            .parse::<Table>()
+            .ok()
+            .filter(|table| table.len() == 1)
+            .and_then(|mut table| table.remove("value"))
+            .unwrap_or_else(|| Value::String(value.to_string()));
+        Ok(Self {
+            key: key.to_string(),
+            value,
+        })
+    }
+}
+
+/// Which runs, and how they differ from the files.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Only cells whose name contains one of these; empty: all.
+    pub only: Vec<String>,
+    /// Seeds 0 to n-1; `None`: as many as the study says.
+    pub seeds: Option<u64>,
+    /// Whether to shorten everything.
+    pub quick: bool,
+    /// What to train on.
+    pub backend: Backend,
+    /// Other images in MNIST's place, as an absolute path.
+    pub data: Option<PathBuf>,
+    /// Changed keys.
+    pub set: Vec<Setting>,
+}
+
+impl Study {
+    /// Reads the folder `configs/`.
+    ///
+    /// # Errors
+    ///
+    /// If `study.toml` is missing, or any file is malformed.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("study.toml");
+        let origin = path.display().to_string();
+        let study: StudyFile = typed(read_table(&path)?, &origin)?;
+        for (key, seeds) in [("seeds", study.seeds), ("quick.seeds", study.quick.seeds)] {
+            if seeds == 0 {
+                return Err(Error::key(&origin, key, "must be at least 1, not 0"));
+            }
+        }
+        let mut files = Vec::new();
+        toml_files(folder, &mut files)?;
+        let mut cells = Vec::new();
+        for file in files.iter().filter(|&file| *file != path) {
+            cells.extend(expand_sweeps(file)?);
+        }
+        let rank = |cell: &Cell| {
+            let section = cell.table.get("section").and_then(Value::as_str);
+            study
+                .section
+                .iter()
+                .position(|known| Some(known.id.as_str()) == section)
+        };
+        for (index, cell) in cells.iter().enumerate() {
+            let origin = cell.file.display().to_string();
+            if rank(cell).is_none() {
+                return Err(Error::key(
+                    &origin,
+                    "section",
+                    "must be the id of a [[section]] in study.toml",
+                ));
+            }
+            if let Some(twin) = cells[..index].iter().find(|twin| twin.name == cell.name) {
+                return Err(Error::key(
+                    &origin,
+                    "cell",
+                    format!(
+                        "`{}` stands in {} too; every cell needs its own name",
+                        cell.name,
+                        twin.file.display()
+                    ),
+                ));
+            }
+        }
+        cells.sort_by_key(|cell| (rank(cell), cell.file.clone()));
+        Ok(Self {
+            title: study.title,
+            sections: study.section,
+            cells,
+            seeds: study.seeds,
+            quick: study.quick,
+            quick_origin: origin,
+        })
+    }
+
+    /// All cells, in order.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// The cell with exactly this name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn cell(&self, name: &str) -> Result<&Cell> {
+        self.cells
+            .iter()
+            .find(|cell| cell.name == name)
+            .ok_or_else(|| self.no_cell(name, name))
+    }
+
+    /// The runs of a selection, each checked.
+    ///
+    /// # Errors
+    ///
+    /// At a word that selects nothing, or a value that a run cannot have.
+    pub fn expand(&self, selection: &Selection) -> Result<Vec<RunConfig>> {
+        for word in &selection.only {
+            if !self.cells.iter().any(|cell| cell.name.contains(word)) {
+                return Err(self.no_cell(&format!("--only {word}"), word));
+            }
+        }
+        if selection.seeds == Some(0) {
+            return Err(Error::Argument {
+                argument: "--seeds 0".into(),
+                problem: "must be at least 1".into(),
+            });
+        }
+        let chosen = |cell: &&Cell| {
+            selection.only.is_empty() || selection.only.iter().any(|word| cell.name.contains(word))
+        };
+        let mut runs = Vec::new();
+        for cell in self.cells.iter().filter(chosen) {
+            let seeds = if selection.quick {
+                Some(self.quick.seeds)
+            } else {
+                cell.seeds
+            };
+            let seeds = cell
+                .seeds
+                .or(selection.seeds)
+                .or(seeds)
+                .unwrap_or(self.seeds);
+            for seed in 0..seeds {
+                runs.push(self.resolve(cell, seed, selection)?);
+            }
+        }
+        Ok(runs)
+    }
+
+    /// The run of `cell` with `seed`.
+    ///
+    /// # Errors
+    ///
+    /// At a value that it cannot have.
+    pub fn resolve(&self, cell: &Cell, seed: u64, selection: &Selection) -> Result<RunConfig> {
+        let mut origin = cell.file.display().to_string();
+        let mut table = cell.table.clone();
+        if selection.quick {
+            let family = table.get("family").and_then(Value::as_str);
+            let changes = match family {
+                Some("gradients") => Some(&self.quick.gradients),
+                Some("regression") => Some(&self.quick.regression),
+                Some("classifier") => Some(&self.quick.classifier),
+                Some("autoencoder") => Some(&self.quick.autoencoder),
+                Some("pca") => Some(&self.quick.pca),
+                _ => None, // `from_table` below says what is wrong with it.
+            };
+            for (key, value) in changes.into_iter().flatten() {
+                set(&mut table, key, value.clone())
+                    .map_err(|problem| Error::key(&self.quick_origin, key, problem))?;
+            }
+        }
+        if let Some(dir) = &selection.data
+            && let Some(Value::Table(data)) = table.get_mut("data")
+            && table_takes_images(cell)
+        {
+            data.insert("dir".into(), Value::String(dir.display().to_string()));
+        }
+        for Setting { key, value } in &selection.set {
+            if NOT_SETTABLE.contains(&key.as_str()) {
+                return Err(Error::key(
+                    "--set",
+                    key,
+                    "names the run rather than describing it; use --seeds, --backend, --quick \
+                     or a config file",
+                ));
+            }
+            let key = full_path(&table, key).map_err(|problem| {
+                Error::key(&format!("--set on cell {}", cell.name), key, problem)
+            })?;
+            set(&mut table, &key, value.clone()).map_err(|problem| {
+                Error::key(&format!("--set on cell {}", cell.name), &key, problem)
+            })?;
+            origin = format!("{} with --set", cell.file.display());
+        }
+        for (key, value) in [
+            ("cell", Value::String(cell.name.clone())),
+            ("seed", Value::Integer(seed as i64)),
+            ("backend", Value::String(selection.backend.name().into())),
+            ("quick", Value::Boolean(selection.quick)),
+        ] {
+            table.insert(key.into(), value);
+        }
+        RunConfig::from_table(table, &origin)
+    }
+
+    fn no_cell(&self, argument: &str, word: &str) -> Error {
+        let names: Vec<&str> = self.cells.iter().map(|cell| cell.name.as_str()).collect();
+        let likely = names
+            .iter()
+            .max_by(|a, b| strsim::jaro(a, word).total_cmp(&strsim::jaro(b, word)))
+            .filter(|name| strsim::jaro(name, word) > 0.7)
+            .map(|name| format!("did you mean `{name}`? "))
+            .unwrap_or_default();
+        Error::Argument {
+            argument: argument.to_string(),
+            problem: format!(
+                "no cell has that name; {likely}there are: {}",
+                names.join(", ")
+            ),
+        }
+    }
+}
+
+fn table_takes_images(cell: &Cell) -> bool {
+    matches!(
+        cell.table.get("family").and_then(Value::as_str),
+        Some("classifier" | "autoencoder" | "pca")
+    )
+}
+
+fn toml_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = std::fs::read_dir(folder).map_err(Error::io("read", folder))?;
+    let mut paths = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<Vec<_>>>()
+        .map_err(Error::io("read", folder))?;
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            toml_files(&path, files)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a cell file: one cell, or one for each point of its sweeps.
+fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
+    let origin = file.display().to_string();
+    let mut table = read_table(file)?;
+    for key in ["seed", "backend", "quick"] {
+        if table.contains_key(key) {
+            return Err(Error::key(
+                &origin,
+                key,
+                "is set by the command line; remove it from the file",
+            ));
+        }
+    }
+    let Some(Value::String(name)) = table.remove("cell") else {
+        return Err(Error::key(
+            &origin,
+            "cell",
+            "must be the cell's name, a string",
+        ));
+    };
+    let seeds = match table.remove("seeds") {
+        None => None,
+        Some(Value::Integer(seeds)) if seeds > 0 => Some(seeds as u64),
+        Some(other) => {
+            return Err(Error::key(
+                &origin,
+                "seeds",
+                format!("must be a whole number from 1, not {other}"),
+            ));
+        }
+    };
+    let sweeps = match table.remove("sweep") {
+        None => Vec::new(),
+        Some(Value::Array(sweeps)) => sweeps,
+        Some(_) => {
+            return Err(Error::key(&origin, "sweep", "must be written as [[sweep]]"));
+        }
+    };
+    let mut cells = vec![Cell {
+        name,
+        file: file.to_path_buf(),
+        seeds,
+        table,
+    }];
+    for sweep in sweeps {
+        let Value::Table(sweep) = sweep else {
+            return Err(Error::key(&origin, "sweep", "must be written as [[sweep]]"));
+        };
+        let sweep: Sweep = typed(sweep, &format!("{origin}: sweep"))?;
+        cells = expand_axis(&cells, &sweep, &origin)?;
+    }
+    if let Some(cell) = cells.iter().find(|cell| cell.name.contains(['{', '}'])) {
+        return Err(Error::key(
+            &origin,
+            "cell",
+            format!("`{}` holds a brace that no [[sweep]] fills", cell.name),
+        ));
+    }
+    Ok(cells)
+}
+
+fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>> {
+    let leaf = sweep.key.rsplit('.').next().unwrap_or(&sweep.key);
+    let place = format!("{{{leaf}}}");
+    let labels = match &sweep.labels {
+        Some(labels) => labels.clone(),
+        None => sweep.values.iter().map(label).collect(),
+    };
+    if labels.len() != sweep.values.len() || labels.is_empty() {
+        return Err(Error::key(
+            origin,
+            "sweep",
+            format!(
+                "`{}` has {} values and {} labels; give one label to each",
+                sweep.key,
+                sweep.values.len(),
+                labels.len()
+            ),
+        ));
+    }
+    let mut expanded = Vec::new();
+    for cell in cells {
+        if !cell.name.contains(&place) {
+            return Err(Error::key(
+                origin,
+                "cell",
+                format!(
+                    "must hold {place}, which the sweep over `{}` fills",
+                    sweep.key
+                ),
+            ));
+        }
+        for (value, label) in sweep.values.iter().zip(&labels) {
+            let mut point = cell.clone();
+            point.name = cell.name.replace(&place, label);
+            set(&mut point.table, &sweep.key, value.clone())
+                .map_err(|problem| Error::key(origin, &sweep.key, problem))?;
+            expanded.push(point);
+        }
+    }
+    Ok(expanded)
+}
+
+fn label(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Puts `value` at a dotted path, making the tables on the way.
+fn set(table: &mut Table, path: &str, value: Value) -> std::result::Result<(), String> {
+    let (table, leaf) = match path.rsplit_once('.') {
+        None => (table, path),
+        Some((parents, leaf)) => {
+            let mut at = table;
+            for key in parents.split('.') {
+                at = match at.entry(key).or_insert_with(|| Value::Table(Table::new())) {
+                    Value::Table(inner) => inner,
+                    _ => return Err(format!("`{key}` is a value, not a table")),
+                };
+            }
+            (at, leaf)
+        }
+    };
+    // A whole number written where the file has a fraction is that fraction.
+    let value = match (table.get(leaf), value) {
+        (Some(Value::Float(_)), Value::Integer(whole)) => Value::Float(whole as f64),
+        (_, value) => value,
+    };
+    table.insert(leaf.to_string(), value);
+    Ok(())
+}
+
+/// `dropout` for `model.dropout`, where only one key of the cell ends so.
+fn full_path(table: &Table, key: &str) -> std::result::Result<String, String> {
+    if key.contains('.') || table.contains_key(key) {
+        return Ok(key.to_string());
+    }
+    let mut found = Vec::new();
+    leaves(table, "", &mut |path| {
+        if path.rsplit('.').next() == Some(key) {
+            found.push(path.to_string());
+        }
+    });
+    match found.as_slice() {
+        [path] => Ok(path.clone()),
+        [] => {
+            let mut known = Vec::new();
+            leaves(table, "", &mut |path| known.push(path.to_string()));
+            Err(format!(
+                "the cell has no such key; it has: {}",
+                known.join(", ")
+            ))
+        }
+        several => Err(format!("is one of {}; write it out", several.join(", "))),
+    }
+}
+
+fn leaves(table: &Table, prefix: &str, visit: &mut impl FnMut(&str)) {
+    for (key, value) in table {
+        let path = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match value {
+            Value::Table(inner) => leaves(inner, &path, visit),
+            _ => visit(&path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STUDY: &str = r#"
+        title = "t"
+        seeds = 2
+        [[section]]
+        id = "a"
+        title = "first"
+        [[section]]
+        id = "b"
+        title = "second"
+        [quick]
+        seeds = 1
+        classifier = { "train.epochs" = 1, "data.train" = 100 }
+    "#;
+
+    const DROPOUT: &str = r#"
+        cell = "dropout-{dropout}"
+        section = "b"
+        about = "x"
+        family = "classifier"
+        [[sweep]]
+        key = "model.dropout"
+        values = [0.1, 0.9]
+        [data]
+        [model]
+        hidden = [8]
+        dropout = 0.0
+        [train]
+        epochs = 3
+        batch_size = 4
+        optimizer.sgd = { learning_rate = 0.1, momentum = 0.9 }
+    "#;
+
+    const PCA: &str = r#"
+        cell = "pca"
+        section = "a"
+        about = "x"
+        family = "pca"
+        seeds = 1
+        [data]
+        [model]
+        components = 2
+        [scatter]
+        images = 10
+    "#;
+
+    fn study(files: &[(&str, &str)]) -> Result<Study> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).expect("writes");
+        }
+        Study::read(folder.path())
+    }
+
+    fn plain() -> Selection {
+        Selection {
+            only: Vec::new(),
+            seeds: None,
+            quick: false,
+            backend: Backend::Flex,
+            data: None,
+            set: Vec::new(),
+        }
+    }
+
+    fn names(runs: &[RunConfig]) -> Vec<String> {
+        runs.iter()
+            .map(|run| format!("{}/{}", run.cell, run.seed))
+            .collect()
+    }
+
+    #[test]
+    fn the_matrix_is_sections_then_files_then_sweeps_then_seeds() {
+        let study =
+            study(&[("study.toml", STUDY), ("1.toml", DROPOUT), ("2.toml", PCA)]).expect("reads");
+        let runs = study.expand(&plain()).expect("expands");
+        assert_eq!(
+            names(&runs),
+            [
+                "pca/0",
+                "dropout-0.1/0",
+                "dropout-0.1/1",
+                "dropout-0.9/0",
+                "dropout-0.9/1"
+            ]
+        );
+    }
+
+    #[test]
+    fn quick_shortens_and_set_changes() {
+        let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
+        let selection = Selection {
+            quick: true,
+            only: vec!["0.9".into()],
+            data: Some("/images".into()),
+            set: vec!["batch_size=7".parse().expect("a setting")],
+            ..plain()
+        };
+        let runs = study.expand(&selection).expect("expands");
+        assert_eq!(names(&runs), ["dropout-0.9/0"]);
+        let crate::Task::Classifier(task) = &runs[0].task else {
+            panic!("a classifier");
+        };
+        assert_eq!(task.train.epochs, 1);
+        assert_eq!(task.train.batch_size, 7);
+        assert_eq!(task.data.train, Some(100));
+        assert_eq!(task.data.dir.as_deref(), Some(Path::new("/images")));
+    }
+
+    #[test]
+    fn a_grid_is_the_product_of_its_sweeps() {
+        let grid = DROPOUT
+            .replace("dropout-{dropout}", "net-{hidden}-{dropout}")
+            .replace(
+                "[data]",
+                "[[sweep]]\nkey = \"model.hidden\"\nvalues = [[], [8]]\nlabels = [\"1\", \"2\"]\n[data]",
+            );
+        let study = study(&[("study.toml", STUDY), ("1.toml", &grid)]).expect("reads");
+        let cells: Vec<&str> = study
+            .cells()
+            .iter()
+            .map(|cell| cell.name.as_str())
+            .collect();
+        assert_eq!(cells, ["net-1-0.1", "net-2-0.1", "net-1-0.9", "net-2-0.9"]);
+    }
+
+    #[test]
+    fn wrong_words_are_refused_with_a_remedy() {
+        let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
+        let refused = |selection: Selection| {
+            study
+                .expand(&selection)
+                .expect_err("must be refused")
+                .to_string()
+        };
+        let error = refused(Selection {
+            only: vec!["droput-0.1".into()],
+            ..plain()
+        });
+        assert!(error.contains("did you mean `dropout-0.1`?"), "{error}");
+        for (setting, words) in [
+            ("model.dropout=1.5", "model.dropout"),
+            ("dropout=often", "model.dropout"),
+            ("droput=0.5", "it has: about, family"),
+            ("model.droput=0.5", "model.droput"),
+            ("seed=7", "use --seeds"),
+            ("train.epochs.many=1", "is a value, not a table"),
+        ] {
+            let error = refused(Selection {
+                set: vec![setting.parse().expect("a setting")],
+                ..plain()
+            });
+            assert!(error.contains(words), "`{words}` in: {error}");
+        }
+        assert!("dropout".parse::<Setting>().is_err());
+        assert!("=1".parse::<Setting>().is_err());
+        assert!("model..dropout=1".parse::<Setting>().is_err());
+    }
+
+    #[test]
+    fn malformed_files_are_named() {
+        for (text, words) in [
+            (DROPOUT.replace("\"b\"", "\"c\""), "section"),
+            (DROPOUT.replace("-{dropout}", ""), "must hold {dropout}"),
+            (DROPOUT.replace("-{dropout}", "-{dropout}-{x}"), "brace"),
+            (DROPOUT.replace("0.9]", "0.9]\nlabels = [\"a\"]"), "labels"),
+            (DROPOUT.replace("key =", "ky ="), "ky"),
+            (format!("seed = 1\n{DROPOUT}"), "seed"),
+            ("cell = \n".to_string(), "1.toml"),
+        ] {
+            let error = study(&[("study.toml", STUDY), ("1.toml", &text)])
+                .expect_err("must be refused")
+                .to_string();
+            assert!(error.contains("1.toml"), "{error}");
+            assert!(error.contains(words), "`{words}` in: {error}");
+        }
+        let twice = study(&[("study.toml", STUDY), ("1.toml", PCA), ("2.toml", PCA)])
+            .expect_err("must be refused")
+            .to_string();
+        assert!(twice.contains("stands in"), "{twice}");
+    }
+}
