@@ -1,2 +1,47 @@
-//! x
-fn main() {}
+//! `cargo xtask`: runs the study, one cell of it, its report, or its checks.
+//!
+//! This file only dispatches. What the words on the command line mean stands in
+//! `flags.rs`; each command has a file of its own. Nothing here links Burn:
+//! training is left to the binary `kindling`, one process for each run.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks to whoever typed it"
+)]
+
+mod child;
+mod ci;
+mod display;
+mod experiments;
+mod flags;
+mod host;
+mod kindling;
+mod list;
+mod lock;
+mod matrix;
+mod publish;
+mod report;
+mod runs;
+mod say;
+mod stop;
+mod train;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use flags::{Cli, Command};
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Experiments(flags) => experiments::run(&flags),
+        Command::Train(flags) => train::run(&flags),
+        Command::Report(flags) => report::run(&flags),
+        Command::Ci => ci::run(),
+    };
+    done.unwrap_or_else(|stop| {
+        say::err(format_args!("error: {}", stop.text()));
+        stop.code()
+    })
+}

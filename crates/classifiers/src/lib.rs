@@ -1,1 +1,43 @@
-//! x
+//! Digits to labels: fully connected and convolutional networks.
+
+mod loss;
+mod model;
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn_train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
+use kindling_harness::{Outcome, Run, RunError, fit};
+use kindling_spec::{ClassifierTask, Record};
+
+pub use loss::cross_entropy;
+pub use model::Classifier;
+
+/// Trains and evaluates one classifier.
+///
+/// # Errors
+///
+/// If the images cannot be had, or the training fails; see [`fit`].
+pub fn train(task: &ClassifierTask, run: &Run) -> Result<Record, RunError> {
+    let (images, test, data_fingerprint) = kindling_datasets::load(&task.data)?;
+    let device = run.device().clone().autodiff();
+    let model = Classifier::new(&task.model, run.config().seed, &device)?;
+    let parameters = model.num_params();
+    let fitted = fit(
+        run,
+        model,
+        &task.train,
+        &Arc::new(images),
+        &Arc::new(test),
+        |training| {
+            training
+                .metrics((AccuracyMetric::new(), LossMetric::new()))
+                .metric_train_numeric(LearningRateMetric::new())
+        },
+    )?;
+    Ok(run.complete(Outcome {
+        parameters,
+        data_fingerprint,
+        ..Outcome::of_history(&fitted.history)
+    }))
+}

@@ -1,1 +1,12 @@
-//! x
+//! What the study learns from: images in IDX files, and three functions of
+//! four numbers. No models.
+
+mod idx;
+mod images;
+mod stream;
+mod toy;
+
+pub use idx::IdxError;
+pub use images::{CLASSES, DataError, ImageItem, Images, PIXELS, SIDE, fingerprint, load};
+pub use stream::stream;
+pub use toy::{ToyData, ToyItem, ToySplit};

@@ -1,1 +1,37 @@
-//! x
+//! The life of a run: its device, its random streams, its batches, the training
+//! itself by burn-train, and the record it leaves. Knows no model.
+//!
+//! The order of the files is the order of a run: [`Run::open`] reads the config
+//! and opens the [`device`](Run::device), [`init`] draws the first weights,
+//! [`fit`] trains on batches of an [`ImageLoader`] under the eyes of a recorder,
+//! and [`Run::complete`] writes the record.
+
+mod device;
+mod error;
+mod fit;
+mod host;
+pub mod init;
+mod loader;
+mod optimizer;
+mod recorder;
+mod run;
+
+pub use error::RunError;
+pub use fit::{Fitted, fit};
+pub use loader::{ImageBatch, ImageLoader};
+pub use optimizer::optimizer;
+pub use recorder::{Display, tell};
+pub use run::{Outcome, Run};
+
+/// The version of Burn that trains.
+pub const BURN_VERSION: &str = "0.22.1";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_is_the_one_the_workspace_pins() {
+        let manifest = include_str!("../../../Cargo.toml");
+        let pinned = format!("burn = {{ version = \"={}\"", super::BURN_VERSION);
+        assert!(manifest.contains(&pinned));
+    }
+}

@@ -1,1 +1,20 @@
-//! x
+//! Records in, tables and figures out. No Burn.
+//!
+//! [`read`] finds what the runs left, [`summarize`] takes the mean over seeds,
+//! and [`write()`] puts `results.csv` and `report/report.md` beside them. A run
+//! that is missing, failed or unreadable never stops a report: it is named there.
+
+mod curves;
+mod figure;
+mod markdown;
+mod read;
+mod summary;
+mod table;
+
+pub use markdown::write;
+pub use read::{Run, Runs, read};
+pub use summary::{Spread, Summary, summarize};
+pub use table::{markdown_table, text_table};
+
+#[cfg(test)]
+mod fake;

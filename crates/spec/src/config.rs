@@ -686,7 +686,8 @@ pub(crate) fn typed<T: DeserializeOwned>(table: Table, origin: &str) -> Result<T
     })
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -15,9 +15,9 @@ mod stream;
 
 pub use config::{
     Activation, AutoencoderModel, AutoencoderTask, Backend, ClassifierModel, ClassifierTask,
-    ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel, PcaTask,
+    ConvCoder, ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel, PcaTask,
     RegressionData, RegressionModel, RegressionTask, RegressionTrain, RunConfig, Scatter, Task,
-    ToyFunction, ToyModel, Train,
+    ToyFunction, ToyModel, Train, hex,
 };
 pub use error::{Error, Result};
 pub use files::{Layout, RunDir, write_atomic};

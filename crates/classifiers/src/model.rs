@@ -1,0 +1,193 @@
+//! The network: blocks of convolutions, then fully connected layers.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Dropout, DropoutConfig, Linear, PaddingConfig2d};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use kindling_datasets::{CLASSES, PIXELS, SIDE, stream};
+use kindling_harness::{ImageBatch, RunError, init};
+use kindling_spec::ClassifierModel;
+
+use crate::cross_entropy;
+
+/// Logits for the ten classes. Without convolutions and hidden layers it is
+/// softmax regression.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    blocks: Vec<Vec<Conv2d>>,
+    pool: MaxPool2d,
+    hidden: Vec<Linear>,
+    dropout: Dropout,
+    output: Linear,
+}
+
+impl Classifier {
+    /// The network of a config, with the first weights of `seed`.
+    ///
+    /// # Errors
+    ///
+    /// If its convolutions leave nothing of the image; a checked config has none
+    /// such.
+    pub fn new(model: &ClassifierModel, seed: u64, device: &Device) -> Result<Self, RunError> {
+        let mut rng = stream(seed, "init", 0);
+        let mut blocks = Vec::new();
+        let mut inputs = PIXELS;
+        if let Some(conv) = &model.conv {
+            let mut channels = 1;
+            for widths in &conv.blocks {
+                let mut block = Vec::new();
+                for &width in widths {
+                    let padding = PaddingConfig2d::Valid;
+                    block.push(init::conv2d(
+                        channels,
+                        width,
+                        conv.kernel,
+                        padding,
+                        &mut rng,
+                        device,
+                    ));
+                    channels = width;
+                }
+                blocks.push(block);
+            }
+            let (channels, side) = conv
+                .output()
+                .ok_or_else(|| RunError::Other("the convolutions leave no pixel".into()))?;
+            inputs = channels * side * side;
+        }
+        let mut hidden = Vec::new();
+        for &width in &model.hidden {
+            hidden.push(init::linear(inputs, width, &mut rng, device));
+            inputs = width;
+        }
+        Ok(Self {
+            blocks,
+            pool: pool(),
+            hidden,
+            dropout: DropoutConfig::new(model.dropout).init(),
+            output: init::linear(inputs, CLASSES, &mut rng, device),
+        })
+    }
+
+    /// # Shapes
+    ///
+    /// - images: `[batch, 784]`, pixels in [0, 1]
+    /// - output: `[batch, 10]`, logits
+    pub fn forward(&self, images: Tensor<2>) -> Tensor<2> {
+        let mut x = images;
+        if !self.blocks.is_empty() {
+            x = self.convolve(x);
+        }
+        for layer in &self.hidden {
+            x = self.dropout.forward(relu(layer.forward(x)));
+        }
+        self.output.forward(x)
+    }
+
+    /// `[batch, 784]` -> `[batch, channels * side * side]`
+    fn convolve(&self, images: Tensor<2>) -> Tensor<2> {
+        let [batch, _] = images.dims();
+        let mut x: Tensor<4> = images.reshape([batch, 1, SIDE, SIDE]);
+        for block in &self.blocks {
+            for (index, conv) in block.iter().enumerate() {
+                x = conv.forward(x);
+                if index + 1 == block.len() {
+                    // ReLU and max-pool commute; behind the pool it has a
+                    // quarter of the work.
+                    x = self.pool.forward(x);
+                }
+                x = relu(x);
+            }
+        }
+        x.flatten(1, 3)
+    }
+
+    /// Forward pass and loss of each image.
+    fn evaluate(&self, batch: ImageBatch) -> ClassificationOutput {
+        let logits = self.forward(batch.images);
+        let losses = cross_entropy(logits.clone(), batch.labels.clone());
+        ClassificationOutput::new(losses, logits, batch.labels)
+    }
+}
+
+/// Halves both sides: 2x2 windows side by side.
+fn pool() -> MaxPool2d {
+    MaxPool2dConfig::new([2, 2])
+        .with_strides([2, 2])
+        .init()
+}
+
+impl TrainStep for Classifier {
+    type Input = ImageBatch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: ImageBatch) -> TrainOutput<ClassificationOutput> {
+        let output = self.evaluate(batch);
+        let gradients = output.loss.clone().mean().backward();
+        TrainOutput::new(self, gradients, output)
+    }
+}
+
+impl InferenceStep for Classifier {
+    type Input = ImageBatch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: ImageBatch) -> ClassificationOutput {
+        self.evaluate(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kindling_spec::ConvStack;
+
+    fn model(hidden: &[usize], blocks: &[&[usize]]) -> Classifier {
+        let config = ClassifierModel {
+            hidden: hidden.to_vec(),
+            dropout: 0.0,
+            conv: (!blocks.is_empty()).then(|| ConvStack {
+                blocks: blocks.iter().map(|block| block.to_vec()).collect(),
+                kernel: 3,
+            }),
+        };
+        Classifier::new(&config, 0, &Device::default()).expect("a network")
+    }
+
+    #[test]
+    fn parameters_are_counted_as_by_hand() {
+        assert_eq!(model(&[], &[]).num_params(), 784 * 10 + 10);
+        let mlp = 784 * 512 + 512 + 512 * 128 + 128 + 128 * 10 + 10;
+        assert_eq!(model(&[512, 128], &[]).num_params(), mlp);
+        // 32@3x3 on 1 channel, 64@3x3 on 32, and 5x5x64 to 10.
+        let convnet = 9 * 32 + 32 + 9 * 32 * 64 + 64 + 1600 * 10 + 10;
+        assert_eq!(model(&[], &[&[32], &[64]]).num_params(), convnet);
+    }
+
+    #[test]
+    fn a_batch_of_any_size_gives_ten_logits_an_image() {
+        let device = Device::default();
+        for network in [model(&[7], &[]), model(&[7], &[&[2, 3], &[4]])] {
+            for batch in [1, 5] {
+                let images = Tensor::zeros([batch, PIXELS], &device);
+                assert_eq!(network.forward(images).dims(), [batch, CLASSES]);
+            }
+        }
+    }
+
+    #[test]
+    fn pooling_before_relu_changes_nothing() {
+        let device = Device::default();
+        let x = Tensor::<4>::random(
+            [2, 3, 8, 8],
+            burn::tensor::Distribution::Normal(0.0, 1.0),
+            &device,
+        );
+        let pool = pool();
+        let difference = relu(pool.forward(x.clone())) - pool.forward(relu(x));
+        assert_eq!(difference.abs().max().into_scalar::<f32>(), 0.0);
+    }
+}

@@ -1,0 +1,405 @@
+//! MNIST as it lies in the repository, or a folder of IDX files in its place.
+//!
+//! Images stay bytes: 47 MB for the 60,000 of the training split. What makes a
+//! batch turns them into numbers.
+
+use std::path::{Path, PathBuf};
+
+use burn_dataset::{Dataset, DatasetError};
+use kindling_spec::{ImageData, hex};
+use sha2::{Digest, Sha256};
+
+use crate::idx::{self, IdxError};
+
+/// Pixels of an image's side.
+pub const SIDE: usize = 28;
+/// Pixels of an image.
+pub const PIXELS: usize = SIDE * SIDE;
+/// Classes of images: labels are 0 to 9.
+pub const CLASSES: usize = 10;
+
+/// Why images cannot be had. The text names the file and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// A file is not there.
+    #[error(
+        "{}: no {name} and no {name}.gz; `data.dir` must be a folder that holds the four IDX \
+         files of MNIST or of a data set made like it",
+        dir.display()
+    )]
+    Missing {
+        /// The folder.
+        dir: PathBuf,
+        /// The file's name.
+        name: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words.
+        source: std::io::Error,
+    },
+    /// A file holds something else.
+    #[error("{file}: {source}")]
+    Format {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        source: IdxError,
+    },
+    /// A file is not the one it should be.
+    #[error(
+        "{file}: its unpacked bytes have SHA-256 {found}, not {expected}; \
+         the file was altered, copy it again"
+    )]
+    Altered {
+        /// The file.
+        file: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The checksums themselves are unreadable.
+    #[error("{}: line {line} is not `<SHA-256 in hexadecimal>  <file name>`", path.display())]
+    Checksums {
+        /// The file of checksums.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// Images without labels, or labels without images.
+    #[error(
+        "{images_file} holds {images} images and {labels_file} {labels} labels; \
+         both must belong to the same data set"
+    )]
+    Counts {
+        /// File of the images.
+        images_file: String,
+        /// Number of images.
+        images: usize,
+        /// File of the labels.
+        labels_file: String,
+        /// Number of labels.
+        labels: usize,
+    },
+    /// The config asks for more than there is.
+    #[error("`data.{split}`: {wanted} images are wanted and there are {there}; ask for fewer")]
+    TooFew {
+        /// `train` or `test`.
+        split: &'static str,
+        /// Asked for.
+        wanted: usize,
+        /// There.
+        there: usize,
+    },
+}
+
+/// An image with its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageItem {
+    /// 784 bytes, row by row, 0 black and 255 white.
+    pub pixels: Vec<u8>,
+    /// 0 to 9.
+    pub label: u8,
+}
+
+/// Images with their labels, as bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+impl Images {
+    /// Joins `[n, 784]` pixels and `[n]` labels.
+    ///
+    /// # Panics
+    ///
+    /// If their numbers differ, or a label is above 9.
+    pub fn new(pixels: Vec<u8>, labels: Vec<u8>) -> Self {
+        assert_eq!(pixels.len(), labels.len() * PIXELS, "784 pixels a label");
+        assert!(labels.iter().all(|&label| usize::from(label) < CLASSES));
+        Self { pixels, labels }
+    }
+
+    /// The 784 pixels of image `index`.
+    pub fn pixels(&self, index: usize) -> &[u8] {
+        &self.pixels[index * PIXELS..(index + 1) * PIXELS]
+    }
+
+    /// All labels.
+    pub fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// Keeps the first `count` images.
+    fn truncate(&mut self, split: &'static str, count: Option<usize>) -> Result<(), DataError> {
+        let there = self.labels.len();
+        let wanted = count.unwrap_or(there);
+        if wanted > there {
+            return Err(DataError::TooFew {
+                split,
+                wanted,
+                there,
+            });
+        }
+        self.pixels.truncate(wanted * PIXELS);
+        self.labels.truncate(wanted);
+        Ok(())
+    }
+}
+
+impl Dataset<ImageItem> for Images {
+    fn get(&self, index: usize) -> Result<ImageItem, DatasetError> {
+        Ok(ImageItem {
+            pixels: self.pixels(index).to_vec(),
+            label: self.labels[index],
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+}
+
+/// A file of a data set: its name, and for MNIST itself the archive in the
+/// repository and the SHA-256 of the bytes in it.
+struct Part {
+    name: &'static str,
+    archive: &'static [u8],
+    sha256: &'static str,
+}
+
+/// In the order training images, training labels, test images, test labels.
+const PARTS: [Part; 4] = [
+    Part {
+        name: "train-images-idx3-ubyte",
+        archive: include_bytes!("../mnist/train-images-idx3-ubyte.gz"),
+        sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    },
+    Part {
+        name: "train-labels-idx1-ubyte",
+        archive: include_bytes!("../mnist/train-labels-idx1-ubyte.gz"),
+        sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    },
+    Part {
+        name: "t10k-images-idx3-ubyte",
+        archive: include_bytes!("../mnist/t10k-images-idx3-ubyte.gz"),
+        sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    },
+    Part {
+        name: "t10k-labels-idx1-ubyte",
+        archive: include_bytes!("../mnist/t10k-labels-idx1-ubyte.gz"),
+        sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+];
+
+/// A file as read: what to call it in errors, its plain bytes, their SHA-256.
+struct Loaded {
+    file: String,
+    plain: Vec<u8>,
+    sha256: String,
+}
+
+/// The training and the test images of a config, and the fingerprint of the
+/// data set they come from.
+///
+/// # Errors
+///
+/// If a file is missing, damaged, altered, or does not fit the others; nothing
+/// is ever guessed or padded.
+pub fn load(data: &ImageData) -> Result<(Images, Images, String), DataError> {
+    let parts = read_parts(data.dir.as_deref())?;
+    let fingerprint = fingerprint_of(&parts);
+    let [train_images, train_labels, test_images, test_labels] = parts;
+    let mut train = join(&train_images, &train_labels)?;
+    let mut test = join(&test_images, &test_labels)?;
+    train.truncate("train", data.train)?;
+    test.truncate("test", data.test)?;
+    Ok((train, test, fingerprint))
+}
+
+/// The fingerprint of the data set in `dir` (`None`: MNIST): the SHA-256 of the
+/// four files' SHA-256s.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn fingerprint(dir: Option<&Path>) -> Result<String, DataError> {
+    Ok(fingerprint_of(&read_parts(dir)?))
+}
+
+fn fingerprint_of(parts: &[Loaded; 4]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(&part.sha256);
+    }
+    hex(&hash.finalize())
+}
+
+fn read_parts(dir: Option<&Path>) -> Result<[Loaded; 4], DataError> {
+    let sums = match dir {
+        Some(dir) => checksums(dir)?,
+        None => Vec::new(),
+    };
+    let [a, b, c, d] = &PARTS;
+    Ok([
+        read_part(a, dir, &sums)?,
+        read_part(b, dir, &sums)?,
+        read_part(c, dir, &sums)?,
+        read_part(d, dir, &sums)?,
+    ])
+}
+
+fn read_part(
+    part: &Part,
+    dir: Option<&Path>,
+    sums: &[(String, String)],
+) -> Result<Loaded, DataError> {
+    let (file, plain) = match dir {
+        None => {
+            let file = format!("{}.gz in the repository", part.name);
+            (file, idx::unpack(part.archive))
+        }
+        Some(dir) => {
+            let (path, bytes) = read_file(dir, part.name)?;
+            (path.display().to_string(), idx::unpack(&bytes))
+        }
+    };
+    let plain = plain.map_err(|source| DataError::Format {
+        file: file.clone(),
+        source,
+    })?;
+    let sha256 = hex(&Sha256::digest(&plain));
+    let expected = match dir {
+        None => Some(part.sha256),
+        Some(_) => sums
+            .iter()
+            .find(|(name, _)| name == part.name)
+            .map(|(_, sum)| sum.as_str()),
+    };
+    if let Some(expected) = expected
+        && expected != sha256
+    {
+        return Err(DataError::Altered {
+            file,
+            expected: expected.to_string(),
+            found: sha256,
+        });
+    }
+    Ok(Loaded {
+        file,
+        plain,
+        sha256,
+    })
+}
+
+/// Reads `name` or `name.gz` in `dir`.
+fn read_file(dir: &Path, name: &'static str) -> Result<(PathBuf, Vec<u8>), DataError> {
+    for path in [dir.join(name), dir.join(format!("{name}.gz"))] {
+        match std::fs::read(&path) {
+            Ok(bytes) => return Ok((path, bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(DataError::Read { path, source }),
+        }
+    }
+    Err(DataError::Missing {
+        dir: dir.to_path_buf(),
+        name,
+    })
+}
+
+/// `SHA256SUMS` in `dir`, where there is one: the sums of the unpacked files,
+/// as `sha256sum` writes them.
+fn checksums(dir: &Path) -> Result<Vec<(String, String)>, DataError> {
+    let path = dir.join("SHA256SUMS");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(DataError::Read { path, source }),
+    };
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(index, line)| {
+            line.split_once([' ', '\t'])
+                .map(|(sum, name)| (sum, name.trim_start_matches([' ', '\t', '*']).trim_end()))
+                .filter(|(sum, _)| sum.len() == 64 && sum.chars().all(|c| c.is_ascii_hexdigit()))
+                .map(|(sum, name)| (name.to_string(), sum.to_ascii_lowercase()))
+                .ok_or_else(|| DataError::Checksums {
+                    path: path.clone(),
+                    line: index + 1,
+                })
+        })
+        .collect()
+}
+
+fn join(images: &Loaded, labels: &Loaded) -> Result<Images, DataError> {
+    let format = |part: &Loaded| {
+        let file = part.file.clone();
+        |source| DataError::Format { file, source }
+    };
+    let pixels = idx::images(&images.plain).map_err(format(images))?;
+    let digits = idx::labels(&labels.plain).map_err(format(labels))?;
+    if pixels.len() != digits.len() * PIXELS {
+        return Err(DataError::Counts {
+            images_file: images.file.clone(),
+            images: pixels.len() / PIXELS,
+            labels_file: labels.file.clone(),
+            labels: digits.len(),
+        });
+    }
+    Ok(Images::new(pixels.to_vec(), digits.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mnist() -> ImageData {
+        ImageData {
+            dir: None,
+            train: None,
+            test: None,
+        }
+    }
+
+    #[test]
+    fn mnist_is_what_it_should_be() {
+        let (train, test, _) = load(&mnist()).expect("loads");
+        assert_eq!((train.len(), test.len()), (60_000, 10_000));
+        // Counted with Python over the unpacked label files.
+        let count = |images: &Images, digit| {
+            images.labels().iter().filter(|&&label| label == digit).count()
+        };
+        assert_eq!(count(&train, 1), 6742);
+        assert_eq!(count(&test, 5), 892);
+        assert_eq!(train.get(0).expect("an item").label, 5);
+        // The mean pixel of the training images, 33.3184 by NumPy.
+        let sum: u64 = train.pixels.iter().map(|&pixel| u64::from(pixel)).sum();
+        assert_eq!(sum, 1_567_298_545);
+    }
+
+    #[test]
+    fn a_slice_keeps_the_first_and_no_more_than_there_are() {
+        let data = ImageData {
+            train: Some(3),
+            test: Some(10_001),
+            ..mnist()
+        };
+        let error = load(&data).expect_err("must be refused").to_string();
+        assert!(error.starts_with("`data.test`: 10001 images"), "{error}");
+        let data = ImageData {
+            test: Some(1),
+            ..data
+        };
+        let (train, test, fingerprint) = load(&data).expect("loads");
+        assert_eq!(train.labels(), [5, 0, 4]);
+        assert_eq!(test.labels(), [7]);
+        // The data set is the same, however much of it is used.
+        assert_eq!(fingerprint, super::fingerprint(None).expect("loads"));
+    }
+}

@@ -1,0 +1,11 @@
+//! Random streams by name.
+
+use chacha20::ChaCha8Rng;
+use kindling_spec::stream_key;
+use rand::SeedableRng;
+
+/// The random stream for `purpose` in `epoch` of the run with `seed`: ChaCha8
+/// under [`stream_key`], the same on every machine.
+pub fn stream(seed: u64, purpose: &str, epoch: usize) -> ChaCha8Rng {
+    ChaCha8Rng::from_seed(stream_key(seed, purpose, epoch))
+}

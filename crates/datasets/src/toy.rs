@@ -1,0 +1,197 @@
+//! Three functions of x in R^4, drawn from a seed.
+//!
+//! With W 4x4: y0 = sum(x W), y1 = max(x), y2 = log sum exp(x W), and every y
+//! times 1 + noise N(0, 1).
+
+use burn_dataset::{Dataset, DatasetError};
+use kindling_spec::{RegressionData, ToyFunction};
+use rand_distr::{Distribution, StandardNormal, Uniform};
+
+use crate::stream;
+
+/// A row: x and y.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ToyItem {
+    /// Four numbers.
+    pub x: [f32; 4],
+    /// The function's value with noise.
+    pub y: f32,
+}
+
+/// Rows of a toy function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToySplit {
+    rows: Vec<ToyItem>,
+    noise_floor: f64,
+}
+
+impl ToySplit {
+    /// The rows.
+    pub fn rows(&self) -> &[ToyItem] {
+        &self.rows
+    }
+
+    /// Mean squared difference between y and the function without noise: no
+    /// model that has not seen these rows can expect to get below it.
+    pub fn noise_floor(&self) -> f64 {
+        self.noise_floor
+    }
+}
+
+impl Dataset<ToyItem> for ToySplit {
+    fn get(&self, index: usize) -> Result<ToyItem, DatasetError> {
+        Ok(self.rows[index])
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+/// A toy function with its training and test rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToyData {
+    /// W, row by row: `x W` has `sum_i x[i] W[i][j]` in column j.
+    pub weights: [[f64; 4]; 4],
+    /// Rows to train on.
+    pub train: ToySplit,
+    /// Rows to test on.
+    pub test: ToySplit,
+}
+
+impl ToyData {
+    /// Draws W and the rows. W and x depend on the seed alone, not on the
+    /// function, so the three functions are seen on the same points.
+    pub fn generate(data: &RegressionData, seed: u64) -> Self {
+        let weights = draw_weights(data, seed);
+        let split = |purpose, count| draw_rows(data, &weights, seed, purpose, count);
+        Self {
+            train: split("toy-train", data.train),
+            test: split("toy-test", data.test),
+            weights,
+        }
+    }
+}
+
+fn draw_weights(data: &RegressionData, seed: u64) -> [[f64; 4]; 4] {
+    let mut rng = stream(seed, "toy-weights", 0);
+    let uniform = interval(data.w_range);
+    let mut weights = [[0.0; 4]; 4];
+    for weight in weights.as_flattened_mut() {
+        *weight = uniform.sample(&mut rng);
+    }
+    weights
+}
+
+fn draw_rows(
+    data: &RegressionData,
+    weights: &[[f64; 4]; 4],
+    seed: u64,
+    purpose: &str,
+    count: usize,
+) -> ToySplit {
+    let mut rng = stream(seed, purpose, 0);
+    let uniform = interval(data.x_range);
+    let mut squares = 0.0;
+    let rows = (0..count)
+        .map(|_| {
+            let x: [f64; 4] = std::array::from_fn(|_| uniform.sample(&mut rng));
+            let clean = value(data.function, &x, weights);
+            let normal: f64 = StandardNormal.sample(&mut rng);
+            let y = clean * (1.0 + data.noise * normal);
+            squares += (y - clean).powi(2);
+            ToyItem {
+                x: x.map(|value| value as f32),
+                y: y as f32,
+            }
+        })
+        .collect();
+    ToySplit {
+        rows,
+        noise_floor: squares / count as f64,
+    }
+}
+
+/// Uniform in [-range, range].
+fn interval(range: f64) -> Uniform<f64> {
+    #[expect(clippy::expect_used, reason = "a config holds positive finite ranges only")]
+    Uniform::new_inclusive(-range, range).expect("a positive finite range")
+}
+
+/// The function's value at x, without noise.
+fn value(function: ToyFunction, x: &[f64; 4], weights: &[[f64; 4]; 4]) -> f64 {
+    let product: [f64; 4] =
+        std::array::from_fn(|column| (0..4).map(|row| x[row] * weights[row][column]).sum());
+    match function {
+        ToyFunction::Y0 => product.iter().sum(),
+        ToyFunction::Y1 => x.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        ToyFunction::Y2 => {
+            // Shifted by the largest, so that no exponential overflows.
+            let largest = product.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let sum: f64 = product.iter().map(|term| (term - largest).exp()).sum();
+            largest + sum.ln()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(function: ToyFunction) -> RegressionData {
+        RegressionData {
+            function,
+            train: 1000,
+            test: 200,
+            x_range: 2.5,
+            w_range: 2.0,
+            noise: 0.01,
+        }
+    }
+
+    #[test]
+    fn the_functions_are_those_of_the_study() {
+        // NumPy: W = np.arange(16).reshape(4, 4) / 10 - 0.5; x = [1, -2, 0.5, 2]
+        // (x @ W).sum() = 5.9, x.max() = 2,
+        // np.log(np.exp(x @ W).sum()) = 2.875312292258
+        let weights =
+            std::array::from_fn(|i| std::array::from_fn(|j| (4 * i + j) as f64 / 10.0 - 0.5));
+        let x = [1.0, -2.0, 0.5, 2.0];
+        let at = |function| value(function, &x, &weights);
+        assert!((at(ToyFunction::Y0) - 5.9).abs() < 1e-12);
+        assert_eq!(at(ToyFunction::Y1), 2.0);
+        assert!((at(ToyFunction::Y2) - 2.875312292258).abs() < 1e-12);
+    }
+
+    #[test]
+    fn large_values_do_not_overflow() {
+        let weights = [[500.0; 4]; 4];
+        let y = value(ToyFunction::Y2, &[2.0; 4], &weights);
+        assert!((y - (4000.0 + 4f64.ln())).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_points_to_every_function() {
+        let y0 = ToyData::generate(&data(ToyFunction::Y0), 3);
+        let again = ToyData::generate(&data(ToyFunction::Y0), 3);
+        let y2 = ToyData::generate(&data(ToyFunction::Y2), 3);
+        let other = ToyData::generate(&data(ToyFunction::Y0), 4);
+        assert_eq!(y0, again);
+        assert_eq!(y0.weights, y2.weights);
+        let points = |split: &ToySplit| split.rows().iter().map(|row| row.x).collect::<Vec<_>>();
+        assert_eq!(points(&y0.train), points(&y2.train));
+        assert_ne!(points(&y0.train), points(&other.train));
+        assert_ne!(points(&y0.train)[..200], points(&y0.test)[..]);
+    }
+
+    #[test]
+    fn rows_lie_in_their_range_and_noise_is_relative() {
+        let toy = ToyData::generate(&data(ToyFunction::Y0), 0);
+        let rows = toy.train.rows();
+        assert!(rows.iter().flat_map(|row| row.x).all(|x| x.abs() <= 2.5));
+        // The floor is noise^2 times the mean square of y.
+        let mean_square = rows.iter().map(|row| f64::from(row.y).powi(2)).sum::<f64>() / 1000.0;
+        let ratio = toy.train.noise_floor() / (1e-4 * mean_square);
+        assert!((0.8..1.25).contains(&ratio), "{ratio}");
+    }
+}

@@ -1,0 +1,104 @@
+//! Training on images, by burn-train.
+
+use std::sync::{Arc, PoisonError};
+
+use burn_train::checkpoint::KeepLastNCheckpoints;
+use burn_train::logger::FileMetricLogger;
+use burn_train::{
+    InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
+};
+use kindling_datasets::Images;
+use kindling_spec::{HistoryRow, Train};
+
+use crate::recorder::Recorder;
+use crate::{ImageBatch, ImageLoader, Run, RunError, optimizer};
+
+/// Test images in a batch of the evaluation. It changes no result.
+const TEST_BATCH: usize = 1000;
+
+/// A trained model with the history of its training.
+pub struct Fitted<M> {
+    /// The model, on the device without autodiff.
+    pub model: M,
+    /// A row an epoch.
+    pub history: Vec<HistoryRow>,
+}
+
+/// Trains `model` on `images` and evaluates it on `test` after every epoch.
+///
+/// `register` adds the family's metrics; one of them must be burn-train's
+/// `LossMetric` over the losses `[batch]` of single images, so that a smaller
+/// last batch weighs less. Leaves `history.csv`, `timing.csv`, `model.bpk`,
+/// burn-train's metric logs and its last checkpoint in the run's folder.
+///
+/// # Errors
+///
+/// If the loss leaves the numbers, if somebody stops the training, or if a file
+/// cannot be written.
+pub fn fit<M>(
+    run: &Run,
+    model: M,
+    train: &Train,
+    images: &Arc<Images>,
+    test: &Arc<Images>,
+    register: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>,
+) -> Result<Fitted<M>, RunError>
+where
+    M: LearnerModel + TrainStep<Input = ImageBatch> + InferenceStep<Input = ImageBatch>,
+{
+    let seed = run.config().seed;
+    let device = run.device();
+    let interrupter = Interrupter::new();
+    let learning_rate = train.optimizer.learning_rate();
+    let recorder = Recorder::new(
+        run.dir().clone(),
+        learning_rate,
+        run.display(),
+        interrupter.clone(),
+    );
+    let log = recorder.log();
+    let training = SupervisedTraining::new(
+        run.dir().path(),
+        Arc::new(ImageLoader::shuffled(
+            images.clone(),
+            train.batch_size,
+            seed,
+            &device.clone().autodiff(),
+        )),
+        Arc::new(ImageLoader::in_order(test.clone(), TEST_BATCH, device)),
+    )
+    .renderer(Box::new(recorder))
+    .with_interrupter(interrupter)
+    .with_application_logger(None)
+    .with_metric_logger(FileMetricLogger::new(run.dir().path()))
+    .with_default_checkpointers()
+    .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
+    .num_epochs(train.epochs);
+
+    let learner = Learner::new(model, optimizer(train.optimizer), learning_rate);
+    let result = register(training).launch(learner);
+
+    let log = std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(failure) = log.failure {
+        return Err(RunError::Diverged(failure));
+    }
+    if let Some(error) = result.error {
+        return Err(RunError::Training(error.to_string()));
+    }
+    if let Some(interruption) = result.interrupted {
+        let reason = interruption.reason.unwrap_or_else(|| "no reason given".into());
+        return Err(RunError::Stopped(reason));
+    }
+    if log.history.len() != train.epochs {
+        return Err(RunError::Training(format!(
+            "{} of {} epochs left a row in the history",
+            log.history.len(),
+            train.epochs
+        )));
+    }
+    run.save_model(result.model.clone())?;
+    Ok(Fitted {
+        model: result.model,
+        history: log.history,
+    })
+}

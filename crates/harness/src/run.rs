@@ -1,0 +1,156 @@
+//! A run: a config, a folder, a device, and the record at the end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use kindling_spec::{HistoryRow, Progress, Record, RunConfig, RunDir, Status};
+
+use crate::host::host;
+use crate::recorder::tell_json;
+use crate::{BURN_VERSION, Display, RunError, device};
+
+/// A run under way.
+pub struct Run {
+    config: RunConfig,
+    dir: RunDir,
+    device: Device,
+    display: Display,
+    started: Instant,
+}
+
+/// What a family found; the rest of the record the run knows itself.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Trained parameters.
+    pub parameters: usize,
+    /// Losses and accuracies at the end.
+    pub train_loss: Option<f64>,
+    /// See [`Record::test_loss`].
+    pub test_loss: Option<f64>,
+    /// See [`Record::train_accuracy`].
+    pub train_accuracy: Option<f64>,
+    /// See [`Record::test_accuracy`].
+    pub test_accuracy: Option<f64>,
+    /// Figures of the family's own.
+    pub metrics: BTreeMap<String, f64>,
+    /// Fingerprint of the data; `"generated"` where it is.
+    pub data_fingerprint: String,
+}
+
+impl Outcome {
+    /// The losses and accuracies of the last row of a history.
+    pub fn of_history(history: &[HistoryRow]) -> Self {
+        let last = history.last();
+        Self {
+            train_loss: last.map(|row| row.train_loss),
+            test_loss: last.map(|row| row.test_loss),
+            train_accuracy: last.and_then(|row| row.train_accuracy),
+            test_accuracy: last.and_then(|row| row.test_accuracy),
+            ..Self::default()
+        }
+    }
+}
+
+impl Run {
+    /// Reads `config.toml` in `dir` and opens its device.
+    ///
+    /// # Errors
+    ///
+    /// If the config is wrong, or its backend is not compiled in.
+    pub fn open(dir: &Path, display: Display) -> Result<Self, RunError> {
+        let dir = RunDir::new(dir);
+        let config = dir.read_config()?;
+        Ok(Self {
+            device: device::open(config.backend)?,
+            config,
+            dir,
+            display,
+            started: Instant::now(),
+        })
+    }
+
+    /// The resolved config.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// The folder for everything it leaves.
+    pub fn dir(&self) -> &RunDir {
+        &self.dir
+    }
+
+    /// Where its tensors live, without autodiff; `.autodiff()` for training.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Who looks on.
+    pub fn display(&self) -> Display {
+        self.display
+    }
+
+    /// Reports that `done` of `total` iterations are done, to the matrix alone.
+    pub fn tell_iterations(&self, done: usize, total: usize, row: &HistoryRow) {
+        if self.display == Display::Progress {
+            tell_json(&Progress {
+                epoch: done,
+                epochs: total,
+                fraction: done as f64 / total as f64,
+                train_loss: Some(row.train_loss),
+                test_loss: Some(row.test_loss),
+                test_accuracy: row.test_accuracy,
+            });
+        }
+    }
+
+    /// Writes `model.bpk`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn save_model<M: Module>(&self, model: M) -> Result<(), RunError> {
+        let path = self.dir.model();
+        model
+            .save_file(&path)
+            .map_err(|error| RunError::Other(format!("cannot write {}: {error}", path.display())))
+    }
+
+    /// The record of a run that came to its end.
+    pub fn complete(&self, outcome: Outcome) -> Record {
+        self.record(outcome, Status::Complete, None)
+    }
+
+    /// The record of a run that did not.
+    pub fn failed(&self, error: &RunError) -> Record {
+        self.record(Outcome::default(), Status::Failed, Some(error.to_string()))
+    }
+
+    fn record(&self, outcome: Outcome, status: Status, error: Option<String>) -> Record {
+        let config = &self.config;
+        Record {
+            section: config.section.clone(),
+            cell: config.cell.clone(),
+            family: config.task.family().to_string(),
+            backend: config.backend,
+            seed: config.seed,
+            epochs: config.task.epochs(),
+            parameters: outcome.parameters,
+            train_loss: outcome.train_loss,
+            test_loss: outcome.test_loss,
+            train_accuracy: outcome.train_accuracy,
+            test_accuracy: outcome.test_accuracy,
+            seconds: self.started.elapsed().as_secs_f64(),
+            status,
+            error,
+            metrics: outcome.metrics,
+            config_hash: config.hash(),
+            data_fingerprint: outcome.data_fingerprint,
+            revision: std::env::var("KINDLING_REVISION").unwrap_or_else(|_| "unknown".into()),
+            burn_version: BURN_VERSION.to_string(),
+            host: host(),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! From a folder of configs and a tree of runs to a report, as `cargo xtask
+//! report` makes it.
+
+#[path = "../src/fake.rs"]
+mod fake;
+
+use std::fs;
+use std::path::Path;
+
+use kindling_spec::{Backend, HistoryRow, Layout, Record, Selection, Study, write_csv};
+
+const STUDY: &str = r#"
+    title = "A small study"
+    seeds = 3
+    [[section]]
+    id = "2.4"
+    title = "Regression"
+    [[section]]
+    id = "2.5"
+    title = "Classifiers"
+    [quick]
+    seeds = 1
+"#;
+
+const REGRESSION: &str = r#"
+    cell = "{kind}-y1"
+    section = "2.4"
+    about = "a model of max(x)"
+    family = "regression"
+    [[sweep]]
+    key = "model.kind"
+    values = ["linear", "convnet"]
+    [data]
+    function = "y1"
+    train = 10
+    test = 10
+    x_range = 1.0
+    w_range = 1.0
+    noise = 0.0
+    [model]
+    kind = "linear"
+    [train]
+    iterations = 10
+    l2 = 0.0
+    optimizer.adam = { learning_rate = 0.1 }
+"#;
+
+const CLASSIFIER: &str = r#"
+    cell = "mlp-{width}"
+    section = "2.5"
+    about = "a network"
+    family = "classifier"
+    [[sweep]]
+    key = "model.hidden"
+    values = [[8], [16]]
+    labels = ["8", "16"]
+    [data]
+    [model]
+    hidden = [8]
+    dropout = 0.0
+    [train]
+    epochs = 2
+    batch_size = 10
+    optimizer.sgd = { learning_rate = 0.1, momentum = 0.9 }
+"#;
+
+/// A study of four cells: linear-y1, convnet-y1, mlp-8, mlp-16.
+fn study(folder: &Path) -> Study {
+    let configs = folder.join("configs");
+    fs::create_dir_all(&configs).expect("makes a folder");
+    let classifier = CLASSIFIER.replace("{width}", "{hidden}");
+    for (name, text) in [
+        ("study.toml", STUDY),
+        ("10-regression.toml", REGRESSION),
+        ("20-classifier.toml", &classifier),
+    ] {
+        fs::write(configs.join(name), text).expect("writes");
+    }
+    Study::read(&configs).expect("a valid study")
+}
+
+fn regression(cell: &str, seed: u64, test_loss: f64) -> Record {
+    Record {
+        section: "2.4".into(),
+        family: "regression".into(),
+        epochs: 10,
+        parameters: 4,
+        train_loss: Some(0.5),
+        test_loss: Some(test_loss),
+        train_accuracy: None,
+        test_accuracy: None,
+        seconds: 1.5,
+        metrics: [("noise_floor".to_string(), 1e-4 * (1 + seed) as f64)].into(),
+        ..fake::record(cell, seed)
+    }
+}
+
+/// Two seeds of linear-y1, mlp-8 with one seed and one failure, mlp-16 in
+/// progress and unreadable; convnet-y1 never ran.
+fn runs(layout: &Layout) {
+    for (seed, loss) in [(0, 2.5), (1, 2.75)] {
+        let dir = fake::finish(layout, &regression("linear-y1", seed, loss));
+        let rows: Vec<HistoryRow> = (1..=10)
+            .map(|step| fake::row(step, 4.0 / step as f64, 3.0))
+            .collect();
+        write_csv(&dir.history(), &rows).expect("writes");
+    }
+    let dir = fake::finish(layout, &fake::record("mlp-8", 0));
+    let rows = [1, 2].map(|epoch| HistoryRow {
+        train_accuracy: Some(0.8),
+        test_accuracy: Some(0.9),
+        ..fake::row(epoch, 0.2, 0.1)
+    });
+    write_csv(&dir.history(), &rows).expect("writes");
+    // It has succeeded before; the failure is newer.
+    fake::finish(layout, &fake::record("mlp-8", 1));
+    fake::fail(
+        layout,
+        &fake::failed("mlp-8", 1, "out of | memory\nat step 7"),
+    );
+    fs::create_dir_all(layout.partial("mlp-16", 0).path()).expect("makes a folder");
+    let broken = layout.finished("mlp-16", 1);
+    fs::create_dir_all(broken.path()).expect("makes a folder");
+    fs::write(broken.record(), "{").expect("writes");
+}
+
+#[test]
+fn a_tree_with_gaps_makes_a_report_that_names_them() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let study = study(folder.path());
+    let layout = Layout::new(folder.path(), false);
+    runs(&layout);
+    let figures = layout.report().join("figures");
+    fs::create_dir_all(&figures).expect("makes a folder");
+    fs::write(figures.join("stale.svg"), "").expect("writes");
+
+    let path = kindling_report::write(&study, &layout).expect("reports");
+
+    assert_eq!(
+        fs::read_to_string(layout.results()).expect("reads"),
+        "section,cell,family,backend,seed,epochs,parameters,train_loss,test_loss,\
+         train_accuracy,test_accuracy,seconds,status\n\
+         2.4,linear-y1,regression,flex,0,10,4,0.5,2.5,,,1.5,complete\n\
+         2.4,linear-y1,regression,flex,1,10,4,0.5,2.75,,,1.5,complete\n\
+         2.5,mlp-8,classifier,flex,0,2,7850,0.05,0.06,0.99,0.98,12.0,complete\n\
+         2.5,mlp-8,classifier,flex,1,0,0,,,,,12.0,failed\n"
+    );
+    assert_eq!(path, layout.report().join("report.md"));
+    let broken = layout.finished("mlp-16", 1).record();
+    // Python: statistics.stdev([2.5, 2.75]) is 0.17677669529663687.
+    let expected = format!(
+        "# A small study\n\
+         \n\
+         Full runs. Runs: 4, of 2 cells; failed: 1; backends: flex; seeds: 0, 1.\n\
+         \n\
+         ## Failed runs\n\
+         \n\
+         - mlp-8 seed 1:\n\
+         \n\
+         {i}out of | memory\n\
+         {i}at step 7\n\
+         \n\
+         ## Unfinished runs\n\
+         \n\
+         - mlp-16 seed 0\n\
+         \n\
+         ## Unreadable files\n\
+         \n\
+         - {}: EOF while parsing an object at line 1 column 1; delete it to train again\n\
+         \n\
+         ## Cells without a run\n\
+         \n\
+         convnet-y1, mlp-16.\n\
+         \n\
+         ## 2.4 Regression\n\
+         \n\
+         | cell      | parameters | seeds | test loss     |   seconds |\n\
+         | --- | ---: | ---: | --- | ---: |\n\
+         | linear-y1 |          4 |     2 | 2.625 ± 0.177 | 1.5 ± 0.0 |\n\
+         \n\
+         | metric      | linear-y1 |\n\
+         | --- | ---: |\n\
+         | noise_floor |   1.50e-4 |\n\
+         \n\
+         ![y1: loss by iteration](figures/2.4-regression-y1-loss.svg)\n\
+         \n\
+         ## 2.5 Classifiers\n\
+         \n\
+         | cell  | parameters |        seeds | test loss | test accuracy | seconds |\n\
+         | --- | ---: | ---: | --- | --- | ---: |\n\
+         | mlp-8 |       7850 | 1 (1 failed) | 0.0600    | 0.9800        |    12.0 |\n\
+         \n\
+         ![mlp: loss by epoch](figures/2.5-classifier-mlp-loss.svg)\n\
+         \n\
+         ![mlp: accuracy by epoch](figures/2.5-classifier-mlp-accuracy.svg)\n",
+        broken.display(),
+        i = "      ",
+    );
+    assert_eq!(fs::read_to_string(&path).expect("reads"), expected);
+    let mut drawn: Vec<String> = fs::read_dir(&figures)
+        .expect("lists")
+        .map(|entry| entry.expect("an entry").file_name().display().to_string())
+        .collect();
+    drawn.sort();
+    assert_eq!(
+        drawn,
+        [
+            "2.4-regression-y1-loss.svg",
+            "2.5-classifier-mlp-accuracy.svg",
+            "2.5-classifier-mlp-loss.svg"
+        ]
+    );
+}
+
+#[test]
+fn an_empty_tree_makes_an_empty_report() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let layout = Layout::new(folder.path(), false);
+    let path = kindling_report::write(&study(folder.path()), &layout).expect("reports");
+    let text = fs::read_to_string(path).expect("reads");
+    assert!(text.contains("Runs: 0, of 0 cells; failed: 0; backends: none; seeds: none."));
+    assert!(text.contains("linear-y1, convnet-y1, mlp-8, mlp-16.\n"));
+    let results = fs::read_to_string(layout.results()).expect("reads");
+    assert_eq!(results.lines().count(), 1, "only the header: {results}");
+}
+
+#[test]
+fn quick_runs_are_called_that() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let study = study(folder.path());
+    let layout = Layout::new(folder.path(), true);
+    let selection = Selection {
+        only: vec!["mlp-8".into()],
+        seeds: None,
+        quick: true,
+        backend: Backend::Flex,
+        data: None,
+        set: vec![],
+    };
+    let config = &study.expand(&selection).expect("expands")[0];
+    let dir = fake::finish(&layout, &fake::record("mlp-8", 0));
+    fs::write(dir.config(), config.to_toml()).expect("writes");
+    let path = kindling_report::write(&study, &layout).expect("reports");
+    let text = fs::read_to_string(path).expect("reads");
+    assert!(text.contains("**Quick runs: they only show"), "{text}");
+    // The record says two epochs, and there is no history of them.
+    let history = dir.history();
+    assert!(text.contains(&format!("- cannot read {}", history.display())));
+}
+
+#[test]
+fn the_same_runs_make_the_same_report() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let study = study(folder.path());
+    let layout = Layout::new(folder.path(), false);
+    runs(&layout);
+    let report = || {
+        let path = kindling_report::write(&study, &layout).expect("reports");
+        let figure = layout.report().join("figures/2.4-regression-y1-loss.svg");
+        (
+            fs::read(path).expect("reads"),
+            fs::read(figure).expect("reads"),
+        )
+    };
+    assert_eq!(report(), report());
+}

@@ -1,0 +1,150 @@
+//! One training process: started, listened to, and judged by how it ended.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::time::Instant;
+
+use anyhow::Context;
+use kindling_spec::{Progress, Record};
+
+use crate::kindling::Kindling;
+use crate::runs::Run;
+
+/// What is the same for every run of a matrix.
+#[derive(Debug)]
+pub struct Setup {
+    /// What trains.
+    pub kindling: Kindling,
+    /// Threads each run is given.
+    pub threads: usize,
+    /// The revision of the code.
+    pub revision: String,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its record, in the finished folder or, if it failed, in the partial one.
+    pub record: Record,
+    /// Why it failed, in a line; `None`: it did not.
+    pub failure: Option<String>,
+}
+
+/// Trains `run` in its partial folder and, if all went well, puts the result in
+/// place. Never fails itself: what goes wrong is the run's failure.
+pub fn train(run: &Run, setup: &Setup, progress: impl FnMut(Progress)) -> Ended {
+    let start = Instant::now();
+    match supervise(run, setup, progress).and_then(|()| run.result()) {
+        Ok(record) => {
+            tidy_stderr(run);
+            // A result that cannot be put in place stays whole where it is.
+            let failure = run.finish().err().map(|error| format!("{error:#}"));
+            Ended { record, failure }
+        }
+        Err(error) => {
+            let seconds = start.elapsed().as_secs_f64();
+            Ended {
+                record: run.fail(&error, seconds, &setup.revision, setup.threads),
+                failure: Some(error),
+            }
+        }
+    }
+}
+
+/// Runs the process to its end.
+fn supervise(run: &Run, setup: &Setup, mut progress: impl FnMut(Progress)) -> Result<(), String> {
+    let line = |error: anyhow::Error| format!("{error:#}");
+    run.begin().map_err(line)?;
+    let stderr = File::create(run.partial.stderr())
+        .context("cannot write stderr.txt")
+        .map_err(line)?;
+    let mut command = setup
+        .kindling
+        .train(run.partial.path(), setup.threads, &setup.revision);
+    command
+        .arg("--progress")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(stderr);
+    let (status, _stdin) = listen(&mut command, &mut progress)
+        .context("cannot run the training binary")
+        .map_err(line)?;
+    if status.success() {
+        return Ok(());
+    }
+    let said = std::fs::read(run.partial.stderr()).unwrap_or_default();
+    Err(reason(status, &String::from_utf8_lossy(&said)))
+}
+
+/// Passes on each line of progress until the process ends. Its standard input
+/// is held open until then: at its end it would take us for dead and stop.
+fn listen(
+    command: &mut Command,
+    progress: &mut impl FnMut(Progress),
+) -> std::io::Result<(ExitStatus, Option<ChildStdin>)> {
+    let mut child = command.spawn()?;
+    let stdin = child.stdin.take();
+    if let Some(stdout) = child.stdout.take() {
+        // Anything else on a line is noise of a library, and no reason to stop.
+        for line in BufReader::new(stdout).split(b'\n') {
+            match line {
+                Ok(line) => {
+                    if let Ok(step) = serde_json::from_slice(&line) {
+                        progress(step);
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+    }
+    Ok((child.wait()?, stdin))
+}
+
+/// A successful run has no need of an empty `stderr.txt`.
+fn tidy_stderr(run: &Run) {
+    let path = run.partial.stderr();
+    if path.metadata().is_ok_and(|data| data.len() == 0) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Why a process failed: its last words, and what ended it if not itself.
+pub fn reason(status: ExitStatus, stderr: &str) -> String {
+    let words = stderr
+        .lines()
+        .map(str::trim)
+        // A panic's hint on backtraces is not the reason.
+        .rfind(|line| !line.is_empty() && !line.starts_with("note: "))
+        .map(|line| line.strip_prefix("error: ").unwrap_or(line));
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        let words = words.map(|words| format!(" after: {words}"));
+        return format!("killed by signal {signal}{}", words.unwrap_or_default());
+    }
+    match (words, status.code()) {
+        (Some(words), _) => words.to_string(),
+        (None, Some(code)) => format!("exit code {code}"),
+        (None, None) => "it was killed".into(),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    #[test]
+    fn the_reason_is_the_last_line_or_the_code() {
+        let exit = |code: i32| ExitStatus::from_raw(code << 8);
+        let panic = "thread main panicked\nout of range\nnote: run with RUST_BACKTRACE=1\n\n";
+        assert_eq!(reason(exit(101), panic), "out of range");
+        assert_eq!(reason(exit(1), "error: loss is NaN\n"), "loss is NaN");
+        assert_eq!(reason(exit(3), ""), "exit code 3");
+        assert_eq!(reason(ExitStatus::from_raw(9), ""), "killed by signal 9");
+        assert_eq!(
+            reason(ExitStatus::from_raw(9), "a warning\n"),
+            "killed by signal 9 after: a warning"
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! `cargo xtask experiments`: the matrix, from the configs to the report.
+
+use std::process::ExitCode;
+
+use kindling_spec::{Layout, Record, RunConfig, Selection, Study};
+
+use crate::child::{Ended, Setup};
+use crate::flags::Experiments;
+use crate::kindling::Kindling;
+use crate::lock::Claim;
+use crate::runs::{Recorded, Run};
+use crate::stop::{Outcome, Stop};
+use crate::{host, list, matrix, say, workspace};
+
+/// Trains what is not recorded yet, and reports on all that was selected.
+pub fn run(flags: &Experiments) -> Outcome {
+    let study = workspace::study(&flags.folders)?;
+    let selection = Selection {
+        only: flags.only.clone(),
+        seeds: flags.seeds,
+        quick: flags.quick,
+        backend: flags.training.backend,
+        data: workspace::data(flags.training.data.as_deref())?,
+        set: flags.training.set.clone(),
+    };
+    let configs = study.expand(&selection).map_err(Stop::input)?;
+    if flags.list {
+        list::print(&configs);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let out = workspace::out(&flags.folders)?;
+    let layout = Layout::new(&out, flags.quick);
+    let claim = Claim::take(&out, ".lock", "--out")?;
+    let ready = Kindling::ready(flags.training.backend, &configs);
+    let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
+    let runs = plan(configs, fingerprints, &layout);
+    let pending = pending(&runs, flags.fresh)?;
+    let ended = train(kindling, &pending, flags.jobs);
+    finish(&study, &layout, &runs, &pending, &ended)
+}
+
+fn plan(configs: Vec<RunConfig>, fingerprints: Vec<String>, layout: &Layout) -> Vec<Run> {
+    let pairs = configs.into_iter().zip(fingerprints);
+    pairs
+        .map(|(config, fingerprint)| Run::new(config, fingerprint, layout))
+        .collect()
+}
+
+/// The runs that have to train, the longest first so that none is left alone at
+/// the end.
+fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
+    let (mut recorded, mut differing) = (0, 0);
+    let mut pending = Vec::new();
+    for run in runs {
+        run.adopt()?;
+        match run.recorded() {
+            Recorded::Answered if !fresh => {
+                recorded += 1;
+                // What failed beside it was another config's attempt.
+                run.clear()?;
+                continue;
+            }
+            Recorded::Answered | Recorded::Missing => {}
+            Recorded::Differs => differing += 1,
+        }
+        pending.push(run.clone());
+    }
+    pending.sort_by(|a, b| b.config.cost().total_cmp(&a.config.cost()));
+    say::err(format_args!(
+        "{}: {recorded} recorded already, {} to train",
+        say::count(runs.len(), "run"),
+        pending.len()
+    ));
+    if differing > 0 {
+        say::err(format_args!(
+            "{} recorded with another config or other data; each old result stays until the new \
+             one is whole",
+            say::count(differing, "run"),
+        ));
+    }
+    Ok(pending)
+}
+
+fn train(kindling: Kindling, pending: &[Run], jobs: Option<u64>) -> Vec<Ended> {
+    if pending.is_empty() {
+        return Vec::new();
+    }
+    let cores = host::cores();
+    // No more jobs than runs: the cores of an idle one would idle too.
+    let jobs = jobs.map_or(cores, |jobs| jobs as usize).min(pending.len());
+    let setup = Setup {
+        kindling,
+        threads: (cores / jobs).max(1),
+        revision: workspace::revision(),
+    };
+    say::err(format_args!(
+        "training {jobs} at a time, each with {}",
+        say::count(setup.threads, "thread")
+    ));
+    matrix::train(pending, &setup, jobs)
+}
+
+/// Writes the report, and prints its table, what failed, and where all is.
+fn finish(
+    study: &Study,
+    layout: &Layout,
+    runs: &[Run],
+    pending: &[Run],
+    ended: &[Ended],
+) -> Outcome {
+    let report = kindling_report::write(study, layout)?;
+    say::out("");
+    say::out(kindling_report::text_table(&summaries(study, runs, pending, ended)).trim_end());
+    let failed: Vec<(&Run, &str)> = pending
+        .iter()
+        .zip(ended)
+        .filter_map(|(run, ended)| Some((run, ended.failure.as_deref()?)))
+        .collect();
+    if !failed.is_empty() {
+        say::out(format_args!(
+            "\n{} failed:",
+            say::count(failed.len(), "run")
+        ));
+    }
+    for (run, reason) in &failed {
+        say::out(format_args!("  {}: {reason}", run.name()));
+        say::out(format_args!(
+            "    {}",
+            workspace::shown(&run.partial.stderr())
+        ));
+    }
+    say::out("");
+    for path in [layout.results(), report] {
+        say::out(workspace::shown(&path));
+    }
+    Ok(if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn summaries(
+    study: &Study,
+    runs: &[Run],
+    pending: &[Run],
+    ended: &[Ended],
+) -> Vec<kindling_report::Summary> {
+    let trained = |run: &Run| {
+        let at = pending.iter().position(|other| other.name() == run.name());
+        at.and_then(|at| ended.get(at))
+            .map(|ended| ended.record.clone())
+    };
+    let records: Vec<Record> = runs
+        .iter()
+        .filter_map(|run| trained(run).or_else(|| run.finished.read_record().ok().flatten()))
+        .collect();
+    kindling_report::summarize(&records, &workspace::order(study))
+}

@@ -1,0 +1,71 @@
+//! The expanded matrix as a table, for `--list`.
+
+use console::Term;
+use kindling_spec::RunConfig;
+
+use crate::say;
+
+/// One cell: its first run, and how many seeds it has.
+struct Row<'a> {
+    run: &'a RunConfig,
+    seeds: usize,
+}
+
+/// Prints the cells of `runs`, whose runs stand side by side.
+pub fn print(runs: &[RunConfig]) {
+    let mut rows: Vec<Row> = Vec::new();
+    for run in runs {
+        match rows.last_mut() {
+            Some(row) if row.run.cell == run.cell => row.seeds += 1,
+            _ => rows.push(Row { run, seeds: 1 }),
+        }
+    }
+    let term = Term::stdout();
+    // A file or a pipe gets every word; a line on a terminal never wraps.
+    let width = term.is_term().then(|| term.size().1.into());
+    for line in table(&rows, width) {
+        say::out(line);
+    }
+    say::out(format_args!(
+        "\n{}, {}",
+        say::count(rows.len(), "cell"),
+        say::count(runs.len(), "run")
+    ));
+}
+
+fn table(rows: &[Row], width: Option<usize>) -> Vec<String> {
+    let head = ["section", "cell", "family", "seeds", "epochs", "about"];
+    let mut cells = vec![head.map(String::from)];
+    cells.extend(rows.iter().map(|Row { run, seeds }| {
+        [
+            run.section.clone(),
+            run.cell.clone(),
+            run.task.family().to_string(),
+            seeds.to_string(),
+            match run.task.epochs() {
+                0 => "-".into(),
+                epochs => epochs.to_string(),
+            },
+            run.about.clone(),
+        ]
+    }));
+    let widths: Vec<usize> = (0..head.len() - 1)
+        .map(|column| {
+            let lengths = cells.iter().map(|row| row[column].chars().count());
+            lengths.max().unwrap_or(0)
+        })
+        .collect();
+    cells
+        .iter()
+        .map(|[section, cell, family, seeds, epochs, about]| {
+            let line = format!(
+                "{section:<0$}  {cell:<1$}  {family:<2$}  {seeds:>3$}  {epochs:>4$}  {about}",
+                widths[0], widths[1], widths[2], widths[3], widths[4],
+            );
+            match width {
+                Some(width) => say::cut(&line, width),
+                None => line,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,154 @@
+//! `cargo xtask report --publish`: the results that the repository shows, in
+//! `artifacts/reference/` and in README.md. Never typed, always this command.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use kindling_spec::{Layout, Record, Status, Study, write_atomic};
+
+use crate::{say, workspace};
+
+const BEGIN: &str = "<!-- results:begin -->";
+const END: &str = "<!-- results:end -->";
+
+/// Publishes a written report. Everything is checked before anything is copied.
+pub fn run(study: &Study, layout: &Layout) -> anyhow::Result<()> {
+    let records = records(study, layout)?;
+    let table = kindling_report::markdown_table(&kindling_report::summarize(
+        &records,
+        &workspace::order(study),
+    ));
+    let block = format!("{}\n\n{}\n", provenance(&records), table.trim());
+    let readme = workspace::root().join("README.md");
+    let text = std::fs::read_to_string(&readme)
+        .with_context(|| format!("cannot read {}", workspace::shown(&readme)))?;
+    let text = replace_block(&text, &block)
+        .with_context(|| format!("{} is left as it is", workspace::shown(&readme)))?;
+    let reference = workspace::root().join("artifacts").join("reference");
+    copy(layout, &reference)
+        .with_context(|| format!("cannot publish to {}", workspace::shown(&reference)))?;
+    write_atomic(&readme, text.as_bytes())?;
+    for path in [reference, readme] {
+        say::out(workspace::shown(&path));
+    }
+    Ok(())
+}
+
+/// The records, if they are fit to be shown.
+fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
+    let runs = kindling_report::read(layout);
+    let place = workspace::shown(layout.root());
+    ensure!(
+        runs.unreadable.is_empty(),
+        "{place} has unreadable records; run `cargo xtask experiments` again: {}",
+        runs.unreadable.join("; ")
+    );
+    let records: Vec<Record> = runs.runs.into_iter().map(|run| run.record).collect();
+    ensure!(
+        !records.is_empty(),
+        "{place} has no finished run; run `cargo xtask experiments` first"
+    );
+    let failed: Vec<String> = records
+        .iter()
+        .filter(|record| record.status == Status::Failed)
+        .map(|record| format!("{} {}", record.cell, record.seed))
+        .collect();
+    ensure!(
+        failed.is_empty(),
+        "{place} has failed runs ({}); run `cargo xtask experiments` again",
+        failed.join(", ")
+    );
+    // These may be meant, as while a cell is being added; but not overlooked.
+    for run in &runs.unfinished {
+        say::err(format_args!("warning: {run} has not ended"));
+    }
+    for cell in study.cells() {
+        if !records.iter().any(|record| record.cell == cell.name) {
+            say::err(format_args!("warning: {} has no result", cell.name));
+        }
+    }
+    Ok(records)
+}
+
+/// Copies results.csv and report/, the report as a whole in the old one's place.
+fn copy(layout: &Layout, reference: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(reference)?;
+    let new = tempfile::tempdir_in(reference)?;
+    copy_folder(&layout.report(), new.path())?;
+    let report = reference.join("report");
+    if report.exists() {
+        std::fs::remove_dir_all(&report)?;
+    }
+    // Temporary folders are private to their owner; this one is to be read.
+    #[cfg(unix)]
+    std::fs::set_permissions(
+        new.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )?;
+    std::fs::rename(new.keep(), report)?;
+    let results = std::fs::read(layout.results())?;
+    write_atomic(&reference.join("results.csv"), &results)?;
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// One line on where the numbers come from.
+fn provenance(records: &[Record]) -> String {
+    let each = |value: &dyn Fn(&Record) -> String| {
+        let values: BTreeSet<String> = records.iter().map(value).collect();
+        values.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let seeds: BTreeSet<u64> = records.iter().map(|record| record.seed).collect();
+    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    format!(
+        "Backend {} on {} ({} cores, {} per run); seeds {}; code {}; Burn {}.",
+        each(&|record| record.backend.name().into()),
+        each(&|record| record.host.cpu.clone()),
+        each(&|record| record.host.cores.to_string()),
+        each(&|record| say::count(record.host.threads, "thread")),
+        seeds.join(", "),
+        each(&|record| record.revision.clone()),
+        each(&|record| record.burn_version.clone()),
+    )
+}
+
+/// `text` with `block` between its two marker lines.
+fn replace_block(text: &str, block: &str) -> anyhow::Result<String> {
+    let markers = || {
+        let (before, rest) = text.split_once(BEGIN)?;
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    };
+    let (before, after) = markers()
+        .with_context(|| format!("it needs the lines {BEGIN} and {END}, in this order"))?;
+    Ok(format!("{before}{BEGIN}\n{block}{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_replaced_and_the_rest_stays() {
+        let text = format!("a\n{BEGIN}\nold\nold\n{END}\nb\n");
+        let new = replace_block(&text, "new\n").expect("has the markers");
+        assert_eq!(new, format!("a\n{BEGIN}\nnew\n{END}\nb\n"));
+        assert_eq!(replace_block(&new, "new\n").expect("again"), new);
+        assert!(replace_block("a\n", "new\n").is_err());
+        assert!(replace_block(&format!("{END}{BEGIN}"), "new\n").is_err());
+    }
+}

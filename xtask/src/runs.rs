@@ -1,0 +1,169 @@
+//! A run's folders: which runs stand finished already, and how a new result
+//! takes the place of an old one.
+
+use std::path::Path;
+
+use anyhow::Context;
+use kindling_spec::{Layout, Record, RunConfig, RunDir, Status, write_atomic};
+
+/// What a finished folder says about a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is the result of this config on this data.
+    Answered,
+    /// It is the result of another, or unreadable.
+    Differs,
+    /// There is none.
+    Missing,
+}
+
+/// A run to be: its config, the data it will see, its folders.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// What to train.
+    pub config: RunConfig,
+    /// Of that data.
+    pub fingerprint: String,
+    /// Where it trains.
+    pub partial: RunDir,
+    /// Where its result stands in the end.
+    pub finished: RunDir,
+}
+
+impl Run {
+    /// The run of `config` in the tree `layout`.
+    pub fn new(config: RunConfig, fingerprint: String, layout: &Layout) -> Self {
+        Self {
+            partial: layout.partial(&config.cell, config.seed),
+            finished: layout.finished(&config.cell, config.seed),
+            config,
+            fingerprint,
+        }
+    }
+
+    /// `mlp 0`: the cell and the seed.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.config.cell, self.config.seed)
+    }
+
+    /// Whether `record` is the whole result of this run.
+    pub fn is_answered_by(&self, record: &Record) -> bool {
+        record.answers(&self.config, &self.fingerprint)
+    }
+
+    /// What stands in the finished folder.
+    pub fn recorded(&self) -> Recorded {
+        match self.finished.read_record() {
+            Ok(Some(record)) if self.is_answered_by(&record) => Recorded::Answered,
+            Ok(None) if !self.finished.path().exists() => Recorded::Missing,
+            _ => Recorded::Differs,
+        }
+    }
+
+    /// Puts in place a whole result that was left in the partial folder, as by
+    /// an end between the record and the rename.
+    pub fn adopt(&self) -> anyhow::Result<()> {
+        match self.partial.read_record() {
+            Ok(Some(record)) if self.is_answered_by(&record) => self.finish(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Empties the partial folder and writes the config there.
+    pub fn begin(&self) -> anyhow::Result<()> {
+        self.clear()?;
+        write_atomic(&self.partial.config(), self.config.to_toml().as_bytes())?;
+        Ok(())
+    }
+
+    /// Removes the partial folder, where there is one.
+    pub fn clear(&self) -> anyhow::Result<()> {
+        remove(self.partial.path())
+    }
+
+    /// Puts the partial folder in the place of the finished one. Only here does
+    /// an old result go.
+    pub fn finish(&self) -> anyhow::Result<()> {
+        let (from, to) = (self.partial.path(), self.finished.path());
+        remove(to)?;
+        std::fs::rename(from, to)
+            .with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
+    }
+
+    /// The record of a training that ended well.
+    ///
+    /// # Errors
+    ///
+    /// Why its record does not show that it did.
+    pub fn result(&self) -> Result<Record, String> {
+        let record = match self.partial.read_record() {
+            Ok(Some(record)) => record,
+            Ok(None) => return Err("it ended without writing record.json".into()),
+            Err(error) => return Err(error.to_string()),
+        };
+        if self.is_answered_by(&record) {
+            return Ok(record);
+        }
+        Err(match record.status {
+            Status::Failed => record.error.unwrap_or_else(|| "it failed".into()),
+            Status::Complete => {
+                "its record.json is of another config or other data: did the data change \
+                 while it trained?"
+                    .into()
+            }
+        })
+    }
+
+    /// Leaves in the partial folder a record that says `failed`, unless the
+    /// training wrote one, and returns it.
+    pub fn fail(&self, error: &str, seconds: f64, revision: &str, threads: usize) -> Record {
+        let written = self.partial.read_record().ok().flatten();
+        if let Some(record) = &written
+            && record.status == Status::Failed
+        {
+            return record.clone();
+        }
+        let config = &self.config;
+        let blank = || Record {
+            section: config.section.clone(),
+            cell: config.cell.clone(),
+            family: config.task.family().to_string(),
+            backend: config.backend,
+            seed: config.seed,
+            epochs: 0,
+            parameters: 0,
+            train_loss: None,
+            test_loss: None,
+            train_accuracy: None,
+            test_accuracy: None,
+            seconds,
+            status: Status::Failed,
+            error: None,
+            metrics: Default::default(),
+            config_hash: config.hash(),
+            data_fingerprint: self.fingerprint.clone(),
+            revision: revision.to_string(),
+            burn_version: "unknown".into(),
+            host: crate::host::detect(threads),
+        };
+        let record = Record {
+            status: Status::Failed,
+            error: Some(error.to_string()),
+            ..written.unwrap_or_else(blank)
+        };
+        // On a full disk this fails as well; the run is named all the same.
+        if let Err(error) = self.partial.write_record(&record) {
+            crate::say::err(format_args!("warning: {error}"));
+        }
+        record
+    }
+}
+
+fn remove(folder: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,87 @@
+//! `cargo xtask train`: one cell in the foreground, in a tree of its own.
+
+use std::process::ExitCode;
+
+use kindling_spec::{Layout, Record, Selection};
+
+use crate::flags::Train;
+use crate::kindling::Kindling;
+use crate::lock::Claim;
+use crate::runs::Run;
+use crate::stop::{Outcome, Stop};
+use crate::{child, host, say, workspace};
+
+/// Trains a cell with the terminal as its own, and passes on its exit code.
+pub fn run(flags: &Train) -> Outcome {
+    let study = workspace::study(&flags.folders)?;
+    let cell = study.cell(&flags.cell).map_err(Stop::input)?;
+    let selection = Selection {
+        only: Vec::new(),
+        seeds: None,
+        quick: flags.quick,
+        backend: flags.training.backend,
+        data: workspace::data(flags.training.data.as_deref())?,
+        set: flags.training.set.clone(),
+    };
+    let config = study
+        .resolve(cell, flags.seed, &selection)
+        .map_err(Stop::input)?;
+    // Not the study's tree: a changed `--set` must not replace its results.
+    let layout = Layout::new(&workspace::out(&flags.folders)?.join("train"), flags.quick);
+    let folder = layout.runs().join(&config.cell);
+    let claim = Claim::take(&folder, &format!(".seed-{}.lock", flags.seed), "--out")?;
+    let ready = Kindling::ready(flags.training.backend, std::slice::from_ref(&config));
+    let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
+    let fingerprint = fingerprints.into_iter().next().unwrap_or_default();
+    train(&Run::new(config, fingerprint, &layout), &kindling)
+}
+
+fn train(run: &Run, kindling: &Kindling) -> Outcome {
+    run.begin()?;
+    let start = std::time::Instant::now();
+    let (threads, revision) = (host::cores(), workspace::revision());
+    let status = kindling
+        .train(run.partial.path(), threads, &revision)
+        .status()?;
+    let reason = if status.success() {
+        match run.result() {
+            Ok(record) => {
+                run.finish()?;
+                print(run, &record);
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(reason) => reason,
+        }
+    } else {
+        child::reason(status, "")
+    };
+    run.fail(&reason, start.elapsed().as_secs_f64(), &revision, threads);
+    say::err(format_args!(
+        "error: {} failed: {reason}; what it left is in {}",
+        run.name(),
+        workspace::shown(run.partial.path())
+    ));
+    // A shell's own code for a process that a signal ended is 128 + signal;
+    // here any failure will do.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(match code {
+        Some(code) if code != 0 => ExitCode::from(code),
+        _ => ExitCode::FAILURE,
+    })
+}
+
+fn print(run: &Run, record: &Record) {
+    say::out(format_args!("\n{}", run.name()));
+    say::out(format_args!(
+        "  test loss      {}",
+        say::number(record.test_loss)
+    ));
+    if let Some(accuracy) = record.test_accuracy {
+        say::out(format_args!("  test accuracy  {accuracy:.4}"));
+    }
+    say::out(format_args!("  seconds        {:.1}", record.seconds));
+    say::out(format_args!(
+        "  folder         {}",
+        workspace::shown(run.finished.path())
+    ));
+}
