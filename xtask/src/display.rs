@@ -37,6 +37,8 @@ enum View {
     Bars {
         multi: MultiProgress,
         overall: ProgressBar,
+        /// Above the runs, where they may be more than there are lines.
+        overall_first: bool,
         running: Vec<Option<ProgressBar>>,
     },
     /// When each run last said how far it was, and how far that was.
@@ -51,18 +53,18 @@ impl<'a> Display<'a> {
         let view = if term.is_term() {
             let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let overall = multi.add(ProgressBar::new(STEPS).with_style(style()));
-            // What does not fit is not drawn; the overall line always is.
-            multi.set_move_cursor(false);
+            // indicatif draws from the top as many lines as fit.
+            let overall_first = jobs + 2 > usize::from(term.size().0);
             View::Bars {
                 multi,
                 overall,
+                overall_first,
                 running: vec![None; runs.len()],
             }
         } else {
             View::Lines(vec![(start, 0.0); runs.len()])
         };
         let longest = |length: fn(&Run) -> usize| runs.iter().map(length).max().unwrap_or(0);
-        let _ = jobs;
         let display = Self {
             fractions: vec![0.0; runs.len()],
             ended: 0,
@@ -84,10 +86,15 @@ impl<'a> Display<'a> {
             View::Bars {
                 multi,
                 overall,
+                overall_first,
                 running,
             } => {
                 let bar = ProgressBar::new(STEPS).with_style(style());
-                let bar = multi.insert_before(overall, bar);
+                let bar = if *overall_first {
+                    multi.add(bar)
+                } else {
+                    multi.insert_before(overall, bar)
+                };
                 bar.set_prefix(name);
                 running[index] = Some(bar);
             }
@@ -248,16 +255,16 @@ fn epochs(epoch: usize, epochs: usize) -> String {
     }
 }
 
-/// `epoch  3/20  loss 0.0712   acc 0.9808`, of the same width in every run.
+/// `epoch 3/20   loss 0.0712   acc 0.9808`, of the same width in every run.
 fn step(step: &Progress, epochs_width: usize, narrow: bool) -> String {
     let epochs = epochs(step.epoch, step.epochs);
     let loss = say::number(step.test_loss);
     let accuracy = accuracy(step.test_accuracy);
     if narrow {
-        format!("{epochs:>epochs_width$} {loss:>7} {accuracy:>6}")
+        format!("{epochs:<epochs_width$} {loss:>7} {accuracy:>6}")
     } else {
         let epoch = if epochs.is_empty() { "     " } else { "epoch" };
-        format!("{epoch} {epochs:>epochs_width$}  loss {loss:<7}  acc {accuracy:<6}")
+        format!("{epoch} {epochs:<epochs_width$}  loss {loss:<7}  acc {accuracy:<6}")
     }
 }
 

@@ -73,9 +73,8 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
     ));
     if differing > 0 {
         say::err(format_args!(
-            "{} recorded with another config or other data; each old result stays until the new \
-             one is whole",
-            say::count(differing, "run"),
+            "{differing} of them recorded with another config or other data:\n\
+             an old result stays until the new one is whole"
         ));
     }
     Ok(pending)

@@ -47,34 +47,30 @@ is printed before it runs, so that one can be repeated alone.")]
 
 /// `cargo xtask experiments`
 #[derive(Debug, Args)]
-#[command(
-    long_about = "\
-Train every cell of the study, several at a time, then report.
-
+#[command(after_help = "\
 A run that is recorded already, with the same config and the same data, is not
-trained again. A run that fails does not stop the others; it is named at the end.",
-    after_help = "\
+trained again. One that fails does not stop the others; it is named at the end.
+
 Examples:
   cargo xtask experiments --list
   cargo xtask experiments --quick
   cargo xtask experiments --only dropout --only mlp --seeds 5
   cargo xtask experiments --backend ndarray --jobs 1 --out /tmp/ndarray
-  cargo xtask experiments --only mlp --set train.epochs=5 --out /tmp/short"
-)]
+  cargo xtask experiments --only mlp --set train.epochs=5 --out /tmp/short")]
 pub struct Experiments {
-    /// Shorten every run: one seed, few steps, a slice of the data
+    /// Shorten every run: one seed, few steps, less data
     #[arg(long)]
     pub quick: bool,
-    /// Only the cells whose name contains WORD; may be repeated
+    /// Only cells whose name contains WORD; repeatable
     #[arg(long, value_name = "WORD")]
     pub only: Vec<String>,
     /// Print the matrix and train nothing
     #[arg(long)]
     pub list: bool,
-    /// Seeds 0 to N-1 instead of as many as the study says
+    /// Seeds 0 to N-1, not as many as the study says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub seeds: Option<u64>,
-    /// Runs at a time, which share the cores [default: one per core]
+    /// Runs at a time [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub jobs: Option<u64>,
     /// Train although it is recorded already
@@ -90,17 +86,14 @@ pub struct Experiments {
 
 /// `cargo xtask train`
 #[derive(Debug, Args)]
-#[command(
-    long_about = "\
-Train one cell in the foreground: a dashboard on a terminal, plain lines elsewhere.
+#[command(after_help = "\
+On a terminal it shows a dashboard, elsewhere plain lines. The result goes to
+DIR/train, so the study's own records stay as they are.
 
-Its result goes to DIR/train, so the study's own records stay as they are.",
-    after_help = "\
 Examples:
   cargo xtask train mlp
   cargo xtask train mlp --set dropout=0.3 --seed 1
-  cargo xtask train convnet --quick | cat"
-)]
+  cargo xtask train convnet --quick | cat")]
 pub struct Train {
     /// The cell's whole name, as `experiments --list` shows it
     #[arg(value_name = "CELL")]
@@ -122,20 +115,16 @@ pub struct Train {
 
 /// `cargo xtask report`
 #[derive(Debug, Args)]
-#[command(
-    long_about = "\
-Rebuild results.csv and report/ from the records of the finished runs.",
-    after_help = "\
+#[command(after_help = "\
 Examples:
   cargo xtask report
   cargo xtask report --quick
-  cargo xtask report --publish"
-)]
+  cargo xtask report --publish")]
 pub struct Report {
     /// The report of the quick runs
     #[arg(long)]
     pub quick: bool,
-    /// Copy it to artifacts/reference, and its table into README.md
+    /// Put it in artifacts/reference and README.md
     #[arg(long, conflicts_with = "quick")]
     pub publish: bool,
     /// Which folders.
@@ -146,10 +135,11 @@ pub struct Report {
 /// How to train.
 #[derive(Debug, Args)]
 pub struct Training {
-    /// What computes
-    #[arg(long, value_name = "NAME", default_value = "flex", value_parser = backends())]
+    /// What computes: flex (default), ndarray, wgpu, cuda
+    #[arg(long, value_name = "NAME", default_value = "flex", value_parser = backends(),
+          hide_default_value = true, hide_possible_values = true)]
     pub backend: Backend,
-    /// Change a key of every selected cell, as in dropout=0.3; may be repeated
+    /// Change a key, as in dropout=0.3; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<Setting>,
     /// A folder of IDX files in MNIST's place
@@ -157,13 +147,14 @@ pub struct Training {
     pub data: Option<PathBuf>,
 }
 
-/// Where from and where to.
+/// Where from and where to. A default lies in the repository, a given folder is
+/// looked for from the current one.
 #[derive(Debug, Args)]
 pub struct Folders {
-    /// Where results go [default: the repository's artifacts]
+    /// Where results go [default: artifacts]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Where the study stands [default: the repository's configs]
+    /// Where the study stands [default: configs]
     #[arg(long, value_name = "DIR")]
     pub configs: Option<PathBuf>,
 }

@@ -151,4 +151,23 @@ mod tests {
         assert!(replace_block("a\n", "new\n").is_err());
         assert!(replace_block(&format!("{END}{BEGIN}"), "new\n").is_err());
     }
+
+    #[test]
+    fn the_report_is_copied_whole_in_the_old_ones_place() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let layout = Layout::new(&folder.path().join("out"), false);
+        let reference = folder.path().join("reference");
+        let write = |path: &Path| write_atomic(path, b"x").expect("writes");
+        write(&layout.results());
+        write(&layout.report().join("report.md"));
+        write(&layout.report().join("figures").join("a.svg"));
+        write(&reference.join("report").join("old.svg"));
+        copy(&layout, &reference).expect("copies");
+        assert!(reference.join("results.csv").exists());
+        assert!(reference.join("report/report.md").exists());
+        assert!(reference.join("report/figures/a.svg").exists());
+        assert!(!reference.join("report/old.svg").exists());
+        let left = std::fs::read_dir(&reference).expect("lists").count();
+        assert_eq!(left, 2, "no temporary folder stays");
+    }
 }

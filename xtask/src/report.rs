@@ -1,8 +1,9 @@
 //! `cargo xtask report`: the tables and curves again, from the records.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use kindling_spec::Layout;
+use kindling_spec::{Layout, Status};
 
 use crate::flags::Report;
 use crate::stop::Outcome;
@@ -12,6 +13,21 @@ use crate::{publish, say, workspace};
 pub fn run(flags: &Report) -> Outcome {
     let study = workspace::study(&flags.folders)?;
     let layout = Layout::new(&workspace::out(&flags.folders)?, flags.quick);
+    let runs = kindling_report::read(&layout);
+    let is_failed = |run: &&kindling_report::Run| run.record.status == Status::Failed;
+    let failed = runs.runs.iter().filter(is_failed).count();
+    say::err(format_args!(
+        "{} of {} cells: {} complete, {failed} failed, {} unfinished, {} unreadable",
+        runs.runs
+            .iter()
+            .map(|run| &run.record.cell)
+            .collect::<BTreeSet<_>>()
+            .len(),
+        study.cells().len(),
+        say::count(runs.runs.len() - failed, "run"),
+        runs.unfinished.len(),
+        runs.unreadable.len(),
+    ));
     let report = kindling_report::write(&study, &layout)?;
     for path in [layout.results(), report] {
         say::out(workspace::shown(&path));

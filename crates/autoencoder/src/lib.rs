@@ -1,7 +1,44 @@
-//! x
-use kindling_harness::{Run, RunError};
-use kindling_spec::{AutoencoderTask, PcaTask, GradientsTask, RegressionTask, Record};
-/// x
-pub fn pca(_: &PcaTask, _: &Run) -> Result<Record, RunError> { Err(RunError::Other("".into())) }
-/// x
-pub fn train(_: &AutoencoderTask, _: &Run) -> Result<Record, RunError> { Err(RunError::Other("".into())) }
+//! Digits to a code of a few numbers and back: by networks, and by PCA, the
+//! linear answer to the same question.
+
+mod codes;
+mod model;
+mod pca;
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn_train::metric::{LearningRateMetric, LossMetric};
+use kindling_harness::{Outcome, Run, RunError, fit};
+use kindling_spec::{AutoencoderTask, Record};
+
+pub use model::Autoencoder;
+pub use pca::{Pca, pca};
+
+/// Trains and evaluates one autoencoder; its codes go to `codes.csv`.
+///
+/// The losses are mean squared errors over pixels in [0, 1].
+///
+/// # Errors
+///
+/// If the images cannot be had, or the training fails; see [`fit`].
+pub fn train(task: &AutoencoderTask, run: &Run) -> Result<Record, RunError> {
+    let (images, test, data_fingerprint) = kindling_datasets::load(&task.data)?;
+    let (images, test) = (Arc::new(images), Arc::new(test));
+    let device = run.device().clone().autodiff();
+    let model = Autoencoder::new(&task.model, run.config().seed, &device)?;
+    let parameters = model.num_params();
+    let fitted = fit(run, model, &task.train, &images, &test, |training| {
+        training
+            .metrics((LossMetric::new(),))
+            .metric_train_numeric(LearningRateMetric::new())
+    })?;
+    codes::write_codes(run, &test, task.scatter.images, |batch| {
+        fitted.model.encode(batch)
+    })?;
+    Ok(run.complete(Outcome {
+        parameters,
+        data_fingerprint,
+        ..Outcome::of_history(&fitted.history)
+    }))
+}

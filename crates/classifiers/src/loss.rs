@@ -60,10 +60,12 @@ mod tests {
     #[test]
     fn the_gradient_is_softmax_minus_one_hot() {
         let device = Device::default().autodiff();
-        let logits =
-            Tensor::<2>::from_floats([[1., 2., 3.], [0., 0., 0.]], &device).require_grad();
+        let logits = Tensor::<2>::from_floats([[1., 2., 3.], [0., 0., 0.]], &device).require_grad();
         let labels = Tensor::from_ints([0, 2], &device);
         let gradients = cross_entropy(logits.clone(), labels).sum().backward();
-        near(&numbers(logits.grad(&gradients).expect("a gradient")), &GRADIENT);
+        near(
+            &numbers(logits.grad(&gradients).expect("a gradient")),
+            &GRADIENT,
+        );
     }
 }

@@ -115,9 +115,7 @@ impl Classifier {
 
 /// Halves both sides: 2x2 windows side by side.
 fn pool() -> MaxPool2d {
-    MaxPool2dConfig::new([2, 2])
-        .with_strides([2, 2])
-        .init()
+    MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init()
 }
 
 impl TrainStep for Classifier {

@@ -373,7 +373,11 @@ mod tests {
         assert_eq!((train.len(), test.len()), (60_000, 10_000));
         // Counted with Python over the unpacked label files.
         let count = |images: &Images, digit| {
-            images.labels().iter().filter(|&&label| label == digit).count()
+            images
+                .labels()
+                .iter()
+                .filter(|&&label| label == digit)
+                .count()
         };
         assert_eq!(count(&train, 1), 6742);
         assert_eq!(count(&test, 5), 892);

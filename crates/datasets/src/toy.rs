@@ -114,7 +114,10 @@ fn draw_rows(
 
 /// Uniform in [-range, range].
 fn interval(range: f64) -> Uniform<f64> {
-    #[expect(clippy::expect_used, reason = "a config holds positive finite ranges only")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a config holds positive finite ranges only"
+    )]
     Uniform::new_inclusive(-range, range).expect("a positive finite range")
 }
 

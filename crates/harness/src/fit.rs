@@ -86,7 +86,9 @@ where
         return Err(RunError::Training(error.to_string()));
     }
     if let Some(interruption) = result.interrupted {
-        let reason = interruption.reason.unwrap_or_else(|| "no reason given".into());
+        let reason = interruption
+            .reason
+            .unwrap_or_else(|| "no reason given".into());
         return Err(RunError::Stopped(reason));
     }
     if log.history.len() != train.epochs {

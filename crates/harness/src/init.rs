@@ -57,7 +57,10 @@ fn uniform<const D: usize>(
     rng: &mut ChaCha8Rng,
     device: &Device,
 ) -> Param<Tensor<D>> {
-    #[expect(clippy::expect_used, reason = "fans are positive, so the limit is finite")]
+    #[expect(
+        clippy::expect_used,
+        reason = "fans are positive, so the limit is finite"
+    )]
     let distribution = Uniform::new_inclusive(-limit, limit).expect("a finite limit");
     let values: Vec<f32> = (0..shape.iter().product())
         .map(|_| distribution.sample(rng) as f32)

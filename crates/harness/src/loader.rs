@@ -29,7 +29,12 @@ impl ImageBatch {
     pub fn gather(images: &Images, indices: &[usize], device: &Device) -> Self {
         let mut pixels = Vec::with_capacity(indices.len() * PIXELS);
         for &index in indices {
-            pixels.extend(images.pixels(index).iter().map(|&byte| f32::from(byte) / 255.0));
+            pixels.extend(
+                images
+                    .pixels(index)
+                    .iter()
+                    .map(|&byte| f32::from(byte) / 255.0),
+            );
         }
         let labels: Vec<i64> = indices
             .iter()
@@ -177,9 +182,17 @@ mod tests {
                 let labels = batch.labels.into_data_as::<i64>().try_to_vec::<i64>();
                 let labels = labels.expect("labels");
                 // Pixels belong to their labels, scaled to [0, 1].
-                let pixels = batch.images.into_data().try_to_vec::<f32>().expect("pixels");
+                let pixels = batch
+                    .images
+                    .into_data()
+                    .try_to_vec::<f32>()
+                    .expect("pixels");
                 for (image, label) in pixels.chunks(PIXELS).zip(&labels) {
-                    assert!(image.iter().all(|&pixel| pixel == *label as f32 * 10.0 / 255.0));
+                    assert!(
+                        image
+                            .iter()
+                            .all(|&pixel| pixel == *label as f32 * 10.0 / 255.0)
+                    );
                 }
                 labels
             })

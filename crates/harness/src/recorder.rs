@@ -306,7 +306,11 @@ impl TrainingProgressLogger for Recorder {
 
     fn start_split(&mut self, split: &str, total_items: usize) {
         // burn-train calls the second split "valid", whatever it is used for.
-        self.side = if split == "train" { Side::Train } else { Side::Test };
+        self.side = if split == "train" {
+            Side::Train
+        } else {
+            Side::Test
+        };
         match self.side {
             Side::Train => self.train.items = total_items,
             Side::Test => self.test.items = total_items,

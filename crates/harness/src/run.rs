@@ -145,7 +145,12 @@ impl Run {
             seconds: self.started.elapsed().as_secs_f64(),
             status,
             error,
-            metrics: outcome.metrics,
+            // JSON has no NaN; a figure that is none is left out.
+            metrics: outcome
+                .metrics
+                .into_iter()
+                .filter(|(_, value)| value.is_finite())
+                .collect(),
             config_hash: config.hash(),
             data_fingerprint: outcome.data_fingerprint,
             revision: std::env::var("KINDLING_REVISION").unwrap_or_else(|_| "unknown".into()),

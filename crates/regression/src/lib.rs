@@ -1,7 +1,12 @@
-//! x
-use kindling_harness::{Run, RunError};
-use kindling_spec::{AutoencoderTask, PcaTask, GradientsTask, RegressionTask, Record};
-/// x
-pub fn gradients(_: &GradientsTask, _: &Run) -> Result<Record, RunError> { Err(RunError::Other("".into())) }
-/// x
-pub fn train(_: &RegressionTask, _: &Run) -> Result<Record, RunError> { Err(RunError::Other("".into())) }
+//! Functions of four numbers, learned by a linear model and by a tiny convnet,
+//! and the gradients of both done by hand.
+
+mod gradients;
+mod hand;
+mod model;
+mod train;
+
+pub use gradients::gradients;
+pub use hand::{convnet_gradient, relu_derivative, sigmoid_derivative};
+pub use model::{Convnet, Linear, Toy};
+pub use train::train;

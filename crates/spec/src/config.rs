@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
+use crate::check::{Problem, check};
 use crate::{Error, Result};
 
 /// Pixels of an image's side, fixed by the models: 28.
@@ -453,7 +454,7 @@ impl RunConfig {
             quick: header.quick,
             task,
         };
-        match config.check() {
+        match check(&config) {
             Ok(()) => Ok(config),
             Err(Problem { key, problem }) => Err(Error::key(origin, key, problem)),
         }
@@ -499,142 +500,6 @@ impl RunConfig {
             Task::Gradients(_) | Task::Regression(_) => None,
         }
     }
-
-    /// A rough count of multiplications, to weigh progress and to start the
-    /// longest run first. Nothing else depends on it.
-    pub fn cost(&self) -> f64 {
-        let samples = |data: &ImageData, train: &Train| {
-            let train_images = data.train.unwrap_or(60_000) as f64;
-            let test_images = data.test.unwrap_or(10_000) as f64;
-            // A training step costs three forward passes.
-            train.epochs as f64 * (3.0 * train_images + test_images)
-        };
-        match &self.task {
-            Task::Gradients(_) => 1e8,
-            Task::Regression(task) => {
-                let model = match task.model.kind {
-                    ToyModel::Linear => 1.0,
-                    ToyModel::Convnet => 3.0,
-                };
-                // Dominated by the overhead of each tiny operation.
-                task.train.iterations as f64 * model * 2e7
-            }
-            Task::Classifier(task) => {
-                let model = &task.model;
-                let mut cost = 0.0;
-                let mut input = SIDE * SIDE;
-                if let Some(conv) = &model.conv {
-                    let (mut channels, mut side) = (1, SIDE);
-                    for block in &conv.blocks {
-                        for &width in block {
-                            side = (side + 1).saturating_sub(conv.kernel);
-                            let taps = conv.kernel * conv.kernel * channels;
-                            // Convolutions run several times slower than
-                            // dense layers of the same size.
-                            cost += 4.0 * (taps * width * side * side) as f64;
-                            channels = width;
-                        }
-                        side /= 2;
-                    }
-                    input = channels * side * side;
-                }
-                cost += dense_cost(input, model.hidden.iter().copied().chain([10]));
-                cost * samples(&task.data, &task.train)
-            }
-            Task::Autoencoder(task) => {
-                let model = &task.model;
-                let widths = model.hidden.iter().copied().chain([model.code]);
-                let mut cost = 2.0 * dense_cost(SIDE * SIDE, widths);
-                if let Some(conv) = &model.conv {
-                    let (mut channels, mut side) = (1, SIDE);
-                    for &width in &conv.channels {
-                        cost += 2.0 * 4.0 * (9 * channels * width * side * side) as f64;
-                        channels = width;
-                        side /= 2;
-                    }
-                }
-                cost * samples(&task.data, &task.train)
-            }
-            Task::Pca(task) => {
-                let pixels = (SIDE * SIDE) as f64;
-                task.data.train.unwrap_or(60_000) as f64 * pixels * pixels
-            }
-        }
-    }
-
-    fn check(&self) -> std::result::Result<(), Problem> {
-        name_is_a_folder(&self.cell)?;
-        match &self.task {
-            Task::Gradients(GradientsTask { gradients }) => {
-                at_least("gradients.points", gradients.points, 2)?;
-                positive("gradients.range", gradients.range)?;
-                at_least("gradients.rows", gradients.rows, 1)?;
-                at_least("gradients.line_points", gradients.line_points, 3)?;
-                positive("gradients.line_reach", gradients.line_reach)
-            }
-            Task::Regression(task) => {
-                at_least("data.train", task.data.train, 1)?;
-                at_least("data.test", task.data.test, 1)?;
-                positive("data.x_range", task.data.x_range)?;
-                positive("data.w_range", task.data.w_range)?;
-                not_negative("data.noise", task.data.noise)?;
-                at_least("train.iterations", task.train.iterations, 1)?;
-                not_negative("train.l2", task.train.l2)?;
-                check_optimizer(task.train.optimizer)
-            }
-            Task::Classifier(task) => {
-                check_images(&task.data)?;
-                widths("model.hidden", &task.model.hidden)?;
-                rate("model.dropout", task.model.dropout)?;
-                if let Some(conv) = &task.model.conv {
-                    at_least("model.conv.kernel", conv.kernel, 1)?;
-                    for block in &conv.blocks {
-                        widths("model.conv.blocks", block)?;
-                    }
-                    if conv.output().is_none() {
-                        return Err(Problem::new(
-                            "model.conv.blocks",
-                            format!(
-                                "an image of {SIDE}x{SIDE} pixels is used up before the last \
-                                 pool; use fewer blocks or a smaller kernel"
-                            ),
-                        ));
-                    }
-                }
-                check_train(&task.train)
-            }
-            Task::Autoencoder(task) => {
-                check_images(&task.data)?;
-                widths("model.hidden", &task.model.hidden)?;
-                at_least("model.code", task.model.code, 1)?;
-                if let Some(conv) = &task.model.conv {
-                    at_least("model.conv.channels", conv.channels.len(), 1)?;
-                    widths("model.conv.channels", &conv.channels)?;
-                    if conv.side().is_none() {
-                        return Err(Problem::new(
-                            "model.conv.channels",
-                            format!(
-                                "a side of {SIDE} pixels can be halved twice; name at most two"
-                            ),
-                        ));
-                    }
-                }
-                at_least("scatter.images", task.scatter.images, 1)?;
-                check_train(&task.train)
-            }
-            Task::Pca(task) => {
-                check_images(&task.data)?;
-                at_least("model.components", task.model.components, 1)?;
-                if task.model.components > SIDE * SIDE {
-                    return Err(Problem::new(
-                        "model.components",
-                        format!("there are only {} pixels; use at most so many", SIDE * SIDE),
-                    ));
-                }
-                at_least("scatter.images", task.scatter.images, 1)
-            }
-        }
-    }
 }
 
 impl Task {
@@ -658,11 +523,6 @@ impl Task {
             Task::Autoencoder(task) => task.train.epochs,
         }
     }
-}
-
-fn dense_cost(input: usize, widths: impl Iterator<Item = usize>) -> f64 {
-    let (cost, _) = widths.fold((0, input), |(cost, from), to| (cost + from * to, to));
-    cost as f64
 }
 
 /// Reads a TOML file.
@@ -693,118 +553,6 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// A key whose value has the right type and no sense.
-struct Problem {
-    key: &'static str,
-    problem: String,
-}
-
-impl Problem {
-    fn new(key: &'static str, problem: impl Into<String>) -> Self {
-        Self {
-            key,
-            problem: problem.into(),
-        }
-    }
-}
-
-type Check = std::result::Result<(), Problem>;
-
-fn at_least(key: &'static str, value: usize, least: usize) -> Check {
-    if value >= least {
-        return Ok(());
-    }
-    Err(Problem::new(
-        key,
-        format!("must be at least {least}, not {value}"),
-    ))
-}
-
-fn positive(key: &'static str, value: f64) -> Check {
-    if value > 0.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(Problem::new(
-        key,
-        format!("must be a finite number above 0, not {value}"),
-    ))
-}
-
-fn not_negative(key: &'static str, value: f64) -> Check {
-    if value >= 0.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(Problem::new(
-        key,
-        format!("must be 0 or a finite number above it, not {value}"),
-    ))
-}
-
-fn rate(key: &'static str, value: f64) -> Check {
-    if (0.0..1.0).contains(&value) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        key,
-        format!("must be at least 0 and below 1, not {value}: it is the share of units left out"),
-    ))
-}
-
-fn widths(key: &'static str, widths: &[usize]) -> Check {
-    if widths.iter().all(|&width| width > 0) {
-        return Ok(());
-    }
-    Err(Problem::new(key, "every width must be at least 1"))
-}
-
-fn check_images(data: &ImageData) -> Check {
-    at_least("data.train", data.train.unwrap_or(1), 1)?;
-    at_least("data.test", data.test.unwrap_or(1), 1)
-}
-
-fn check_train(train: &Train) -> Check {
-    at_least("train.epochs", train.epochs, 1)?;
-    at_least("train.batch_size", train.batch_size, 1)?;
-    check_optimizer(train.optimizer)
-}
-
-fn check_optimizer(optimizer: Optimizer) -> Check {
-    match optimizer {
-        Optimizer::Sgd {
-            learning_rate,
-            momentum,
-        } => {
-            positive("train.optimizer.sgd.learning_rate", learning_rate)?;
-            rate_of_momentum(momentum)
-        }
-        Optimizer::Adam { learning_rate } => {
-            positive("train.optimizer.adam.learning_rate", learning_rate)
-        }
-    }
-}
-
-fn rate_of_momentum(momentum: f64) -> Check {
-    if (0.0..1.0).contains(&momentum) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        "train.optimizer.sgd.momentum",
-        format!("must be at least 0 and below 1, not {momentum}"),
-    ))
-}
-
-/// A cell's name becomes a folder, so it cannot lead out of `--out`.
-fn name_is_a_folder(cell: &str) -> Check {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if !cell.is_empty() && !cell.starts_with('.') && cell.chars().all(plain) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        "cell",
-        format!("`{cell}` must be letters, digits, `-`, `_` and `.`, and not begin with a dot"),
-    ))
 }
 
 #[cfg(test)]

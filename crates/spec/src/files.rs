@@ -11,6 +11,7 @@ use crate::{Error, Record, Result, RunConfig};
 #[derive(Debug, Clone)]
 pub struct Layout {
     root: PathBuf,
+    quick: bool,
 }
 
 impl Layout {
@@ -22,7 +23,13 @@ impl Layout {
             } else {
                 out.to_path_buf()
             },
+            quick,
         }
+    }
+
+    /// Whether this is the tree of quick runs.
+    pub fn is_quick(&self) -> bool {
+        self.quick
     }
 
     /// The folder of this tree.

@@ -5,7 +5,9 @@
 //! of [`RunConfig`] or [`Record`] that exists is well-formed, and an [`Error`]
 //! names the file, the key and the remedy.
 
+mod check;
 mod config;
+mod cost;
 mod error;
 mod files;
 mod matrix;
@@ -15,9 +17,9 @@ mod stream;
 
 pub use config::{
     Activation, AutoencoderModel, AutoencoderTask, Backend, ClassifierModel, ClassifierTask,
-    ConvCoder, ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel, PcaTask,
-    RegressionData, RegressionModel, RegressionTask, RegressionTrain, RunConfig, Scatter, Task,
-    ToyFunction, ToyModel, Train, hex,
+    ConvCoder, ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel,
+    PcaTask, RegressionData, RegressionModel, RegressionTask, RegressionTrain, RunConfig, Scatter,
+    Task, ToyFunction, ToyModel, Train, hex,
 };
 pub use error::{Error, Result};
 pub use files::{Layout, RunDir, write_atomic};
@@ -25,5 +27,6 @@ pub use matrix::{Cell, Section, Selection, Setting, Study};
 pub use progress::Progress;
 pub use record::{
     CsvRow, HistoryRow, Host, Record, ResultRow, Status, TimingRow, read_csv, write_csv,
+    write_numbers,
 };
 pub use stream::stream_key;

@@ -317,9 +317,10 @@ impl Study {
         let names: Vec<&str> = self.cells.iter().map(|cell| cell.name.as_str()).collect();
         let likely = names
             .iter()
-            .max_by(|a, b| strsim::jaro(a, word).total_cmp(&strsim::jaro(b, word)))
-            .filter(|name| strsim::jaro(name, word) > 0.7)
-            .map(|name| format!("did you mean `{name}`? "))
+            .map(|name| (name, strsim::normalized_damerau_levenshtein(name, word)))
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .filter(|(_, likeness)| *likeness > 0.5)
+            .map(|(name, _)| format!("did you mean `{name}`? "))
             .unwrap_or_default();
         Error::Argument {
             argument: argument.to_string(),
@@ -507,7 +508,11 @@ fn full_path(table: &Table, key: &str) -> std::result::Result<String, String> {
         [path] => Ok(path.clone()),
         [] => {
             let mut known = Vec::new();
-            leaves(table, "", &mut |path| known.push(path.to_string()));
+            leaves(table, "", &mut |path| {
+                if !NOT_SETTABLE.contains(&path) {
+                    known.push(path.to_string());
+                }
+            });
             Err(format!(
                 "the cell has no such key; it has: {}",
                 known.join(", ")
@@ -677,7 +682,7 @@ mod tests {
         for (setting, words) in [
             ("model.dropout=1.5", "model.dropout"),
             ("dropout=often", "model.dropout"),
-            ("droput=0.5", "it has: about, family"),
+            ("droput=0.5", "it has: about, model.dropout"),
             ("model.droput=0.5", "model.droput"),
             ("seed=7", "use --seeds"),
             ("train.epochs.many=1", "is a value, not a table"),

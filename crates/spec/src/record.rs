@@ -215,6 +215,29 @@ pub fn write_csv<R: CsvRow>(path: &Path, rows: &[R]) -> Result<()> {
     write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
 }
 
+/// Writes a table of numbers below its header, whole or not at all.
+///
+/// # Errors
+///
+/// If the file cannot be written, or a row has not one number for each column.
+pub fn write_numbers(
+    path: &Path,
+    columns: &[impl AsRef<str>],
+    rows: impl IntoIterator<Item = Vec<f64>>,
+) -> Result<()> {
+    let text = || -> std::result::Result<Vec<u8>, csv::Error> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(columns.iter().map(AsRef::as_ref))?;
+        for row in rows {
+            writer.write_record(row.iter().map(f64::to_string))?;
+        }
+        writer
+            .into_inner()
+            .map_err(|error| error.into_error().into())
+    };
+    write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
+}
+
 /// Reads the rows of a CSV file.
 ///
 /// # Errors
@@ -256,6 +279,16 @@ mod tests {
         ];
         write_csv(&path, &rows).expect("writes");
         assert_eq!(read_csv::<HistoryRow>(&path).expect("reads"), rows);
+    }
+
+    #[test]
+    fn numbers_are_written_in_full() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("codes.csv");
+        write_numbers(&path, &["label", "z0"], [vec![7.0, 0.1 + 0.2]]).expect("writes");
+        let text = std::fs::read_to_string(&path).expect("reads");
+        assert_eq!(text, "label,z0\n7,0.30000000000000004\n");
+        assert!(write_numbers(&path, &["label", "z0"], [vec![7.0]]).is_err());
     }
 
     #[test]

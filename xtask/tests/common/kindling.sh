@@ -1,0 +1,46 @@
+#!/bin/sh
+# Stands in for kindling: see mod.rs beside it.
+set -eu
+if [ "$1" = data ]; then
+    if [ -n "${FAKE_DATA:-}" ]; then
+        echo "error: $FAKE_DATA" >&2
+        exit 2
+    fi
+    echo '{"fingerprint":"fake","train":60000,"test":10000}'
+    exit 0
+fi
+folder=$2
+value() { sed -n "s/^$1 = \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$folder/config.toml" | head -n 1; }
+cell=$(value cell) seed=$(value seed) family=$(value family)
+echo "$cell $seed" >> "$FAKE_LOG"
+echo "a line that is no progress"
+echo '{"epoch":1,"epochs":2,"fraction":0.5,"train_loss":0.1,"test_loss":0.2,"test_accuracy":0.9}'
+if [ -n "${FAKE_HOLD:-}" ]; then
+    while [ ! -e "$FAKE_HOLD" ]; do sleep 0.02; done
+fi
+case "$cell $seed" in
+    ${FAKE_FAIL:-none})
+        echo "warming up" >&2
+        echo "error: the loss is NaN in epoch 1, batch 3" >&2
+        exit 1
+        ;;
+    ${FAKE_KILL:-none}) kill -9 $$ ;;
+esac
+data=fake
+case $family in gradients | regression) data=generated ;; esac
+# What RunConfig::hash takes: the config without its `about`.
+sha() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }
+hash=$(sed 's/^about = .*/about = ""/' "$folder/config.toml" | sha | cut -d ' ' -f 1)
+cat > "$folder/history.csv" << CSV
+epoch,learning_rate,train_loss,test_loss,train_accuracy,test_accuracy
+1,0.1,0.2,0.25,0.9,0.91
+2,0.1,0.1,0.15,0.95,0.92
+CSV
+cat > "$folder/record.json" << JSON
+{"section":"$(value section)","cell":"$cell","family":"$family","backend":"$(value backend)",
+"seed":$seed,"epochs":2,"parameters":10,"train_loss":0.1,"test_loss":0.15,
+"train_accuracy":0.95,"test_accuracy":0.92,"seconds":1.5,"status":"complete","error":null,
+"metrics":{},"config_hash":"$hash","data_fingerprint":"$data","revision":"$KINDLING_REVISION",
+"burn_version":"0.22.1",
+"host":{"platform":"p","cpu":"c","cores":2,"threads":$RAYON_NUM_THREADS}}
+JSON

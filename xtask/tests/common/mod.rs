@@ -1,0 +1,114 @@
+//! A place to run xtask in: a temporary folder, and a script in kindling's stead.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use kindling_spec::{Layout, Record, RunDir};
+use tempfile::TempDir;
+
+/// What the tests train with: it writes a complete record at once.
+///
+/// `FAKE_FAIL` and `FAKE_KILL` are patterns of `cell seed` that fail or are
+/// killed, `FAKE_DATA` what is wrong with the data, `FAKE_LOG` a file that gets
+/// a line for each run, `FAKE_HOLD` a file that a run waits for.
+const KINDLING: &str = include_str!("kindling.sh");
+
+/// A temporary folder with a fake kindling in it.
+pub struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// An empty one.
+    pub fn new() -> Self {
+        let place = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let script = place.path("kindling");
+        std::fs::write(&script, KINDLING).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        place
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where results go.
+    pub fn out(&self) -> PathBuf {
+        self.path("out")
+    }
+
+    /// The folder of the finished run of `cell` with `seed`.
+    pub fn finished(&self, cell: &str, seed: u64) -> RunDir {
+        Layout::new(&self.out(), false).finished(cell, seed)
+    }
+
+    /// The folder in which it trains, or has failed.
+    pub fn partial(&self, cell: &str, seed: u64) -> RunDir {
+        Layout::new(&self.out(), false).partial(cell, seed)
+    }
+
+    /// The record of a finished run.
+    pub fn record(&self, cell: &str, seed: u64) -> Record {
+        self.finished(cell, seed).read_record().unwrap().unwrap()
+    }
+
+    /// `xtask WORDS --out OUT`, to be given more.
+    pub fn xtask(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command
+            .args(words.split_whitespace())
+            .arg("--out")
+            .arg(self.out())
+            .env("KINDLING_BIN", self.path("kindling"))
+            .env("FAKE_LOG", self.path("log"));
+        command
+    }
+
+    /// The runs that trained since the last call: `cell seed`, sorted.
+    pub fn trained(&self) -> Vec<String> {
+        let log = self.path("log");
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        let _ = std::fs::remove_file(log);
+        let mut runs: Vec<String> = text.lines().map(str::to_string).collect();
+        runs.sort();
+        runs
+    }
+}
+
+/// The repository's configs.
+pub fn configs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs")
+}
+
+/// Copies a folder.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// What a command said on standard output.
+pub fn stdout(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What a command said on standard error.
+pub fn stderr(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

@@ -1,0 +1,251 @@
+//! A whole matrix through the real binary, with a script in kindling's stead.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use std::io::Read;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{Place, stderr, stdout};
+use kindling_spec::{RunConfig, Status};
+
+#[test]
+fn every_run_is_trained_and_stands_in_the_table() {
+    let place = Place::new();
+    let output = place
+        .xtask("experiments --only mlp --only linear-y --only pca --jobs 3")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let table = stdout(&output);
+    for cell in [
+        "mlp",
+        "mlp-10",
+        "linear-y0",
+        "linear-y1",
+        "linear-y2",
+        "pca",
+    ] {
+        let row = table
+            .lines()
+            .find(|line| line.split(' ').next() == Some(cell));
+        assert!(row.unwrap().contains("0.1500"), "{table}");
+        let record = place.record(cell, 0);
+        assert_eq!(record.status, Status::Complete);
+        let config = RunConfig::read(&place.finished(cell, 0).config()).unwrap();
+        assert_eq!(config.hash(), record.config_hash);
+        assert!(!place.finished(cell, 0).stderr().exists());
+        assert!(!place.partial(cell, 0).path().exists());
+    }
+    // Three seeds each, but pca, in which nothing is random.
+    assert_eq!(place.trained().len(), 5 * 3 + 1);
+    assert!(place.out().join("results.csv").exists());
+    assert!(place.out().join("report").join("report.md").exists());
+    assert!(table.contains("report.md"), "{table}");
+    for text in [stdout(&output), stderr(&output)] {
+        assert!(!text.contains('\x1b'), "escape codes in a pipe: {text}");
+    }
+}
+
+#[test]
+fn a_failed_run_is_named_and_the_others_complete() {
+    let place = Place::new();
+    let output = place
+        .xtask("experiments --only mlp --jobs 1")
+        .env("FAKE_FAIL", "mlp 1")
+        .env("FAKE_KILL", "mlp-10 0")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("2 runs failed"), "{said}");
+    assert!(
+        said.contains("mlp 1: the loss is NaN in epoch 1, batch 3"),
+        "{said}"
+    );
+    assert!(said.contains("mlp-10 0: killed by signal 9"), "{said}");
+    let kept = place.partial("mlp", 1).stderr();
+    assert!(said.contains(&kept.display().to_string()), "{said}");
+    assert_eq!(
+        std::fs::read_to_string(kept).unwrap(),
+        "warming up\nerror: the loss is NaN in epoch 1, batch 3\n"
+    );
+    for (cell, seed, error) in [("mlp", 1, "NaN"), ("mlp-10", 0, "signal 9")] {
+        let record = place.partial(cell, seed).read_record().unwrap().unwrap();
+        assert_eq!(record.status, Status::Failed);
+        assert!(record.error.unwrap().contains(error));
+        assert!(!place.finished(cell, seed).path().exists());
+    }
+    for (cell, seed) in [("mlp", 0), ("mlp", 2), ("mlp-10", 1), ("mlp-10", 2)] {
+        assert_eq!(place.record(cell, seed).status, Status::Complete);
+    }
+    // The next time only they are trained, and nothing of the failure stays.
+    place.trained();
+    let output = place.xtask("experiments --only mlp").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(place.trained(), ["mlp 1", "mlp-10 0"]);
+    assert!(!place.partial("mlp", 1).path().exists());
+}
+
+#[test]
+fn what_is_recorded_is_trained_again_only_when_asked() {
+    let place = Place::new();
+    let train = |words: &str| {
+        let output = place
+            .xtask(&format!("experiments --only pca {words}"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        (place.trained(), stderr(&output), stdout(&output))
+    };
+    assert_eq!(train("").0, ["pca 0"]);
+    let (trained, said, table) = train("");
+    assert!(trained.is_empty());
+    assert!(said.contains("1 recorded already"), "{said}");
+    assert!(table.contains("0.1500"), "{table}");
+    assert_eq!(train("--fresh").0, ["pca 0"]);
+    // Another backend, another config, other data: another result.
+    assert_eq!(train("--backend ndarray").0, ["pca 0"]);
+    assert_eq!(train("--backend ndarray").0, [""; 0]);
+    let (trained, said, _) = train("--set components=3");
+    assert_eq!(trained, ["pca 0"]);
+    assert!(said.contains("1 of them recorded with another"), "{said}");
+    // Quick results have a tree of their own.
+    assert_eq!(train("--quick").0, ["pca 0"]);
+    assert_eq!(train("--set components=3").0, [""; 0]);
+}
+
+#[test]
+fn a_changed_run_that_fails_keeps_the_old_result() {
+    let place = Place::new();
+    let output = place.xtask("experiments --only pca").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let old = place.record("pca", 0);
+    let output = place
+        .xtask("experiments --only pca --set components=3")
+        .env("FAKE_FAIL", "pca *")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(place.record("pca", 0), old);
+    let output = place
+        .xtask("experiments --only pca --set components=3")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_ne!(place.record("pca", 0).config_hash, old.config_hash);
+}
+
+#[test]
+fn a_result_that_was_whole_is_put_in_place() {
+    // As after a power cut between the old folder's end and the new one's name.
+    let place = Place::new();
+    assert!(
+        place
+            .xtask("experiments --only pca")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    place.trained();
+    let (finished, partial) = (place.finished("pca", 0), place.partial("pca", 0));
+    std::fs::rename(finished.path(), partial.path()).unwrap();
+    let output = place.xtask("experiments --only pca").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(place.trained().is_empty());
+    assert!(finished.record().exists() && !partial.path().exists());
+}
+
+#[test]
+fn two_at_once_on_one_folder_are_one_too_many() {
+    let place = Place::new();
+    let hold = place.path("hold");
+    let words = ["experiments", "--only", "pca", "--out"];
+    let mut first = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(words)
+        .arg(place.out())
+        .env("KINDLING_BIN", place.path("kindling"))
+        .env("FAKE_LOG", place.path("log"))
+        .env("FAKE_HOLD", &hold)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !place.path("log").exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let second = place.xtask("experiments --only pca").output().unwrap();
+    std::fs::write(&hold, "").unwrap();
+    let mut table = String::new();
+    first
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut table)
+        .unwrap();
+    assert!(first.wait().unwrap().success());
+    assert!(table.contains("pca"), "{table}");
+    assert_eq!(second.status.code(), Some(2));
+    let said = stderr(&second);
+    assert!(said.contains("another cargo xtask is training"), "{said}");
+    assert!(said.contains("--out"), "{said}");
+    // The lock ended with its process, though its file is still there.
+    assert!(place.out().join(".lock").exists());
+    let third = place.xtask("experiments --only pca").output().unwrap();
+    assert!(third.status.success(), "{}", stderr(&third));
+}
+
+#[test]
+fn the_matrix_is_listed_and_nothing_written() {
+    let place = Place::new();
+    let output = place
+        .xtask("experiments --list --only pca --only mlp")
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let list = stdout(&output);
+    assert!(list.starts_with("section  cell"), "{list}");
+    assert!(list.trim_end().ends_with("3 cells, 7 runs"), "{list}");
+    assert!(!place.out().exists());
+}
+
+#[test]
+fn train_has_a_tree_of_its_own_and_passes_on_the_exit_code() {
+    let place = Place::new();
+    let output = place.xtask("train mlp --seed 3").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("test accuracy  0.9200"));
+    let folder = place.out().join("train/runs/mlp/seed-3");
+    assert!(folder.join("record.json").exists());
+    assert!(!place.finished("mlp", 3).path().exists());
+    let output = place
+        .xtask("train mlp --seed 3 --set dropout=0.3")
+        .env("FAKE_FAIL", "mlp 3")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("the loss is NaN"));
+    assert!(folder.join("record.json").exists());
+}
+
+#[test]
+fn a_report_of_failed_or_missing_runs_is_not_published() {
+    let place = Place::new();
+    let publish = || place.xtask("report --publish").output().unwrap();
+    let output = publish();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("no finished run"));
+    let output = place
+        .xtask("experiments --only pca")
+        .env("FAKE_FAIL", "pca 0")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let output = publish();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("pca 0"), "{}", stderr(&output));
+}

@@ -1,0 +1,181 @@
+//! The invariants of ARCHITECTURE.md, kept true: who may depend on whom, where a
+//! backend may be named, and how a file begins.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Each crate, and which of our own it may depend on. Data flows one way.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("kindling-spec", &[]),
+    ("kindling-datasets", &["kindling-spec"]),
+    ("kindling-harness", &["kindling-spec", "kindling-datasets"]),
+    ("kindling-regression", FAMILY),
+    ("kindling-classifiers", FAMILY),
+    ("kindling-autoencoder", FAMILY),
+    (
+        "kindling",
+        &[
+            "kindling-spec",
+            "kindling-datasets",
+            "kindling-harness",
+            "kindling-regression",
+            "kindling-classifiers",
+            "kindling-autoencoder",
+        ],
+    ),
+    ("kindling-report", &["kindling-spec"]),
+    ("xtask", &["kindling-spec", "kindling-report"]),
+];
+
+/// What a family may use: no other family.
+const FAMILY: &[&str] = &["kindling-spec", "kindling-datasets", "kindling-harness"];
+/// Their folders.
+const FAMILIES: [&str; 3] = ["regression", "classifiers", "autoencoder"];
+/// These build in seconds.
+const WITHOUT_BURN: [&str; 3] = ["kindling-spec", "kindling-report", "xtask"];
+/// The Cargo features that choose a backend, and the crates that have them.
+const BACKENDS: [&str; 4] = ["flex", "ndarray", "wgpu", "cuda"];
+const WITH_BACKENDS: [&str; 2] = ["kindling-harness", "kindling"];
+/// Longer than this, a file is several.
+const LONGEST: usize = 800;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .into()
+}
+
+/// The workspace's packages, as `cargo metadata` tells them.
+fn packages() -> Vec<Value> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+/// What a package is built from; what only its tests use is free.
+fn dependencies(package: &Value) -> BTreeSet<&str> {
+    let all = package["dependencies"].as_array().unwrap().iter();
+    all.filter(|dependency| dependency["kind"] != "dev")
+        .map(|dependency| dependency["name"].as_str().unwrap())
+        .collect()
+}
+
+/// Every source file that is built, with its text.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![root().join("xtask").join("src")];
+    for entry in std::fs::read_dir(root().join("crates")).unwrap() {
+        folders.push(entry.unwrap().path().join("src"));
+    }
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                sources.push((path, text));
+            }
+        }
+    }
+    sources.sort();
+    assert!(sources.len() > 20, "the sources are elsewhere");
+    sources
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let packages = packages();
+    let ours: BTreeSet<&str> = packages
+        .iter()
+        .map(|package| package["name"].as_str().unwrap())
+        .collect();
+    let known: BTreeSet<&str> = MAY_USE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(ours, known, "MAY_USE in tidy.rs has to name every crate");
+    for package in &packages {
+        let name = package["name"].as_str().unwrap();
+        let (_, may_use) = MAY_USE.iter().find(|(known, _)| *known == name).unwrap();
+        for dependency in dependencies(package) {
+            assert!(
+                !ours.contains(dependency) || may_use.contains(&dependency),
+                "{name} must not depend on {dependency}"
+            );
+            assert!(
+                !WITHOUT_BURN.contains(&name) || !dependency.starts_with("burn"),
+                "{name} must not depend on {dependency}: it builds without Burn"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_harness_alone_chooses_a_backend() {
+    for package in packages() {
+        let name = package["name"].as_str().unwrap();
+        let features = package["features"].as_object().unwrap();
+        for backend in BACKENDS {
+            assert_eq!(
+                features.contains_key(backend),
+                WITH_BACKENDS.contains(&name),
+                "feature `{backend}` of {name}"
+            );
+        }
+        if name == "kindling" {
+            for backend in BACKENDS {
+                let forwarded = format!("kindling-harness/{backend}");
+                assert_eq!(features[backend], serde_json::json!([forwarded]));
+            }
+        }
+    }
+}
+
+#[test]
+fn no_family_names_a_backend() {
+    for (path, text) in sources() {
+        let family = FAMILIES
+            .iter()
+            .any(|family| path.starts_with(root().join("crates").join(family)));
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+        for word in words.filter(|_| family) {
+            assert!(
+                !BACKENDS.contains(&word.to_ascii_lowercase().as_str()),
+                "{} says `{word}`; a family runs on any backend",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_short() {
+    for (path, text) in sources() {
+        let path = path.display();
+        assert!(text.starts_with("//!"), "{path} must begin with //!");
+        let lines = text.lines().count();
+        assert!(
+            lines <= LONGEST,
+            "{path} has {lines} lines, more than {LONGEST}; it is several files"
+        );
+    }
+}
