@@ -32,11 +32,17 @@ impl Kindling {
         if let Some(path) = std::env::var_os(BINARY) {
             return Ok(Self { path: path.into() });
         }
+        // The default backend needs no flags, and without them cargo finds the
+        // build that a test of the workspace has left.
+        let features: &[&str] = match backend {
+            Backend::Flex => &[],
+            other => &["--no-default-features", "--features", other.name()],
+        };
         let backend = backend.name();
         say::err(format_args!("building kindling with {backend}"));
         let output = Command::new(cargo())
             .args(["build", "--release", "--package", "kindling"])
-            .args(["--no-default-features", "--features", backend])
+            .args(features)
             .arg("--message-format=json-render-diagnostics")
             .current_dir(workspace::root())
             .stdin(Stdio::null())

@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use assert_cmd::Command;
+use std::process::Command;
 use common::{Place, configs, copy, stderr};
 
 /// Runs `command`, which must be refused with all of `words`.

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
+use std::process::Command;
 use kindling_spec::{Layout, Record, RunDir};
 use tempfile::TempDir;
 

@@ -1,0 +1,146 @@
+//! Each family from its config to its record, through the real binary.
+
+mod common;
+
+use common::{train_well, write_config, write_images};
+use kindling_spec::{HistoryRow, Record, RunDir, Status, TimingRow, read_csv};
+
+fn history(dir: &RunDir) -> Vec<HistoryRow> {
+    read_csv(&dir.history()).expect("a history")
+}
+
+fn check_files(dir: &RunDir, record: &Record, epochs: usize) {
+    assert_eq!(record.status, Status::Complete);
+    assert_eq!(record.epochs, epochs);
+    assert_eq!(record.cell, "test");
+    assert_eq!(record.config_hash, dir.read_config().expect("a config").hash());
+    let rows = history(dir);
+    assert_eq!(rows.len(), epochs);
+    let last = rows.last().expect("a row");
+    assert_eq!(record.train_loss, Some(last.train_loss));
+    assert_eq!(record.test_loss, Some(last.test_loss));
+    assert_eq!(record.test_accuracy, last.test_accuracy);
+    assert!(dir.model().exists());
+}
+
+#[test]
+fn classifiers_learn_to_tell_the_images_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_images(&folder.path().join("images"), 300, 100);
+    let networks = [
+        ("dense", "hidden = [32]\ndropout = 0.2"),
+        (
+            "conv",
+            "hidden = []\ndropout = 0.0\nconv = { blocks = [[4], [8]], kernel = 3 }",
+        ),
+    ];
+    for (name, network) in networks {
+        let task = format!(
+            "[data]\ndir = {images:?}\n[model]\n{network}\n[train]\nepochs = 4\nbatch_size = 32\n\
+             optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
+        );
+        let dir = write_config(&folder.path().join(name), "classifier", &task);
+        let record = train_well(&dir);
+        check_files(&dir, &record, 4);
+        assert!(record.test_accuracy > Some(0.95), "{name}: {record:?}");
+        let timing: Vec<TimingRow> = read_csv(&dir.timing()).expect("a timing");
+        assert_eq!(timing.len(), 4);
+        // burn-train's own logs: a folder an epoch and split, a file a metric.
+        for log in ["train/epoch-4/Loss.log", "valid/epoch-4/Accuracy.log"] {
+            assert!(dir.file(log).exists(), "{log}");
+        }
+        assert!(dir.file("checkpoint/model-4.bpk").exists());
+    }
+}
+
+#[test]
+fn autoencoders_rebuild_better_than_at_first_and_leave_codes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_images(&folder.path().join("images"), 300, 100);
+    for (name, conv) in [("dense", ""), ("conv", "conv = { channels = [2, 4] }")] {
+        let task = format!(
+            "[data]\ndir = {images:?}\n[model]\nhidden = [16]\ncode = 2\nactivation = \"relu\"\n\
+             code_activation = \"none\"\noutput = \"sigmoid\"\n{conv}\n[train]\nepochs = 3\n\
+             batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003 }}\n[scatter]\nimages = 70"
+        );
+        let dir = write_config(&folder.path().join(name), "autoencoder", &task);
+        let record = train_well(&dir);
+        check_files(&dir, &record, 3);
+        let rows = history(&dir);
+        assert!(rows[2].test_loss < 0.8 * rows[0].train_loss, "{name}: {rows:?}");
+        assert_eq!(record.test_accuracy, None);
+        let codes = std::fs::read_to_string(dir.file("codes.csv")).expect("codes");
+        assert_eq!(codes.lines().next(), Some("label,z0,z1"));
+        assert_eq!(codes.lines().count(), 1 + 70);
+    }
+}
+
+#[test]
+fn pca_is_below_what_the_mean_image_leaves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_images(&folder.path().join("images"), 300, 100);
+    let error = |components: usize| {
+        let task = format!(
+            "[data]\ndir = {images:?}\n[model]\ncomponents = {components}\n[scatter]\nimages = 500"
+        );
+        let name = format!("pca-{components}");
+        let dir = write_config(&folder.path().join(name), "pca", &task);
+        let record = train_well(&dir);
+        assert_eq!(record.parameters, 784 * (1 + components));
+        // Fewer test images than asked for: all of them.
+        let codes = std::fs::read_to_string(dir.file("codes.csv")).expect("codes");
+        assert_eq!(codes.lines().count(), 1 + 100);
+        let components = std::fs::read_to_string(dir.file("components.csv")).expect("components");
+        assert_eq!(components.lines().count(), 1 + 784);
+        record.test_loss.expect("a loss")
+    };
+    // Ten squares span nine directions around their mean.
+    let (one, two, nine) = (error(1), error(2), error(9));
+    assert!(two < one && nine < 0.2 * one, "{one} {two} {nine}");
+}
+
+#[test]
+fn a_linear_model_learns_the_linear_function_down_to_its_noise() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |function: &str, kind: &str| {
+        let task = format!(
+            "[data]\nfunction = \"{function}\"\ntrain = 500\ntest = 200\nx_range = 2.5\n\
+             w_range = 2.0\nnoise = 0.01\n[model]\nkind = \"{kind}\"\n[train]\niterations = 1000\n\
+             l2 = 1e-4\noptimizer.adam = {{ learning_rate = 0.02 }}"
+        );
+        let dir = write_config(
+            &folder.path().join(format!("{kind}-{function}")),
+            "regression",
+            &task,
+        );
+        let record = train_well(&dir);
+        check_files(&dir, &record, 1000);
+        let predictions = std::fs::read_to_string(dir.file("predictions.csv")).expect("some");
+        assert_eq!(predictions.lines().count(), 1 + 200);
+        record
+    };
+    let linear = run("y0", "linear");
+    let floor = linear.metrics["test_noise_floor"];
+    let loss = linear.test_loss.expect("a loss");
+    assert!(floor > 0.0 && loss < 1.1 * floor, "{loss} over a floor of {floor}");
+    let (linear, convnet) = (run("y1", "linear"), run("y1", "convnet"));
+    assert!(convnet.test_loss.expect("a loss") < linear.test_loss.expect("a loss") / 3.0);
+}
+
+#[test]
+fn gradients_agree_and_vanish_where_they_should() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let task = "[gradients]\npoints = 51\nrange = 6.0\nrows = 32\nline_points = 21\nline_reach = 1.0";
+    let dir = write_config(folder.path(), "gradients", task);
+    let record = train_well(&dir);
+    let metric = |name: &str| record.metrics[name];
+    assert_eq!(metric("relu_max_difference"), 0.0);
+    assert!(metric("sigmoid_max_difference") < 1e-6);
+    assert!(metric("convnet_max_relative_difference") < 1e-5);
+    assert_eq!(metric("stationary_max_gradient"), 0.0);
+    assert!(metric("lowest_loss_on_line") < 0.9 * metric("stationary_loss"));
+    for (name, rows) in [("activations.csv", 51), ("gradients.csv", 10), ("line.csv", 21)] {
+        let text = std::fs::read_to_string(dir.file(name)).expect("a file");
+        assert_eq!(text.lines().count(), 1 + rows, "{name}");
+    }
+}
