@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use kindling_spec::{Layout, Record, RunConfig, Selection, Study};
+use kindling_spec::{Host, Layout, Record, RunConfig, Selection, Study};
 
 use crate::child::{Ended, Setup};
 use crate::flags::Experiments;
@@ -10,7 +10,7 @@ use crate::kindling::Kindling;
 use crate::lock::Claim;
 use crate::runs::{Recorded, Run};
 use crate::stop::{Outcome, Stop};
-use crate::{host, list, matrix, say, workspace};
+use crate::{list, matrix, say, workspace};
 
 /// Trains what is not recorded yet, and reports on all that was selected.
 pub fn run(flags: &Experiments) -> Outcome {
@@ -84,7 +84,7 @@ fn train(kindling: Kindling, pending: &[Run], jobs: Option<u64>) -> Vec<Ended> {
     if pending.is_empty() {
         return Vec::new();
     }
-    let cores = host::cores();
+    let cores = Host::cores();
     // No more jobs than runs: the cores of an idle one would idle too.
     let jobs = jobs.map_or(cores, |jobs| jobs as usize).min(pending.len());
     let setup = Setup {

@@ -14,7 +14,6 @@ mod ci;
 mod display;
 mod experiments;
 mod flags;
-mod host;
 mod kindling;
 mod list;
 mod lock;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use kindling_spec::{Layout, Record, RunConfig, RunDir, Status, write_atomic};
+use kindling_spec::{Host, Layout, Record, RunConfig, RunDir, Status, write_atomic};
 
 /// What a finished folder says about a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl Run {
             data_fingerprint: self.fingerprint.clone(),
             revision: revision.to_string(),
             burn_version: "unknown".into(),
-            host: crate::host::detect(threads),
+            host: Host::detect(threads),
         };
         let record = Record {
             status: Status::Failed,

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use kindling_spec::{Layout, Record, Selection};
+use kindling_spec::{Host, Layout, Record, Selection};
 
 use crate::flags::Train;
 use crate::kindling::Kindling;
 use crate::lock::Claim;
 use crate::runs::Run;
 use crate::stop::{Outcome, Stop};
-use crate::{child, host, say, workspace};
+use crate::{child, say, workspace};
 
 /// Trains a cell with the terminal as its own, and passes on its exit code.
 pub fn run(flags: &Train) -> Outcome {
@@ -39,7 +39,7 @@ pub fn run(flags: &Train) -> Outcome {
 fn train(run: &Run, kindling: &Kindling) -> Outcome {
     run.begin()?;
     let start = std::time::Instant::now();
-    let (threads, revision) = (host::cores(), workspace::revision());
+    let (threads, revision) = (Host::cores(), workspace::revision());
     let status = kindling
         .train(run.partial.path(), threads, &revision)
         .status()?;

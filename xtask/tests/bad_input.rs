@@ -6,8 +6,8 @@ mod common;
 
 use std::path::Path;
 
-use std::process::Command;
 use common::{Place, configs, copy, stderr};
+use std::process::Command;
 
 /// Runs `command`, which must be refused with all of `words`.
 fn refused(place: &Place, command: &mut Command, words: &[&str]) {

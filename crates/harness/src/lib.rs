@@ -9,7 +9,6 @@
 mod device;
 mod error;
 mod fit;
-mod host;
 pub mod init;
 mod loader;
 mod optimizer;

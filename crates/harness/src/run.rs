@@ -6,9 +6,8 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use kindling_spec::{HistoryRow, Progress, Record, RunConfig, RunDir, Status};
+use kindling_spec::{HistoryRow, Host, Progress, Record, RunConfig, RunDir, Status};
 
-use crate::host::host;
 use crate::recorder::tell_json;
 use crate::{BURN_VERSION, Display, RunError, device};
 
@@ -155,7 +154,16 @@ impl Run {
             data_fingerprint: outcome.data_fingerprint,
             revision: std::env::var("KINDLING_REVISION").unwrap_or_else(|_| "unknown".into()),
             burn_version: BURN_VERSION.to_string(),
-            host: host(),
+            host: Host::detect(threads()),
         }
     }
+}
+
+/// The threads that rayon, on which the CPU backends run, takes.
+fn threads() -> usize {
+    std::env::var("RAYON_NUM_THREADS")
+        .ok()
+        .and_then(|threads| threads.parse().ok())
+        .filter(|&threads| threads > 0)
+        .unwrap_or_else(Host::cores)
 }

@@ -48,9 +48,17 @@ fn a_history_depends_on_the_seed_and_not_on_the_threads() {
             history(&dir, threads)
         };
         let one = run("one", "seed = 1", "1");
-        assert_eq!(one, run("again", "seed = 1", "1"), "{family}: the same again");
+        assert_eq!(
+            one,
+            run("again", "seed = 1", "1"),
+            "{family}: the same again"
+        );
         assert_eq!(one, run("two", "seed = 1", "2"), "{family}: two threads");
-        assert_eq!(one, run("three", "seed = 1", "3"), "{family}: three threads");
+        assert_eq!(
+            one,
+            run("three", "seed = 1", "3"),
+            "{family}: three threads"
+        );
         assert_ne!(one, run("other", "seed = 2", "1"), "{family}: another seed");
     }
 }

@@ -152,7 +152,10 @@ fn a_training_that_diverges_fails_where_it_happened() {
     let output = train(&dir);
     let stderr = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("epoch 1, batch 2 of the training images"), "{stderr}");
+    assert!(
+        stderr.contains("epoch 1, batch 2 of the training images"),
+        "{stderr}"
+    );
     let record = dir.read_record().expect("readable").expect("a record");
     assert_eq!(record.status, Status::Failed);
     assert!(record.error.expect("an error").contains("epoch 1, batch 2"));

@@ -13,7 +13,10 @@ fn check_files(dir: &RunDir, record: &Record, epochs: usize) {
     assert_eq!(record.status, Status::Complete);
     assert_eq!(record.epochs, epochs);
     assert_eq!(record.cell, "test");
-    assert_eq!(record.config_hash, dir.read_config().expect("a config").hash());
+    assert_eq!(
+        record.config_hash,
+        dir.read_config().expect("a config").hash()
+    );
     let rows = history(dir);
     assert_eq!(rows.len(), epochs);
     let last = rows.last().expect("a row");
@@ -67,7 +70,10 @@ fn autoencoders_rebuild_better_than_at_first_and_leave_codes() {
         let record = train_well(&dir);
         check_files(&dir, &record, 3);
         let rows = history(&dir);
-        assert!(rows[2].test_loss < 0.8 * rows[0].train_loss, "{name}: {rows:?}");
+        assert!(
+            rows[2].test_loss < 0.8 * rows[0].train_loss,
+            "{name}: {rows:?}"
+        );
         assert_eq!(record.test_accuracy, None);
         let codes = std::fs::read_to_string(dir.file("codes.csv")).expect("codes");
         assert_eq!(codes.lines().next(), Some("label,z0,z1"));
@@ -122,7 +128,10 @@ fn a_linear_model_learns_the_linear_function_down_to_its_noise() {
     let linear = run("y0", "linear");
     let floor = linear.metrics["test_noise_floor"];
     let loss = linear.test_loss.expect("a loss");
-    assert!(floor > 0.0 && loss < 1.1 * floor, "{loss} over a floor of {floor}");
+    assert!(
+        floor > 0.0 && loss < 1.1 * floor,
+        "{loss} over a floor of {floor}"
+    );
     let (linear, convnet) = (run("y1", "linear"), run("y1", "convnet"));
     assert!(convnet.test_loss.expect("a loss") < linear.test_loss.expect("a loss") / 3.0);
 }
@@ -130,7 +139,8 @@ fn a_linear_model_learns_the_linear_function_down_to_its_noise() {
 #[test]
 fn gradients_agree_and_vanish_where_they_should() {
     let folder = tempfile::tempdir().expect("a folder");
-    let task = "[gradients]\npoints = 51\nrange = 6.0\nrows = 32\nline_points = 21\nline_reach = 1.0";
+    let task =
+        "[gradients]\npoints = 51\nrange = 6.0\nrows = 32\nline_points = 21\nline_reach = 1.0";
     let dir = write_config(folder.path(), "gradients", task);
     let record = train_well(&dir);
     let metric = |name: &str| record.metrics[name];
@@ -139,7 +149,11 @@ fn gradients_agree_and_vanish_where_they_should() {
     assert!(metric("convnet_max_relative_difference") < 1e-5);
     assert_eq!(metric("stationary_max_gradient"), 0.0);
     assert!(metric("lowest_loss_on_line") < 0.9 * metric("stationary_loss"));
-    for (name, rows) in [("activations.csv", 51), ("gradients.csv", 10), ("line.csv", 21)] {
+    for (name, rows) in [
+        ("activations.csv", 51),
+        ("gradients.csv", 10),
+        ("line.csv", 21),
+    ] {
         let text = std::fs::read_to_string(dir.file(name)).expect("a file");
         assert_eq!(text.lines().count(), 1 + rows, "{name}");
     }

@@ -73,7 +73,7 @@ pub fn write(study: &Study, layout: &Layout) -> Result<PathBuf> {
     let text = format!(
         "# {}\n\n{}\n{}{body}",
         study.title,
-        overview(&found),
+        overview(&found, layout.is_quick()),
         problems(&found, &order)
     );
     let path = layout.report().join("report.md");
@@ -100,12 +100,7 @@ fn sections(study: &Study, found: &Runs) -> Vec<(String, String)> {
 }
 
 /// One line on what the report is made of.
-fn overview(found: &Runs) -> String {
-    // Only the configs tell; a tree without any has nothing to warn about.
-    let quick = found
-        .runs
-        .iter()
-        .any(|run| run.dir.read_config().is_ok_and(|config| config.quick));
+fn overview(found: &Runs, quick: bool) -> String {
     let kind = if quick {
         "**Quick runs: they only show that everything works; their numbers mean nothing.**"
     } else {

@@ -10,6 +10,7 @@ mod config;
 mod cost;
 mod error;
 mod files;
+mod host;
 mod matrix;
 mod progress;
 mod record;
@@ -23,10 +24,10 @@ pub use config::{
 };
 pub use error::{Error, Result};
 pub use files::{Layout, RunDir, write_atomic};
+pub use host::Host;
 pub use matrix::{Cell, Section, Selection, Setting, Study};
 pub use progress::Progress;
 pub use record::{
-    CsvRow, HistoryRow, Host, Record, ResultRow, Status, TimingRow, read_csv, write_csv,
-    write_numbers,
+    CsvRow, HistoryRow, Record, ResultRow, Status, TimingRow, read_csv, write_csv, write_numbers,
 };
 pub use stream::stream_key;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Backend, Error, Result, RunConfig, write_atomic};
+use crate::{Backend, Error, Host, Result, RunConfig, write_atomic};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,20 +17,6 @@ pub enum Status {
     Complete,
     /// It did not; [`Record::error`] says why.
     Failed,
-}
-
-/// The machine a run trained on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Host {
-    /// Operating system and architecture, as Rust names them: `linux-x86_64`.
-    pub platform: String,
-    /// The processor's name, where the system tells it.
-    pub cpu: String,
-    /// Logical processors of the machine.
-    pub cores: usize,
-    /// Threads this run was given.
-    pub threads: usize,
 }
 
 /// `record.json`: the result of a run, and what is needed to repeat it.

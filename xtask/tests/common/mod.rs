@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use std::process::Command;
 use kindling_spec::{Layout, Record, RunDir};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// What the tests train with: it writes a complete record at once.

@@ -59,7 +59,10 @@ fn images(count: usize) -> (Vec<u8>, Vec<u8>) {
         for (at, pixel) in image.iter_mut().enumerate() {
             *pixel = ((at * 31 + index * 17) % 40) as u8;
         }
-        let (top, left) = (usize::from(label / 5) * 14 + 3, usize::from(label % 5) * 5 + 1);
+        let (top, left) = (
+            usize::from(label / 5) * 14 + 3,
+            usize::from(label % 5) * 5 + 1,
+        );
         for row in top..top + 8 {
             image[row * 28 + left..row * 28 + left + 4].fill(230);
         }
