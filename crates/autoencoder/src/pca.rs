@@ -193,6 +193,29 @@ mod tests {
     }
 
     #[test]
+    fn on_mnist_it_is_that_of_scikit_learn() {
+        // scikit-learn 1.9.1, PCA(2, svd_solver="full") on pixels / 255:
+        // explained_variance_ratio_, mean squared errors of inverse_transform
+        // (transform(x)), and components_[i][j] at their largest entries.
+        let (train, test, _) = kindling_datasets::load(&kindling_spec::ImageData {
+            dir: None,
+            train: None,
+            test: None,
+        })
+        .expect("MNIST");
+        let pca = Pca::fit(&train, 2);
+        let near = |found: f64, expected: f64| {
+            assert!((found - expected).abs() < 1e-8, "{found} not {expected}");
+        };
+        near(pca.explained[0], 0.097_046_64);
+        near(pca.explained[1], 0.070_959_24);
+        near(pca.reconstruction_error(&train), 0.055_952_703);
+        near(pca.reconstruction_error(&test), 0.055_669_492);
+        near(pca.components[(550, 0)], 0.106_223_058);
+        near(pca.components[(156, 1)], 0.122_650_207);
+    }
+
+    #[test]
     fn all_components_rebuild_everything() {
         let (images, _) = planar(50);
         let pca = Pca::fit(&images, PIXELS);

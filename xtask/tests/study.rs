@@ -1,0 +1,146 @@
+//! The matrix with the real kindling: determinism whatever the jobs, records
+//! that are not trained twice, data and trainings that fail.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use kindling_spec::{Layout, Status};
+
+/// A cell of each family, and the dense and convolutional kinds of each.
+const CELLS: [&str; 6] = [
+    "gradients",
+    "convnet-y1",
+    "mlp-10",
+    "dropout-0.3",
+    "ae-conv",
+    "pca",
+];
+
+/// Quick runs of `cells` into `out`.
+fn quick(out: &Path, cells: &[&str], more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(["experiments", "--quick", "--out"]).arg(out);
+    for cell in cells {
+        command.args(["--only", cell]);
+    }
+    command.args(more).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+fn well(output: Output) -> String {
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    said
+}
+
+#[test]
+fn equal_runs_leave_equal_bytes_whatever_the_jobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    well(quick(&one, &CELLS, &["--jobs", "1"]));
+    well(quick(&two, &CELLS, &["--jobs", "3"]));
+    let file = |out: &Path, cell: &str, name: &str| {
+        std::fs::read(Layout::new(out, true).finished(cell, 0).file(name)).unwrap()
+    };
+    for (cell, name) in [
+        ("convnet-y1", "history.csv"),
+        ("mlp-10", "history.csv"),
+        ("dropout-0.3", "history.csv"),
+        ("ae-conv", "history.csv"),
+        ("gradients", "line.csv"),
+        ("pca", "components.csv"),
+        ("pca", "codes.csv"),
+    ] {
+        assert_eq!(file(&one, cell, name), file(&two, cell, name), "{cell}");
+    }
+
+    // Now they are recorded, and stay so; a changed key trains that cell again.
+    let again = well(quick(&one, &CELLS, &[]));
+    assert!(again.contains("6 runs: 6 recorded already, 0 to train"), "{again}");
+    let changed = well(quick(&one, &["mlp-10"], &["--set", "batch_size=100"]));
+    assert!(changed.contains("0 recorded already, 1 to train"), "{changed}");
+
+    // Quick results are in a tree of their own.
+    assert!(!one.join("runs").exists());
+    let results = std::fs::read_to_string(Layout::new(&one, true).results()).unwrap();
+    assert_eq!(results.lines().count(), 1 + CELLS.len());
+    assert!(results.starts_with(
+        "section,cell,family,backend,seed,epochs,parameters,train_loss,test_loss,\
+         train_accuracy,test_accuracy,seconds,status\n"
+    ));
+}
+
+#[test]
+fn a_diverging_run_is_named_and_the_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let output = quick(&out, &["mlp-10", "linear-y1"], &["--set", "train.epochs=0"]);
+    assert_eq!(output.status.code(), Some(2)); // linear-y1 has no epochs
+    assert!(!out.exists());
+
+    let configs = folder.path().join("configs");
+    std::fs::create_dir(&configs).unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
+    let copy = |from: &str, to: &str, change: (&str, &str)| {
+        let text = std::fs::read_to_string(source.join(from)).unwrap();
+        assert!(text.contains(change.0));
+        std::fs::write(configs.join(to), text.replace(change.0, change.1)).unwrap();
+    };
+    copy("study.toml", "study.toml", ("", ""));
+    copy("2.5-classifiers/20-mlp-10.toml", "a.toml", ("", ""));
+    copy(
+        "2.5-classifiers/20-mlp-10.toml",
+        "b.toml",
+        ("\"mlp-10\"", "\"wild\""),
+    );
+    let wild = configs.join("b.toml");
+    let text = std::fs::read_to_string(&wild).unwrap();
+    std::fs::write(&wild, text.replace("learning_rate = 0.02", "learning_rate = 1e30")).unwrap();
+    let output = quick(&out, &[], &["--configs", configs.to_str().unwrap()]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("1 run failed:\n  wild 0: the loss became NaN in epoch 1, batch"), "{said}");
+    let layout = Layout::new(&out, true);
+    let failed = layout.partial("wild", 0);
+    assert_eq!(failed.read_record().unwrap().unwrap().status, Status::Failed);
+    let stderr = std::fs::read_to_string(failed.stderr()).unwrap();
+    assert!(stderr.contains("a smaller learning rate may help"), "{stderr}");
+    let other = layout.finished("mlp-10", 0).read_record().unwrap().unwrap();
+    assert_eq!(other.status, Status::Complete);
+}
+
+#[test]
+fn damaged_data_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/datasets/mnist");
+    for name in ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"] {
+        let packed = std::fs::read(mnist.join(format!("{name}.gz"))).unwrap();
+        // The test files serve as training files too: the same format.
+        for name in [name.to_string(), name.replace("t10k", "train")] {
+            std::fs::write(data.join(format!("{name}.gz")), &packed).unwrap();
+        }
+    }
+    let with_data = || quick(&out, &["mlp-10"], &["--data", data.to_str().unwrap()]);
+    let packed = std::fs::read(data.join("train-images-idx3-ubyte.gz")).unwrap();
+    let mut altered = packed.clone();
+    altered[500_000] ^= 1;
+    for damaged in [&packed[..packed.len() / 2], &altered] {
+        std::fs::write(data.join("train-images-idx3-ubyte.gz"), damaged).unwrap();
+        let output = with_data();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("train-images-idx3-ubyte.gz"), "{said}");
+        assert!(said.contains("copy the file again"), "{said}");
+        assert!(!out.exists(), "something was written");
+    }
+    std::fs::write(data.join("train-images-idx3-ubyte.gz"), &packed).unwrap();
+    well(with_data());
+}
