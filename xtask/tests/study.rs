@@ -61,9 +61,15 @@ fn equal_runs_leave_equal_bytes_whatever_the_jobs() {
 
     // Now they are recorded, and stay so; a changed key trains that cell again.
     let again = well(quick(&one, &CELLS, &[]));
-    assert!(again.contains("6 runs: 6 recorded already, 0 to train"), "{again}");
+    assert!(
+        again.contains("6 runs: 6 recorded already, 0 to train"),
+        "{again}"
+    );
     let changed = well(quick(&one, &["mlp-10"], &["--set", "batch_size=100"]));
-    assert!(changed.contains("0 recorded already, 1 to train"), "{changed}");
+    assert!(
+        changed.contains("0 recorded already, 1 to train"),
+        "{changed}"
+    );
 
     // Quick results are in a tree of their own.
     assert!(!one.join("runs").exists());
@@ -100,16 +106,29 @@ fn a_diverging_run_is_named_and_the_others_go_on() {
     );
     let wild = configs.join("b.toml");
     let text = std::fs::read_to_string(&wild).unwrap();
-    std::fs::write(&wild, text.replace("learning_rate = 0.02", "learning_rate = 1e30")).unwrap();
+    std::fs::write(
+        &wild,
+        text.replace("learning_rate = 0.02", "learning_rate = 1e30"),
+    )
+    .unwrap();
     let output = quick(&out, &[], &["--configs", configs.to_str().unwrap()]);
     let said = said(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("1 run failed:\n  wild 0: the loss became NaN in epoch 1, batch"), "{said}");
+    assert!(
+        said.contains("1 run failed:\n  wild 0: the loss became NaN in epoch 1, batch"),
+        "{said}"
+    );
     let layout = Layout::new(&out, true);
     let failed = layout.partial("wild", 0);
-    assert_eq!(failed.read_record().unwrap().unwrap().status, Status::Failed);
+    assert_eq!(
+        failed.read_record().unwrap().unwrap().status,
+        Status::Failed
+    );
     let stderr = std::fs::read_to_string(failed.stderr()).unwrap();
-    assert!(stderr.contains("a smaller learning rate may help"), "{stderr}");
+    assert!(
+        stderr.contains("a smaller learning rate may help"),
+        "{stderr}"
+    );
     let other = layout.finished("mlp-10", 0).read_record().unwrap().unwrap();
     assert_eq!(other.status, Status::Complete);
 }

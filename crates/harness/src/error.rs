@@ -20,9 +20,9 @@ pub enum RunError {
     /// The loss left the numbers.
     #[error("{0}; a smaller learning rate may help")]
     Diverged(String),
-    /// Somebody stopped it.
-    #[error("stopped before its end: {0}")]
-    Stopped(String),
+    /// Somebody stopped it after so many epochs of so many.
+    #[error("stopped by hand after {0} of {1} epochs; only a whole training leaves a result")]
+    Stopped(usize, usize),
     /// Burn failed.
     #[error("training failed: {0}")]
     Training(String),

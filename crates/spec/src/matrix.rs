@@ -239,16 +239,12 @@ impl Study {
         };
         let mut runs = Vec::new();
         for cell in self.cells.iter().filter(chosen) {
-            let seeds = if selection.quick {
-                Some(self.quick.seeds)
+            let usual = if selection.quick {
+                self.quick.seeds
             } else {
-                cell.seeds
+                self.seeds
             };
-            let seeds = cell
-                .seeds
-                .or(selection.seeds)
-                .or(seeds)
-                .unwrap_or(self.seeds);
+            let seeds = cell.seeds.or(selection.seeds).unwrap_or(usual);
             for seed in 0..seeds {
                 runs.push(self.resolve(cell, seed, selection)?);
             }
