@@ -84,7 +84,7 @@ pub(crate) struct Recorder {
     accuracy: MetricId,
     epoch: usize,
     epochs: usize,
-    /// Images of both splits, and how many of them this epoch has seen.
+    /// The split at work.
     side: Side,
     train: Split,
     test: Split,
