@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context, anyhow};
 use kindling_spec::Study;
@@ -10,10 +11,18 @@ use kindling_spec::Study;
 use crate::flags::Folders;
 use crate::stop::Stop;
 
-/// The repository's root: the folder that holds `xtask/`.
+/// The repository's root: the folder that holds `xtask/`. Cargo says which it
+/// is at run time; a binary in a target folder that two clones share may have
+/// been built in the other.
 pub fn root() -> &'static Path {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask)
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let xtask = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map(PathBuf::from)
+            .filter(|package| package.ends_with("xtask"))
+            .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        xtask.parent().map_or(xtask.clone(), Path::to_path_buf)
+    })
 }
 
 /// The folder that a flag names, from the current directory; where it names
