@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("kindling-spec", &[]),
     ("kindling-datasets", &["kindling-spec"]),
     ("kindling-harness", &["kindling-spec", "kindling-datasets"]),
+    ("kindling-ops", &[]),
     ("kindling-regression", FAMILY),
     ("kindling-classifiers", FAMILY),
     ("kindling-autoencoder", FAMILY),
@@ -22,17 +23,24 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "kindling-spec",
             "kindling-datasets",
             "kindling-harness",
+            "kindling-ops",
             "kindling-regression",
             "kindling-classifiers",
             "kindling-autoencoder",
         ],
     ),
+    ("kindling-bench", &["kindling-ops"]),
     ("kindling-report", &["kindling-spec"]),
     ("xtask", &["kindling-spec", "kindling-report"]),
 ];
 
 /// What a family may use: no other family.
-const FAMILY: &[&str] = &["kindling-spec", "kindling-datasets", "kindling-harness"];
+const FAMILY: &[&str] = &[
+    "kindling-spec",
+    "kindling-datasets",
+    "kindling-harness",
+    "kindling-ops",
+];
 /// Their folders.
 const FAMILIES: [&str; 3] = ["regression", "classifiers", "autoencoder"];
 /// These build in seconds.
@@ -40,6 +48,9 @@ const WITHOUT_BURN: [&str; 3] = ["kindling-spec", "kindling-report", "xtask"];
 /// The Cargo features that choose a backend, and the crates that have them.
 const BACKENDS: [&str; 4] = ["flex", "ndarray", "wgpu", "cuda"];
 const WITH_BACKENDS: [&str; 2] = ["kindling-harness", "kindling"];
+/// The crate with operations of its own for some of them, and for which.
+const WITH_OPERATIONS: &str = "kindling-ops";
+const OF_OPERATIONS: [&str; 2] = ["flex", "ndarray"];
 /// Longer than this, a file is several.
 const LONGEST: usize = 800;
 
@@ -137,14 +148,18 @@ fn the_harness_alone_chooses_a_backend() {
         for backend in BACKENDS {
             assert_eq!(
                 features.contains_key(backend),
-                WITH_BACKENDS.contains(&name),
+                WITH_BACKENDS.contains(&name)
+                    || name == WITH_OPERATIONS && OF_OPERATIONS.contains(&backend),
                 "feature `{backend}` of {name}"
             );
         }
         if name == "kindling" {
             for backend in BACKENDS {
-                let forwarded = format!("kindling-harness/{backend}");
-                assert_eq!(features[backend], serde_json::json!([forwarded]));
+                let mut forwarded = vec![format!("kindling-harness/{backend}")];
+                if OF_OPERATIONS.contains(&backend) {
+                    forwarded.push(format!("{WITH_OPERATIONS}/{backend}"));
+                }
+                assert_eq!(features[backend], serde_json::json!(forwarded));
             }
         }
     }

@@ -1,24 +1,25 @@
 //! The network: an encoder to the code, and its mirror image back.
 
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{Linear, PaddingConfig2d};
+use burn::nn::Linear;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use kindling_datasets::{PIXELS, SIDE, stream};
 use kindling_harness::{ImageBatch, RunError, init};
+use kindling_ops::{Conv, ConvLayer};
 use kindling_spec::{Activation, AutoencoderModel, Output};
+
+/// Side of the kernels of convolutions.
+const KERNEL: usize = 3;
 
 /// 784 numbers to a few and back.
 #[derive(Module, Debug)]
 pub struct Autoencoder {
-    convolutions: Vec<Conv2d>,
-    pool: MaxPool2d,
+    convolutions: Vec<ConvLayer>,
     encoder: Vec<Linear>,
     decoder: Vec<Linear>,
-    deconvolutions: Vec<Conv2d>,
+    deconvolutions: Vec<ConvLayer>,
     #[module(skip)]
     shape: Shape,
 }
@@ -51,17 +52,33 @@ impl Autoencoder {
                 .ok_or_else(|| RunError::Other("the convolutions leave no pixel".into()))?;
             inner = [conv.channels.last().copied().unwrap_or(1), side];
         }
-        let mut convolution = |from: usize, to: usize| {
-            init::conv2d(from, to, 3, PaddingConfig2d::Same, &mut rng, device)
+        let relu = model.activation == Activation::Relu;
+        let mut convolution = |from: usize, to: usize, conv: Conv| {
+            let (weight, bias) = init::conv2d(from, to, KERNEL, &mut rng, device);
+            ConvLayer::new(weight, bias, conv)
         };
+        let same = Conv {
+            padding: KERNEL / 2,
+            relu,
+            ..Conv::default()
+        };
+        let halve = Conv { pool: true, ..same };
         let convolutions = widths
             .windows(2)
-            .map(|pair| convolution(pair[0], pair[1]))
+            .map(|pair| convolution(pair[0], pair[1], halve))
             .collect();
         let deconvolutions = widths
             .windows(2)
+            .enumerate()
             .rev()
-            .map(|pair| convolution(pair[1], pair[0]))
+            .map(|(index, pair)| {
+                let double = Conv {
+                    double: true,
+                    relu: relu && index > 0,
+                    ..same
+                };
+                convolution(pair[1], pair[0], double)
+            })
             .collect();
 
         let mut widths = vec![inner[0] * inner[1] * inner[1]];
@@ -79,7 +96,6 @@ impl Autoencoder {
             .collect();
         Ok(Self {
             convolutions,
-            pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
             encoder,
             decoder,
             deconvolutions,
@@ -102,8 +118,7 @@ impl Autoencoder {
             let [batch, _] = x.dims();
             let mut image: Tensor<4> = x.reshape([batch, 1, SIDE, SIDE]);
             for convolution in &self.convolutions {
-                image = self.pool.forward(convolution.forward(image));
-                image = activate(self.shape.activation, image);
+                image = convolution.forward(image);
             }
             x = image.flatten(1, 3);
         }
@@ -146,12 +161,8 @@ impl Autoencoder {
         let [batch, _] = x.dims();
         let [channels, side] = self.shape.inner;
         let mut image: Tensor<4> = x.reshape([batch, channels, side, side]);
-        let last = self.deconvolutions.len() - 1;
-        for (index, convolution) in self.deconvolutions.iter().enumerate() {
-            image = convolution.forward(double(image));
-            if index != last {
-                image = activate(self.shape.activation, image);
-            }
+        for convolution in &self.deconvolutions {
+            image = convolution.forward(image);
         }
         image.reshape([batch, PIXELS])
     }
@@ -172,15 +183,6 @@ fn activate<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
         Activation::None => x,
         Activation::Relu => relu(x),
     }
-}
-
-/// Every pixel becomes four: `[batch, channels, h, w]` -> `[batch, channels, 2h, 2w]`.
-fn double(image: Tensor<4>) -> Tensor<4> {
-    let [batch, channels, height, width] = image.dims();
-    image
-        .reshape([batch, channels, height, 1, width, 1])
-        .expand([batch, channels, height, 2, width, 2])
-        .reshape([batch, channels, 2 * height, 2 * width])
 }
 
 impl TrainStep for Autoencoder {
@@ -247,18 +249,5 @@ mod tests {
             let (low, high) = (output.clone().min(), output.max());
             assert!(low.into_scalar::<f32>() > 0.0 && high.into_scalar::<f32>() < 1.0);
         }
-    }
-
-    #[test]
-    fn doubling_repeats_pixels() {
-        let device = Device::default();
-        let image = Tensor::<4>::from_floats([[[[1., 2.], [3., 4.]]]], &device);
-        let doubled: Vec<f32> = double(image).into_data().try_to_vec().expect("numbers");
-        assert_eq!(
-            doubled,
-            [
-                1., 1., 2., 2., 1., 1., 2., 2., 3., 3., 4., 4., 3., 3., 4., 4.
-            ]
-        );
     }
 }

@@ -1,14 +1,13 @@
 //! The network: blocks of convolutions, then fully connected layers.
 
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{Dropout, DropoutConfig, Linear, PaddingConfig2d};
+use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use kindling_datasets::{CLASSES, PIXELS, SIDE, stream};
 use kindling_harness::{ImageBatch, RunError, init};
+use kindling_ops::{Conv, ConvLayer};
 use kindling_spec::ClassifierModel;
 
 use crate::cross_entropy;
@@ -17,8 +16,7 @@ use crate::cross_entropy;
 /// softmax regression.
 #[derive(Module, Debug)]
 pub struct Classifier {
-    blocks: Vec<Vec<Conv2d>>,
-    pool: MaxPool2d,
+    convolutions: Vec<ConvLayer>,
     hidden: Vec<Linear>,
     dropout: Dropout,
     output: Linear,
@@ -33,25 +31,22 @@ impl Classifier {
     /// such.
     pub fn new(model: &ClassifierModel, seed: u64, device: &Device) -> Result<Self, RunError> {
         let mut rng = stream(seed, "init", 0);
-        let mut blocks = Vec::new();
+        let mut convolutions = Vec::new();
         let mut inputs = PIXELS;
         if let Some(conv) = &model.conv {
             let mut channels = 1;
             for widths in &conv.blocks {
-                let mut block = Vec::new();
-                for &width in widths {
-                    let padding = PaddingConfig2d::Valid;
-                    block.push(init::conv2d(
-                        channels,
-                        width,
-                        conv.kernel,
-                        padding,
-                        &mut rng,
-                        device,
-                    ));
+                for (index, &width) in widths.iter().enumerate() {
+                    let (weight, bias) =
+                        init::conv2d(channels, width, conv.kernel, &mut rng, device);
+                    let after = Conv {
+                        relu: true,
+                        pool: index + 1 == widths.len(),
+                        ..Conv::default()
+                    };
+                    convolutions.push(ConvLayer::new(weight, bias, after));
                     channels = width;
                 }
-                blocks.push(block);
             }
             let (channels, side) = conv
                 .output()
@@ -64,8 +59,7 @@ impl Classifier {
             inputs = width;
         }
         Ok(Self {
-            blocks,
-            pool: pool(),
+            convolutions,
             hidden,
             dropout: DropoutConfig::new(model.dropout).init(),
             output: init::linear(inputs, CLASSES, &mut rng, device),
@@ -78,7 +72,7 @@ impl Classifier {
     /// - output: `[batch, 10]`, logits
     pub fn forward(&self, images: Tensor<2>) -> Tensor<2> {
         let mut x = images;
-        if !self.blocks.is_empty() {
+        if !self.convolutions.is_empty() {
             x = self.convolve(x);
         }
         for layer in &self.hidden {
@@ -90,19 +84,11 @@ impl Classifier {
     /// `[batch, 784]` -> `[batch, channels * side * side]`
     fn convolve(&self, images: Tensor<2>) -> Tensor<2> {
         let [batch, _] = images.dims();
-        let mut x: Tensor<4> = images.reshape([batch, 1, SIDE, SIDE]);
-        for block in &self.blocks {
-            for (index, conv) in block.iter().enumerate() {
-                x = conv.forward(x);
-                if index + 1 == block.len() {
-                    // ReLU and max-pool commute; behind the pool it has a
-                    // quarter of the work.
-                    x = self.pool.forward(x);
-                }
-                x = relu(x);
-            }
-        }
-        x.flatten(1, 3)
+        let image: Tensor<4> = images.reshape([batch, 1, SIDE, SIDE]);
+        self.convolutions
+            .iter()
+            .fold(image, |image, layer| layer.forward(image))
+            .flatten(1, 3)
     }
 
     /// Forward pass and loss of each image.
@@ -111,11 +97,6 @@ impl Classifier {
         let losses = cross_entropy(logits.clone(), batch.labels.clone());
         ClassificationOutput::new(losses, logits, batch.labels)
     }
-}
-
-/// Halves both sides: 2x2 windows side by side.
-fn pool() -> MaxPool2d {
-    MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init()
 }
 
 impl TrainStep for Classifier {
@@ -174,18 +155,5 @@ mod tests {
                 assert_eq!(network.forward(images).dims(), [batch, CLASSES]);
             }
         }
-    }
-
-    #[test]
-    fn pooling_before_relu_changes_nothing() {
-        let device = Device::default();
-        let x = Tensor::<4>::random(
-            [2, 3, 8, 8],
-            burn::tensor::Distribution::Normal(0.0, 1.0),
-            &device,
-        );
-        let pool = pool();
-        let difference = relu(pool.forward(x.clone())) - pool.forward(relu(x));
-        assert_eq!(difference.abs().max().into_scalar::<f32>(), 0.0);
     }
 }

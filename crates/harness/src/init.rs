@@ -2,8 +2,7 @@
 //! the same network on every backend.
 
 use burn::module::Param;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
 use rand_distr::{Distribution, Uniform};
@@ -16,24 +15,21 @@ pub fn linear(inputs: usize, outputs: usize, rng: &mut ChaCha8Rng, device: &Devi
     layer
 }
 
-/// A convolution of stride 1 with square kernels: weight
-/// `[outputs, inputs, side, side]` by Glorot, bias zero.
+/// The parameters of a convolution with square kernels: weight
+/// `[outputs, inputs, side, side]` by Glorot, bias `[outputs]` zero.
 pub fn conv2d(
     inputs: usize,
     outputs: usize,
     side: usize,
-    padding: PaddingConfig2d,
     rng: &mut ChaCha8Rng,
     device: &Device,
-) -> Conv2d {
-    let mut layer = Conv2dConfig::new([inputs, outputs], [side, side])
-        .with_padding(padding)
-        .init(device);
+) -> (Param<Tensor<4>>, Param<Tensor<1>>) {
     let taps = side * side;
     let shape = [outputs, inputs, side, side];
-    layer.weight = glorot(shape, taps * inputs, taps * outputs, rng, device);
-    layer.bias = Some(zeros(outputs, device));
-    layer
+    (
+        glorot(shape, taps * inputs, taps * outputs, rng, device),
+        zeros(outputs, device),
+    )
 }
 
 /// Uniform in `[-a, a]` with `a = sqrt(6 / (fan_in + fan_out))`, which keeps the

@@ -1,0 +1,294 @@
+//! The backward pass. Behind a pool and a ReLU most gradients are zero: at most
+//! one pixel of a window has one. So it goes through the pixels that have, and
+//! adds for each a multiple of a patch to the weight's gradient, and a multiple
+//! of the kernel to the input's.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::forward::NOBODY;
+use super::geometry::{Geometry, padded};
+use super::patches::Layout;
+
+/// Images whose gradients are summed in one buffer. The sums are then added in
+/// the order of the images, so that threads change no bit.
+const CHUNK: usize = 16;
+
+/// Vectors of sums that stay in registers.
+const SUMS: usize = 8;
+
+/// Gradients of the three inputs, in their own shapes.
+pub(crate) struct Gradients {
+    pub input: Option<Vec<f32>>,
+    pub weight: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+/// From the gradient of the output, `[batch, filters, rows, columns]`, and the
+/// `winners` of the forward pass. The input's gradient is left out unless
+/// `wants_input`.
+pub(crate) fn backward(
+    geometry: Geometry,
+    input: &[f32],
+    weight: &[f32],
+    winners: &[u8],
+    gradient: &[f32],
+    wants_input: bool,
+) -> Gradients {
+    let layout = Layout::of(geometry);
+    let size = geometry.input_size();
+    let mut input_gradient = vec![0.0; if wants_input { input.len() } else { 0 }];
+    let kernels = if wants_input {
+        pack(geometry, weight)
+    } else {
+        Vec::new()
+    };
+
+    let run = |index: usize, input_gradient: &mut [f32]| {
+        let images = index * CHUNK..geometry.batch.min((index + 1) * CHUNK);
+        let outputs = images.start * geometry.output_size()..images.end * geometry.output_size();
+        let winners = if winners.is_empty() {
+            winners
+        } else {
+            &winners[outputs.clone()]
+        };
+        Arch::new().dispatch(Chunk {
+            geometry,
+            layout,
+            input: &input[images.start * size..images.end * size],
+            kernels: &kernels,
+            winners,
+            gradient: &gradient[outputs],
+            input_gradient,
+        })
+    };
+    let partial: Vec<Sums> = if wants_input {
+        input_gradient
+            .par_chunks_mut((CHUNK * size).max(1))
+            .enumerate()
+            .map(|(index, gradient)| run(index, gradient))
+            .collect()
+    } else {
+        (0..geometry.batch.div_ceil(CHUNK))
+            .into_par_iter()
+            .map(|index| run(index, &mut []))
+            .collect()
+    };
+
+    let mut total = Sums::zero(&layout, geometry);
+    for sums in &partial {
+        total.add(sums);
+    }
+    let mut weight_gradient = vec![0.0; weight.len()];
+    for filter in 0..geometry.filters {
+        for tap in 0..geometry.taps() {
+            let [segment, place] = [tap / layout.length, tap % layout.length];
+            let row = filter * layout.segments + segment;
+            weight_gradient[layout.tap(filter, tap)] =
+                total.weight[row * padded(layout.length) + place];
+        }
+    }
+    Gradients {
+        input: wants_input.then_some(input_gradient),
+        weight: weight_gradient,
+        bias: total.bias,
+    }
+}
+
+/// Reorders a weight to `[filters][segments][length]`, lengths padded, for the
+/// layout in place.
+fn pack(geometry: Geometry, weight: &[f32]) -> Vec<f32> {
+    let layout = Layout::in_place(geometry);
+    let row = padded(layout.length);
+    let mut packed = vec![0.0; geometry.filters * layout.segments * row];
+    for filter in 0..geometry.filters {
+        for tap in 0..geometry.taps() {
+            let [segment, place] = [tap / layout.length, tap % layout.length];
+            packed[(filter * layout.segments + segment) * row + place] =
+                weight[layout.tap(filter, tap)];
+        }
+    }
+    packed
+}
+
+/// Sums over some images.
+struct Sums {
+    /// `[filters][segments][length]`, lengths padded.
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Sums {
+    fn zero(layout: &Layout, geometry: Geometry) -> Self {
+        Self {
+            weight: vec![0.0; geometry.filters * layout.segments * padded(layout.length)],
+            bias: vec![0.0; geometry.filters],
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        let weights = self.weight.iter_mut().zip(&other.weight);
+        for (sum, value) in weights.chain(self.bias.iter_mut().zip(&other.bias)) {
+            *sum += value;
+        }
+    }
+}
+
+/// A number times a row of numbers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Term {
+    /// Where the row begins.
+    start: u32,
+    factor: f32,
+}
+
+/// Some images, one after the other.
+struct Chunk<'a> {
+    geometry: Geometry,
+    layout: Layout,
+    input: &'a [f32],
+    kernels: &'a [f32],
+    winners: &'a [u8],
+    gradient: &'a [f32],
+    input_gradient: &'a mut [f32],
+}
+
+impl WithSimd for Chunk<'_> {
+    type Output = Sums;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Sums {
+        let Self {
+            geometry, layout, ..
+        } = self;
+        let [rows, columns] = geometry.convolved();
+        let cells = geometry.cells();
+        let size = geometry.output_size();
+        let in_place = Layout::in_place(geometry);
+        let row = padded(layout.length);
+        let kernel = in_place.segments * padded(in_place.length);
+
+        let mut sums = Sums::zero(&layout, geometry);
+        let mut patches = layout.buffer();
+        let mut border = in_place.buffer();
+        let mut terms: Vec<Term> = Vec::with_capacity(cells);
+        // For each pixel, which filters' kernels reach the input through it.
+        let filters = geometry.filters;
+        let reaching = if self.input_gradient.is_empty() {
+            0
+        } else {
+            rows * columns
+        };
+        let mut reached = vec![0usize; reaching];
+        let mut by_pixel = vec![Term::default(); reaching * filters];
+
+        let starts: Vec<[u32; 4]> = (0..cells)
+            .map(|cell| [0, 1, 2, 3].map(|which| layout.start(geometry.pixel(cell, which)) as u32))
+            .collect();
+        let mut input_gradients = self.input_gradient.chunks_exact_mut(geometry.input_size());
+        for (index, image) in self.input.chunks_exact(geometry.input_size()).enumerate() {
+            layout.fill(image, &mut patches);
+            let outputs = index * size..(index + 1) * size;
+            let gradients = self.gradient[outputs.clone()].chunks_exact(cells);
+            reached.fill(0);
+            for (filter, gradients) in gradients.enumerate() {
+                terms.clear();
+                let winners = if self.winners.is_empty() {
+                    &[]
+                } else {
+                    &self.winners[outputs.start + filter * cells..][..cells]
+                };
+                let mut bias = 0.0;
+                for (cell, &factor) in gradients.iter().enumerate() {
+                    let winner = winners.get(cell).copied().unwrap_or(0);
+                    if winner == NOBODY || factor == 0.0 {
+                        continue;
+                    }
+                    let which = usize::from(winner);
+                    bias += factor;
+                    terms.push(Term {
+                        start: starts[cell][which],
+                        factor,
+                    });
+                    if reaching > 0 {
+                        let [y, x] = geometry.pixel(cell, which);
+                        let pixel = y * columns + x;
+                        by_pixel[pixel * filters + reached[pixel]] = Term {
+                            start: (filter * kernel) as u32,
+                            factor,
+                        };
+                        reached[pixel] += 1;
+                    }
+                }
+                sums.bias[filter] += bias;
+                for segment in 0..layout.segments {
+                    let at = (filter * layout.segments + segment) * row;
+                    add_rows(
+                        simd,
+                        &terms,
+                        &patches[segment * layout.stride..],
+                        &mut sums.weight[at..at + row],
+                    );
+                }
+            }
+            if let Some(gradient) = input_gradients.next() {
+                border.fill(0.0);
+                for (pixel, &count) in reached.iter().enumerate() {
+                    if count == 0 {
+                        continue;
+                    }
+                    let terms = &by_pixel[pixel * filters..][..count];
+                    let start = in_place.start([pixel / columns, pixel % columns]);
+                    let row = padded(in_place.length);
+                    for segment in 0..in_place.segments {
+                        add_rows(
+                            simd,
+                            terms,
+                            &self.kernels[segment * row..],
+                            &mut border[start + segment * in_place.stride..][..row],
+                        );
+                    }
+                }
+                in_place.take(&border, gradient);
+            }
+        }
+        sums
+    }
+}
+
+/// Adds to `sums`, whole vectors, for each term its factor times the row of
+/// `rows` from its start.
+#[inline(always)]
+fn add_rows<S: Simd>(simd: S, terms: &[Term], rows: &[f32], sums: &mut [f32]) {
+    let (sums, _) = S::as_mut_simd_f32s(sums);
+    let pieces = sums.len().div_ceil(SUMS);
+    let piece = sums.len().div_ceil(pieces);
+    for (index, sums) in sums.chunks_mut(piece).enumerate() {
+        let rows = &rows[index * piece * S::F32_LANES..];
+        match sums.len() {
+            1 => add::<S, 1>(simd, terms, rows, sums),
+            2 => add::<S, 2>(simd, terms, rows, sums),
+            3 => add::<S, 3>(simd, terms, rows, sums),
+            4 => add::<S, 4>(simd, terms, rows, sums),
+            5 => add::<S, 5>(simd, terms, rows, sums),
+            6 => add::<S, 6>(simd, terms, rows, sums),
+            7 => add::<S, 7>(simd, terms, rows, sums),
+            _ => add::<S, SUMS>(simd, terms, rows, sums),
+        }
+    }
+}
+
+/// [`add_rows`] for `V` vectors.
+#[inline(always)]
+fn add<S: Simd, const V: usize>(simd: S, terms: &[Term], rows: &[f32], out: &mut [S::f32s]) {
+    let mut sums = [simd.splat_f32s(0.0); V];
+    sums.copy_from_slice(out);
+    for term in terms {
+        let (row, _) = S::as_simd_f32s(&rows[term.start as usize..]);
+        let factor = simd.splat_f32s(term.factor);
+        for (sum, &value) in sums.iter_mut().zip(&row[..V]) {
+            *sum = simd.mul_add_e_f32s(factor, value, *sum);
+        }
+    }
+    out.copy_from_slice(&sums);
+}

@@ -1,0 +1,321 @@
+//! Our convolution against Burn's own operations and against finite
+//! differences, on every CPU backend that is compiled in.
+#![cfg(any(feature = "flex", feature = "ndarray"))]
+
+use burn::tensor::{Device, Tensor, TensorData};
+use chacha20::ChaCha8Rng;
+use kindling_ops::{Conv, conv2d, conv2d_of_burn};
+use rand::{RngExt, SeedableRng};
+
+fn devices() -> Vec<Device> {
+    vec![
+        #[cfg(feature = "flex")]
+        Device::flex(),
+        #[cfg(feature = "ndarray")]
+        Device::ndarray(),
+    ]
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().expect("numbers")
+}
+
+/// An input, a weight and a bias.
+#[derive(Clone)]
+struct Case {
+    shape: [usize; 4],
+    filters: usize,
+    kernel: usize,
+    conv: Conv,
+    values: [Vec<f32>; 3],
+}
+
+impl Case {
+    /// Whole numbers in [-`steps`, `steps`], divided by `steps`: the fewer, the
+    /// more ties.
+    fn draw(
+        rng: &mut ChaCha8Rng,
+        shape: [usize; 4],
+        filters: usize,
+        kernel: usize,
+        conv: Conv,
+        steps: i32,
+    ) -> Self {
+        let [_, channels, ..] = shape;
+        let lengths = [
+            shape.iter().product(),
+            filters * channels * kernel * kernel,
+            filters,
+        ];
+        let values = lengths.map(|length| {
+            (0..length)
+                .map(|_| rng.random_range(-steps..=steps) as f32 / steps as f32)
+                .collect()
+        });
+        Self {
+            shape,
+            filters,
+            kernel,
+            conv,
+            values,
+        }
+    }
+
+    fn tensors(&self, device: &Device) -> (Tensor<4>, Tensor<4>, Tensor<1>) {
+        let [x, weight, bias] = self.values.clone();
+        let of_weight = [self.filters, self.shape[1], self.kernel, self.kernel];
+        (
+            Tensor::from_data(TensorData::new(x, self.shape), device),
+            Tensor::from_data(TensorData::new(weight, of_weight), device),
+            Tensor::from_data(TensorData::new(bias, [self.filters]), device),
+        )
+    }
+}
+
+type Operation = fn(Tensor<4>, Tensor<4>, Tensor<1>, Conv) -> Tensor<4>;
+
+/// The output, and the gradients of a weighted sum of it.
+fn run(case: &Case, device: &Device, operation: Operation) -> [Vec<f32>; 4] {
+    let device = device.clone().autodiff();
+    let (x, weight, bias) = case.tensors(&device);
+    let (x, weight, bias) = (x.require_grad(), weight.require_grad(), bias.require_grad());
+    let output = operation(x.clone(), weight.clone(), bias.clone(), case.conv);
+    let shape = output.dims();
+    let count: usize = shape.iter().product();
+    let factors: Vec<f32> = (0..count)
+        .map(|i| ((i * 7 + 3) % 11) as f32 / 5.0 - 1.0)
+        .collect();
+    let factors = Tensor::<4>::from_data(TensorData::new(factors, shape), &device);
+    let gradients = (output.clone() * factors).sum().backward();
+    [
+        numbers(output),
+        numbers(x.grad(&gradients).expect("the input's gradient")),
+        numbers(weight.grad(&gradients).expect("the weight's gradient")),
+        numbers(bias.grad(&gradients).expect("the bias's gradient")),
+    ]
+}
+
+fn assert_near(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected
+        .iter()
+        .fold(1f32, |most, value| most.max(value.abs()));
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (found - expected).abs() <= tolerance * largest,
+            "{what} {index}: {found}, expected {expected}"
+        );
+    }
+}
+
+fn compare(case: &Case) {
+    for device in devices() {
+        let found = run(case, &device, conv2d);
+        let expected = run(case, &device, conv2d_of_burn);
+        let names = ["output", "gradient of x", "of the weight", "of the bias"];
+        for ((name, found), expected) in names.iter().zip(&found).zip(&expected) {
+            let Case {
+                shape,
+                filters,
+                kernel,
+                conv,
+                ..
+            } = case;
+            let what =
+                format!("{shape:?} to {filters}, kernel {kernel}, {conv:?}, {device:?}: {name}");
+            assert_near(found, expected, 1e-5, &what);
+        }
+    }
+}
+
+#[test]
+fn random_shapes_give_what_burn_gives() {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for _ in 0..200 {
+        let kernel: usize = rng.random_range(1..=5);
+        let padding = rng.random_range(0..=2);
+        let double = rng.random();
+        let smallest = (kernel + 1).saturating_sub(2 * padding).max(1);
+        let shape = [
+            rng.random_range(1..=5),
+            rng.random_range(1..=19),
+            rng.random_range(smallest..=9),
+            rng.random_range(smallest..=9),
+        ];
+        let conv = Conv {
+            double,
+            padding,
+            relu: rng.random(),
+            pool: rng.random(),
+        };
+        let filters = rng.random_range(1..=70);
+        // A tie is decided by the order of rounding: none in fine steps; doubled
+        // pixels tie anyway, and sums in steps of a quarter are exact.
+        let steps = if conv.double && conv.pool {
+            4
+        } else {
+            1_000_000
+        };
+        compare(&Case::draw(&mut rng, shape, filters, kernel, conv, steps));
+    }
+}
+
+#[test]
+fn ties_are_broken_as_burn_breaks_them() {
+    // Sums of products of -1, 0 and 1 are exact, whatever their order.
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    for relu in [false, true] {
+        for _ in 0..20 {
+            let conv = Conv {
+                padding: 1,
+                relu,
+                pool: true,
+                ..Conv::default()
+            };
+            compare(&Case::draw(&mut rng, [3, 2, 7, 6], 5, 3, conv, 1));
+        }
+    }
+}
+
+#[test]
+fn a_chunk_boundary_in_the_batch_changes_nothing() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for batch in [15, 16, 17, 33] {
+        let conv = Conv {
+            padding: 0,
+            relu: true,
+            pool: true,
+            ..Conv::default()
+        };
+        compare(&Case::draw(
+            &mut rng,
+            [batch, 3, 6, 6],
+            4,
+            3,
+            conv,
+            1_000_000,
+        ));
+    }
+}
+
+#[test]
+fn tensors_out_of_order_are_read_in_order() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let case = Case::draw(&mut rng, [2, 3, 5, 6], 4, 3, Conv::default(), 1000);
+    for device in devices() {
+        let (x, weight, bias) = case.tensors(&device);
+        let expected = numbers(conv2d(
+            x.clone().swap_dims(2, 3).mul_scalar(1.0),
+            weight.clone().swap_dims(2, 3).mul_scalar(1.0),
+            bias.clone(),
+            case.conv,
+        ));
+        let found = numbers(conv2d(
+            x.swap_dims(2, 3),
+            weight.swap_dims(2, 3),
+            bias,
+            case.conv,
+        ));
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn gradients_are_those_of_finite_differences() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    // No pool and no ReLU beside a kink: the difference is exact up to rounding.
+    for conv in [
+        Conv {
+            padding: 1,
+            relu: false,
+            pool: false,
+            ..Conv::default()
+        },
+        Conv {
+            padding: 1,
+            relu: true,
+            pool: true,
+            ..Conv::default()
+        },
+    ] {
+        let case = Case::draw(&mut rng, [2, 2, 4, 4], 3, 3, conv, 1_000_000);
+        for device in devices() {
+            let [_, gradients @ ..] = run(&case, &device, conv2d);
+            for (input, gradient) in gradients.iter().enumerate() {
+                for (index, &found) in gradient.iter().enumerate() {
+                    let loss = |step: f32| {
+                        let mut moved = case.clone();
+                        moved.values[input][index] += step;
+                        weighted_sum(&moved, &device)
+                    };
+                    let step = 1e-2;
+                    let (more, less, here) = (loss(step), loss(-step), loss(0.0));
+                    let slopes = [(more - here) / step as f64, (here - less) / step as f64];
+                    if (slopes[0] - slopes[1]).abs() > 1e-3 {
+                        continue; // a kink in between
+                    }
+                    let slope = (more - less) / (2.0 * step as f64);
+                    let found = f64::from(found);
+                    assert!(
+                        (found - slope).abs() < 2e-3,
+                        "input {input}, {index}: {found}, {slope}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The sum whose gradients [`run`] takes, added up in 64 bits.
+fn weighted_sum(case: &Case, device: &Device) -> f64 {
+    let (x, weight, bias) = case.tensors(device);
+    numbers(conv2d(x, weight, bias, case.conv))
+        .iter()
+        .enumerate()
+        .map(|(i, value)| f64::from(*value) * (((i * 7 + 3) % 11) as f64 / 5.0 - 1.0))
+        .sum()
+}
+
+#[test]
+fn what_is_no_number_stays_visible() {
+    for conv in [
+        Conv {
+            padding: 0,
+            relu: true,
+            pool: true,
+            ..Conv::default()
+        },
+        Conv {
+            padding: 0,
+            relu: true,
+            pool: false,
+            ..Conv::default()
+        },
+    ] {
+        for place in 0..16 {
+            let mut values = vec![1.0; 16];
+            values[place] = f32::NAN;
+            for device in devices() {
+                let x = Tensor::from_data(TensorData::new(values.clone(), [1, 1, 4, 4]), &device);
+                let weight = Tensor::ones([1, 1, 1, 1], &device);
+                let output = numbers(conv2d(x, weight, Tensor::zeros([1], &device), conv));
+                assert_eq!(output.iter().filter(|value| value.is_nan()).count(), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_parameter_that_needs_no_gradient_gets_none() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let case = Case::draw(&mut rng, [2, 2, 4, 4], 3, 3, Conv::default(), 1000);
+    for device in devices() {
+        let (x, weight, bias) = case.tensors(&device.autodiff());
+        let weight = weight.require_grad();
+        let gradients = conv2d(x.clone(), weight.clone(), bias.clone(), case.conv)
+            .sum()
+            .backward();
+        assert!(weight.grad(&gradients).is_some());
+        assert!(x.grad(&gradients).is_none() && bias.grad(&gradients).is_none());
+    }
+}
