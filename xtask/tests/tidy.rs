@@ -12,7 +12,10 @@ use serde_json::Value;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("kindling-spec", &[]),
     ("kindling-datasets", &["kindling-spec"]),
-    ("kindling-harness", &["kindling-spec", "kindling-datasets"]),
+    (
+        "kindling-harness",
+        &["kindling-spec", "kindling-datasets", "kindling-ops"],
+    ),
     ("kindling-ops", &[]),
     ("kindling-regression", FAMILY),
     ("kindling-classifiers", FAMILY),

@@ -1,14 +1,12 @@
 //! The network: an encoder to the code, and its mirror image back.
 
 use burn::module::Module;
-use burn::nn::Linear;
-use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use kindling_datasets::{PIXELS, SIDE, stream};
 use kindling_harness::{ImageBatch, RunError, init};
-use kindling_ops::{Conv, ConvLayer};
-use kindling_spec::{Activation, AutoencoderModel, Output};
+use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer};
+use kindling_spec::{AutoencoderModel, Output};
 
 /// Side of the kernels of convolutions.
 const KERNEL: usize = 3;
@@ -17,8 +15,8 @@ const KERNEL: usize = 3;
 #[derive(Module, Debug)]
 pub struct Autoencoder {
     convolutions: Vec<ConvLayer>,
-    encoder: Vec<Linear>,
-    decoder: Vec<Linear>,
+    encoder: Vec<DenseLayer>,
+    decoder: Vec<DenseLayer>,
     deconvolutions: Vec<ConvLayer>,
     #[module(skip)]
     shape: Shape,
@@ -27,11 +25,17 @@ pub struct Autoencoder {
 /// What is no weight.
 #[derive(Debug, Clone)]
 struct Shape {
-    activation: Activation,
-    code_activation: Activation,
-    output: Output,
     /// Channels and side of the image between convolutions and layers.
     inner: [usize; 2],
+    /// On the pixels.
+    output: Activation,
+}
+
+fn function(activation: kindling_spec::Activation) -> Activation {
+    match activation {
+        kindling_spec::Activation::None => Activation::None,
+        kindling_spec::Activation::Relu => Activation::Relu,
+    }
 }
 
 impl Autoencoder {
@@ -52,7 +56,7 @@ impl Autoencoder {
                 .ok_or_else(|| RunError::Other("the convolutions leave no pixel".into()))?;
             inner = [conv.channels.last().copied().unwrap_or(1), side];
         }
-        let relu = model.activation == Activation::Relu;
+        let relu = function(model.activation) == Activation::Relu;
         let mut convolution = |from: usize, to: usize, conv: Conv| {
             let (weight, bias) = init::conv2d(from, to, KERNEL, &mut rng, device);
             ConvLayer::new(weight, bias, conv)
@@ -84,27 +88,40 @@ impl Autoencoder {
         let mut widths = vec![inner[0] * inner[1] * inner[1]];
         widths.extend(&model.hidden);
         widths.push(model.code);
-        let mut layer = |from: usize, to: usize| init::linear(from, to, &mut rng, device);
-        let encoder = widths
-            .windows(2)
-            .map(|pair| layer(pair[0], pair[1]))
-            .collect();
-        let decoder = widths
-            .windows(2)
-            .rev()
-            .map(|pair| layer(pair[1], pair[0]))
-            .collect();
+        let mut layer = |from: usize, to: usize, activation: Activation| {
+            let (weight, bias) = init::dense(from, to, &mut rng, device);
+            DenseLayer::new(weight, bias, activation)
+        };
+        let between = function(model.activation);
+        let code = widths.len() - 2;
+        let encoder = widths.windows(2).enumerate().map(|(index, pair)| {
+            let activation = if index == code {
+                function(model.code_activation)
+            } else {
+                between
+            };
+            layer(pair[0], pair[1], activation)
+        });
+        let encoder = encoder.collect();
+        let output = match model.output {
+            Output::Linear => Activation::None,
+            Output::Sigmoid => Activation::Sigmoid,
+        };
+        let decoder = widths.windows(2).enumerate().rev().map(|(index, pair)| {
+            let activation = if index == 0 && model.conv.is_none() {
+                output
+            } else {
+                between
+            };
+            layer(pair[1], pair[0], activation)
+        });
+        let decoder = decoder.collect();
         Ok(Self {
             convolutions,
             encoder,
             decoder,
             deconvolutions,
-            shape: Shape {
-                activation: model.activation,
-                code_activation: model.code_activation,
-                output: model.output,
-                inner,
-            },
+            shape: Shape { inner, output },
         })
     }
 
@@ -122,16 +139,7 @@ impl Autoencoder {
             }
             x = image.flatten(1, 3);
         }
-        let last = self.encoder.len() - 1;
-        for (index, layer) in self.encoder.iter().enumerate() {
-            let activation = if index == last {
-                self.shape.code_activation
-            } else {
-                self.shape.activation
-            };
-            x = activate(activation, layer.forward(x));
-        }
-        x
+        self.encoder.iter().fold(x, |x, layer| layer.forward(x))
     }
 
     /// # Shapes
@@ -139,20 +147,11 @@ impl Autoencoder {
     /// - codes: `[batch, code]`
     /// - output: `[batch, 784]`
     pub fn decode(&self, codes: Tensor<2>) -> Tensor<2> {
-        let mut x = codes;
-        let last = self.decoder.len() - 1;
-        for (index, layer) in self.decoder.iter().enumerate() {
-            x = layer.forward(x);
-            if index != last || !self.deconvolutions.is_empty() {
-                x = activate(self.shape.activation, x);
-            }
-        }
-        if !self.deconvolutions.is_empty() {
-            x = self.deconvolve(x);
-        }
-        match self.shape.output {
-            Output::Linear => x,
-            Output::Sigmoid => sigmoid(x),
+        let x = self.decoder.iter().fold(codes, |x, layer| layer.forward(x));
+        if self.deconvolutions.is_empty() {
+            x
+        } else {
+            self.shape.output.apply(self.deconvolve(x))
         }
     }
 
@@ -175,13 +174,6 @@ impl Autoencoder {
             .mean_dim(1)
             .squeeze_dim(1);
         RegressionOutput::new(losses, output, batch.images)
-    }
-}
-
-fn activate<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
-    match activation {
-        Activation::None => x,
-        Activation::Relu => relu(x),
     }
 }
 
@@ -214,8 +206,8 @@ mod tests {
         let config = AutoencoderModel {
             hidden: hidden.to_vec(),
             code: 2,
-            activation: Activation::Relu,
-            code_activation: Activation::Relu,
+            activation: kindling_spec::Activation::Relu,
+            code_activation: kindling_spec::Activation::Relu,
             output: Output::Sigmoid,
             conv: channels.map(|channels| ConvCoder {
                 channels: channels.to_vec(),

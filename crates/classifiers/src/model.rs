@@ -1,13 +1,12 @@
 //! The network: blocks of convolutions, then fully connected layers.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::activation::relu;
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use kindling_datasets::{CLASSES, PIXELS, SIDE, stream};
 use kindling_harness::{ImageBatch, RunError, init};
-use kindling_ops::{Conv, ConvLayer};
+use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer};
 use kindling_spec::ClassifierModel;
 
 use crate::cross_entropy;
@@ -17,9 +16,9 @@ use crate::cross_entropy;
 #[derive(Module, Debug)]
 pub struct Classifier {
     convolutions: Vec<ConvLayer>,
-    hidden: Vec<Linear>,
+    hidden: Vec<DenseLayer>,
     dropout: Dropout,
-    output: Linear,
+    output: DenseLayer,
 }
 
 impl Classifier {
@@ -55,14 +54,16 @@ impl Classifier {
         }
         let mut hidden = Vec::new();
         for &width in &model.hidden {
-            hidden.push(init::linear(inputs, width, &mut rng, device));
+            let (weight, bias) = init::dense(inputs, width, &mut rng, device);
+            hidden.push(DenseLayer::new(weight, bias, Activation::Relu));
             inputs = width;
         }
+        let (weight, bias) = init::dense(inputs, CLASSES, &mut rng, device);
         Ok(Self {
             convolutions,
             hidden,
             dropout: DropoutConfig::new(model.dropout).init(),
-            output: init::linear(inputs, CLASSES, &mut rng, device),
+            output: DenseLayer::new(weight, bias, Activation::None),
         })
     }
 
@@ -76,7 +77,7 @@ impl Classifier {
             x = self.convolve(x);
         }
         for layer in &self.hidden {
-            x = self.dropout.forward(relu(layer.forward(x)));
+            x = self.dropout.forward(layer.forward(x));
         }
         self.output.forward(x)
     }

@@ -2,17 +2,22 @@
 //! the same network on every backend.
 
 use burn::module::Param;
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
 use rand_distr::{Distribution, Uniform};
 
-/// A fully connected layer: weight `[inputs, outputs]` by Glorot, bias zero.
-pub fn linear(inputs: usize, outputs: usize, rng: &mut ChaCha8Rng, device: &Device) -> Linear {
-    let mut layer = LinearConfig::new(inputs, outputs).init(device);
-    layer.weight = glorot([inputs, outputs], inputs, outputs, rng, device);
-    layer.bias = Some(zeros(outputs, device));
-    layer
+/// The parameters of a fully connected layer: weight `[inputs, outputs]` by
+/// Glorot, bias `[outputs]` zero.
+pub fn dense(
+    inputs: usize,
+    outputs: usize,
+    rng: &mut ChaCha8Rng,
+    device: &Device,
+) -> (Param<Tensor<2>>, Param<Tensor<1>>) {
+    (
+        glorot([inputs, outputs], inputs, outputs, rng, device),
+        zeros(outputs, device),
+    )
 }
 
 /// The parameters of a convolution with square kernels: weight
@@ -78,8 +83,8 @@ mod tests {
         let device = Device::default();
         let values = |seed| {
             let mut rng = stream(seed, "init", 0);
-            linear(300, 100, &mut rng, &device)
-                .weight
+            let (weight, _) = dense(300, 100, &mut rng, &device);
+            weight
                 .val()
                 .into_data_as::<f32>()
                 .try_to_vec::<f32>()

@@ -72,6 +72,12 @@ fn train(dir: &Path, progress: bool) -> Result<(), RunError> {
     } else {
         Display::Lines
     };
+    // The thread that trains is one of those that compute. From outside their
+    // pool, each of the thousands of small operations would be handed over, and
+    // this thread put to sleep and woken. It fails only where a pool is there.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
+        .build_global();
     let run = Run::open(dir, display)?;
     match dispatch(&run) {
         Ok(record) => Ok(run.dir().write_record(&record)?),

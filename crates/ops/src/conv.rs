@@ -1,10 +1,12 @@
 //! A convolution with what usually follows it.
 
 use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::module;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor};
+
+use crate::own::own;
 
 /// What a convolution does besides multiplying.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,10 +62,17 @@ impl ConvLayer {
 ///
 /// If the shapes do not fit, as Burn's operations do.
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, conv: Conv) -> Tensor<4> {
-    if has_own(&x.device()) {
-        own(x, weight, bias, conv)
-    } else {
-        conv2d_of_burn(x, weight, bias, conv)
+    match own(&x.device()) {
+        #[cfg(any(feature = "flex", feature = "ndarray"))]
+        Some(_) => Tensor::from_dispatch(
+            <burn::backend::Dispatch as crate::extension::Operations>::conv2d(
+                x.into_dispatch(),
+                weight.into_dispatch(),
+                bias.into_dispatch(),
+                conv,
+            ),
+        ),
+        _ => conv2d_of_burn(x, weight, bias, conv),
     }
 }
 
@@ -87,41 +96,4 @@ fn double(image: Tensor<4>) -> Tensor<4> {
         .reshape([batch, channels, height, 1, width, 1])
         .expand([batch, channels, height, 2, width, 2])
         .reshape([batch, channels, 2 * height, 2 * width])
-}
-
-/// Whether `device` is of a backend with operations of ours.
-fn has_own(device: &Device) -> bool {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    {
-        use burn::backend::DispatchDevice;
-        match device.clone().inner().as_dispatch() {
-            #[cfg(feature = "flex")]
-            DispatchDevice::Flex(_) => true,
-            #[cfg(feature = "ndarray")]
-            DispatchDevice::NdArray(_) => true,
-            #[allow(unreachable_patterns, reason = "reachable with a backend for GPUs")]
-            _ => false,
-        }
-    }
-    #[cfg(not(any(feature = "flex", feature = "ndarray")))]
-    {
-        let _ = device;
-        false
-    }
-}
-
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-fn own(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, conv: Conv) -> Tensor<4> {
-    use crate::extension::ConvBackend;
-    Tensor::from_dispatch(<burn::backend::Dispatch as ConvBackend>::conv2d_block(
-        x.into_dispatch(),
-        weight.into_dispatch(),
-        bias.into_dispatch(),
-        conv,
-    ))
-}
-
-#[cfg(not(any(feature = "flex", feature = "ndarray")))]
-fn own(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, conv: Conv) -> Tensor<4> {
-    conv2d_of_burn(x, weight, bias, conv)
 }

@@ -1,4 +1,4 @@
-//! The operation as an extension of Burn's backends: the call is routed to the
+//! The operations as an extension of Burn's backends: a call is routed to the
 //! backend its tensors live on, and its gradient joins Burn's graph.
 
 use std::sync::Arc;
@@ -11,48 +11,62 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 use burn::tensor::TensorData;
 
-use crate::Conv;
-use crate::cpu::{self, Geometry};
+use crate::cpu::{self, Geometry, Sizes};
 use crate::storage::InMemory;
+use crate::{Activation, Conv};
 
-/// Backends with a convolution of ours; see [`conv2d`](crate::conv2d).
+/// Backends with operations of ours; see [`conv2d`](crate::conv2d) and
+/// [`dense`](crate::dense).
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
-pub(crate) trait ConvBackend: Backend {
-    fn conv2d_block(
+pub(crate) trait Operations: Backend {
+    fn conv2d(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         conv: Conv,
     ) -> FloatTensor<Self>;
+
+    fn dense(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self>;
+}
+
+/// The operations without a gradient, for a backend in memory.
+macro_rules! implement {
+    ($backend:ty) => {
+        #[allow(deprecated, reason = "Burn recommends flex, and still keeps ndarray")]
+        impl Operations for $backend {
+            fn conv2d(
+                x: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                conv: Conv,
+            ) -> FloatTensor<Self> {
+                convolve::<Self>(x, weight, bias, conv).0
+            }
+
+            fn dense(
+                x: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                activation: Activation,
+            ) -> FloatTensor<Self> {
+                multiply::<Self>(x, weight, bias, activation).0
+            }
+        }
+    };
 }
 
 #[cfg(feature = "flex")]
-impl ConvBackend for burn::backend::Flex {
-    fn conv2d_block(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        conv: Conv,
-    ) -> FloatTensor<Self> {
-        forward::<Self>(x, weight, bias, conv).output
-    }
-}
-
+implement!(burn::backend::Flex);
 #[cfg(feature = "ndarray")]
-#[allow(deprecated, reason = "Burn recommends flex, and still keeps ndarray")]
-impl ConvBackend for burn::backend::NdArray {
-    fn conv2d_block(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        conv: Conv,
-    ) -> FloatTensor<Self> {
-        forward::<Self>(x, weight, bias, conv).output
-    }
-}
+implement!(burn::backend::NdArray);
 
-impl<B: InMemory + ConvBackend, C: CheckpointStrategy> ConvBackend for Autodiff<B, C> {
-    fn conv2d_block(
+impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
+    fn conv2d(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
@@ -61,8 +75,28 @@ impl<B: InMemory + ConvBackend, C: CheckpointStrategy> ConvBackend for Autodiff<
         let (x, x_node) = x.into_parts();
         let (weight, weight_node) = weight.into_parts();
         let (bias, bias_node) = bias.into_parts();
-        let Forward { output, state } = forward::<B>(x, weight, bias, conv);
-        match Block
+        let (output, state) = convolve::<B>(x, weight, bias, conv);
+        match Convolve
+            .prepare::<C>([x_node, weight_node, bias_node])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prepared) => prepared.finish(state, output),
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
+    fn dense(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        let (x, x_node) = x.into_parts();
+        let (weight, weight_node) = weight.into_parts();
+        let (bias, bias_node) = bias.into_parts();
+        let (output, state) = multiply::<B>(x, weight, bias, activation);
+        match Multiply
             .prepare::<C>([x_node, weight_node, bias_node])
             .compute_bound()
             .stateful()
@@ -73,29 +107,33 @@ impl<B: InMemory + ConvBackend, C: CheckpointStrategy> ConvBackend for Autodiff<
     }
 }
 
-/// What the gradient needs.
+/// A tensor of these numbers on the device of another.
+fn tensor<B: Backend>(
+    values: Vec<f32>,
+    shape: impl Into<burn::tensor::Shape>,
+    beside: &FloatTensor<B>,
+) -> FloatTensor<B> {
+    B::float_from_data(TensorData::new(values, shape), &beside.device())
+}
+
+/// What the gradient of a convolution needs.
 #[derive(Debug, Clone)]
-struct State<B: Backend> {
+struct Convolved<B: Backend> {
     geometry: Geometry,
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     winners: Arc<Vec<u8>>,
 }
 
-struct Forward<B: Backend> {
-    output: FloatTensor<B>,
-    state: State<B>,
-}
-
-fn forward<B: InMemory>(
+fn convolve<B: InMemory>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
     conv: Conv,
-) -> Forward<B> {
+) -> (FloatTensor<B>, Convolved<B>) {
     let geometry = Geometry::new(x.shape().dims(), weight.shape().dims(), conv);
     let (x, weight, bias) = (B::in_order(x), B::in_order(weight), B::in_order(bias));
-    let found = cpu::forward(
+    let found = cpu::convolve(
         geometry,
         B::numbers(&x),
         B::numbers(&weight),
@@ -103,25 +141,22 @@ fn forward<B: InMemory>(
     );
     let [rows, columns] = geometry.output();
     let shape = [geometry.batch, geometry.filters, rows, columns];
-    let output = B::float_from_data(TensorData::new(found.values, shape), &x.device());
-    let winners = Arc::new(found.winners);
-    Forward {
-        output,
-        state: State {
-            geometry,
-            x,
-            weight,
-            winners,
-        },
-    }
+    let output = tensor::<B>(found.values, shape, &x);
+    let state = Convolved {
+        geometry,
+        x,
+        weight,
+        winners: Arc::new(found.winners),
+    };
+    (output, state)
 }
 
-/// The gradient of [`ConvBackend::conv2d_block`].
+/// The gradient of [`Operations::conv2d`].
 #[derive(Debug)]
-struct Block;
+struct Convolve;
 
-impl<B: InMemory> Backward<B, 3> for Block {
-    type State = State<B>;
+impl<B: InMemory> Backward<B, 3> for Convolve {
+    type State = Convolved<B>;
 
     fn backward(
         self,
@@ -130,14 +165,14 @@ impl<B: InMemory> Backward<B, 3> for Block {
         _checkpointer: &mut Checkpointer,
     ) {
         let [x_node, weight_node, bias_node] = ops.parents;
-        let State {
+        let Convolved {
             geometry,
             x,
             weight,
             winners,
         } = ops.state;
         let gradient = B::in_order(grads.consume::<B>(&ops.node));
-        let found = cpu::backward(
+        let found = cpu::convolve_backward(
             geometry,
             B::numbers(&x),
             B::numbers(&weight),
@@ -145,17 +180,99 @@ impl<B: InMemory> Backward<B, 3> for Block {
             B::numbers(&gradient),
             x_node.is_some(),
         );
-        let device = x.device();
-        let tensor =
-            |values, shape| B::float_from_data(TensorData::new::<f32, _>(values, shape), &device);
         if let Some(node) = weight_node {
-            grads.register::<B>(node.id, tensor(found.weight, weight.shape()));
+            grads.register::<B>(node.id, tensor::<B>(found.weight, weight.shape(), &x));
         }
         if let Some(node) = bias_node {
-            grads.register::<B>(node.id, tensor(found.bias, [geometry.filters].into()));
+            grads.register::<B>(node.id, tensor::<B>(found.bias, [geometry.filters], &x));
         }
         if let Some((node, values)) = x_node.zip(found.input) {
-            grads.register::<B>(node.id, tensor(values, x.shape()));
+            grads.register::<B>(node.id, tensor::<B>(values, x.shape(), &x));
+        }
+    }
+}
+
+/// What the gradient of a fully connected layer needs.
+#[derive(Debug, Clone)]
+struct Multiplied<B: Backend> {
+    sizes: Sizes,
+    activation: Activation,
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    output: FloatTensor<B>,
+}
+
+fn multiply<B: InMemory>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    activation: Activation,
+) -> (FloatTensor<B>, Multiplied<B>) {
+    let [batch, inputs] = x.shape().dims();
+    let [_, outputs] = weight.shape().dims();
+    let sizes = Sizes {
+        batch,
+        inputs,
+        outputs,
+    };
+    let (x, weight, bias) = (B::in_order(x), B::in_order(weight), B::in_order(bias));
+    let values = cpu::dense(
+        sizes,
+        B::numbers(&x),
+        B::numbers(&weight),
+        B::numbers(&bias),
+        activation,
+    );
+    let output = tensor::<B>(values, [batch, outputs], &x);
+    let state = Multiplied {
+        sizes,
+        activation,
+        x,
+        weight,
+        output: output.clone(),
+    };
+    (output, state)
+}
+
+/// The gradient of [`Operations::dense`].
+#[derive(Debug)]
+struct Multiply;
+
+impl<B: InMemory> Backward<B, 3> for Multiply {
+    type State = Multiplied<B>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let [x_node, weight_node, bias_node] = ops.parents;
+        let Multiplied {
+            sizes,
+            activation,
+            x,
+            weight,
+            output,
+        } = ops.state;
+        let mut gradient = B::writable(grads.consume::<B>(&ops.node));
+        let found = cpu::dense_backward(
+            sizes,
+            B::numbers(&x),
+            B::numbers(&weight),
+            B::numbers(&output),
+            B::numbers_mut(&mut gradient),
+            activation,
+            x_node.is_some(),
+        );
+        if let Some(node) = weight_node {
+            grads.register::<B>(node.id, tensor::<B>(found.weight, weight.shape(), &x));
+        }
+        if let Some(node) = bias_node {
+            grads.register::<B>(node.id, tensor::<B>(found.bias, [sizes.outputs], &x));
+        }
+        if let Some((node, values)) = x_node.zip(found.input) {
+            grads.register::<B>(node.id, tensor::<B>(values, x.shape(), &x));
         }
     }
 }
