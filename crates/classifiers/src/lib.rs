@@ -1,5 +1,6 @@
 //! Digits to labels: fully connected and convolutional networks.
 
+mod dropout;
 mod loss;
 mod model;
 
@@ -10,6 +11,7 @@ use burn_train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
 use kindling_harness::{Outcome, Run, RunError, fit};
 use kindling_spec::{ClassifierTask, Record};
 
+pub use dropout::dropout;
 pub use loss::cross_entropy;
 pub use model::Classifier;
 

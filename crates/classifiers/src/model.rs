@@ -1,15 +1,15 @@
 //! The network: blocks of convolutions, then fully connected layers.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use chacha20::ChaCha8Rng;
 use kindling_datasets::{CLASSES, PIXELS, SIDE, stream};
 use kindling_harness::{ImageBatch, RunError, init};
 use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer};
 use kindling_spec::ClassifierModel;
 
-use crate::cross_entropy;
+use crate::{cross_entropy, dropout};
 
 /// Logits for the ten classes. Without convolutions and hidden layers it is
 /// softmax regression.
@@ -17,7 +17,8 @@ use crate::cross_entropy;
 pub struct Classifier {
     convolutions: Vec<ConvLayer>,
     hidden: Vec<DenseLayer>,
-    dropout: Dropout,
+    #[module(skip)]
+    dropout_rate: f64,
     output: DenseLayer,
 }
 
@@ -62,22 +63,27 @@ impl Classifier {
         Ok(Self {
             convolutions,
             hidden,
-            dropout: DropoutConfig::new(model.dropout).init(),
+            dropout_rate: model.dropout,
             output: DenseLayer::new(weight, bias, Activation::None),
         })
     }
 
+    /// Drops hidden units out where there is `noise`: in training.
+    ///
     /// # Shapes
     ///
     /// - images: `[batch, 784]`, pixels in [0, 1]
     /// - output: `[batch, 10]`, logits
-    pub fn forward(&self, images: Tensor<2>) -> Tensor<2> {
+    pub fn forward(&self, images: Tensor<2>, mut noise: Option<ChaCha8Rng>) -> Tensor<2> {
         let mut x = images;
         if !self.convolutions.is_empty() {
             x = self.convolve(x);
         }
         for layer in &self.hidden {
-            x = self.dropout.forward(layer.forward(x));
+            x = layer.forward(x);
+            if let Some(noise) = noise.as_mut().filter(|_| self.dropout_rate > 0.0) {
+                x = dropout(x, self.dropout_rate, noise);
+            }
         }
         self.output.forward(x)
     }
@@ -94,7 +100,7 @@ impl Classifier {
 
     /// Forward pass and loss of each image.
     fn evaluate(&self, batch: ImageBatch) -> ClassificationOutput {
-        let logits = self.forward(batch.images);
+        let logits = self.forward(batch.images, batch.noise);
         let losses = cross_entropy(logits.clone(), batch.labels.clone());
         ClassificationOutput::new(losses, logits, batch.labels)
     }
@@ -153,7 +159,7 @@ mod tests {
         for network in [model(&[7], &[]), model(&[7], &[&[2, 3], &[4]])] {
             for batch in [1, 5] {
                 let images = Tensor::zeros([batch, PIXELS], &device);
-                assert_eq!(network.forward(images).dims(), [batch, CLASSES]);
+                assert_eq!(network.forward(images, None).dims(), [batch, CLASSES]);
             }
         }
     }

@@ -3,7 +3,7 @@
 //! Burn's own loader shuffles from a stream that remembers earlier epochs, and
 //! with several workers hands out batches as they arrive; a run could then not
 //! be repeated or resumed. Here epoch n has the same order and the same random
-//! stream on the device however it was reached.
+//! streams however it was reached, on every backend.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,17 +11,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use chacha20::ChaCha8Rng;
 use kindling_datasets::{Images, PIXELS, stream};
-use kindling_spec::stream_key;
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
 
 /// Some images as tensors.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ImageBatch {
     /// Pixels in [0, 1], `[batch, 784]`.
     pub images: Tensor<2>,
     /// 0 to 9, `[batch]`.
     pub labels: Tensor<1, Int>,
+    /// The batch's own random stream, for dropout; `None` where nothing is
+    /// trained, and nothing random belongs.
+    pub noise: Option<ChaCha8Rng>,
 }
 
 impl ImageBatch {
@@ -43,6 +47,7 @@ impl ImageBatch {
         Self {
             images: Tensor::from_data(TensorData::new(pixels, [indices.len(), PIXELS]), device),
             labels: Tensor::from_data(TensorData::new(labels, [indices.len()]), device),
+            noise: None,
         }
     }
 }
@@ -79,7 +84,7 @@ impl ImageLoader {
     }
 
     /// Hands out `images` in an order of its own in each epoch, the first being
-    /// epoch 1, and gives the device that epoch's random stream.
+    /// epoch 1, each batch with a random stream.
     pub fn shuffled(images: Arc<Images>, batch_size: usize, seed: u64, device: &Device) -> Self {
         Self {
             shuffle: Some(Shuffle {
@@ -90,26 +95,25 @@ impl ImageLoader {
         }
     }
 
-    fn order(&self) -> Vec<usize> {
+    /// The order of the next pass and, where it is shuffled, its random stream.
+    fn next_pass(&self) -> (Vec<usize>, Option<ChaCha8Rng>) {
         let mut order: Vec<usize> = self.range.clone().collect();
-        if let Some(Shuffle { seed, epoch }) = &self.shuffle {
-            let epoch = epoch.fetch_add(1, Ordering::SeqCst);
-            order.shuffle(&mut stream(*seed, "shuffle", epoch));
-            // Dropout draws its masks on the device.
-            let key = stream_key(*seed, "device", epoch);
-            let mut word = [0; 8];
-            word.copy_from_slice(&key[..8]);
-            self.device.seed(u64::from_le_bytes(word));
-        }
-        order
+        let Some(Shuffle { seed, epoch }) = &self.shuffle else {
+            return (order, None);
+        };
+        let epoch = epoch.fetch_add(1, Ordering::SeqCst);
+        order.shuffle(&mut stream(*seed, "shuffle", epoch));
+        (order, Some(stream(*seed, "noise", epoch)))
     }
 }
 
 impl DataLoader<ImageBatch> for ImageLoader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch> + 'a> {
+        let (order, noise) = self.next_pass();
         Box::new(Pass {
             loader: self,
-            order: self.order(),
+            order,
+            noise,
             done: 0,
         })
     }
@@ -137,6 +141,7 @@ impl DataLoader<ImageBatch> for ImageLoader {
 struct Pass<'a> {
     loader: &'a ImageLoader,
     order: Vec<usize>,
+    noise: Option<ChaCha8Rng>,
     done: usize,
 }
 
@@ -150,11 +155,9 @@ impl Iterator for Pass<'_> {
         }
         let indices = &rest[..rest.len().min(self.loader.batch_size)];
         self.done += indices.len();
-        Some(Ok(ImageBatch::gather(
-            &self.loader.images,
-            indices,
-            &self.loader.device,
-        )))
+        let mut batch = ImageBatch::gather(&self.loader.images, indices, &self.loader.device);
+        batch.noise = self.noise.as_mut().map(ChaCha8Rng::from_rng);
+        Some(Ok(batch))
     }
 }
 
@@ -167,6 +170,7 @@ impl DataLoaderIterator<ImageBatch> for Pass<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::Rng;
 
     /// Ten images, each filled with ten times its label.
     fn images() -> Arc<Images> {
@@ -224,5 +228,29 @@ mod tests {
         let again = loader(1);
         assert_eq!(epochs, [pass(&again), pass(&again), pass(&again)]);
         assert_ne!(epochs[0], pass(&loader(2)));
+    }
+
+    #[test]
+    fn a_training_batch_has_a_stream_of_its_own_and_a_test_batch_none() {
+        let device = Device::default();
+        let noise = |loader: &ImageLoader| -> Vec<u64> {
+            let batches = loader.iter();
+            let streams = batches.map(|batch| batch.expect("a batch").noise.expect("a stream"));
+            streams.map(|mut stream| stream.next_u64()).collect()
+        };
+        let loader = |seed| ImageLoader::shuffled(images(), 4, seed, &device);
+        let first = loader(1);
+        let epochs = [noise(&first), noise(&first)].concat();
+        let distinct: std::collections::BTreeSet<u64> = epochs.iter().copied().collect();
+        assert_eq!(distinct.len(), 6);
+        let again = loader(1);
+        assert_eq!(epochs, [noise(&again), noise(&again)].concat());
+        assert_ne!(epochs[..3], noise(&loader(2)));
+        let tested = ImageLoader::in_order(images(), 4, &device);
+        assert!(
+            tested
+                .iter()
+                .all(|batch| batch.expect("a batch").noise.is_none())
+        );
     }
 }

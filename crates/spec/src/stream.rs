@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// The 256-bit key of the stream for `purpose` in `epoch` of the run with `seed`.
 ///
 /// Purposes in use: `"toy-weights"`, `"toy-train"`, `"toy-test"`, `"init"`,
-/// `"shuffle"`, `"device"` (dropout masks), `"gradients"`.
+/// `"shuffle"`, `"noise"` (dropout), `"gradients"`.
 pub fn stream_key(seed: u64, purpose: &str, epoch: usize) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"kindling stream 1\0");
@@ -29,7 +29,7 @@ mod tests {
         let mut keys = HashSet::new();
         for seed in 0..20 {
             for epoch in 0..20 {
-                for purpose in ["init", "shuffle", "device"] {
+                for purpose in ["init", "shuffle", "noise"] {
                     assert!(keys.insert(stream_key(seed, purpose, epoch)));
                 }
             }

@@ -1,0 +1,176 @@
+//! Our fully connected layer and optimizer steps against Burn's own, on every
+//! CPU backend that is compiled in.
+#![cfg(any(feature = "flex", feature = "ndarray"))]
+
+use burn::tensor::{Device, Tensor, TensorData};
+use chacha20::ChaCha8Rng;
+use kindling_ops::{Activation, Adam, adam_step, dense, dense_of_burn, sgd_step};
+use rand::{RngExt, SeedableRng};
+
+fn devices() -> Vec<Device> {
+    vec![
+        #[cfg(feature = "flex")]
+        Device::flex(),
+        #[cfg(feature = "ndarray")]
+        Device::ndarray(),
+    ]
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().expect("numbers")
+}
+
+fn draw<const D: usize>(rng: &mut ChaCha8Rng, shape: [usize; D], device: &Device) -> Tensor<D> {
+    let count = shape.iter().product();
+    let values: Vec<f32> = (0..count).map(|_| rng.random_range(-1.0..1.0)).collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+#[track_caller]
+fn assert_near(found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected
+        .iter()
+        .fold(1f32, |most, value| most.max(value.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        let near = (found - expected).abs() <= 1e-5 * largest;
+        assert!(near, "{found}, expected {expected}");
+    }
+}
+
+type Operation = fn(Tensor<2>, Tensor<2>, Tensor<1>, Activation) -> Tensor<2>;
+
+/// The output and the gradients of the sum of its squares.
+fn run(
+    [x, weight]: [Tensor<2>; 2],
+    bias: Tensor<1>,
+    activation: Activation,
+    operation: Operation,
+) -> [Vec<f32>; 4] {
+    let (x, weight, bias) = (x.require_grad(), weight.require_grad(), bias.require_grad());
+    let output = operation(x.clone(), weight.clone(), bias.clone(), activation);
+    let gradients = (output.clone() * output.clone()).sum().backward();
+    [
+        numbers(output),
+        numbers(x.grad(&gradients).expect("the input's gradient")),
+        numbers(weight.grad(&gradients).expect("the weight's gradient")),
+        numbers(bias.grad(&gradients).expect("the bias's gradient")),
+    ]
+}
+
+#[test]
+fn random_layers_give_what_burn_gives() {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for device in devices() {
+        let device = device.autodiff();
+        for activation in [Activation::None, Activation::Relu, Activation::Sigmoid] {
+            // The last is large enough for several threads.
+            for [batch, inputs, outputs] in [[1, 1, 1], [3, 7, 2], [64, 10, 33], [128, 130, 70]] {
+                let x = draw(&mut rng, [batch, inputs], &device);
+                let weight = draw(&mut rng, [inputs, outputs], &device);
+                let bias = draw(&mut rng, [outputs], &device);
+                let inputs = [x, weight];
+                let found = run(inputs.clone(), bias.clone(), activation, dense);
+                let expected = run(inputs, bias, activation, dense_of_burn);
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert_near(found, expected);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn tensors_out_of_order_are_read_in_order() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    for device in devices() {
+        let x = draw(&mut rng, [5, 4], &device).transpose();
+        let weight = draw(&mut rng, [6, 5], &device).transpose();
+        let bias = draw(&mut rng, [6], &device);
+        let found = dense(x.clone(), weight.clone(), bias.clone(), Activation::None);
+        let expected = dense_of_burn(x, weight, bias, Activation::None);
+        assert_near(&numbers(found), &numbers(expected));
+    }
+}
+
+#[test]
+fn what_is_no_number_stays_visible() {
+    for device in devices() {
+        for activation in [Activation::None, Activation::Relu, Activation::Sigmoid] {
+            let x = Tensor::from_floats([[f32::NAN]], &device);
+            let output = dense(
+                x,
+                Tensor::ones([1, 1], &device),
+                Tensor::zeros([1], &device),
+                activation,
+            );
+            assert!(numbers(output)[0].is_nan(), "{activation:?}");
+        }
+    }
+}
+
+/// 40,000 numbers are more than one thread takes at once.
+const SHAPE: [usize; 2] = [400, 100];
+
+#[test]
+fn sgd_is_its_formula() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for device in devices() {
+        let mut weight = draw(&mut rng, SHAPE, &device);
+        let (mut by_hand, mut speed) = (numbers(weight.clone()), vec![0f32; 40_000]);
+        let mut velocity = None;
+        for _ in 0..3 {
+            let gradient = draw(&mut rng, SHAPE, &device);
+            for ((weight, speed), gradient) in by_hand
+                .iter_mut()
+                .zip(&mut speed)
+                .zip(numbers(gradient.clone()))
+            {
+                *speed = 0.9 * *speed + gradient;
+                *weight -= 0.1 * *speed;
+            }
+            let step = sgd_step(0.1, 0.9, weight, gradient, velocity);
+            (weight, velocity) = (step.0, Some(step.1));
+        }
+        assert_near(&numbers(weight), &by_hand);
+    }
+}
+
+#[test]
+fn adam_is_its_formula_and_leaves_other_tensors_alone() {
+    let adam = Adam {
+        beta_1: 0.9,
+        beta_2: 0.999,
+        epsilon: 1e-7,
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for device in devices() {
+        let mut weight = draw(&mut rng, SHAPE, &device);
+        let before = weight.clone();
+        let first = numbers(before.clone());
+        let mut by_hand: Vec<f64> = first.iter().map(|&value| f64::from(value)).collect();
+        let mut averages = vec![[0f64; 2]; 40_000];
+        let mut moments = None;
+        for time in 1..=3 {
+            let gradient = draw(&mut rng, SHAPE, &device);
+            let shared = gradient.clone();
+            let given = numbers(gradient.clone());
+            for ((weight, [mean, square]), gradient) in
+                by_hand.iter_mut().zip(&mut averages).zip(&given)
+            {
+                let gradient = f64::from(*gradient);
+                *mean = 0.9 * *mean + 0.1 * gradient;
+                *square = 0.999 * *square + 0.001 * gradient * gradient;
+                let mean = *mean / (1.0 - 0.9f64.powi(time));
+                let square = *square / (1.0 - 0.999f64.powi(time));
+                *weight -= 0.01 * mean / (square.sqrt() + 1e-7);
+            }
+            let step = adam_step(0.01, adam, time as usize, weight, gradient, moments);
+            (weight, moments) = (step.0, Some(step.1));
+            assert_eq!(numbers(shared), given);
+        }
+        let by_hand: Vec<f32> = by_hand.iter().map(|&value| value as f32).collect();
+        assert_near(&numbers(weight), &by_hand);
+        assert_eq!(numbers(before), first);
+    }
+}
