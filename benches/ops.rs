@@ -3,6 +3,9 @@
 use burn::tensor::{Device, Distribution, Tensor};
 use kindling_ops::{Conv, conv2d, conv2d_of_burn};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // as in kindling
+
 fn main() {
     divan::main();
 }

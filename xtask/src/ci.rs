@@ -21,7 +21,7 @@ const CHECKS: [&[&str]; 3] = [
         "-D",
         "warnings",
     ],
-    &["test", "--workspace", "--release"],
+    &["test", "--release"],
 ];
 
 /// Runs every check, until one fails.

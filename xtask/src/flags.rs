@@ -35,6 +35,8 @@ pub enum Command {
     Train(Train),
     /// Rebuild the tables and curves from the records
     Report(Report),
+    /// Time epochs, by turns with Keras
+    Bench(Bench),
     /// Run all that the gate runs: format, lints, tests, the quick study
     #[command(after_help = "\
 Examples:
@@ -127,6 +129,36 @@ pub struct Report {
     /// Put it in artifacts/reference and README.md
     #[arg(long, conflicts_with = "quick")]
     pub publish: bool,
+    /// Which folders.
+    #[command(flatten)]
+    pub folders: Folders,
+}
+
+/// `cargo xtask bench`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It installs Keras into target/peers the first time, and writes each round to
+DIR/bench/peers.csv. Let nothing else run meanwhile.
+
+Our operations beside Burn's, and one training step of each family:
+  cargo bench -p kindling-bench
+
+Examples:
+  cargo xtask bench
+  cargo xtask bench mlp dropout-0.3 --rounds 5")]
+pub struct Bench {
+    /// Cells that train on images [default: linear mlp ae convnet]
+    #[arg(value_name = "CELL")]
+    pub cells: Vec<String>,
+    /// How often each is trained
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub rounds: u64,
+    /// Epochs of a training; the last is timed
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub epochs: u64,
+    /// The Python that makes the virtual environment
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    pub python: String,
     /// Which folders.
     #[command(flatten)]
     pub folders: Folders,

@@ -9,6 +9,7 @@
     reason = "a command line talks to whoever typed it"
 )]
 
+mod bench;
 mod child;
 mod ci;
 mod display;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Experiments(flags) => experiments::run(&flags),
         Command::Train(flags) => train::run(&flags),
         Command::Report(flags) => report::run(&flags),
+        Command::Bench(flags) => bench::run(&flags),
         Command::Ci => ci::run(),
     };
     done.unwrap_or_else(|stop| {

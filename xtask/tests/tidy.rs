@@ -32,7 +32,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "kindling-autoencoder",
         ],
     ),
-    ("kindling-bench", &["kindling-ops"]),
+    (
+        "kindling-bench",
+        &[
+            "kindling-spec",
+            "kindling-datasets",
+            "kindling-harness",
+            "kindling-ops",
+            "kindling-regression",
+            "kindling-classifiers",
+            "kindling-autoencoder",
+        ],
+    ),
     ("kindling-report", &["kindling-spec"]),
     ("xtask", &["kindling-spec", "kindling-report"]),
 ];

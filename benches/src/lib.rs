@@ -1,1 +1,0 @@
-//! Benchmarks: `cargo bench -p kindling-bench`.

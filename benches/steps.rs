@@ -1,0 +1,109 @@
+//! One training step of each family: `cargo bench -p kindling-bench --bench steps`.
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::Device;
+use burn_train::{LearnerModel, TrainStep};
+use kindling_autoencoder::Autoencoder;
+use kindling_classifiers::Classifier;
+use kindling_datasets::{Images, PIXELS, stream};
+use kindling_harness::{ImageBatch, optimizer};
+use kindling_spec::{Activation, AutoencoderModel, ClassifierModel, ConvStack, Optimizer, Output};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // as in kindling
+
+fn main() {
+    divan::main();
+}
+
+const SGD: Optimizer = Optimizer::Sgd {
+    learning_rate: 0.02,
+    momentum: 0.9,
+};
+const ADAM: Optimizer = Optimizer::Adam {
+    learning_rate: 0.001,
+};
+
+/// Steps on one batch: gathering it, both passes, the optimizer.
+fn steps<M>(bencher: divan::Bencher, model: M, batch_size: usize, by: Optimizer)
+where
+    M: LearnerModel + TrainStep<Input = ImageBatch>,
+{
+    let device = Device::default().autodiff();
+    let labels: Vec<u8> = (0..batch_size).map(|index| (index % 10) as u8).collect();
+    let pixels = (0..batch_size * PIXELS).map(|index| (index * 31 % 251) as u8);
+    let images = Images::new(pixels.collect(), labels);
+    let indices: Vec<usize> = (0..batch_size).collect();
+    let mut model = Some(model);
+    let mut optimizer = optimizer(by);
+    bencher.bench_local(|| {
+        let mut batch = ImageBatch::gather(&images, &indices, &device);
+        batch.noise = Some(stream(0, "noise", 1));
+        if let Some(old) = model.take() {
+            let gradients: GradientsParams = TrainStep::step(&old, batch).grads;
+            model = Some(optimizer.step(by.learning_rate(), old, gradients));
+        }
+    });
+    drop(model.map(|model| model.num_params()));
+}
+
+fn classifier(bencher: divan::Bencher, batch: usize, model: ClassifierModel) {
+    let device = Device::default().autodiff();
+    match Classifier::new(&model, 0, &device) {
+        Ok(model) => steps(bencher, model, batch, SGD),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[divan::bench]
+fn linear(bencher: divan::Bencher) {
+    classifier(bencher, 128, fully_connected(&[], 0.0));
+}
+
+#[divan::bench]
+fn mlp(bencher: divan::Bencher) {
+    classifier(bencher, 128, fully_connected(&[512, 128], 0.0));
+}
+
+#[divan::bench]
+fn dropout(bencher: divan::Bencher) {
+    classifier(bencher, 128, fully_connected(&[512, 128], 0.3));
+}
+
+fn fully_connected(hidden: &[usize], dropout: f64) -> ClassifierModel {
+    ClassifierModel {
+        hidden: hidden.to_vec(),
+        dropout,
+        conv: None,
+    }
+}
+
+#[divan::bench]
+fn convnet(bencher: divan::Bencher) {
+    let conv = ConvStack {
+        blocks: vec![vec![32], vec![64]],
+        kernel: 3,
+    };
+    let model = ClassifierModel {
+        conv: Some(conv),
+        ..fully_connected(&[], 0.0)
+    };
+    classifier(bencher, 500, model);
+}
+
+#[divan::bench]
+fn ae(bencher: divan::Bencher) {
+    let model = AutoencoderModel {
+        hidden: vec![512, 128, 32],
+        code: 2,
+        activation: Activation::Relu,
+        code_activation: Activation::None,
+        output: Output::Sigmoid,
+        conv: None,
+    };
+    match Autoencoder::new(&model, 0, &Device::default().autodiff()) {
+        Ok(model) => steps(bencher, model, 256, ADAM),
+        Err(error) => panic!("{error}"),
+    }
+}
