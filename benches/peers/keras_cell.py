@@ -117,7 +117,7 @@ def main():
     else:
         model = autoencoder(config["model"])
         loss, y, y_test, metrics = "mse", x, x_test, []
-    model.compile(optimizer(config["train"]), loss, metrics)
+    model.compile(optimizer(config["train"]), loss, metrics=metrics)
     history = model.fit(
         x,
         y,
