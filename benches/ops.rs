@@ -10,107 +10,77 @@ fn main() {
     divan::main();
 }
 
+/// A convolution of the study.
 #[derive(Clone, Copy, Debug)]
 struct Block {
+    name: &'static str,
     channels: usize,
     side: usize,
     filters: usize,
     kernel: usize,
-    padding: usize,
-    pool: bool,
-    /// Whether something before it learns, too.
-    inner: bool,
+    conv: Conv,
 }
 
 impl std::fmt::Display for Block {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            channels,
-            side,
-            filters,
-            kernel,
-            padding,
-            pool,
-            ..
-        } = self;
-        let pool = if *pool { " pool" } else { "" };
-        write!(
-            f,
-            "{channels}x{side}x{side} to {filters}, kernel {kernel}, padding {padding}{pool}"
-        )
+        f.write_str(self.name)
     }
 }
 
 const BATCH: usize = 128;
 
-/// The blocks of `convnet`, `convnet-5x5` and `ae-conv`.
-const BLOCKS: [Block; 6] = [
+const VALID: Conv = Conv {
+    double: false,
+    padding: 0,
+    relu: true,
+    pool: true,
+};
+const HALVE: Conv = Conv {
+    padding: 1,
+    ..VALID
+};
+const DOUBLE: Conv = Conv {
+    double: true,
+    pool: false,
+    ..HALVE
+};
+const LAST: Conv = Conv {
+    relu: false,
+    ..DOUBLE
+};
+
+const fn block(name: &'static str, sizes: [usize; 4], conv: Conv) -> Block {
+    let [channels, side, filters, kernel] = sizes;
     Block {
-        channels: 1,
-        side: 28,
-        filters: 32,
-        kernel: 3,
-        padding: 0,
-        pool: true,
-        inner: false,
-    },
-    Block {
-        channels: 32,
-        side: 13,
-        filters: 64,
-        kernel: 3,
-        padding: 0,
-        pool: true,
-        inner: true,
-    },
-    Block {
-        channels: 32,
-        side: 12,
-        filters: 64,
-        kernel: 5,
-        padding: 0,
-        pool: true,
-        inner: true,
-    },
-    Block {
-        channels: 32,
-        side: 26,
-        filters: 32,
-        kernel: 3,
-        padding: 0,
-        pool: true,
-        inner: true,
-    },
-    Block {
-        channels: 8,
-        side: 14,
-        filters: 16,
-        kernel: 3,
-        padding: 1,
-        pool: false,
-        inner: true,
-    },
-    Block {
-        channels: 16,
-        side: 28,
-        filters: 1,
-        kernel: 3,
-        padding: 1,
-        pool: false,
-        inner: true,
-    },
+        name,
+        channels,
+        side,
+        filters,
+        kernel,
+        conv,
+    }
+}
+
+/// Those of `convnet`, `convnet-5x5` and `ae-conv`.
+const BLOCKS: [Block; 8] = [
+    block("convnet, first", [1, 28, 32, 3], VALID),
+    block("convnet, second", [32, 13, 64, 3], VALID),
+    block("convnet-5x5, first", [1, 28, 32, 5], VALID),
+    block("convnet-5x5, second", [32, 12, 64, 5], VALID),
+    block("ae-conv, first", [1, 28, 8, 3], HALVE),
+    block("ae-conv, second", [8, 14, 16, 3], HALVE),
+    block("ae-conv, third", [16, 7, 8, 3], DOUBLE),
+    block("ae-conv, fourth", [8, 14, 1, 3], LAST),
 ];
 
 type Operation = fn(Tensor<4>, Tensor<4>, Tensor<1>, Conv) -> Tensor<4>;
 
-fn tensors(block: Block, device: &Device) -> (Tensor<4>, Tensor<4>, Tensor<1>, Conv) {
+fn tensors(block: Block, device: &Device) -> (Tensor<4>, Tensor<4>, Tensor<1>) {
     let Block {
         channels,
         side,
         filters,
         kernel,
-        padding,
-        pool,
         ..
     } = block;
     let normal = Distribution::Normal(0.0, 1.0);
@@ -118,26 +88,25 @@ fn tensors(block: Block, device: &Device) -> (Tensor<4>, Tensor<4>, Tensor<1>, C
         Tensor::random([BATCH, channels, side, side], normal, device),
         Tensor::random([filters, channels, kernel, kernel], normal, device),
         Tensor::random([filters], normal, device),
-        Conv {
-            padding,
-            relu: true,
-            pool,
-            ..Conv::default()
-        },
     )
 }
 
 fn forward(bencher: divan::Bencher, block: Block, operation: Operation) {
-    let (x, weight, bias, conv) = tensors(block, &Device::default());
-    bencher.bench(|| operation(x.clone(), weight.clone(), bias.clone(), conv));
+    let (x, weight, bias) = tensors(block, &Device::default());
+    bencher.bench(|| operation(x.clone(), weight.clone(), bias.clone(), block.conv));
 }
 
 fn step(bencher: divan::Bencher, block: Block, operation: Operation) {
-    let (x, weight, bias, conv) = tensors(block, &Device::default().autodiff());
-    let x = if block.inner { x.require_grad() } else { x };
+    let (x, weight, bias) = tensors(block, &Device::default().autodiff());
+    // The first layer's input needs no gradient.
+    let x = if block.side == 28 {
+        x
+    } else {
+        x.require_grad()
+    };
     let (weight, bias) = (weight.require_grad(), bias.require_grad());
     bencher.bench(|| {
-        operation(x.clone(), weight.clone(), bias.clone(), conv)
+        operation(x.clone(), weight.clone(), bias.clone(), block.conv)
             .sum()
             .backward();
     });

@@ -1,14 +1,16 @@
 //! One training step of each family: `cargo bench -p kindling-bench --bench steps`.
 
-use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::Device;
+use burn::tensor::{Device, Distribution, Tensor};
 use burn_train::{LearnerModel, TrainStep};
 use kindling_autoencoder::Autoencoder;
 use kindling_classifiers::Classifier;
 use kindling_datasets::{Images, PIXELS, stream};
 use kindling_harness::{ImageBatch, optimizer};
-use kindling_spec::{Activation, AutoencoderModel, ClassifierModel, ConvStack, Optimizer, Output};
+use kindling_regression::Toy;
+use kindling_spec::{
+    Activation, AutoencoderModel, ClassifierModel, ConvStack, Optimizer, Output, ToyModel,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // as in kindling
@@ -45,7 +47,23 @@ where
             model = Some(optimizer.step(by.learning_rate(), old, gradients));
         }
     });
-    drop(model.map(|model| model.num_params()));
+}
+
+/// One iteration of the toy regression: all 1,000 rows, Adam.
+#[divan::bench(args = [ToyModel::Linear, ToyModel::Convnet])]
+fn regression(bencher: divan::Bencher, kind: ToyModel) {
+    let device = Device::default().autodiff();
+    let x = Tensor::<2>::random([1000, 4], Distribution::Uniform(-2.5, 2.5), &device);
+    let y = x.clone().max_dim(1).squeeze_dim::<1>(1);
+    let mut model = Some(Toy::new(kind, 0, &device));
+    let mut optimizer = optimizer(ADAM);
+    bencher.bench_local(|| {
+        if let Some(old) = model.take() {
+            let loss = (old.forward(x.clone()) - y.clone()).powi_scalar(2).mean();
+            let gradients = GradientsParams::from_grads(loss.backward(), &old);
+            model = Some(optimizer.step(ADAM.learning_rate(), old, gradients));
+        }
+    });
 }
 
 fn classifier(bencher: divan::Bencher, batch: usize, model: ClassifierModel) {

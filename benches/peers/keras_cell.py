@@ -4,7 +4,7 @@
 
 DATA_DIR holds MNIST's four IDX files, gzipped. Prints one line of JSON: seconds
 of each epoch, evaluation on the test images included, and the last epoch's test
-loss and accuracy. Everything is Keras' default but what the config says.
+loss and accuracy. It learns from all images, whatever the config says of data.
 """
 
 import gzip

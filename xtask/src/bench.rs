@@ -1,27 +1,32 @@
-//! `cargo xtask bench`: how long an epoch takes, here, in Keras, and at least.
+//! `cargo xtask bench`: how long an epoch takes, here, in Keras, and in theory.
 //!
 //! Times drift on a shared machine, so the two take turns, and what counts is
 //! the ratio of neighbours. The floor is the arithmetic of an epoch at the rate
-//! that the matrix product reaches in the same round.
+//! that the matrix product reaches in the same round. A convolution can go below
+//! it: its backward pass leaves out the gradients that a pool makes zero.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use kindling_spec::{
-    Backend, CsvRow, Host, RunConfig, RunDir, Selection, TimingRow, read_csv, write_atomic,
-    write_csv,
+    Backend, CsvRow, Host, ImageData, RunConfig, RunDir, Selection, Setting, TimingRow, read_csv,
+    write_atomic, write_csv,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::flags::Bench;
-use crate::kindling::{Kindling, cargo};
+use crate::kindling::{self, Kindling, cargo};
 use crate::stop::{Outcome, Stop};
 use crate::{say, workspace};
 
 /// The cells whose ratios the project promises.
 const CELLS: [&str; 4] = ["linear", "mlp", "ae", "convnet"];
+
+/// What prints the rate of the matrix product.
+const RATE: &str = "gemm-rate";
 
 /// A row of `peers.csv`: a cell in a round. Seconds are of the last epoch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,7 +85,7 @@ pub fn run(flags: &Bench) -> Outcome {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     for round in 1..=flags.rounds {
         for config in &configs {
             let row = compare(config, round, &kindling, &rate, &python, scratch.path())
@@ -103,6 +108,7 @@ pub fn run(flags: &Bench) -> Outcome {
         "{:<14} {:>9} {:>9} {:>12} {:>12} {:>9} {:>9}",
         "cell", "seconds", "Keras", "ours/Keras", "ours/floor", "MiB", "Keras MiB"
     ));
+    let mut whole = [0.0, 0.0];
     for config in &configs {
         let of = |figure: fn(&Row) -> f64| {
             median(
@@ -111,17 +117,25 @@ pub fn run(flags: &Bench) -> Outcome {
                     .map(figure),
             )
         };
+        let (seconds, keras_seconds) = (of(|row| row.seconds), of(|row| row.keras_seconds));
+        let epochs = whole_epochs(flags, &config.cell)? as f64;
+        whole[0] += epochs * seconds;
+        whole[1] += epochs * keras_seconds;
         say::out(format_args!(
-            "{:<14} {:>9.2} {:>9.2} {:>12.2} {:>12.2} {:>9.0} {:>9.0}",
+            "{:<14} {seconds:>9.2} {keras_seconds:>9.2} {:>12.2} {:>12.2} {:>9.0} {:>9.0}",
             config.cell,
-            of(|row| row.seconds),
-            of(|row| row.keras_seconds),
             of(|row| row.ratio),
             of(|row| row.floor_ratio),
             of(|row| row.peak_mib),
             of(|row| row.keras_peak_mib),
         ));
     }
+    say::out(format_args!(
+        "\nAll epochs of these cells, one seed: {:.0} s, Keras {:.0} s, ratio {:.2}",
+        whole[0],
+        whole[1],
+        whole[0] / whole[1]
+    ));
     say::out(format_args!("\n{}", workspace::shown(&path)));
     Ok(ExitCode::SUCCESS)
 }
@@ -135,31 +149,43 @@ fn configs(flags: &Bench) -> Result<Vec<RunConfig>, Stop> {
         flags.cells.iter().map(String::as_str).collect()
     };
     let epochs = format!("train.epochs={}", flags.epochs);
-    let selection = Selection {
-        only: Vec::new(),
-        seeds: None,
-        quick: false,
-        backend: Backend::Flex,
-        data: None,
-        set: vec![
-            epochs
-                .parse()
-                .map_err(|error| Stop::input(anyhow!("{error}")))?,
-        ],
-    };
+    let epochs = epochs
+        .parse()
+        .map_err(|error| Stop::input(anyhow!("{error}")))?;
+    let selection = selection(vec![epochs]);
     names
         .into_iter()
         .map(|name| {
             let cell = study.cell(name).map_err(Stop::input)?;
             let config = study.resolve(cell, 0, &selection).map_err(Stop::input)?;
-            if config.epoch_operations().is_none() {
+            let all = |data: &ImageData| (&data.dir, data.train, data.test) == (&None, None, None);
+            if config.epoch_operations().is_none() || !config.images().is_some_and(all) {
                 return Err(Stop::input(anyhow!(
-                    "{name} has no epochs to time; name a cell that trains on images"
+                    "{name} cannot be compared: name a cell that trains for epochs, and on all \
+                     of MNIST as Keras does"
                 )));
             }
             Ok(config)
         })
         .collect()
+}
+
+/// The epochs of a cell in the study.
+fn whole_epochs(flags: &Bench, cell: &str) -> anyhow::Result<usize> {
+    let study = workspace::study(&flags.folders).map_err(|stop| anyhow!(stop.text()))?;
+    let config = study.resolve(study.cell(cell)?, 0, &selection(Vec::new()))?;
+    Ok(config.task.epochs())
+}
+
+fn selection(set: Vec<Setting>) -> Selection {
+    Selection {
+        only: Vec::new(),
+        seeds: None,
+        quick: false,
+        backend: Backend::Flex,
+        data: None,
+        set,
+    }
 }
 
 fn compare(
@@ -225,7 +251,7 @@ fn ours(
 
 /// Trains `config` in Keras.
 fn theirs(config: &RunConfig, python: &Path, scratch: &Path) -> anyhow::Result<(Measured, f64)> {
-    let path = scratch.join("keras.toml");
+    let (path, said) = (scratch.join("keras.toml"), scratch.join("keras.txt"));
     write_atomic(&path, config.to_toml().as_bytes())?;
     let child = Command::new(python)
         .arg(peers().join("keras_cell.py"))
@@ -233,9 +259,13 @@ fn theirs(config: &RunConfig, python: &Path, scratch: &Path) -> anyhow::Result<(
         .arg(workspace::root().join("crates/datasets/mnist"))
         .arg(config.task.epochs().to_string())
         .stdout(Stdio::piped())
+        .stderr(File::create(&said)?) // TensorFlow greets at length
         .spawn()
         .context("cannot start Keras")?;
-    let (output, peak) = finish(child, "Keras")?;
+    let (output, peak) = finish(child, "Keras").with_context(|| {
+        let said = std::fs::read_to_string(&said).unwrap_or_default();
+        said.lines().last().unwrap_or_default().to_string()
+    })?;
     let line = output.lines().last().unwrap_or_default();
     let measured = serde_json::from_str(line).context("Keras printed no figures")?;
     Ok((measured, peak))
@@ -292,30 +322,23 @@ fn python(base: &str) -> anyhow::Result<PathBuf> {
 
 /// Builds what measures the rate of the matrix product.
 fn build_rate() -> anyhow::Result<PathBuf> {
-    let arguments = [
-        "build",
-        "--release",
-        "--package",
-        "kindling-bench",
-        "--bin",
-        "gemm-rate",
-    ];
-    check(
-        Command::new(cargo())
-            .args(arguments)
-            .current_dir(workspace::root()),
-    )?;
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace::root().join("target"), PathBuf::from);
-    Ok(target
-        .join("release")
-        .join(format!("gemm-rate{}", std::env::consts::EXE_SUFFIX)))
+    let output = Command::new(cargo())
+        .args(["build", "--release", "--package", "kindling-bench"])
+        .args(["--bin", RATE, "--message-format=json-render-diagnostics"])
+        .current_dir(workspace::root())
+        .stderr(Stdio::inherit())
+        .output()?;
+    kindling::executable(&String::from_utf8_lossy(&output.stdout), RATE)
+        .with_context(|| format!("cargo did not build {RATE}; it says why above"))
 }
 
 /// In billions of operations a second, by all cores.
 fn rate_of_product(rate: &Path) -> anyhow::Result<f64> {
-    let child = Command::new(rate).stdout(Stdio::piped()).spawn()?;
-    let (output, _) = finish(child, "gemm-rate")?;
+    let child = Command::new(rate)
+        .env("RAYON_NUM_THREADS", Host::cores().to_string())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let (output, _) = finish(child, RATE)?;
     Ok(output.trim().parse()?)
 }
 

@@ -52,7 +52,7 @@ impl Kindling {
         if !output.status.success() {
             bail!("kindling does not build with the feature {backend}; cargo says why above");
         }
-        let built = executable(&String::from_utf8_lossy(&output.stdout))
+        let built = executable(&String::from_utf8_lossy(&output.stdout), "kindling")
             .ok_or_else(|| anyhow!("cargo built kindling and named no executable"))?;
         let path = keep(&built, backend)
             .with_context(|| format!("cannot keep a copy of {}", built.display()))?;
@@ -143,9 +143,9 @@ pub fn cargo() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The path of the binary in cargo's messages. Target folders can be moved in
-/// many ways; cargo knows.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// The path of the binary `name` in cargo's messages. Target folders can be moved
+/// in many ways; cargo knows.
+pub fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
         reason: String,
@@ -160,12 +160,7 @@ fn executable(messages: &str) -> Option<PathBuf> {
         .lines()
         .filter_map(|line| serde_json::from_str::<Message>(line).ok())
         .filter(|message| message.reason == "compiler-artifact")
-        .filter(|message| {
-            message
-                .target
-                .as_ref()
-                .is_some_and(|t| t.name == "kindling")
-        })
+        .filter(|message| message.target.as_ref().is_some_and(|t| t.name == name))
         .find_map(|message| message.executable)
 }
 
@@ -206,8 +201,11 @@ mod tests {
             {"reason":"compiler-artifact","target":{"name":"serde"},"executable":null}
             {"reason":"compiler-artifact","target":{"name":"kindling"},"executable":"/t/release/kindling"}
             {"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages), Some("/t/release/kindling".into()));
-        assert_eq!(executable("no JSON"), None);
+        assert_eq!(
+            executable(messages, "kindling"),
+            Some("/t/release/kindling".into())
+        );
+        assert_eq!(executable("no JSON", "kindling"), None);
     }
 
     #[test]

@@ -7,9 +7,16 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // as in kindling
+
 const SIDE: usize = 1024;
 
 fn main() {
+    // As in kindling: this thread computes, too.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
+        .build_global();
     let device = Device::default();
     let matrix = || Tensor::<2>::random([SIDE; 2], Distribution::Default, &device);
     let (a, b) = (matrix(), matrix());

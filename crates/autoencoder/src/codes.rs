@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn_dataset::Dataset;
 use kindling_datasets::Images;
-use kindling_harness::{ImageBatch, Run, RunError};
+use kindling_harness::{ImageBatch, Run, RunError, numbers};
 use kindling_spec::write_numbers;
 
 /// Images encoded at once.
@@ -30,17 +30,10 @@ pub(crate) fn write_codes(
         let batch = ImageBatch::gather(images, chunk, run.device());
         let codes = encode(batch.images);
         [_, width] = codes.dims();
-        let numbers: Vec<f32> = codes
-            .into_data()
-            .try_to_vec()
-            .map_err(|error| RunError::Other(format!("cannot read the codes: {error:?}")))?;
+        let numbers = numbers(codes)?;
         for (&index, code) in chunk.iter().zip(numbers.chunks(width)) {
             let label = f64::from(images.labels()[index]);
-            rows.push(
-                std::iter::once(label)
-                    .chain(code.iter().map(|&z| f64::from(z)))
-                    .collect(),
-            );
+            rows.push(std::iter::once(label).chain(code.iter().copied()).collect());
         }
     }
     let columns: Vec<String> = std::iter::once("label".to_string())

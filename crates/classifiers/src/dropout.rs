@@ -11,7 +11,7 @@ use rand::Rng;
 /// `1 - rate`, so that the expectation stays (Srivastava et al., 2014, section
 /// 10, in its inverted form).
 ///
-/// The probability is a multiple of 2^-16, the nearest one.
+/// The probability is rounded to a multiple of 2^-16.
 ///
 /// # Shapes
 ///
@@ -20,7 +20,7 @@ pub fn dropout<const D: usize>(x: Tensor<D>, rate: f64, noise: &mut ChaCha8Rng) 
     let shape = x.shape();
     let mut bytes = vec![0; 2 * shape.num_elements()];
     noise.fill_bytes(&mut bytes);
-    let dropped = (rate * 65_536.0).round() as u32;
+    let dropped = ((rate * 65_536.0).round() as u32).min(65_535);
     let scale = (1.0 / (1.0 - rate)) as f32;
     let (pairs, _) = bytes.as_chunks::<2>();
     let mask: Vec<f32> = pairs

@@ -7,6 +7,6 @@ mod stream;
 mod toy;
 
 pub use idx::IdxError;
-pub use images::{CLASSES, DataError, ImageItem, Images, PIXELS, SIDE, fingerprint, load};
+pub use images::{CLASSES, DataError, ImageItem, Images, PIXELS, SIDE, load};
 pub use stream::stream;
 pub use toy::{ToyData, ToyItem, ToySplit};

@@ -1,9 +1,8 @@
 //! Batches of images, in an order that (seed, epoch) alone decides.
 //!
 //! Burn's own loader shuffles from a stream that remembers earlier epochs, and
-//! with several workers hands out batches as they arrive; a run could then not
-//! be repeated or resumed. Here epoch n has the same order and the same random
-//! streams however it was reached, on every backend.
+//! with several workers hands out batches as they arrive. Here epoch n has the
+//! same order and the same random streams in every run, on every backend.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

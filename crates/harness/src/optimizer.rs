@@ -72,8 +72,7 @@ impl burn::optim::Optimizer for Sgd {
 #[derive(Clone)]
 struct Adam;
 
-/// Epsilon is that of the paper's authors' implementations and of Keras; Burn's
-/// own default is 1e-5.
+/// Epsilon is the number that Keras has; the paper has 1e-8, Burn 1e-5.
 const ADAM: kindling_ops::Adam = kindling_ops::Adam {
     beta_1: 0.9,
     beta_2: 0.999,

@@ -9,6 +9,10 @@ use crate::{own::Own, own::own, storage::update};
 /// SGD with momentum: `velocity = momentum * velocity + gradient`, then
 /// `weight = weight - rate * velocity`. Returns weight and velocity; the first
 /// step has no velocity.
+///
+/// # Panics
+///
+/// If a tensor is on a device with autodiff: a step is none of the graph's.
 pub fn sgd_step<const D: usize>(
     rate: f64,
     momentum: f64,
@@ -47,6 +51,10 @@ pub struct Adam {
 /// Step number `time`, from 1, of Adam (Kingma and Ba, 2015, algorithm 1 in the
 /// order of computation of their section 2). Returns the weight and the moments;
 /// the first step has none.
+///
+/// # Panics
+///
+/// As [`sgd_step`].
 pub fn adam_step<const D: usize>(
     rate: f64,
     adam: Adam,

@@ -6,7 +6,7 @@ use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor, TensorData};
 use kindling_datasets::{ToyData, stream};
 use kindling_harness::init::glorot;
-use kindling_harness::{Display, Outcome, Run, RunError, tell};
+use kindling_harness::{Display, Outcome, Run, RunError, numbers, tell};
 use kindling_spec::{Gradients, GradientsTask, Record, RegressionData, ToyFunction, write_numbers};
 
 use crate::hand::{ConvnetGradient, convnet_gradient, relu_derivative, sigmoid_derivative};
@@ -224,14 +224,6 @@ fn automatic_gradient(
 
 fn gradient_of<const D: usize>(gradient: Option<Tensor<D>>) -> Result<Vec<f64>, RunError> {
     numbers(gradient.ok_or_else(|| RunError::Other("autodiff left no gradient".into()))?)
-}
-
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, RunError> {
-    let values: Vec<f32> = tensor
-        .into_data()
-        .try_to_vec()
-        .map_err(|error| RunError::Other(format!("cannot read a tensor: {error:?}")))?;
-    Ok(values.into_iter().map(f64::from).collect())
 }
 
 fn kernels(model: &Convnet) -> Result<[[f64; 2]; 3], RunError> {

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use kindling_datasets::{ToyData, ToySplit};
-use kindling_harness::{Display, Outcome, Run, RunError, optimizer, tell};
+use kindling_harness::{Display, Outcome, Run, RunError, numbers, optimizer, tell};
 use kindling_spec::{HistoryRow, Record, RegressionTask, write_csv, write_numbers};
 
 use crate::Toy;
@@ -116,18 +116,9 @@ fn report(run: &Run, row: &HistoryRow, iterations: usize) {
 
 /// `predictions.csv`: the test rows with what the trained model says of them.
 fn write_predictions(run: &Run, model: &Toy, test: &Rows) -> Result<(), RunError> {
-    let numbers = |tensor: Tensor<1>| -> Result<Vec<f32>, RunError> {
-        tensor
-            .into_data()
-            .try_to_vec()
-            .map_err(|error| RunError::Other(format!("cannot read the predictions: {error:?}")))
-    };
     let truth = numbers(test.y.clone())?;
     let predictions = numbers(model.forward(test.x.clone()))?;
-    let rows = truth
-        .iter()
-        .zip(&predictions)
-        .map(|(&y, &p)| vec![f64::from(y), f64::from(p)]);
+    let rows = truth.iter().zip(&predictions).map(|(&y, &p)| vec![y, p]);
     write_numbers(
         &run.dir().file("predictions.csv"),
         &["y", "prediction"],

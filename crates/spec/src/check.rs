@@ -50,13 +50,13 @@ fn not_negative(key: &'static str, value: f64) -> Check {
     ))
 }
 
-fn rate(key: &'static str, value: f64) -> Check {
+fn share(key: &'static str, value: f64, of: &str) -> Check {
     if (0.0..1.0).contains(&value) {
         return Ok(());
     }
     Err(Problem::new(
         key,
-        format!("must be at least 0 and below 1, not {value}: it is the share of units left out"),
+        format!("must be at least 0 and below 1, not {value}: it is the share of {of}"),
     ))
 }
 
@@ -85,22 +85,16 @@ fn check_optimizer(optimizer: Optimizer) -> Check {
             momentum,
         } => {
             positive("train.optimizer.sgd.learning_rate", learning_rate)?;
-            rate_of_momentum(momentum)
+            share(
+                "train.optimizer.sgd.momentum",
+                momentum,
+                "the last step that is kept",
+            )
         }
         Optimizer::Adam { learning_rate } => {
             positive("train.optimizer.adam.learning_rate", learning_rate)
         }
     }
-}
-
-fn rate_of_momentum(momentum: f64) -> Check {
-    if (0.0..1.0).contains(&momentum) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        "train.optimizer.sgd.momentum",
-        format!("must be at least 0 and below 1, not {momentum}"),
-    ))
 }
 
 /// A cell's name becomes a folder, so it cannot lead out of `--out`.
@@ -139,10 +133,11 @@ pub(crate) fn check(config: &RunConfig) -> Check {
         Task::Classifier(task) => {
             check_images(&task.data)?;
             widths("model.hidden", &task.model.hidden)?;
-            rate("model.dropout", task.model.dropout)?;
+            share("model.dropout", task.model.dropout, "units left out")?;
             if let Some(conv) = &task.model.conv {
                 at_least("model.conv.kernel", conv.kernel, 1)?;
                 for block in &conv.blocks {
+                    at_least("model.conv.blocks", block.len(), 1)?;
                     widths("model.conv.blocks", block)?;
                 }
                 if conv.output().is_none() {

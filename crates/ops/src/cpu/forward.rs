@@ -116,8 +116,7 @@ impl WithSimd for Chunk<'_> {
         let (cells, size) = (geometry.cells(), geometry.output_size());
         let width = self.weight.len() / geometry.taps();
         let mut patches = self.layout.buffer();
-        // Cells of the output, or pixels where tiles are rows of them; channels
-        // last, to be turned at the end.
+        // The output with channels last, to be turned at the end.
         let mut values = vec![0.0f32; cells * width];
         let mut winners = vec![0u32; cells * width];
         let mut winners_out = self.winners.chunks_exact_mut(size);
@@ -218,7 +217,8 @@ impl Group<'_> {
                 }
             }
         } else {
-            // Where pixels are fewer than a tile, the last is computed again.
+            // The last tile reaches back, and where pixels are fewer than a tile,
+            // the last of them comes again.
             for tile in 0..cells.div_ceil(PIXELS) {
                 let first = (tile * PIXELS).min(cells.saturating_sub(PIXELS));
                 let pixels = [0, 1, 2, 3].map(|next| (first + next).min(cells - 1));

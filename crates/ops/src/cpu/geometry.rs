@@ -3,8 +3,7 @@
 use crate::Conv;
 
 /// Floats that a vector register holds at most. Rows that vectors run over are
-/// padded to a multiple, so that the same numbers are added in the same order
-/// whatever the processor.
+/// padded to a multiple, so that no loop has a remainder.
 pub(crate) const LANES: usize = 16;
 
 /// `length` rounded up to whole vectors.
@@ -34,7 +33,8 @@ impl Geometry {
     ///
     /// # Panics
     ///
-    /// If they do not belong together, or the image is smaller than the kernel.
+    /// If they do not belong together, or the image is too small for the kernel
+    /// or the pool.
     pub fn new(input: [usize; 4], weight: [usize; 4], conv: Conv) -> Self {
         let [batch, channels, height, width] = input;
         let [filters, inputs, kernel, columns] = weight;
@@ -50,7 +50,9 @@ impl Geometry {
             conv,
         };
         let (high, wide) = (geometry.bordered(height), geometry.bordered(width));
+        assert!(height >= 1 && width >= 1, "the image has pixels");
         assert!(kernel >= 1 && high >= kernel && wide >= kernel);
+        assert!(geometry.cells() >= 1, "the pool has a window");
         geometry
     }
 

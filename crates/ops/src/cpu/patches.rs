@@ -103,9 +103,9 @@ impl Layout {
         let step = padded(self.length);
         // Output pixels whose tap lies inside the image.
         let inside = |shift: usize, side: usize, outputs: usize| {
-            let from = conv.padding.saturating_sub(shift);
             let to = (side * repeats + conv.padding).saturating_sub(shift);
-            from..to.min(outputs)
+            let to = to.min(outputs);
+            conv.padding.saturating_sub(shift).min(to)..to
         };
         for (channel, plane) in planes.enumerate() {
             for tap in 0..kernel * kernel {

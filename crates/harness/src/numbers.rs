@@ -1,0 +1,16 @@
+//! From a tensor to plain numbers.
+
+use burn::tensor::Tensor;
+
+use crate::RunError;
+
+/// The numbers of a tensor, in the order of its shape.
+///
+/// # Errors
+///
+/// If the device cannot hand them over.
+pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, RunError> {
+    let values = tensor.into_data().try_to_vec::<f32>();
+    let values = values.map_err(|error| RunError::Other(format!("no numbers: {error:?}")))?;
+    Ok(values.into_iter().map(f64::from).collect())
+}
