@@ -104,13 +104,15 @@ impl Layout {
         // Output pixels whose tap lies inside the image.
         let inside = |shift: usize, side: usize, outputs: usize| {
             let to = (side * repeats + conv.padding).saturating_sub(shift);
-            let to = to.min(outputs);
-            conv.padding.saturating_sub(shift).min(to)..to
+            conv.padding.saturating_sub(shift)..to.min(outputs)
         };
         for (channel, plane) in planes.enumerate() {
             for tap in 0..kernel * kernel {
                 let [down, right] = [tap / kernel, tap % kernel];
                 let across = inside(right, width, columns);
+                if across.is_empty() {
+                    continue; // it lies in the border everywhere
+                }
                 for row in inside(down, height, rows) {
                     let pixels = &plane[(row + down - conv.padding) / repeats * width..][..width];
                     let start = self.start([row, across.start]) + tap * channels + channel;
