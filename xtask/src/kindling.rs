@@ -82,7 +82,10 @@ impl Kindling {
             .arg(folder)
             .env("KINDLING_REVISION", revision)
             .env("RAYON_NUM_THREADS", threads.to_string())
-            .env("MATMUL_NUM_THREADS", threads.to_string());
+            .env("MATMUL_NUM_THREADS", threads.to_string())
+            // Its allocator keeps what a step has freed for the next one,
+            // instead of having it mapped anew: 4 % of mlp.
+            .env("MIMALLOC_PURGE_DELAY", "-1");
         command
     }
 
