@@ -87,7 +87,7 @@ pub fn run(flags: &Bench) -> Outcome {
     }
     let mut rows: Vec<Row> = Vec::new();
     for round in 1..=flags.rounds {
-        for config in &configs {
+        for (config, _) in &configs {
             let row = compare(config, round, &kindling, &rate, &python, scratch.path())
                 .with_context(|| format!("{} in round {round}", config.cell))?;
             say::out(format_args!(
@@ -109,7 +109,7 @@ pub fn run(flags: &Bench) -> Outcome {
         "cell", "seconds", "Keras", "ours/Keras", "ours/floor", "MiB", "Keras MiB"
     ));
     let mut whole = [0.0, 0.0];
-    for config in &configs {
+    for (config, epochs) in &configs {
         let of = |figure: fn(&Row) -> f64| {
             median(
                 rows.iter()
@@ -118,9 +118,8 @@ pub fn run(flags: &Bench) -> Outcome {
             )
         };
         let (seconds, keras_seconds) = (of(|row| row.seconds), of(|row| row.keras_seconds));
-        let epochs = whole_epochs(flags, &config.cell)? as f64;
-        whole[0] += epochs * seconds;
-        whole[1] += epochs * keras_seconds;
+        whole[0] += *epochs as f64 * seconds;
+        whole[1] += *epochs as f64 * keras_seconds;
         say::out(format_args!(
             "{:<14} {seconds:>9.2} {keras_seconds:>9.2} {:>12.2} {:>12.2} {:>9.0} {:>9.0}",
             config.cell,
@@ -140,8 +139,9 @@ pub fn run(flags: &Bench) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The cells to compare, shortened to some epochs.
-fn configs(flags: &Bench) -> Result<Vec<RunConfig>, Stop> {
+/// The cells to compare, shortened to some epochs, each with those it has in the
+/// study.
+fn configs(flags: &Bench) -> Result<Vec<(RunConfig, usize)>, Stop> {
     let study = workspace::study(&flags.folders)?;
     let names: Vec<&str> = if flags.cells.is_empty() {
         CELLS.to_vec()
@@ -152,12 +152,14 @@ fn configs(flags: &Bench) -> Result<Vec<RunConfig>, Stop> {
     let epochs = epochs
         .parse()
         .map_err(|error| Stop::input(anyhow!("{error}")))?;
-    let selection = selection(vec![epochs]);
+    let whole = selection(Vec::new());
+    let short = selection(vec![epochs]);
     names
         .into_iter()
         .map(|name| {
             let cell = study.cell(name).map_err(Stop::input)?;
-            let config = study.resolve(cell, 0, &selection).map_err(Stop::input)?;
+            let resolve = |selection| study.resolve(cell, 0, selection).map_err(Stop::input);
+            let (config, epochs) = (resolve(&short)?, resolve(&whole)?.task.epochs());
             let all = |data: &ImageData| (&data.dir, data.train, data.test) == (&None, None, None);
             if config.epoch_operations().is_none() || !config.images().is_some_and(all) {
                 return Err(Stop::input(anyhow!(
@@ -165,16 +167,9 @@ fn configs(flags: &Bench) -> Result<Vec<RunConfig>, Stop> {
                      of MNIST as Keras does"
                 )));
             }
-            Ok(config)
+            Ok((config, epochs))
         })
         .collect()
-}
-
-/// The epochs of a cell in the study.
-fn whole_epochs(flags: &Bench, cell: &str) -> anyhow::Result<usize> {
-    let study = workspace::study(&flags.folders).map_err(|stop| anyhow!(stop.text()))?;
-    let config = study.resolve(study.cell(cell)?, 0, &selection(Vec::new()))?;
-    Ok(config.task.epochs())
 }
 
 fn selection(set: Vec<Setting>) -> Selection {

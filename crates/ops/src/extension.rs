@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -72,18 +73,9 @@ impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B,
         bias: FloatTensor<Self>,
         conv: Conv,
     ) -> FloatTensor<Self> {
-        let (x, x_node) = x.into_parts();
-        let (weight, weight_node) = weight.into_parts();
-        let (bias, bias_node) = bias.into_parts();
-        let (output, state) = convolve::<B>(x, weight, bias, conv);
-        match Convolve
-            .prepare::<C>([x_node, weight_node, bias_node])
-            .compute_bound()
-            .stateful()
-        {
-            OpsKind::Tracked(prepared) => prepared.finish(state, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        record::<B, C, _>(Convolve, [x, weight, bias], |[x, weight, bias]| {
+            convolve::<B>(x, weight, bias, conv)
+        })
     }
 
     fn dense(
@@ -92,18 +84,45 @@ impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B,
         bias: FloatTensor<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        let (x, x_node) = x.into_parts();
-        let (weight, weight_node) = weight.into_parts();
-        let (bias, bias_node) = bias.into_parts();
-        let (output, state) = multiply::<B>(x, weight, bias, activation);
-        match Multiply
-            .prepare::<C>([x_node, weight_node, bias_node])
-            .compute_bound()
-            .stateful()
-        {
-            OpsKind::Tracked(prepared) => prepared.finish(state, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        record::<B, C, _>(Multiply, [x, weight, bias], |[x, weight, bias]| {
+            multiply::<B>(x, weight, bias, activation)
+        })
+    }
+}
+
+/// Computes an operation of three tensors and enters it in the graph, with the
+/// state that its gradient needs.
+fn record<B: Backend, C: CheckpointStrategy, O: Backward<B, 3>>(
+    operation: O,
+    inputs: [FloatTensor<Autodiff<B, C>>; 3],
+    compute: impl FnOnce([FloatTensor<B>; 3]) -> (FloatTensor<B>, O::State),
+) -> FloatTensor<Autodiff<B, C>> {
+    let nodes = inputs.each_ref().map(|input| input.node());
+    let (output, state) = compute(inputs.map(|input| input.into_primitive()));
+    match operation.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish(state, output),
+        OpsKind::UnTracked(prepared) => prepared.finish(output),
+    }
+}
+
+/// Hands the gradients that were `found` to those of the nodes of input, weight
+/// and bias that want one.
+fn register<B: Backend>(
+    grads: &mut Gradients,
+    [x_node, weight_node, bias_node]: [Option<NodeId>; 3],
+    found: cpu::Gradients,
+    x: &FloatTensor<B>,
+    weight: &FloatTensor<B>,
+) {
+    if let Some(node) = weight_node {
+        grads.register::<B>(node, tensor::<B>(found.weight, weight.shape(), x));
+    }
+    if let Some(node) = bias_node {
+        let shape = [found.bias.len()];
+        grads.register::<B>(node, tensor::<B>(found.bias, shape, x));
+    }
+    if let Some((node, values)) = x_node.zip(found.input) {
+        grads.register::<B>(node, tensor::<B>(values, x.shape(), x));
     }
 }
 
@@ -164,7 +183,7 @@ impl<B: InMemory> Backward<B, 3> for Convolve {
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let [x_node, weight_node, bias_node] = ops.parents;
+        let parents = ops.parents.map(|node| node.map(|node| node.id));
         let Convolved {
             geometry,
             x,
@@ -178,17 +197,9 @@ impl<B: InMemory> Backward<B, 3> for Convolve {
             B::numbers(&weight),
             &winners,
             B::numbers(&gradient),
-            x_node.is_some(),
+            parents[0].is_some(),
         );
-        if let Some(node) = weight_node {
-            grads.register::<B>(node.id, tensor::<B>(found.weight, weight.shape(), &x));
-        }
-        if let Some(node) = bias_node {
-            grads.register::<B>(node.id, tensor::<B>(found.bias, [geometry.filters], &x));
-        }
-        if let Some((node, values)) = x_node.zip(found.input) {
-            grads.register::<B>(node.id, tensor::<B>(values, x.shape(), &x));
-        }
+        register::<B>(grads, parents, found, &x, &weight);
     }
 }
 
@@ -247,7 +258,7 @@ impl<B: InMemory> Backward<B, 3> for Multiply {
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let [x_node, weight_node, bias_node] = ops.parents;
+        let parents = ops.parents.map(|node| node.map(|node| node.id));
         let Multiplied {
             sizes,
             activation,
@@ -263,16 +274,8 @@ impl<B: InMemory> Backward<B, 3> for Multiply {
             B::numbers(&output),
             B::numbers_mut(&mut gradient),
             activation,
-            x_node.is_some(),
+            parents[0].is_some(),
         );
-        if let Some(node) = weight_node {
-            grads.register::<B>(node.id, tensor::<B>(found.weight, weight.shape(), &x));
-        }
-        if let Some(node) = bias_node {
-            grads.register::<B>(node.id, tensor::<B>(found.bias, [sizes.outputs], &x));
-        }
-        if let Some((node, values)) = x_node.zip(found.input) {
-            grads.register::<B>(node.id, tensor::<B>(values, x.shape(), &x));
-        }
+        register::<B>(grads, parents, found, &x, &weight);
     }
 }

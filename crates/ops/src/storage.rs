@@ -4,11 +4,8 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, DispatchKindConversion, DispatchTensor};
 use burn::tensor::Tensor;
-use pulp::Arch;
-use rayon::prelude::*;
 
-/// Numbers that a thread takes at once.
-const CHUNK: usize = 1 << 14;
+use crate::cpu;
 
 /// A backend whose tensors of 32-bit floats lie in the memory of this process.
 ///
@@ -33,8 +30,8 @@ pub(crate) trait InMemory: Backend {
     fn written(tensor: Self::Writable) -> FloatTensor<Self>;
 }
 
-/// Lets `pass` go over the numbers of tensors of one shape, some at a time,
-/// compiled for this processor's vectors. Returns those it wrote.
+/// Lets `pass` go over the numbers of tensors of one shape. Returns those it
+/// wrote.
 pub(crate) fn update<B: InMemory, const D: usize, const N: usize>(
     read: Tensor<D>,
     write: [Tensor<D>; N],
@@ -45,20 +42,11 @@ where
 {
     let read = B::in_order(primitive::<B, D>(read));
     let mut write = write.map(|tensor| B::writable(primitive::<B, D>(tensor)));
-    let mut rest = write.each_mut().map(B::numbers_mut);
-    let mut parts = Vec::new();
-    for read in B::numbers(&read).chunks(CHUNK) {
-        let part = rest.each_mut().map(|rest| {
-            let (part, after) = std::mem::take(rest).split_at_mut(read.len());
-            *rest = after;
-            part
-        });
-        parts.push((read, part));
-    }
-    let arch = Arch::new();
-    parts
-        .into_par_iter()
-        .for_each(|(read, write)| arch.dispatch(|| pass(read, write)));
+    cpu::pass(
+        B::numbers(&read),
+        write.each_mut().map(B::numbers_mut),
+        pass,
+    );
     write.map(|tensor| Tensor::from_primitive::<B>(B::written(tensor)))
 }
 

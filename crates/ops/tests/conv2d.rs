@@ -2,23 +2,13 @@
 //! differences, on every CPU backend that is compiled in.
 #![cfg(any(feature = "flex", feature = "ndarray"))]
 
+mod common;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
+use common::{devices, numbers};
 use kindling_ops::{Conv, conv2d, conv2d_of_burn};
 use rand::{RngExt, SeedableRng};
-
-fn devices() -> Vec<Device> {
-    vec![
-        #[cfg(feature = "flex")]
-        Device::flex(),
-        #[cfg(feature = "ndarray")]
-        Device::ndarray(),
-    ]
-}
-
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().expect("numbers")
-}
 
 /// An input, a weight and a bias.
 #[derive(Clone)]
@@ -292,6 +282,27 @@ fn weighted_sum(case: &Case, device: &Device) -> f64 {
         .enumerate()
         .map(|(i, value)| f64::from(*value) * (((i * 7 + 3) % 11) as f64 / 5.0 - 1.0))
         .sum()
+}
+
+#[test]
+fn doubling_repeats_pixels() {
+    let conv = Conv {
+        double: true,
+        ..Conv::default()
+    };
+    for device in devices() {
+        for operation in [conv2d, conv2d_of_burn] {
+            let image = Tensor::<4>::from_floats([[[[1., 2.], [3., 4.]]]], &device);
+            let identity = Tensor::ones([1, 1, 1, 1], &device);
+            let doubled = operation(image, identity, Tensor::zeros([1], &device), conv);
+            assert_eq!(
+                numbers(doubled),
+                [
+                    1., 1., 2., 2., 1., 1., 2., 2., 3., 3., 4., 4., 3., 3., 4., 4.
+                ]
+            );
+        }
+    }
 }
 
 #[test]

@@ -2,23 +2,13 @@
 //! CPU backend that is compiled in.
 #![cfg(any(feature = "flex", feature = "ndarray"))]
 
+mod common;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
+use common::{devices, numbers};
 use kindling_ops::{Activation, Adam, adam_step, dense, dense_of_burn, sgd_step};
 use rand::{RngExt, SeedableRng};
-
-fn devices() -> Vec<Device> {
-    vec![
-        #[cfg(feature = "flex")]
-        Device::flex(),
-        #[cfg(feature = "ndarray")]
-        Device::ndarray(),
-    ]
-}
-
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().expect("numbers")
-}
 
 fn draw<const D: usize>(rng: &mut ChaCha8Rng, shape: [usize; D], device: &Device) -> Tensor<D> {
     let count = shape.iter().product();

@@ -6,6 +6,7 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::Gradients;
 use super::forward::NOBODY;
 use super::geometry::{Geometry, padded};
 use super::patches::Layout;
@@ -16,13 +17,6 @@ const CHUNK: usize = 16;
 
 /// Vectors of sums that stay in registers.
 const SUMS: usize = 8;
-
-/// Gradients of the three inputs, in their own shapes.
-pub(crate) struct Gradients {
-    pub input: Option<Vec<f32>>,
-    pub weight: Vec<f32>,
-    pub bias: Vec<f32>,
-}
 
 /// From the gradient of the output, `[batch, filters, rows, columns]`, and the
 /// `winners` of the forward pass. The input's gradient is left out unless

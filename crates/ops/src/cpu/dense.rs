@@ -2,15 +2,12 @@
 //! pass over memory that can be saved.
 
 use gemm::Parallelism;
-use pulp::Arch;
-use rayon::prelude::*;
 
+use super::{Gradients, pass};
 use crate::Activation;
 
 /// Below this many multiplications, other threads cost more than they help.
 const WORTH_THREADS: usize = 1 << 20;
-/// Numbers that a thread takes at once in a pass.
-const CHUNK: usize = 1 << 14;
 
 /// Rows and columns of a matrix in row-major order, or of its transpose.
 #[derive(Clone, Copy)]
@@ -122,26 +119,19 @@ pub(crate) fn forward(
     );
     match activation {
         Activation::None => {}
-        Activation::Relu => in_chunks(&mut out, |out| {
+        Activation::Relu => pass(&[], [&mut out], |_, [out]| {
             for value in out {
                 // What is no number stays.
                 *value = if *value <= 0.0 { 0.0 } else { *value };
             }
         }),
-        Activation::Sigmoid => in_chunks(&mut out, |out| {
+        Activation::Sigmoid => pass(&[], [&mut out], |_, [out]| {
             for value in out {
                 *value = 1.0 / (1.0 + exp(-*value));
             }
         }),
     }
     out
-}
-
-/// Gradients of the three inputs, in their own shapes.
-pub(crate) struct Gradients {
-    pub input: Option<Vec<f32>>,
-    pub weight: Vec<f32>,
-    pub bias: Vec<f32>,
 }
 
 /// From the layer's `output` and its `gradient`, which becomes that of the sums
@@ -162,12 +152,12 @@ pub(crate) fn backward(
     } = sizes;
     match activation {
         Activation::None => {}
-        Activation::Relu => with_chunks(gradient, output, |gradient, output| {
+        Activation::Relu => pass(output, [&mut *gradient], |output, [gradient]| {
             for (gradient, &output) in gradient.iter_mut().zip(output) {
                 *gradient = if output == 0.0 { 0.0 } else { *gradient };
             }
         }),
-        Activation::Sigmoid => with_chunks(gradient, output, |gradient, output| {
+        Activation::Sigmoid => pass(output, [&mut *gradient], |output, [gradient]| {
             for (gradient, &output) in gradient.iter_mut().zip(output) {
                 *gradient *= output * (1.0 - output);
             }
@@ -194,23 +184,6 @@ pub(crate) fn backward(
         weight: of_weight,
         bias: of_bias,
     }
-}
-
-/// Lets `pass` go over all `numbers`, compiled for this processor's vectors.
-fn in_chunks(numbers: &mut [f32], pass: impl Fn(&mut [f32]) + Sync) {
-    let arch = Arch::new();
-    numbers
-        .par_chunks_mut(CHUNK)
-        .for_each(|numbers| arch.dispatch(|| pass(numbers)));
-}
-
-/// [`in_chunks`] with other numbers beside.
-fn with_chunks(numbers: &mut [f32], others: &[f32], pass: impl Fn(&mut [f32], &[f32]) + Sync) {
-    let arch = Arch::new();
-    numbers
-        .par_chunks_mut(CHUNK)
-        .zip(others.par_chunks(CHUNK))
-        .for_each(|(numbers, others)| arch.dispatch(|| pass(numbers, others)));
 }
 
 /// e^x within two units in the last place, in steps that a compiler turns into

@@ -9,9 +9,19 @@ mod backward;
 mod dense;
 mod forward;
 mod geometry;
+mod pass;
 mod patches;
+
+/// Gradients of an operation's three inputs, in their own shapes; the first is
+/// left out unless it is wanted.
+pub(crate) struct Gradients {
+    pub input: Option<Vec<f32>>,
+    pub weight: Vec<f32>,
+    pub bias: Vec<f32>,
+}
 
 pub(crate) use backward::backward as convolve_backward;
 pub(crate) use dense::{Sizes, backward as dense_backward, forward as dense};
 pub(crate) use forward::forward as convolve;
 pub(crate) use geometry::Geometry;
+pub(crate) use pass::pass;
