@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use kindling_datasets::{PIXELS, SIDE, stream};
 use kindling_harness::{ImageBatch, RunError, init};
-use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer};
+use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, squared_error};
 use kindling_spec::{AutoencoderModel, Output};
 
 /// Side of the kernels of convolutions.
@@ -169,10 +169,7 @@ impl Autoencoder {
     /// Forward pass and mean squared error of each image.
     fn evaluate(&self, batch: ImageBatch) -> RegressionOutput {
         let output = self.decode(self.encode(batch.images.clone()));
-        let losses = (output.clone() - batch.images.clone())
-            .powi_scalar(2)
-            .mean_dim(1)
-            .squeeze_dim(1);
+        let losses = squared_error(output.clone(), batch.images.clone());
         RegressionOutput::new(losses, output, batch.images)
     }
 }

@@ -33,6 +33,8 @@ pub(crate) trait Operations: Backend {
         bias: FloatTensor<Self>,
         activation: Activation,
     ) -> FloatTensor<Self>;
+
+    fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// The operations without a gradient, for a backend in memory.
@@ -57,6 +59,10 @@ macro_rules! implement {
             ) -> FloatTensor<Self> {
                 multiply::<Self>(x, weight, bias, activation).0
             }
+
+            fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self> {
+                compare::<Self>(x, target).0
+            }
         }
     };
 }
@@ -73,7 +79,7 @@ impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B,
         bias: FloatTensor<Self>,
         conv: Conv,
     ) -> FloatTensor<Self> {
-        record::<B, C, _>(Convolve, [x, weight, bias], |[x, weight, bias]| {
+        record::<B, C, _, 3>(Convolve, [x, weight, bias], |[x, weight, bias]| {
             convolve::<B>(x, weight, bias, conv)
         })
     }
@@ -84,18 +90,23 @@ impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B,
         bias: FloatTensor<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        record::<B, C, _>(Multiply, [x, weight, bias], |[x, weight, bias]| {
+        record::<B, C, _, 3>(Multiply, [x, weight, bias], |[x, weight, bias]| {
             multiply::<B>(x, weight, bias, activation)
         })
     }
+
+    fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self> {
+        let target = target.into_primitive();
+        record::<B, C, _, 1>(Compare, [x], |[x]| compare::<B>(x, target))
+    }
 }
 
-/// Computes an operation of three tensors and enters it in the graph, with the
-/// state that its gradient needs.
-fn record<B: Backend, C: CheckpointStrategy, O: Backward<B, 3>>(
+/// Computes an operation of tensors and enters it in the graph, with the state
+/// that its gradient needs.
+fn record<B: Backend, C: CheckpointStrategy, O: Backward<B, N>, const N: usize>(
     operation: O,
-    inputs: [FloatTensor<Autodiff<B, C>>; 3],
-    compute: impl FnOnce([FloatTensor<B>; 3]) -> (FloatTensor<B>, O::State),
+    inputs: [FloatTensor<Autodiff<B, C>>; N],
+    compute: impl FnOnce([FloatTensor<B>; N]) -> (FloatTensor<B>, O::State),
 ) -> FloatTensor<Autodiff<B, C>> {
     let nodes = inputs.each_ref().map(|input| input.node());
     let (output, state) = compute(inputs.map(|input| input.into_primitive()));
@@ -277,5 +288,53 @@ impl<B: InMemory> Backward<B, 3> for Multiply {
             parents[0].is_some(),
         );
         register::<B>(grads, parents, found, &x, &weight);
+    }
+}
+
+/// What the gradient of a squared error needs.
+#[derive(Debug, Clone)]
+struct Compared<B: Backend> {
+    x: FloatTensor<B>,
+    target: FloatTensor<B>,
+}
+
+fn compare<B: InMemory>(
+    x: FloatTensor<B>,
+    target: FloatTensor<B>,
+) -> (FloatTensor<B>, Compared<B>) {
+    let [batch, numbers] = x.shape().dims();
+    assert_eq!(x.shape(), target.shape(), "an error needs equal shapes");
+    let (x, target) = (B::in_order(x), B::in_order(target));
+    let errors = cpu::squared_error(B::numbers(&x), B::numbers(&target), numbers);
+    let errors = tensor::<B>(errors, [batch], &x);
+    (errors, Compared { x, target })
+}
+
+/// The gradient of [`Operations::squared_error`].
+#[derive(Debug)]
+struct Compare;
+
+impl<B: InMemory> Backward<B, 1> for Compare {
+    type State = Compared<B>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = B::in_order(grads.consume::<B>(&ops.node));
+        let [Some(parent)] = ops.parents else {
+            return;
+        };
+        let Compared { x, target } = ops.state;
+        let [_, numbers] = x.shape().dims();
+        let found = cpu::squared_error_backward(
+            B::numbers(&x),
+            B::numbers(&target),
+            numbers,
+            B::numbers(&gradient),
+        );
+        grads.register::<B>(parent.id, tensor::<B>(found, x.shape(), &x));
     }
 }

@@ -55,7 +55,7 @@ fn random_layers_give_what_burn_gives() {
         let device = device.autodiff();
         for activation in [Activation::None, Activation::Relu, Activation::Sigmoid] {
             // The last is large enough for several threads.
-            for [batch, inputs, outputs] in [[1, 1, 1], [3, 7, 2], [64, 10, 33], [128, 130, 70]] {
+            for [batch, inputs, outputs] in [[1, 1, 1], [3, 7, 2], [64, 10, 33], [128, 130, 140]] {
                 let x = draw(&mut rng, [batch, inputs], &device);
                 let weight = draw(&mut rng, [inputs, outputs], &device);
                 let bias = draw(&mut rng, [outputs], &device);

@@ -1,90 +1,99 @@
 //! A fully connected layer: the matrix product of a library, and around it no
 //! pass over memory that can be saved.
 
-use gemm::Parallelism;
+use std::mem::MaybeUninit;
 
-use super::{Gradients, pass};
+use gemm::Parallelism;
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::{Gradients, all_written, pass};
 use crate::Activation;
 
 /// Below this many multiplications, other threads cost more than they help.
-const WORTH_THREADS: usize = 1 << 20;
+const WORTH_THREADS: usize = 1 << 21;
 
-/// Rows and columns of a matrix in row-major order, or of its transpose.
+/// A matrix, or a part of one, that lies in memory with these steps.
 #[derive(Clone, Copy)]
 struct Matrix<'a> {
     numbers: &'a [f32],
     rows: usize,
     columns: usize,
-    transposed: bool,
+    row_step: usize,
+    column_step: usize,
 }
 
 impl<'a> Matrix<'a> {
+    /// In row-major order.
     fn new(numbers: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
         assert_eq!(numbers.len(), rows * columns);
         Self {
             numbers,
             rows,
             columns,
-            transposed: false,
+            row_step: columns,
+            column_step: 1,
         }
     }
 
     fn transpose(self) -> Self {
         Self {
+            numbers: self.numbers,
             rows: self.columns,
             columns: self.rows,
-            transposed: !self.transposed,
-            ..self
+            row_step: self.column_step,
+            column_step: self.row_step,
         }
     }
 
-    /// Steps from column to column and from row to row.
-    fn strides(&self) -> (isize, isize) {
-        if self.transposed {
-            (self.rows as isize, 1)
-        } else {
-            (1, self.columns as isize)
+    /// `rows` of its rows.
+    fn of_rows(self, from: usize, rows: usize) -> Self {
+        assert!(from + rows <= self.rows);
+        Self {
+            numbers: &self.numbers[from * self.row_step..],
+            rows,
+            ..self
         }
     }
 }
 
-/// `out = a b`, or `out += a b`.
+/// `out = a b`, or `out += a b` where the caller wrote `out` before. The work of
+/// one thread: a number's sum has the same order in whatever part of a product.
 #[allow(unsafe_code, reason = "the library's product takes pointers")]
-fn multiply(a: Matrix, b: Matrix, out: &mut [f32], add: bool) {
+fn multiply<'out>(
+    a: Matrix,
+    b: Matrix,
+    out: &'out mut [MaybeUninit<f32>],
+    add: bool,
+) -> &'out mut [f32] {
     assert_eq!(a.columns, b.rows);
     assert_eq!(out.len(), a.rows * b.columns);
-    let work = a.rows * a.columns * b.columns;
-    let parallelism = if work < WORTH_THREADS {
-        Parallelism::None
-    } else {
-        Parallelism::Rayon(0)
-    };
-    let (a_column, a_row) = a.strides();
-    let (b_column, b_row) = b.strides();
-    // SAFETY: the strides walk over exactly the numbers of the slices, whose
-    // lengths were checked, and `out` is borrowed alone.
+    // SAFETY: a matrix's steps stay within its numbers, as its constructors
+    // see to, and `out` is borrowed alone. It is read only if `add`, and all of
+    // it is written.
     unsafe {
         gemm::gemm(
             a.rows,
             b.columns,
             a.columns,
-            out.as_mut_ptr(),
+            out.as_mut_ptr().cast::<f32>(),
             1,
             b.columns as isize,
             add,
             a.numbers.as_ptr(),
-            a_column,
-            a_row,
+            a.column_step as isize,
+            a.row_step as isize,
             b.numbers.as_ptr(),
-            b_column,
-            b_row,
+            b.column_step as isize,
+            b.row_step as isize,
             1.0,
             1.0,
             false,
             false,
             false,
-            parallelism,
+            Parallelism::None,
         );
+        out.assume_init_mut()
     }
 }
 
@@ -94,6 +103,17 @@ pub(crate) struct Sizes {
     pub batch: usize,
     pub inputs: usize,
     pub outputs: usize,
+}
+
+impl Sizes {
+    /// How many of the `rows` of a product each thread takes.
+    fn rows_each(self, rows: usize) -> usize {
+        if self.batch * self.inputs * self.outputs < WORTH_THREADS {
+            rows
+        } else {
+            rows.div_ceil(rayon::current_num_threads())
+        }
+    }
 }
 
 /// `x` `[batch, inputs]` times `weight` `[inputs, outputs]` plus `bias`
@@ -110,28 +130,39 @@ pub(crate) fn forward(
         inputs,
         outputs,
     } = sizes;
-    let mut out = bias.repeat(batch);
-    multiply(
-        Matrix::new(x, [batch, inputs]),
-        Matrix::new(weight, [inputs, outputs]),
-        &mut out,
-        true,
-    );
+    let weight = Matrix::new(weight, [inputs, outputs]);
+    let rows = sizes.rows_each(batch);
+    let arch = Arch::new();
+    let mut out = Box::new_uninit_slice(batch * outputs);
+    out.par_chunks_mut(rows * outputs)
+        .zip(x.par_chunks(rows * inputs))
+        .for_each(|(out, x)| {
+            for row in out.chunks_exact_mut(outputs) {
+                row.write_copy_of_slice(bias);
+            }
+            let x = Matrix::new(x, [x.len() / inputs, inputs]);
+            let sums = multiply(x, weight, out, true);
+            arch.dispatch(|| activate(sums, activation));
+        });
+    all_written(out)
+}
+
+#[inline(always)]
+fn activate(sums: &mut [f32], activation: Activation) {
     match activation {
         Activation::None => {}
-        Activation::Relu => pass(&[], [&mut out], |_, [out]| {
-            for value in out {
+        Activation::Relu => {
+            for value in sums {
                 // What is no number stays.
                 *value = if *value <= 0.0 { 0.0 } else { *value };
             }
-        }),
-        Activation::Sigmoid => pass(&[], [&mut out], |_, [out]| {
-            for value in out {
+        }
+        Activation::Sigmoid => {
+            for value in sums {
                 *value = 1.0 / (1.0 + exp(-*value));
             }
-        }),
+        }
     }
-    out
 }
 
 /// From the layer's `output` and its `gradient`, which becomes that of the sums
@@ -163,27 +194,41 @@ pub(crate) fn backward(
             }
         }),
     }
-    let gradient_matrix = Matrix::new(gradient, [batch, outputs]);
-    let mut of_weight = vec![0.0; inputs * outputs];
+    let sums = Matrix::new(gradient, [batch, outputs]);
     let x = Matrix::new(x, [batch, inputs]).transpose();
-    multiply(x, gradient_matrix, &mut of_weight, false);
+    let weight = Matrix::new(weight, [inputs, outputs]).transpose();
+    let mut of_weight = Box::new_uninit_slice(inputs * outputs);
+    let mut of_input = wants_input.then(|| Box::new_uninit_slice(batch * inputs));
+    let mut products: Vec<_> = parts(sizes, x, sums, &mut of_weight).collect();
+    if let Some(of_input) = &mut of_input {
+        products.extend(parts(sizes, sums, weight, of_input));
+    }
+    products.into_par_iter().for_each(|(a, b, out)| {
+        multiply(a, b, out, false);
+    });
     let mut of_bias = vec![0.0; outputs];
     for row in gradient.chunks_exact(outputs) {
         for (sum, value) in of_bias.iter_mut().zip(row) {
             *sum += value;
         }
     }
-    let of_input = wants_input.then(|| {
-        let mut of_input = vec![0.0; batch * inputs];
-        let weight = Matrix::new(weight, [inputs, outputs]).transpose();
-        multiply(gradient_matrix, weight, &mut of_input, false);
-        of_input
-    });
     Gradients {
-        input: of_input,
-        weight: of_weight,
+        input: of_input.map(all_written),
+        weight: all_written(of_weight),
         bias: of_bias,
     }
+}
+
+/// The product `a b` into `out`, in parts for the threads: rows of both.
+fn parts<'a>(
+    sizes: Sizes,
+    a: Matrix<'a>,
+    b: Matrix<'a>,
+    out: &'a mut [MaybeUninit<f32>],
+) -> impl Iterator<Item = (Matrix<'a>, Matrix<'a>, &'a mut [MaybeUninit<f32>])> {
+    let rows = sizes.rows_each(a.rows);
+    let parts = out.chunks_mut(rows * b.columns).enumerate();
+    parts.map(move |(part, out)| (a.of_rows(part * rows, out.len() / b.columns), b, out))
 }
 
 /// e^x within two units in the last place, in steps that a compiler turns into
