@@ -13,6 +13,12 @@ use crate::Activation;
 /// Below this many multiplications, other threads cost more than they help.
 const WORTH_THREADS: usize = 1 << 21;
 
+/// The library sums in another order where a product has at most as many rows
+/// and columns, and where it has a single one: no part may be so small that a
+/// number depends on how many threads there are.
+const SMALL: usize = 64;
+const FEWEST_ROWS: usize = 16;
+
 /// A matrix, or a part of one, that lies in memory with these steps.
 #[derive(Clone, Copy)]
 struct Matrix<'a> {
@@ -105,17 +111,6 @@ pub(crate) struct Sizes {
     pub outputs: usize,
 }
 
-impl Sizes {
-    /// How many of the `rows` of a product each thread takes.
-    fn rows_each(self, rows: usize) -> usize {
-        if self.batch * self.inputs * self.outputs < WORTH_THREADS {
-            rows
-        } else {
-            rows.div_ceil(rayon::current_num_threads())
-        }
-    }
-}
-
 /// `x` `[batch, inputs]` times `weight` `[inputs, outputs]` plus `bias`
 /// `[outputs]`, then the activation: `[batch, outputs]`.
 pub(crate) fn forward(
@@ -130,20 +125,18 @@ pub(crate) fn forward(
         inputs,
         outputs,
     } = sizes;
+    let x = Matrix::new(x, [batch, inputs]);
     let weight = Matrix::new(weight, [inputs, outputs]);
-    let rows = sizes.rows_each(batch);
     let arch = Arch::new();
     let mut out = Box::new_uninit_slice(batch * outputs);
-    out.par_chunks_mut(rows * outputs)
-        .zip(x.par_chunks(rows * inputs))
-        .for_each(|(out, x)| {
-            for row in out.chunks_exact_mut(outputs) {
-                row.write_copy_of_slice(bias);
-            }
-            let x = Matrix::new(x, [x.len() / inputs, inputs]);
-            let sums = multiply(x, weight, out, true);
-            arch.dispatch(|| activate(sums, activation));
-        });
+    let products: Vec<_> = parts(x, weight, &mut out).collect();
+    products.into_par_iter().for_each(|(x, weight, out)| {
+        for row in out.chunks_exact_mut(outputs) {
+            row.write_copy_of_slice(bias);
+        }
+        let sums = multiply(x, weight, out, true);
+        arch.dispatch(|| activate(sums, activation));
+    });
     all_written(out)
 }
 
@@ -199,9 +192,9 @@ pub(crate) fn backward(
     let weight = Matrix::new(weight, [inputs, outputs]).transpose();
     let mut of_weight = Box::new_uninit_slice(inputs * outputs);
     let mut of_input = wants_input.then(|| Box::new_uninit_slice(batch * inputs));
-    let mut products: Vec<_> = parts(sizes, x, sums, &mut of_weight).collect();
+    let mut products: Vec<_> = parts(x, sums, &mut of_weight).collect();
     if let Some(of_input) = &mut of_input {
-        products.extend(parts(sizes, sums, weight, of_input));
+        products.extend(parts(sums, weight, of_input));
     }
     products.into_par_iter().for_each(|(a, b, out)| {
         multiply(a, b, out, false);
@@ -219,14 +212,24 @@ pub(crate) fn backward(
     }
 }
 
+/// How many rows of `a` each thread multiplies with `b`.
+fn rows_each(a: Matrix, b: Matrix) -> usize {
+    if a.rows * a.columns * b.columns < WORTH_THREADS || b.columns <= SMALL {
+        return a.rows;
+    }
+    let even = a.rows.div_ceil(rayon::current_num_threads());
+    (even.max(FEWEST_ROWS)..a.rows)
+        .find(|each| a.rows % each != 1)
+        .unwrap_or(a.rows)
+}
+
 /// The product `a b` into `out`, in parts for the threads: rows of both.
 fn parts<'a>(
-    sizes: Sizes,
     a: Matrix<'a>,
     b: Matrix<'a>,
     out: &'a mut [MaybeUninit<f32>],
 ) -> impl Iterator<Item = (Matrix<'a>, Matrix<'a>, &'a mut [MaybeUninit<f32>])> {
-    let rows = sizes.rows_each(a.rows);
+    let rows = rows_each(a, b);
     let parts = out.chunks_mut(rows * b.columns).enumerate();
     parts.map(move |(part, out)| (a.of_rows(part * rows, out.len() / b.columns), b, out))
 }
@@ -277,5 +280,45 @@ mod tests {
         assert_eq!(exp(0.0), 1.0);
         assert!(exp(f32::NAN).is_nan());
         assert!(exp(f32::NEG_INFINITY) < 1e-37 && exp(f32::INFINITY) > 1e38);
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_no_bit() {
+        // Around the sizes at which the library changes its way of summing.
+        let sizes = [
+            [128, 588, 64],
+            [88, 588, 65],
+            [65, 600, 66],
+            [257, 130, 70],
+            [33, 700, 128],
+            [128, 784, 512],
+        ];
+        for [batch, inputs, outputs] in sizes {
+            let numbers = |count: usize, step: usize| -> Vec<f32> {
+                let number = |place| (place * step % 1009) as f32 / 1009.0 - 0.5;
+                (0..count).map(number).collect()
+            };
+            let (x, weight) = (numbers(batch * inputs, 31), numbers(inputs * outputs, 17));
+            let bias = numbers(outputs, 7);
+            let sizes = Sizes {
+                batch,
+                inputs,
+                outputs,
+            };
+            let layer = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                pool.build().expect("threads").install(|| {
+                    let out = forward(sizes, &x, &weight, &bias, Activation::Relu);
+                    let mut gradient = numbers(batch * outputs, 13);
+                    let relu = Activation::Relu;
+                    let found = backward(sizes, &x, &weight, &out, &mut gradient, relu, true);
+                    [out, found.weight, found.bias, found.input.expect("wanted")]
+                })
+            };
+            let expected = layer(1);
+            for threads in [2, 3, 4, 7, 16] {
+                assert!(layer(threads) == expected, "{sizes:?}, {threads} threads");
+            }
+        }
     }
 }
