@@ -1,9 +1,10 @@
 //! Digits to a code of a few numbers and back: by networks, and by PCA, the
 //! linear answer to the same question.
 
-mod codes;
+mod evidence;
 mod model;
 mod pca;
+mod separation;
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use kindling_spec::{AutoencoderTask, Record};
 pub use model::Autoencoder;
 pub use pca::{Pca, pca};
 
-/// Trains and evaluates one autoencoder; its codes go to `codes.csv`.
+/// Trains and evaluates one autoencoder, and writes what its code keeps of the
+/// test images.
 ///
 /// The losses are mean squared errors over pixels in [0, 1].
 ///
@@ -33,11 +35,17 @@ pub fn train(task: &AutoencoderTask, run: &Run) -> Result<Record, RunError> {
             .metrics((LossMetric::new(),))
             .metric_train_numeric(LearningRateMetric::new())
     })?;
-    codes::write_codes(run, &test, task.scatter.images, |batch| {
-        fitted.model.encode(batch)
-    })?;
+    let model = &fitted.model;
+    let metrics = evidence::write_evidence(
+        run,
+        &test,
+        task.scatter.images,
+        |images| model.encode(images),
+        |codes| model.decode(codes),
+    )?;
     Ok(run.complete(Outcome {
         parameters,
+        metrics,
         data_fingerprint,
         ..Outcome::of_history(&fitted.history)
     }))

@@ -8,7 +8,7 @@ use kindling_harness::{Outcome, Run, RunError};
 use kindling_spec::{PcaTask, Record, write_numbers};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
-use crate::codes::write_codes;
+use crate::evidence::write_evidence;
 
 /// Images taken into a product at once, so that their numbers fit the cache.
 const CHUNK: usize = 1000;
@@ -109,7 +109,8 @@ fn chunks(images: &Images) -> impl Iterator<Item = DMatrix<f64>> {
 }
 
 /// Fits and evaluates PCA. Writes `components.csv` (`mean`, then a column for
-/// each component, a row for each pixel) and `codes.csv`.
+/// each component, a row for each pixel) and what the code keeps of the test
+/// images.
 ///
 /// # Errors
 ///
@@ -120,9 +121,13 @@ pub fn pca(task: &PcaTask, run: &Run) -> Result<Record, RunError> {
     let pca = Pca::fit(&images, count);
 
     let (mean, components) = pca.tensors(run.device());
-    write_codes(run, &test, task.scatter.images, |batch| {
-        (batch - mean.clone()).matmul(components.clone())
-    })?;
+    let mut metrics = write_evidence(
+        run,
+        &test,
+        task.scatter.images,
+        |images| (images - mean.clone()).matmul(components.clone()),
+        |codes| codes.matmul(components.clone().transpose()) + mean.clone(),
+    )?;
     let columns: Vec<String> = std::iter::once("mean".to_string())
         .chain((0..count).map(|index| format!("component{index}")))
         .collect();
@@ -133,16 +138,13 @@ pub fn pca(task: &PcaTask, run: &Run) -> Result<Record, RunError> {
     });
     write_numbers(&run.dir().file("components.csv"), &columns, rows)?;
 
-    let metrics = pca
-        .explained
-        .iter()
-        .enumerate()
-        .map(|(index, &share)| (format!("explained_variance_{index}"), share));
+    let explained = pca.explained.iter().enumerate();
+    metrics.extend(explained.map(|(index, &share)| (format!("explained_variance_{index}"), share)));
     Ok(run.complete(Outcome {
         parameters: PIXELS * (1 + count),
         train_loss: Some(pca.reconstruction_error(&images)),
         test_loss: Some(pca.reconstruction_error(&test)),
-        metrics: metrics.collect(),
+        metrics,
         data_fingerprint,
         ..Outcome::default()
     }))

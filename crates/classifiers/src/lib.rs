@@ -1,6 +1,7 @@
 //! Digits to labels: fully connected and convolutional networks.
 
 mod dropout;
+mod evidence;
 mod loss;
 mod model;
 
@@ -22,6 +23,7 @@ pub use model::Classifier;
 /// If the images cannot be had, or the training fails; see [`fit`].
 pub fn train(task: &ClassifierTask, run: &Run) -> Result<Record, RunError> {
     let (images, test, data_fingerprint) = kindling_datasets::load(&task.data)?;
+    let test = Arc::new(test);
     let device = run.device().clone().autodiff();
     let model = Classifier::new(&task.model, run.config().seed, &device)?;
     let parameters = model.num_params();
@@ -30,13 +32,14 @@ pub fn train(task: &ClassifierTask, run: &Run) -> Result<Record, RunError> {
         model,
         &task.train,
         &Arc::new(images),
-        &Arc::new(test),
+        &test,
         |training| {
             training
                 .metrics((AccuracyMetric::new(), LossMetric::new()))
                 .metric_train_numeric(LearningRateMetric::new())
         },
     )?;
+    evidence::write_evidence(run, &fitted.model, &test)?;
     Ok(run.complete(Outcome {
         parameters,
         data_fingerprint,

@@ -15,6 +15,7 @@ mod numbers;
 mod optimizer;
 mod recorder;
 mod run;
+mod weights;
 
 pub use error::RunError;
 pub use fit::{Fitted, fit};

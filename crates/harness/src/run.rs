@@ -9,6 +9,7 @@ use burn::tensor::Device;
 use kindling_spec::{HistoryRow, Host, Progress, Record, RunConfig, RunDir, Status};
 
 use crate::recorder::tell_json;
+use crate::weights::write_weights;
 use crate::{BURN_VERSION, Display, RunError, device};
 
 /// A run under way.
@@ -105,12 +106,13 @@ impl Run {
         }
     }
 
-    /// Writes `model.bpk`.
+    /// Writes `model.bpk`, and the same weights to `weights.safetensors`.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub fn save_model<M: Module>(&self, model: M) -> Result<(), RunError> {
+        write_weights(&model, &self.dir.weights())?;
         let path = self.dir.model();
         model
             .save_file(&path)

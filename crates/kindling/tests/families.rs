@@ -3,7 +3,9 @@
 mod common;
 
 use common::{train_well, write_config, write_images};
-use kindling_spec::{HistoryRow, Record, RunDir, Status, TimingRow, read_csv};
+use kindling_spec::{HistoryRow, ImageData, Record, RunDir, Status, TimingRow};
+use kindling_spec::{read_csv, read_numbers};
+use safetensors::SafeTensors;
 
 fn history(dir: &RunDir) -> Vec<HistoryRow> {
     read_csv(&dir.history()).expect("a history")
@@ -53,6 +55,77 @@ fn classifiers_learn_to_tell_the_images_apart() {
             assert!(dir.file(log).exists(), "{log}");
         }
         assert!(dir.file("checkpoint/model-4.bpk").exists());
+        check_evidence(&dir, &record);
+        if name == "dense" {
+            check_weights(&dir, &images);
+        }
+    }
+}
+
+fn table(dir: &RunDir, file: &str) -> Vec<Vec<f64>> {
+    read_numbers(&dir.file(file)).expect("numbers").1
+}
+
+fn check_evidence(dir: &RunDir, record: &Record) {
+    let confusion = table(dir, "confusion.csv");
+    let right: f64 = confusion.iter().map(|row| row[1 + row[0] as usize]).sum();
+    let all: f64 = confusion.iter().flat_map(|row| &row[1..]).sum();
+    assert_eq!(all, 100.0);
+    assert_eq!(record.test_accuracy, Some(right / all));
+    let mistakes = table(dir, "mistakes.csv");
+    assert_eq!(mistakes.len(), 25.min((all - right) as usize));
+    for row in &mistakes {
+        assert!(row[1] != row[2] && row[3] > 0.1 && row[3] <= 1.0);
+        assert_eq!(row.len(), 4 + 784);
+    }
+    assert!(mistakes.is_sorted_by(|a, b| a[3] >= b[3]));
+    assert_eq!(table(dir, "logits.csv").len(), 100);
+}
+
+/// Two layers by hand, from the weights as they leave Burn, give its logits.
+fn check_weights(dir: &RunDir, images: &std::path::Path) {
+    let data = ImageData {
+        dir: Some(images.into()),
+        train: None,
+        test: None,
+    };
+    let (_, test, _) = kindling_datasets::load(&data).expect("images");
+    let bytes = std::fs::read(dir.weights()).expect("weights");
+    let weights = SafeTensors::deserialize(&bytes).expect("weights");
+    let layer = |x: &[f64], name: &str| -> Vec<f64> {
+        let tensor = |part: &str| -> Vec<f64> {
+            let tensor = weights.tensor(&format!("{name}.{part}")).expect("a tensor");
+            let (numbers, _) = tensor.data().as_chunks();
+            numbers
+                .iter()
+                .map(|&four| f64::from(f32::from_le_bytes(four)))
+                .collect()
+        };
+        let (weight, mut sums) = (tensor("weight"), tensor("bias"));
+        for (x, row) in x.iter().zip(weight.chunks(sums.len())) {
+            for (sum, weight) in sums.iter_mut().zip(row) {
+                *sum += x * weight;
+            }
+        }
+        sums
+    };
+    for (index, expected) in table(dir, "logits.csv").iter().enumerate() {
+        let pixels: Vec<f64> = test
+            .pixels(index)
+            .iter()
+            .map(|&byte| f64::from(byte) / 255.0)
+            .collect();
+        let hidden: Vec<f64> = layer(&pixels, "hidden.0")
+            .iter()
+            .map(|sum| sum.max(0.0))
+            .collect();
+        assert_eq!(expected[0], f64::from(test.labels()[index]));
+        for (logit, expected) in layer(&hidden, "output").iter().zip(&expected[1..]) {
+            assert!(
+                (logit - expected).abs() < 1e-4,
+                "{logit}, expected {expected}"
+            );
+        }
     }
 }
 
@@ -78,6 +151,12 @@ fn autoencoders_rebuild_better_than_at_first_and_leave_codes() {
         let codes = std::fs::read_to_string(dir.file("codes.csv")).expect("codes");
         assert_eq!(codes.lines().next(), Some("label,z0,z1"));
         assert_eq!(codes.lines().count(), 1 + 70);
+        assert_eq!(table(&dir, "reconstructions.csv").len(), 10);
+        let plane = table(&dir, "plane.csv");
+        assert_eq!((plane.len(), plane[0].len()), (400, 2 + 784));
+        // Ten shapes fall into ten heaps.
+        assert!(record.metrics["knn_accuracy"] > 0.5, "{record:?}");
+        assert!(record.metrics["trustworthiness"] > 0.7, "{record:?}");
     }
 }
 
@@ -96,6 +175,8 @@ fn pca_is_below_what_the_mean_image_leaves() {
         // Fewer test images than asked for: all of them.
         let codes = std::fs::read_to_string(dir.file("codes.csv")).expect("codes");
         assert_eq!(codes.lines().count(), 1 + 100);
+        assert_eq!(table(&dir, "reconstructions.csv").len(), 10);
+        assert_eq!(dir.file("plane.csv").exists(), components == 2);
         let components = std::fs::read_to_string(dir.file("components.csv")).expect("components");
         assert_eq!(components.lines().count(), 1 + 784);
         record.test_loss.expect("a loss")

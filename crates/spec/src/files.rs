@@ -111,6 +111,11 @@ impl RunDir {
         self.file("model.bpk")
     }
 
+    /// `weights.safetensors`: the same for what has no Burn.
+    pub fn weights(&self) -> PathBuf {
+        self.file("weights.safetensors")
+    }
+
     /// `stderr.txt`: what a failed run said.
     pub fn stderr(&self) -> PathBuf {
         self.file("stderr.txt")

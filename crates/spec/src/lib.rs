@@ -28,6 +28,7 @@ pub use host::Host;
 pub use matrix::{Cell, Section, Selection, Setting, Study};
 pub use progress::Progress;
 pub use record::{
-    CsvRow, HistoryRow, Record, ResultRow, Status, TimingRow, read_csv, write_csv, write_numbers,
+    CsvRow, HistoryRow, Record, ResultRow, Status, TimingRow, image_columns, read_csv,
+    read_numbers, write_csv, write_numbers,
 };
 pub use stream::stream_key;

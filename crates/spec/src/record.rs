@@ -224,6 +224,28 @@ pub fn write_numbers(
     write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
 }
 
+/// The columns of an image's `pixels`: `p0`, `p1`, ... for the name `p`.
+pub fn image_columns(name: &str, pixels: usize) -> impl Iterator<Item = String> {
+    (0..pixels).map(move |pixel| format!("{name}{pixel}"))
+}
+
+/// Reads the rows of a table of numbers, and its columns.
+///
+/// # Errors
+///
+/// If it cannot be read, or holds what is no number.
+pub fn read_numbers(path: &Path) -> Result<(Vec<String>, Vec<Vec<f64>>)> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let columns = reader.headers().map_err(|error| Error::file(path, error))?;
+    let columns = columns.iter().map(str::to_string).collect();
+    let rows = reader
+        .deserialize()
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| Error::file(path, error))?;
+    Ok((columns, rows))
+}
+
 /// Reads the rows of a CSV file.
 ///
 /// # Errors

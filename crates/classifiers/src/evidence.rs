@@ -1,0 +1,120 @@
+//! What a trained classifier says of the test images, for the report.
+
+use burn::data::dataloader::Dataset;
+use kindling_datasets::{CLASSES, Images, PIXELS};
+use kindling_harness::{ImageBatch, Run, RunError, numbers};
+use kindling_spec::{image_columns, write_numbers};
+
+use crate::Classifier;
+
+/// Images classified at once.
+const BATCH: usize = 1000;
+/// Wrongly classified images that are kept.
+const MISTAKES: usize = 25;
+/// Images whose logits are kept.
+const LOGITS: usize = 100;
+
+/// An image that got the wrong label.
+struct Mistake {
+    index: usize,
+    label: usize,
+    predicted: usize,
+    probability: f64,
+}
+
+/// Writes
+///
+/// - `confusion.csv`: a row for each label, a column for each prediction, numbers
+///   of test images;
+/// - `mistakes.csv`: the test images of which the model is most confident and
+///   wrong, with their pixels;
+/// - `logits.csv`: label and logits of the first test images.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub(crate) fn write_evidence(run: &Run, model: &Classifier, test: &Images) -> Result<(), RunError> {
+    let mut confusion = [[0u32; CLASSES]; CLASSES];
+    let mut mistakes = Vec::new();
+    let mut kept = Vec::new();
+    let indices: Vec<usize> = (0..test.len()).collect();
+    for chunk in indices.chunks(BATCH) {
+        let batch = ImageBatch::gather(test, chunk, run.device());
+        let logits = numbers(model.forward(batch.images, None))?;
+        for (&index, logits) in chunk.iter().zip(logits.chunks(CLASSES)) {
+            let label = usize::from(test.labels()[index]);
+            let (predicted, probability) = most_likely(logits);
+            confusion[label][predicted] += 1;
+            if predicted != label {
+                mistakes.push(Mistake {
+                    index,
+                    label,
+                    predicted,
+                    probability,
+                });
+            }
+            if index < LOGITS {
+                let label = std::iter::once(label as f64);
+                kept.push(label.chain(logits.iter().copied()).collect());
+            }
+        }
+    }
+    mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    mistakes.truncate(MISTAKES);
+
+    let classes = (0..CLASSES).map(|class| class.to_string());
+    let with_label = |columns| {
+        std::iter::once("label".to_string())
+            .chain(columns)
+            .collect()
+    };
+    let columns: Vec<String> = with_label(classes);
+    let rows = confusion.iter().enumerate().map(|(label, counts)| {
+        let label = std::iter::once(label as f64);
+        label
+            .chain(counts.iter().map(|&count| f64::from(count)))
+            .collect()
+    });
+    write_numbers(&run.dir().file("confusion.csv"), &columns, rows)?;
+    write_numbers(&run.dir().file("logits.csv"), &columns, kept)?;
+
+    let columns: Vec<String> = ["index", "label", "predicted", "probability"]
+        .map(str::to_string)
+        .into_iter()
+        .chain(image_columns("p", PIXELS))
+        .collect();
+    let rows = mistakes.iter().map(|mistake| {
+        let numbers = [
+            mistake.index as f64,
+            mistake.label as f64,
+            mistake.predicted as f64,
+            mistake.probability,
+        ];
+        let pixels = test.pixels(mistake.index).iter().copied().map(f64::from);
+        numbers.into_iter().chain(pixels).collect()
+    });
+    write_numbers(&run.dir().file("mistakes.csv"), &columns, rows)?;
+    Ok(())
+}
+
+/// The class of the largest of ten logits, and its probability by softmax.
+fn most_likely(logits: &[f64]) -> (usize, f64) {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
+    let class = logits.iter().position(|&logit| logit == largest);
+    (class.unwrap_or(0), 1.0 / sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_likely_class_and_its_probability() {
+        // scipy.special.softmax([1, 3, 2]) is 0.09003057, 0.66524096, 0.24472847.
+        let (class, probability) = most_likely(&[1.0, 3.0, 2.0]);
+        assert_eq!(class, 1);
+        assert!((probability - 0.665_240_96).abs() < 1e-8);
+        assert_eq!(most_likely(&[1e4, 0.0]), (0, 1.0));
+    }
+}
