@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use kindling_spec::{Host, Layout, Record, RunConfig, Selection, Study};
+use kindling_spec::{Backend, Host, Layout, Record, RunConfig, Selection, Study};
 
 use crate::child::{Ended, Setup};
 use crate::flags::Experiments;
@@ -28,15 +28,34 @@ pub fn run(flags: &Experiments) -> Outcome {
         list::print(&configs);
         return Ok(ExitCode::SUCCESS);
     }
-    let out = workspace::out(&flags.folders)?;
-    let layout = Layout::new(&out, flags.quick);
-    let claim = Claim::take(&out, ".lock", "--out")?;
-    let ready = Kindling::ready(flags.training.backend, &configs);
+    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.quick);
+    let options = Options {
+        backend: flags.training.backend,
+        jobs: flags.jobs,
+        fresh: flags.fresh,
+    };
+    go(&study, &layout, configs, &options)
+}
+
+/// How a list of runs is trained.
+pub struct Options {
+    /// On what.
+    pub backend: Backend,
+    /// How many at a time; one a core if nothing is said.
+    pub jobs: Option<u64>,
+    /// Whether to train what is recorded already.
+    pub fresh: bool,
+}
+
+/// Trains the runs that are not recorded yet, and reports.
+pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Options) -> Outcome {
+    let claim = Claim::take(layout.out(), ".lock", "--out")?;
+    let ready = Kindling::ready(options.backend, &configs);
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
-    let runs = plan(configs, fingerprints, &layout);
-    let pending = pending(&runs, flags.fresh)?;
-    let ended = train(kindling, &pending, flags.jobs);
-    finish(&study, &layout, &runs, &pending, &ended)
+    let runs = plan(configs, fingerprints, layout);
+    let pending = pending(&runs, options.fresh)?;
+    let ended = train(kindling, &pending, options.jobs);
+    finish(study, layout, &runs, &pending, &ended)
 }
 
 fn plan(configs: Vec<RunConfig>, fingerprints: Vec<String>, layout: &Layout) -> Vec<Run> {

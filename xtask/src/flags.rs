@@ -35,6 +35,8 @@ pub enum Command {
     Train(Train),
     /// Rebuild the tables and curves from the records
     Report(Report),
+    /// Say which sentences of the study stand
+    Claims(Claims),
     /// Time epochs, by turns with Keras
     Bench(Bench),
     /// Run all that the gate runs: format, lints, tests, the quick study
@@ -129,6 +131,32 @@ pub struct Report {
     /// Put it in artifacts/reference and README.md
     #[arg(long, conflicts_with = "quick")]
     pub publish: bool,
+    /// Which folders.
+    #[command(flatten)]
+    pub folders: Folders,
+}
+
+/// `cargo xtask claims`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The sentences are those of claims.toml. A refuted one is a finding, not an error:
+the exit code is 0, and 2 where a claim is malformed.
+
+Examples:
+  cargo xtask claims
+  cargo xtask claims --until-decided
+  cargo xtask claims --until-decided --most 12")]
+pub struct Claims {
+    /// Those of the quick runs
+    #[arg(long, conflicts_with = "until_decided")]
+    pub quick: bool,
+    /// Train more seeds of the cells that undecided claims rest on
+    #[arg(long)]
+    pub until_decided: bool,
+    /// With --until-decided: seeds of a cell at most
+    #[arg(long, value_name = "N", default_value_t = 8, requires = "until_decided",
+          value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub most: u64,
     /// Which folders.
     #[command(flatten)]
     pub folders: Folders,

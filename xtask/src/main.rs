@@ -12,6 +12,7 @@
 mod bench;
 mod child;
 mod ci;
+mod claims;
 mod display;
 mod experiments;
 mod flags;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Experiments(flags) => experiments::run(&flags),
         Command::Train(flags) => train::run(&flags),
         Command::Report(flags) => report::run(&flags),
+        Command::Claims(flags) => claims::run(&flags),
         Command::Bench(flags) => bench::run(&flags),
         Command::Ci => ci::run(),
     };

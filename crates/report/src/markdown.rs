@@ -7,10 +7,11 @@ use kindling_spec::{
     Error, Layout, Record, Result, ResultRow, Status, Study, read_csv, write_atomic, write_csv,
 };
 
+use crate::claims::claims_markdown;
 use crate::curves::{History, Named, figures};
 use crate::summary::{complete, place};
 use crate::table::{Columns, number};
-use crate::{Run, Runs, Spread, markdown_table, read, summarize};
+use crate::{ClaimRow, Run, Runs, Spread, judge, markdown_table, read, summarize};
 
 /// Cells beside each other in a table of metrics; more are too wide for a page.
 const CELLS: usize = 6;
@@ -34,6 +35,9 @@ pub fn write(study: &Study, layout: &Layout) -> Result<PathBuf> {
 
     let rows: Vec<ResultRow> = records(&found).map(ResultRow::from).collect();
     write_csv(&layout.results(), &rows)?;
+    let verdicts = judge(study, records(&found));
+    let rows: Vec<ClaimRow> = verdicts.iter().map(ClaimRow::from).collect();
+    write_csv(&layout.report().join("claims.csv"), &rows)?;
 
     let sections = sections(study, &found);
     let mut body = String::new();
@@ -71,10 +75,11 @@ pub fn write(study: &Study, layout: &Layout) -> Result<PathBuf> {
     remove_all_but(&drawn, &folder)?;
 
     let text = format!(
-        "# {}\n\n{}\n{}{body}",
+        "# {}\n\n{}\n{}{}{body}",
         study.title,
         overview(&found, layout.is_quick()),
-        problems(&found, &order)
+        problems(&found, &order),
+        claims_markdown(&verdicts),
     );
     let path = layout.report().join("report.md");
     write_atomic(&path, text.as_bytes())?;

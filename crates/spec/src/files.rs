@@ -10,6 +10,7 @@ use crate::{Error, Record, Result, RunConfig};
 /// Quick runs live in a tree of their own, so they never mix with full ones.
 #[derive(Debug, Clone)]
 pub struct Layout {
+    out: PathBuf,
     root: PathBuf,
     quick: bool,
 }
@@ -18,6 +19,7 @@ impl Layout {
     /// The tree below `out`, for quick or for full runs.
     pub fn new(out: &Path, quick: bool) -> Self {
         Self {
+            out: out.to_path_buf(),
             root: if quick {
                 out.join("quick")
             } else {
@@ -30,6 +32,11 @@ impl Layout {
     /// Whether this is the tree of quick runs.
     pub fn is_quick(&self) -> bool {
         self.quick
+    }
+
+    /// The folder that was named, with the tree of full and that of quick runs.
+    pub fn out(&self) -> &Path {
+        &self.out
     }
 
     /// The folder of this tree.

@@ -6,6 +6,7 @@
 //! names the file, the key and the remedy.
 
 mod check;
+mod claim;
 mod config;
 mod cost;
 mod error;
@@ -16,6 +17,7 @@ mod progress;
 mod record;
 mod stream;
 
+pub use claim::{Claim, Comparison, Take, Term, figure};
 pub use config::{
     Activation, AutoencoderModel, AutoencoderTask, Backend, ClassifierModel, ClassifierTask,
     ConvCoder, ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel,

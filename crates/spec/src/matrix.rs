@@ -1,7 +1,7 @@
 //! From the files in `configs/` to the list of runs.
 //!
-//! `study.toml` holds what concerns all cells; every other `*.toml` below the
-//! folder holds one cell, or a sweep that expands to several. The order is that
+//! `study.toml` holds what concerns all cells and `claims.toml` what is said of
+//! them; every other `*.toml` below the folder holds one cell, or a sweep that expands to several. The order is that
 //! of the sections, then of the file names.
 
 use std::collections::BTreeMap;
@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::claim::{self, CLAIMS};
 use crate::config::{read_table, typed};
-use crate::{Backend, Error, Result, RunConfig};
+use crate::{Backend, Claim, Error, Result, RunConfig};
 
 /// `study.toml`.
 #[derive(Debug, Deserialize)]
@@ -75,6 +76,13 @@ pub struct Cell {
     table: Table,
 }
 
+impl Cell {
+    /// Whether nothing in it is random, so that one run says all.
+    pub fn is_certain(&self) -> bool {
+        self.seeds == Some(1)
+    }
+}
+
 /// Keys that `--set` cannot change.
 const NOT_SETTABLE: [&str; 6] = ["cell", "section", "family", "seed", "backend", "quick"];
 
@@ -86,6 +94,7 @@ pub struct Study {
     /// Its sections, in order.
     pub sections: Vec<Section>,
     cells: Vec<Cell>,
+    claims: Vec<Claim>,
     seeds: u64,
     quick: Quick,
     quick_origin: String,
@@ -158,7 +167,11 @@ impl Study {
         let mut files = Vec::new();
         toml_files(folder, &mut files)?;
         let mut cells = Vec::new();
-        for file in files.iter().filter(|&file| *file != path) {
+        let claims = folder.join(CLAIMS);
+        for file in files
+            .iter()
+            .filter(|&file| *file != path && *file != claims)
+        {
             cells.extend(expand_sweeps(file)?);
         }
         let rank = |cell: &Cell| {
@@ -190,14 +203,27 @@ impl Study {
             }
         }
         cells.sort_by_key(|cell| (rank(cell), cell.file.clone()));
-        Ok(Self {
+        let mut study = Self {
             title: study.title,
             sections: study.section,
             cells,
+            claims: Vec::new(),
             seeds: study.seeds,
             quick: study.quick,
             quick_origin: origin,
-        })
+        };
+        study.claims = claim::read(folder, &study)?;
+        Ok(study)
+    }
+
+    /// What is said of the cells, in the order of the file.
+    pub fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+
+    /// How many seeds a cell gets if nothing else is said.
+    pub fn seeds(&self) -> u64 {
+        self.seeds
     }
 
     /// All cells, in order.

@@ -1,0 +1,96 @@
+//! `cargo xtask claims`: which sentences of the study stand, by the records.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use kindling_report::{Status, Verdict};
+use kindling_spec::{Backend, Layout, Selection, Study};
+
+use crate::experiments::{self, Options};
+use crate::flags::Claims;
+use crate::stop::{Outcome, Stop};
+use crate::{say, workspace};
+
+/// Prints the verdicts; with `--until-decided` trains until there are some.
+pub fn run(flags: &Claims) -> Outcome {
+    let study = workspace::study(&flags.folders)?;
+    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.quick);
+    if study.claims().is_empty() {
+        say::out("the study has no claims.toml, so nothing is claimed");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut verdicts = judge(&study, &layout);
+    if flags.until_decided {
+        // Every look is at one seed more of all cells that a claim rests on, so
+        // that the number of looks is known from the records.
+        for seeds in study.seeds()..=flags.most {
+            let cells = undecided(&verdicts);
+            if cells.is_empty() {
+                break;
+            }
+            say::err(format_args!(
+                "{} undecided; {} with seeds 0 to {}",
+                say::count(open(&verdicts), "claim"),
+                say::count(cells.len(), "cell"),
+                seeds - 1
+            ));
+            let code = train(&study, &layout, &cells, seeds)?;
+            if code != ExitCode::SUCCESS {
+                return Ok(code);
+            }
+            verdicts = judge(&study, &layout);
+        }
+    }
+    say::out(kindling_report::claims_text(&verdicts).trim_end());
+    for verdict in verdicts
+        .iter()
+        .filter(|verdict| !verdict.missing.is_empty())
+    {
+        let lacks = verdict.missing.join("; ");
+        say::err(format_args!("{}: {lacks}", verdict.claim.id));
+    }
+    say::out(format_args!("\n{}", kindling_report::tally(&verdicts)));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn judge(study: &Study, layout: &Layout) -> Vec<Verdict> {
+    let runs = kindling_report::read(layout);
+    for problem in &runs.unreadable {
+        say::err(format_args!("unreadable: {problem}"));
+    }
+    kindling_report::judge(study, runs.runs.iter().map(|run| &run.record))
+}
+
+fn open(verdicts: &[Verdict]) -> usize {
+    let undecided = |verdict: &&Verdict| verdict.status == Status::Undecided;
+    verdicts.iter().filter(undecided).count()
+}
+
+/// The cells that undecided claims rest on.
+fn undecided(verdicts: &[Verdict]) -> BTreeSet<String> {
+    verdicts
+        .iter()
+        .filter(|verdict| verdict.status == Status::Undecided)
+        .flat_map(|verdict| verdict.claim.cells())
+        .map(str::to_string)
+        .collect()
+}
+
+fn train(study: &Study, layout: &Layout, cells: &BTreeSet<String>, seeds: u64) -> Outcome {
+    let selection = Selection {
+        only: Vec::new(),
+        seeds: Some(seeds),
+        quick: false,
+        backend: Backend::Flex,
+        data: None,
+        set: Vec::new(),
+    };
+    let mut configs = study.expand(&selection).map_err(Stop::input)?;
+    configs.retain(|config| cells.contains(&config.cell));
+    let options = Options {
+        backend: selection.backend,
+        jobs: None,
+        fresh: false,
+    };
+    experiments::go(study, layout, configs, &options)
+}
