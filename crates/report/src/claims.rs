@@ -116,13 +116,18 @@ pub(crate) fn found(verdict: &Verdict) -> String {
     let Some(mean) = verdict.mean() else {
         return "-".into();
     };
-    let show = |value: f64| number(value).show(value);
+    let show = shown;
     match verdict.interval {
         Some((low, high)) if low < high => {
             format!("{} ({} to {})", show(mean), show(low), show(high))
         }
         _ => show(mean),
     }
+}
+
+/// A value with the digits that matter.
+pub(crate) fn shown(value: f64) -> String {
+    number(value).show(value)
 }
 
 /// How many claims came to each verdict.

@@ -3,7 +3,7 @@
 
 use kindling_spec::HistoryRow;
 
-use crate::figure::{Curve, Figure, Point};
+use crate::figure::{Curve, Drawn, Error, Figure, Point};
 
 /// Cells that one figure can tell apart by colour.
 const CELLS: usize = 6;
@@ -24,6 +24,33 @@ pub(crate) struct History {
 pub(crate) struct Named {
     pub(crate) file: String,
     pub(crate) figure: Figure,
+}
+
+impl Named {
+    /// The picture.
+    ///
+    /// # Errors
+    ///
+    /// If plotters cannot draw it.
+    pub(crate) fn draw(&self) -> Result<Drawn, Error> {
+        let of_seeds = if self.figure.curves.iter().any(|curve| curve.seeds.len() > 1) {
+            " Lines are means over seeds; faint lines are single seeds."
+        } else {
+            ""
+        };
+        Ok(Drawn {
+            svg: self.figure.svg()?,
+            cells: self
+                .figure
+                .curves
+                .iter()
+                .map(|curve| curve.name.clone())
+                .collect(),
+            caption: format!("{}.{of_seeds}", self.figure.title),
+            title: self.figure.title.clone(),
+            file: self.file.clone(),
+        })
+    }
 }
 
 /// The figures of a section, in the order of its cells.

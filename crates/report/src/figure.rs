@@ -14,6 +14,18 @@ pub(crate) type Point = (usize, f64);
 /// Why plotters could not draw.
 pub(crate) type Error = DrawingAreaErrorKind<io::Error>;
 
+/// A figure as it stands in a report.
+pub(crate) struct Drawn {
+    /// The name of its file, without the extension.
+    pub(crate) file: String,
+    pub(crate) title: String,
+    /// What it shows, in a sentence or two.
+    pub(crate) caption: String,
+    pub(crate) svg: String,
+    /// The cells whose runs it shows.
+    pub(crate) cells: Vec<String>,
+}
+
 /// The curves of one cell, in one colour.
 pub(crate) struct Curve {
     pub(crate) name: String,

@@ -66,6 +66,29 @@ impl Columns {
             .collect()
     }
 
+    /// The headers, and whether the texts below each end below each other.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0
+            .iter()
+            .map(|column| (column.header.as_str(), column.right))
+    }
+
+    /// The texts of each row below the headers, each with whether it ends below
+    /// those above it.
+    pub(crate) fn body(&self) -> Vec<Vec<(&str, bool)>> {
+        let height = self.0.iter().map(|column| column.cells.len()).max();
+        (0..height.unwrap_or(0))
+            .map(|row| {
+                let cell = self.0.iter();
+                cell.map(|column| {
+                    let text = column.cells.get(row).map_or("", String::as_str);
+                    (text, column.right)
+                })
+                .collect()
+            })
+            .collect()
+    }
+
     /// Lines for a terminal.
     pub(crate) fn text(&self) -> String {
         self.rows()
@@ -102,6 +125,11 @@ pub fn text_table(summaries: &[Summary]) -> String {
 
 /// The same as a GitHub Markdown table, with parameters and seeds.
 pub fn markdown_table(summaries: &[Summary]) -> String {
+    summary_columns(summaries).markdown()
+}
+
+/// That table.
+pub(crate) fn summary_columns(summaries: &[Summary]) -> Columns {
     let seeds = each(summaries, |summary| match summary.failed {
         0 => summary.seeds.to_string(),
         failed => format!("{} ({failed} failed)", summary.seeds),
@@ -114,7 +142,7 @@ pub fn markdown_table(summaries: &[Summary]) -> String {
         .column("cell", false, names(summaries))
         .column("parameters", true, parameters)
         .column("seeds", true, seeds);
-    results(columns, summaries).markdown()
+    results(columns, summaries)
 }
 
 fn results(columns: Columns, summaries: &[Summary]) -> Columns {

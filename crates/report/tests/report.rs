@@ -64,6 +64,16 @@ const CLASSIFIER: &str = r#"
     optimizer.sgd = { learning_rate = 0.1, momentum = 0.9 }
 "#;
 
+const CLAIMS: &str = r#"
+    [[claim]]
+    id = "linear-fails"
+    section = "2.4"
+    says = "The linear <model> fails."
+    left = { cells = ["linear-y1"], of = "test_loss" }
+    right = { cells = ["convnet-y1"], of = "test_loss" }
+    at_least = 0.0
+"#;
+
 /// A study of four cells: linear-y1, convnet-y1, mlp-8, mlp-16.
 fn study(folder: &Path) -> Study {
     let configs = folder.join("configs");
@@ -71,6 +81,7 @@ fn study(folder: &Path) -> Study {
     let classifier = CLASSIFIER.replace("{width}", "{hidden}");
     for (name, text) in [
         ("study.toml", STUDY),
+        ("claims.toml", CLAIMS),
         ("10-regression.toml", REGRESSION),
         ("20-classifier.toml", &classifier),
     ] {
@@ -145,7 +156,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
          2.5,mlp-8,classifier,flex,0,2,7850,0.05,0.06,0.99,0.98,12.0,complete\n\
          2.5,mlp-8,classifier,flex,1,0,0,,,,,12.0,failed\n"
     );
-    assert_eq!(path, layout.report().join("report.md"));
+    assert_eq!(path, layout.report().join("index.html"));
     let broken = layout.finished("mlp-16", 1).record();
     // Python: statistics.stdev([2.5, 2.75]) is 0.17677669529663687.
     let expected = format!(
@@ -170,7 +181,11 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
          \n\
          ## Cells without a run\n\
          \n\
-         convnet-y1, mlp-16.\n\
+         - convnet-y1, mlp-16.\n\
+         \n\
+         ## Claims\n\
+         \n\
+         HOW\n\
          \n\
          ## 2.4 Regression\n\
          \n\
@@ -196,7 +211,36 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
         broken.display(),
         i = "      ",
     );
-    assert_eq!(fs::read_to_string(&path).expect("reads"), expected);
+    let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
+    // The claims and the machine have tests of their own.
+    let (before, rest) = text.split_once("## Claims\n\n").expect("claims");
+    let (claims, after) = rest.split_once("\n## 2.4").expect("sections");
+    assert!(
+        claims.contains("| undecided | 2.4 | The linear <model> fails. |"),
+        "{claims}"
+    );
+    assert!(
+        claims.contains("- linear-fails: no finished run of convnet-y1."),
+        "{claims}"
+    );
+    let (after, provenance) = after.split_once("\n## Provenance\n").expect("provenance");
+    assert!(provenance.contains("- seeds: 0, 1\n"), "{provenance}");
+    let text = format!("{before}## Claims\n\nHOW\n\n## 2.4{after}");
+    assert_eq!(text, expected);
+
+    let page = fs::read_to_string(&path).expect("reads");
+    for words in [
+        "Runs: 4, of 2 cells; failed: 1",
+        "out of | memory\nat step 7",
+        "mlp-16 seed 0",
+        "convnet-y1, mlp-16.",
+        "The linear &#60;model&#62; fails.",
+        "<td>2.625 ± 0.177</td>",
+        "id=\"f-2.4-regression-y1-loss\"",
+    ] {
+        assert!(page.contains(words), "`{words}` in the page");
+    }
+    assert_eq!(page.matches("<svg").count(), 3);
     let mut drawn: Vec<String> = fs::read_dir(&figures)
         .expect("lists")
         .map(|entry| entry.expect("an entry").file_name().display().to_string())
@@ -217,7 +261,7 @@ fn an_empty_tree_makes_an_empty_report() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let layout = Layout::new(folder.path(), false);
     let path = kindling_report::write(&study(folder.path()), &layout).expect("reports");
-    let text = fs::read_to_string(path).expect("reads");
+    let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
     assert!(text.contains("Runs: 0, of 0 cells; failed: 0; backends: none; seeds: none."));
     assert!(text.contains("linear-y1, convnet-y1, mlp-8, mlp-16.\n"));
     let results = fs::read_to_string(layout.results()).expect("reads");
@@ -241,7 +285,7 @@ fn quick_runs_are_called_that() {
     let dir = fake::finish(&layout, &fake::record("mlp-8", 0));
     fs::write(dir.config(), config.to_toml()).expect("writes");
     let path = kindling_report::write(&study, &layout).expect("reports");
-    let text = fs::read_to_string(path).expect("reads");
+    let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
     assert!(text.contains("**Quick runs: they only show"), "{text}");
     // The record says two epochs, and there is no history of them.
     let history = dir.history();
