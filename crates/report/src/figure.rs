@@ -60,9 +60,9 @@ const PALETTE: [RGBColor; 6] = [
     RGBColor(0xe6, 0x9f, 0x00),
     RGBColor(0x56, 0xb4, 0xe9),
 ];
-const INK: RGBColor = RGBColor(0x33, 0x33, 0x33);
-const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
-const FONT: &str = "sans-serif";
+pub(crate) const INK: RGBColor = RGBColor(0x33, 0x33, 0x33);
+pub(crate) const MESH: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
+pub(crate) const FONT: &str = "sans-serif";
 
 /// Width and height in pixels; as wide as a page on GitHub.
 const SIZE: (u32, u32) = (880, 460);
@@ -146,7 +146,7 @@ impl Figure {
             // marks of a whole-number axis without end.
             .max_light_lines(1)
             .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID)
+            .bold_line_style(MESH)
             .axis_style(INK)
             .label_style((FONT, 15, &INK))
             .axis_desc_style((FONT, 16, &INK))
@@ -246,7 +246,7 @@ fn log_ticks(low: f64, high: f64) -> Vec<f64> {
 }
 
 /// A mark's number: without zeros at its end, and short if it is tiny or huge.
-fn plain(value: f64) -> String {
+pub(crate) fn plain(value: f64) -> String {
     // Rounded first, so that 0.30000000000000004 is 0.3.
     let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
     if rounded != 0.0 && !(1e-4..1e6).contains(&rounded.abs()) {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kindling_spec::{Error, Layout, Record, Result, Status, Study, read_csv};
 
+use crate::comparison::comparisons;
 use crate::curves::{History, figures};
+use crate::evidence::evidence;
 use crate::figure::Drawn;
 use crate::summary::complete;
 use crate::table::{Columns, number, summary_columns};
@@ -83,6 +85,14 @@ impl Content {
                         problem: format!("cannot draw it: {error}"),
                     })?);
                 }
+                let whole: Vec<&Record> = complete(of_section.iter().copied()).collect();
+                drawn.extend(comparisons(&id, &whole));
+                drawn.extend(
+                    evidence(&id, &runs, &mut found.unreadable).map_err(|problem| Error::File {
+                        file: layout.report(),
+                        problem: format!("cannot draw a figure of section {id}: {problem}"),
+                    })?,
+                );
             }
             sections.push(Section {
                 id,

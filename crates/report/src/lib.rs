@@ -6,14 +6,20 @@
 //! that is missing, failed or unreadable never stops a report: it is named there.
 
 mod claims;
+mod comparison;
+mod confusion;
 mod curves;
+mod dots;
+mod evidence;
 mod figure;
 mod gather;
 mod markdown;
 mod page;
 mod read;
+mod scatter;
 mod summary;
 mod table;
+mod tiles;
 mod verdict;
 mod write;
 

@@ -1,0 +1,97 @@
+//! A figure of which label was taken for which.
+
+use std::fmt::Write;
+
+use crate::figure::FONT;
+use crate::scatter::escaped;
+
+/// Side of a field, and what is left and above of the fields, in pixels.
+const FIELD: usize = 44;
+const LEFT: usize = 90;
+const TOP: usize = 96;
+
+/// The figure as an SVG document, from rows of `label, count, count, ...`.
+pub(crate) fn svg(title: &str, rows: &[Vec<f64>]) -> String {
+    let classes = rows.first().map_or(0, |row| row.len().saturating_sub(1));
+    let (width, height) = (LEFT + classes * FIELD + 20, TOP + rows.len() * FIELD + 20);
+    let mut svg = format!(
+        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+         xmlns=\"http://www.w3.org/2000/svg\" font-family=\"{FONT}\" font-size=\"14\" \
+         text-anchor=\"middle\" fill=\"#333333\">\n\
+         <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n\
+         <text x=\"{}\" y=\"30\" font-size=\"20\">{}</text>\n\
+         <text x=\"{}\" y=\"58\" font-size=\"16\">prediction</text>\n\
+         <text transform=\"translate(28 {}) rotate(-90)\" font-size=\"16\">label</text>\n",
+        width / 2,
+        escaped(title),
+        LEFT + classes * FIELD / 2,
+        TOP + rows.len() * FIELD / 2,
+    );
+    let wrong = rows.iter().enumerate().flat_map(|(label, row)| {
+        let counts = row.iter().skip(1).enumerate();
+        counts
+            .filter(move |(class, _)| *class != label)
+            .map(|(_, count)| *count)
+    });
+    let most = wrong.fold(1.0, f64::max);
+    for (row, counts) in rows.iter().enumerate() {
+        let middle = TOP + row * FIELD + FIELD / 2 + 5;
+        let label = counts.first().copied().unwrap_or(0.0);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{}\" y=\"{middle}\">{label}</text>",
+            LEFT - 18
+        );
+        for (class, &count) in counts.iter().skip(1).enumerate() {
+            let (x, y) = (LEFT + class * FIELD, TOP + row * FIELD);
+            if row == 0 {
+                let _ = writeln!(
+                    svg,
+                    "<text x=\"{}\" y=\"{}\">{class}</text>",
+                    x + FIELD / 2,
+                    TOP - 12
+                );
+            }
+            let right = class == row;
+            let depth = if right {
+                0.0
+            } else {
+                (count / most).clamp(0.0, 1.0)
+            };
+            // From white to Okabe and Ito's vermilion; the right ones stay grey.
+            let mix = |end: f64| (255.0 + (end - 255.0) * depth).round();
+            let fill = if right {
+                "#e4e4e4".to_string()
+            } else {
+                format!("rgb({},{},{})", mix(213.0), mix(94.0), mix(0.0))
+            };
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{x}\" y=\"{y}\" width=\"{FIELD}\" height=\"{FIELD}\" fill=\"{fill}\" \
+                 stroke=\"#ffffff\"/>"
+            );
+            if count > 0.0 {
+                let _ = writeln!(
+                    svg,
+                    "<text x=\"{}\" y=\"{middle}\" fill=\"#000000\">{count}</text>",
+                    x + FIELD / 2
+                );
+            }
+        }
+    }
+    svg + "</svg>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_mistake_is_the_darkest() {
+        let svg = svg("<t>", &[vec![0.0, 50.0, 4.0], vec![1.0, 0.0, 60.0]]);
+        assert!(svg.contains("&lt;t&gt;"));
+        assert_eq!(svg.matches("#e4e4e4").count(), 2);
+        assert_eq!(svg.matches("rgb(213,94,0)").count(), 1);
+        assert!(svg.contains(">50</text>") && svg.contains(">4</text>"));
+    }
+}

@@ -1,0 +1,214 @@
+//! A figure of points in a plane, in groups.
+
+use std::fmt::Write;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::figure::{Error, FONT, INK, MESH, plain};
+
+/// Some points with a name.
+pub(crate) struct Points {
+    pub(crate) name: String,
+    pub(crate) points: Vec<(f64, f64)>,
+}
+
+/// Groups of points over two axes.
+pub(crate) struct Scatter {
+    pub(crate) title: String,
+    pub(crate) x: String,
+    pub(crate) y: String,
+    pub(crate) groups: Vec<Points>,
+    /// Whether to draw the line on which both axes are equal.
+    pub(crate) diagonal: bool,
+    /// Whether each group's name stands in its middle.
+    pub(crate) named: bool,
+}
+
+/// Paul Tol's "muted" scheme (<https://personal.sron.nl/~pault/>), which
+/// colour-blind readers can tell apart, and black.
+const COLOURS: [&str; 10] = [
+    "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255",
+    "#aa4499", "#000000",
+];
+
+/// Width and height in pixels.
+const SIZE: (u32, u32) = (880, 640);
+const LEGEND: i32 = 150;
+const LINE: i32 = 24;
+/// Diameter of a point in pixels, where there are few and where there are many.
+const DOTS: (u32, u32) = (6, 3);
+/// Points of a figure that are many.
+const MANY: usize = 1000;
+
+impl Scatter {
+    /// The figure as an SVG document.
+    ///
+    /// Points are strokes of no length, a path for each group: an element for
+    /// each point would make a figure ten times as large.
+    ///
+    /// # Errors
+    ///
+    /// If plotters cannot draw the axes.
+    pub(crate) fn svg(&self) -> Result<String, Error> {
+        let mut svg = String::new();
+        let mut dots = String::new();
+        let all: usize = self.groups.iter().map(|group| group.points.len()).sum();
+        let dot = if all > MANY { DOTS.1 } else { DOTS.0 };
+        {
+            let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+            root.fill(&WHITE)?;
+            let (area, legend) = root.split_horizontally(SIZE.0 as i32 - LEGEND);
+            let (x, y) = self.ranges();
+            let mut chart = ChartBuilder::on(&area)
+                .caption(&self.title, (FONT, 22, &INK))
+                .margin(12)
+                .x_label_area_size(46)
+                .y_label_area_size(74)
+                .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
+            chart
+                .configure_mesh()
+                .max_light_lines(1)
+                .light_line_style(TRANSPARENT)
+                .bold_line_style(MESH)
+                .axis_style(INK)
+                .label_style((FONT, 15, &INK))
+                .axis_desc_style((FONT, 16, &INK))
+                .x_labels(9)
+                .y_labels(9)
+                .x_desc(self.x.as_str())
+                .y_desc(self.y.as_str())
+                .x_label_formatter(&|value| plain(*value))
+                .y_label_formatter(&|value| plain(*value))
+                .draw()?;
+            if self.diagonal {
+                let (low, high) = (x.0.max(y.0), x.1.min(y.1));
+                chart.draw_series(LineSeries::new([(low, low), (high, high)], INK))?;
+            }
+            let place = |point: &(f64, f64)| chart.plotting_area().map_coordinate(point);
+            let mut names = String::new();
+            for (group, colour) in self.groups.iter().zip(COLOURS.iter().cycle()) {
+                let path: String = group.points.iter().fold(String::new(), |mut path, point| {
+                    let (x, y) = place(point);
+                    let _ = write!(path, "M{x} {y}h0");
+                    path
+                });
+                let _ = writeln!(dots, "<path d=\"{path}\" stroke=\"{colour}\"/>");
+                if let Some(middle) = self.middle(group) {
+                    let (x, y) = place(&middle);
+                    let _ = writeln!(
+                        names,
+                        "<text x=\"{x}\" y=\"{y}\">{}</text>",
+                        escaped(&group.name)
+                    );
+                }
+            }
+            dots = format!(
+                "<g fill=\"none\" stroke-width=\"{dot}\" stroke-linecap=\"round\">\n{dots}</g>\n\
+                 <g font-family=\"{FONT}\" font-size=\"26\" font-weight=\"bold\" \
+                 text-anchor=\"middle\" dominant-baseline=\"central\" fill=\"#000000\" \
+                 stroke=\"#ffffff\" stroke-width=\"4\" paint-order=\"stroke\">\n{names}</g>\n"
+            );
+            self.draw_legend(&legend)?;
+            root.present()?;
+        }
+        Ok(svg.replace("</svg>", &format!("{dots}</svg>")))
+    }
+
+    /// Both axes: all points with a margin, and never empty.
+    fn ranges(&self) -> ((f64, f64), (f64, f64)) {
+        let range = |of: fn(&(f64, f64)) -> f64| {
+            let values = || self.groups.iter().flat_map(|group| &group.points).map(of);
+            let low = values().fold(f64::INFINITY, f64::min);
+            let high = values().fold(f64::NEG_INFINITY, f64::max);
+            if !(low.is_finite() && high.is_finite()) {
+                return (0.0, 1.0);
+            }
+            let margin = (0.04 * (high - low)).max(1e-6 * high.abs()).max(1e-9);
+            (low - margin, high + margin)
+        };
+        (range(|point| point.0), range(|point| point.1))
+    }
+
+    /// Where a group's name stands: at the median of its points.
+    fn middle(&self, group: &Points) -> Option<(f64, f64)> {
+        let median = |of: fn(&(f64, f64)) -> f64| {
+            let mut values: Vec<f64> = group.points.iter().map(of).collect();
+            values.sort_by(f64::total_cmp);
+            values.get(values.len() / 2).copied()
+        };
+        median(|point| point.0)
+            .zip(median(|point| point.1))
+            .filter(|_| self.named)
+    }
+
+    fn draw_legend(&self, area: &DrawingArea<SVGBackend, Shift>) -> Result<(), Error> {
+        let text = (FONT, 16, &INK).into_text_style(area);
+        let text = text.pos(Pos::new(HPos::Left, VPos::Center));
+        let entries = self.groups.iter().zip(COLOURS.iter().cycle());
+        for (row, (group, colour)) in (0..).zip(entries) {
+            let top = 60 + LINE * row;
+            let colour = rgb(colour);
+            area.draw(&Circle::new((12, top), 6, colour.filled()))?;
+            area.draw(&Text::new(group.name.as_str(), (26, top), text.clone()))?;
+        }
+        Ok(())
+    }
+}
+
+/// `#rrggbb` as plotters wants it.
+fn rgb(colour: &str) -> RGBColor {
+    let number = u32::from_str_radix(colour.trim_start_matches('#'), 16).unwrap_or(0);
+    let [_, red, green, blue] = number.to_be_bytes();
+    RGBColor(red, green, blue)
+}
+
+/// Text as it may stand in SVG.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scatter(points: Vec<(f64, f64)>) -> Scatter {
+        Scatter {
+            title: "a & b".into(),
+            x: "x".into(),
+            y: "y".into(),
+            groups: vec![Points {
+                name: "<3>".into(),
+                points,
+            }],
+            diagonal: true,
+            named: true,
+        }
+    }
+
+    #[test]
+    fn every_point_is_drawn_and_a_group_named() {
+        let svg = scatter(vec![(0.0, 0.0), (1.0, 2.0), (3.0, 1.0)])
+            .svg()
+            .expect("draws");
+        assert_eq!(svg.matches("h0").count(), 3);
+        assert!(svg.contains("&lt;3&gt;</text>"));
+        assert!(svg.trim_end().ends_with("</svg>"));
+    }
+
+    #[test]
+    fn points_that_span_nothing_are_drawn_all_the_same() {
+        for points in [vec![], vec![(0.0, 0.0)], vec![(1e9, -1.0); 3]] {
+            assert!(scatter(points).svg().is_ok());
+        }
+    }
+
+    #[test]
+    fn colours_are_read() {
+        assert_eq!(rgb("#882255"), RGBColor(0x88, 0x22, 0x55));
+    }
+}
