@@ -8,6 +8,7 @@ use kindling_spec::{Error, Layout, Record, Result, Status, Study, read_csv};
 use crate::comparison::comparisons;
 use crate::curves::{History, figures};
 use crate::evidence::evidence;
+use crate::explorer::explorer;
 use crate::figure::Drawn;
 use crate::summary::complete;
 use crate::table::{Columns, number, summary_columns};
@@ -25,6 +26,8 @@ pub(crate) struct Content {
     pub(crate) problems: Vec<Problem>,
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) sections: Vec<Section>,
+    /// What the page's explorer needs, as JSON.
+    pub(crate) explorer: Option<String>,
     pub(crate) provenance: Vec<(&'static str, String)>,
 }
 
@@ -101,7 +104,13 @@ impl Content {
                 figures: drawn,
             });
         }
+        let explorer = explorer(&found.runs, &mut found.unreadable);
+        // Names of cells may hold anything, and `</script>` would end the data.
+        let explorer = explorer
+            .and_then(|explorer| serde_json::to_string(&explorer).ok())
+            .map(|json| json.replace('<', "\\u003c"));
         Ok(Self {
+            explorer,
             title: study.title.clone(),
             overview: overview(found, layout.is_quick()),
             problems: problems(found, &order),

@@ -11,6 +11,7 @@ mod confusion;
 mod curves;
 mod dots;
 mod evidence;
+mod explorer;
 mod figure;
 mod gather;
 mod markdown;

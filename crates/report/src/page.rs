@@ -15,6 +15,10 @@ struct Page<'a> {
     tally: String,
     how: &'static str,
     style: &'static str,
+    /// The explorer's data as JSON that may stand in a script element.
+    explorer: Option<String>,
+    networks: &'static str,
+    script: &'static str,
 }
 
 /// A verdict in words.
@@ -50,6 +54,9 @@ pub(crate) fn page(content: &Content) -> askama::Result<String> {
         tally: tally(&content.verdicts),
         how: HOW,
         style: include_str!("../templates/style.css"),
+        explorer: content.explorer.clone(),
+        networks: include_str!("../templates/networks.js"),
+        script: include_str!("../templates/explorer.js"),
     }
     .render()
 }

@@ -1,0 +1,69 @@
+// The forward passes of the explorer: the layers that the report embeds, in plain
+// loops. Images are 28x28 numbers in [0, 1], row by row.
+"use strict";
+
+// Multiples of a scale, 16 bits each, to numbers.
+function decodeNumbers({ scale, data }) {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const whole = new DataView(bytes.buffer);
+  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => scale * whole.getInt16(2 * i, true));
+}
+
+function prepare(layers) {
+  for (const layer of layers) {
+    layer.w = decodeNumbers(layer.weight);
+    layer.b = decodeNumbers(layer.bias);
+    delete layer.weight;
+    delete layer.bias;
+  }
+  return layers;
+}
+
+function dense({ inputs, outputs, activation, w, b }, x) {
+  const sums = Float64Array.from(b);
+  for (let i = 0; i < inputs; i++) {
+    if (x[i] === 0) continue;
+    for (let o = 0; o < outputs; o++) sums[o] += x[i] * w[i * outputs + o];
+  }
+  if (activation === "relu") return sums.map((v) => Math.max(v, 0));
+  if (activation === "sigmoid") return sums.map((v) => 1 / (1 + Math.exp(-v)));
+  return sums;
+}
+
+function convolve({ from, to, kernel, pool, w, b }, x) {
+  const side = Math.round(Math.sqrt(x.length / from));
+  const wide = side - kernel + 1;
+  const sums = new Float64Array(to * wide * wide);
+  for (let o = 0; o < to; o++) {
+    sums.fill(b[o], o * wide * wide, (o + 1) * wide * wide);
+    for (let c = 0; c < from; c++)
+      for (let i = 0; i < kernel; i++)
+        for (let j = 0; j < kernel; j++) {
+          const weight = w[((o * from + c) * kernel + i) * kernel + j];
+          for (let r = 0; r < wide; r++)
+            for (let s = 0; s < wide; s++)
+              sums[(o * wide + r) * wide + s] += weight * x[(c * side + r + i) * side + s + j];
+        }
+  }
+  if (!pool) return sums.map((v) => Math.max(v, 0));
+  const half = Math.floor(wide / 2);
+  const pooled = new Float64Array(to * half * half); // ReLU: nothing is below 0
+  for (let o = 0; o < to; o++)
+    for (let r = 0; r < 2 * half; r++)
+      for (let s = 0; s < 2 * half; s++) {
+        const at = (o * half + (r >> 1)) * half + (s >> 1);
+        pooled[at] = Math.max(pooled[at], sums[(o * wide + r) * wide + s]);
+      }
+  return pooled;
+}
+
+function forward(layers, x) {
+  return layers.reduce((x, layer) => (layer.kind === "conv" ? convolve(layer, x) : dense(layer, x)), x);
+}
+
+function softmax(logits) {
+  const most = Math.max(...logits);
+  const powers = Array.from(logits, (logit) => Math.exp(logit - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
