@@ -71,11 +71,16 @@ fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
     Ok(records)
 }
 
-/// Copies results.csv and report/, the report as a whole in the old one's place.
+/// Copies results.csv and report/, the report as a whole in the old one's place,
+/// without its page: that holds the figures once more, and networks.
 fn copy(layout: &Layout, reference: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(reference)?;
     let new = tempfile::tempdir_in(reference)?;
     copy_folder(&layout.report(), new.path())?;
+    let page = new.path().join("index.html");
+    if page.exists() {
+        std::fs::remove_file(page)?;
+    }
     let report = reference.join("report");
     if report.exists() {
         std::fs::remove_dir_all(&report)?;
@@ -160,6 +165,7 @@ mod tests {
         let write = |path: &Path| write_atomic(path, b"x").expect("writes");
         write(&layout.results());
         write(&layout.report().join("report.md"));
+        write(&layout.report().join("index.html"));
         write(&layout.report().join("figures").join("a.svg"));
         write(&reference.join("report").join("old.svg"));
         copy(&layout, &reference).expect("copies");
@@ -167,6 +173,7 @@ mod tests {
         assert!(reference.join("report/report.md").exists());
         assert!(reference.join("report/figures/a.svg").exists());
         assert!(!reference.join("report/old.svg").exists());
+        assert!(!reference.join("report/index.html").exists());
         let left = std::fs::read_dir(&reference).expect("lists").count();
         assert_eq!(left, 2, "no temporary folder stays");
     }
