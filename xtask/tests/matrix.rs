@@ -42,8 +42,8 @@ fn every_run_is_trained_and_stands_in_the_table() {
     // Three seeds each, but pca, in which nothing is random.
     assert_eq!(place.trained().len(), 5 * 3 + 1);
     assert!(place.out().join("results.csv").exists());
-    assert!(place.out().join("report").join("report.md").exists());
-    assert!(table.contains("report.md"), "{table}");
+    assert!(place.out().join("report").join("index.html").exists());
+    assert!(table.contains("index.html"), "{table}");
     for text in [stdout(&output), stderr(&output)] {
         assert!(!text.contains('\x1b'), "escape codes in a pipe: {text}");
     }

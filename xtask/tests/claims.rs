@@ -1,0 +1,125 @@
+//! `cargo xtask claims`, on records of a fake kindling, which gives every run the
+//! same losses.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use std::process::{Command, Output};
+
+use common::{Place, configs, copy, stderr, stdout};
+
+const RIGHT: &str = "right = { cells = [\"linear\"], of = \"test_loss\" }";
+
+/// The study with one claim: mlp's test loss, `rest`.
+fn claims(place: &Place, words: &str, rest: &str) -> Output {
+    let folder = place.path("configs");
+    if !folder.exists() {
+        copy(&configs(), &folder);
+    }
+    let text = format!(
+        "[[claim]]\nid = \"the-claim\"\nsection = \"2.5\"\nsays = \"s\"\n\
+         left = {{ cells = [\"mlp\"], of = \"test_loss\" }}\n{rest}\n"
+    );
+    std::fs::write(folder.join("claims.toml"), text).unwrap();
+    let mut command: Command = place.xtask(words);
+    command.arg("--configs").arg(&folder).output().unwrap()
+}
+
+#[test]
+fn without_records_nothing_is_decided_and_that_is_no_error() {
+    let place = Place::new();
+    let output = place.xtask("claims").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("0 supported, 0 refuted,"), "{text}");
+    assert!(text.contains("undecided  mlp-beats-linear"), "{text}");
+    assert!(stderr(&output).contains("no finished run of mlp"));
+    assert!(place.trained().is_empty());
+}
+
+#[test]
+fn a_refuted_claim_is_no_error() {
+    let place = Place::new();
+    let train = "experiments --only mlp --only linear";
+    assert!(place.xtask(train).output().unwrap().status.success());
+    // The difference of equal losses is 0, exactly.
+    let output = claims(&place, "claims", &format!("{RIGHT}\nat_least = 0.1"));
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stdout(&output).contains("refuted  the-claim"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
+fn a_malformed_claim_is_one_and_names_the_remedy() {
+    for (rest, words) in [
+        ("", "give `at_least`, `at_most`, or both"),
+        ("at_least = 1.0\nat_most = 0.0", "not above `at_most`"),
+        ("at_least = nan", "must be a number"),
+        ("at_least = 0.0\nby = \"ratio\"", "a ratio needs `right`"),
+        ("at_least = 0.0\nat_lest = 1.0", "at_lest"),
+        (
+            "at_least = 0.0\nright = { cells = [\"mpl\"], of = \"test_loss\" }",
+            "did you mean `mlp`?",
+        ),
+        (
+            "at_least = 0.0\nright = { cells = [\"mlp\"], of = \"tests_loss\" }",
+            "did you mean `test_loss`?",
+        ),
+        (
+            "at_least = 0.0\nright = { cells = [], of = \"test_loss\" }",
+            "name at least one cell",
+        ),
+        (
+            "at_least = 0.0\nright = { cells = [\"mlp\"], of = \"test_loss\", within = -1.0 }",
+            "at least 0",
+        ),
+    ] {
+        let place = Place::new();
+        // Nothing is trained for a study that cannot be judged.
+        for command in ["claims", "experiments"] {
+            let output = claims(&place, command, rest);
+            assert_eq!(output.status.code(), Some(2), "{rest}");
+            let text = stderr(&output);
+            assert!(
+                text.contains("claims.toml") && text.contains(words),
+                "{text}"
+            );
+        }
+        assert!(place.trained().is_empty());
+    }
+}
+
+#[test]
+fn seeds_are_added_until_a_claim_is_decided() {
+    let place = Place::new();
+    let rest = format!("{RIGHT}\nat_most = 0.1");
+    let output = claims(&place, "claims --until-decided", &rest);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stdout(&output).contains("supported  the-claim"),
+        "{}",
+        stdout(&output)
+    );
+    assert_eq!(
+        place.trained(),
+        [
+            "linear 0", "linear 1", "linear 2", "mlp 0", "mlp 1", "mlp 2"
+        ]
+    );
+    // Decided, so nothing more.
+    claims(&place, "claims --until-decided", &rest);
+    assert!(place.trained().is_empty());
+}
+
+#[test]
+fn an_undecidable_claim_stops_at_the_bound() {
+    let place = Place::new();
+    let right = "right = { cells = [\"linear\"], of = \"no_such_metric\" }\nat_least = 0.0";
+    let output = claims(&place, "claims --until-decided --most 4", right);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("linear seed 0 has no no_such_metric"));
+    assert_eq!(place.trained().len(), 2 * 4);
+}
