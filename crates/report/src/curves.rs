@@ -7,6 +7,8 @@ use crate::figure::{Curve, Drawn, Error, Figure, Point};
 
 /// Cells that one figure can tell apart by colour.
 const CELLS: usize = 6;
+/// Epochs at the end that are shown once more, larger.
+const LAST: usize = 5;
 /// Points of a line beyond which nobody sees a difference.
 const POINTS: usize = 400;
 /// Points of all lines of a figure, which keeps it below 200 kB.
@@ -34,7 +36,7 @@ impl Named {
     /// If plotters cannot draw it.
     pub(crate) fn draw(&self) -> Result<Drawn, Error> {
         let of_seeds = if self.figure.curves.iter().any(|curve| curve.seeds.len() > 1) {
-            " Lines are means over seeds; faint lines are single seeds."
+            " Lines are means over seeds, faint lines single seeds, and the band holds them all (test)."
         } else {
             ""
         };
@@ -70,8 +72,54 @@ pub(crate) fn figures(section: &str, histories: &[History]) -> Vec<Named> {
         for group in groups(family, &cells) {
             named.extend(of_group(section, family, &group));
         }
+        named.extend(beside(section, family, &cells));
+        named.extend(zoom(section, family, &cells));
     }
     named
+}
+
+/// The study's four kinds of classifier on shared axes.
+fn beside(section: &str, family: &str, cells: &[&History]) -> Vec<Named> {
+    let kinds = ["linear", "mlp-10", "mlp", "convnet"];
+    let cells: Vec<&History> = cells
+        .iter()
+        .copied()
+        .filter(|history| kinds.contains(&history.cell.as_str()))
+        .collect();
+    if family != "classifier" || cells.len() < kinds.len() {
+        return Vec::new();
+    }
+    let label = "four networks".to_string();
+    of_group(section, family, &Group { label, cells })
+}
+
+/// The last epochs of the dropout sweep, beside the same network without dropout
+/// and without those that learn too little to share an axis.
+fn zoom(section: &str, family: &str, cells: &[&History]) -> Vec<Named> {
+    let good = |history: &History| {
+        let last = mean(&history.seeds, |row| row.test_accuracy).pop();
+        last.is_some_and(|(epoch, accuracy)| epoch > 2 * LAST && accuracy > 0.9)
+    };
+    let late: Vec<History> = cells
+        .iter()
+        .filter(|history| history.cell == "mlp" || history.cell.starts_with("dropout"))
+        .filter(|history| good(history))
+        .map(|history| History {
+            cell: history.cell.clone(),
+            family: history.family.clone(),
+            seeds: history
+                .seeds
+                .iter()
+                .map(|rows| rows[rows.len().saturating_sub(LAST)..].to_vec())
+                .collect(),
+        })
+        .collect();
+    if late.len() < 2 {
+        return Vec::new();
+    }
+    let label = "dropout, last epochs".to_string();
+    let cells = late.iter().collect();
+    of_group(section, family, &Group { label, cells })
 }
 
 /// Cells that share a figure.

@@ -10,7 +10,10 @@ use crate::Run;
 use crate::figure::Drawn;
 use crate::scatter::{Points, Scatter};
 use crate::tiles::{Tile, Tiles};
+use crate::weights::Weights;
 
+/// Units of a first layer that are shown.
+const UNITS: usize = 32;
 /// Pixels of a digit's side.
 const SIDE: usize = 28;
 
@@ -80,6 +83,7 @@ pub(crate) fn evidence(
             plane(run, unreadable),
             reconstructions(run, unreadable),
             decoded(run, unreadable),
+            first_weights(run, unreadable),
             confusion(run, unreadable),
             mistakes(run, unreadable),
         ];
@@ -282,6 +286,59 @@ fn decoded(run: &Run, unreadable: &mut Vec<String>) -> Figure {
             .collect(),
     };
     tiles("plane", &caption, figure)
+}
+
+/// What the first layer looks for: an image for each of its units, or a kernel for
+/// each of its filters.
+fn first_weights(run: &Run, unreadable: &mut Vec<String>) -> Figure {
+    if run.record.family != "classifier" || !run.dir.weights().exists() {
+        return None;
+    }
+    let (shape, weights) = match Weights::read(run).and_then(|weights| weights.first()) {
+        Ok(first) => first,
+        Err(error) => {
+            unreadable.push(error.to_string());
+            return None;
+        }
+    };
+    // Dense weights are [inputs, outputs], kernels [filters, channels, side, side].
+    let (side, units): (usize, Vec<Vec<f32>>) = match shape[..] {
+        [inputs, outputs] if inputs == SIDE * SIDE => {
+            let unit = |unit: usize| weights.iter().skip(unit).step_by(outputs).copied();
+            (SIDE, (0..outputs).map(|one| unit(one).collect()).collect())
+        }
+        [_, 1, side, _] => {
+            let kernels = weights.chunks(side * side).map(<[f32]>::to_vec);
+            (side, kernels.collect())
+        }
+        _ => return None,
+    };
+    let shown: Vec<&Vec<f32>> = units.iter().take(UNITS).collect();
+    let largest = shown
+        .iter()
+        .copied()
+        .flatten()
+        .fold(0f32, |most, weight| most.max(weight.abs()));
+    let grey =
+        |weight: &f32| 0.5 + 0.5 * f64::from(*weight) / f64::from(largest.max(f32::MIN_POSITIVE));
+    let figure = Tiles {
+        title: format!("{}: weights of the first layer", run.record.cell),
+        side,
+        columns: if shown.len() > 10 { 16 } else { 10 },
+        tiles: shown
+            .iter()
+            .map(|weights| Tile {
+                pixels: weights.iter().map(grey).collect(),
+                caption: String::new(),
+            })
+            .collect(),
+    };
+    let caption = format!(
+        "{} of {} units; grey is zero, white {largest:.3}, black the same below zero.",
+        shown.len(),
+        units.len(),
+    );
+    tiles("weights", &caption, figure)
 }
 
 /// Which label is taken for which.

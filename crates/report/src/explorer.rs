@@ -7,10 +7,10 @@ use kindling_spec::{
     Activation, AutoencoderModel, ClassifierModel, Error, Output, Result, Status, Task,
     read_numbers,
 };
-use safetensors::SafeTensors;
 use serde::Serialize;
 
 use crate::Run;
+use crate::weights::Weights;
 
 /// The classifiers that the page asks.
 const CLASSIFIERS: [&str; 3] = ["linear", "mlp", "convnet"];
@@ -211,38 +211,7 @@ fn components(run: &Run) -> Result<(Vec<Layer>, Vec<Layer>)> {
     ))
 }
 
-/// `weights.safetensors` of a run.
-struct Weights<'a> {
-    run: &'a Run,
-    bytes: Vec<u8>,
-}
-
-impl<'a> Weights<'a> {
-    fn read(run: &'a Run) -> Result<Self> {
-        let path = run.dir.weights();
-        let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-        Ok(Self { run, bytes })
-    }
-
-    fn problem(&self, problem: impl ToString) -> Error {
-        Error::File {
-            file: self.run.dir.weights(),
-            problem: problem.to_string(),
-        }
-    }
-
-    /// The tensor of a name, with its shape.
-    fn tensor(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
-        let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| self.problem(error))?;
-        let tensor = tensors.tensor(name).map_err(|error| self.problem(error))?;
-        if tensor.dtype() != safetensors::Dtype::F32 {
-            return Err(self.problem(format!("{name} must hold 32-bit floats")));
-        }
-        let (numbers, _) = tensor.data().as_chunks();
-        let values = numbers.iter().map(|&four| f32::from_le_bytes(four));
-        Ok((tensor.shape().to_vec(), values.collect()))
-    }
-
+impl Weights<'_> {
     fn dense(&self, name: &str, activation: &'static str) -> Result<Layer> {
         let (shape, weight) = self.tensor(&format!("{name}.weight"))?;
         let &[inputs, outputs] = shape.as_slice() else {

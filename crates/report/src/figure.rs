@@ -1,5 +1,6 @@
 //! One figure as SVG: the curves of a few cells, with their names beside them.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use plotters::coord::Shift;
@@ -74,6 +75,8 @@ const SAMPLE: i32 = 30;
 const MARGIN: f64 = 0.04;
 /// Opacity of what stands behind the means.
 const FAINT: f64 = 0.4;
+/// Opacity of the band between the lowest and the highest seed.
+const BAND: f64 = 0.12;
 /// Length and gap of dashes, in pixels.
 const DASH: (i32, i32) = (6, 4);
 
@@ -133,12 +136,14 @@ impl Figure {
         Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
     {
         let last = self.points().map(|point| point.0).max().unwrap_or(0);
+        let first = self.points().map(|point| point.0).min().unwrap_or(1);
+        let first = first.saturating_sub(1);
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 22, &INK))
             .margin(12)
             .x_label_area_size(46)
             .y_label_area_size(74)
-            .build_cartesian_2d(0..last.max(2), y)?;
+            .build_cartesian_2d(first..last.max(first + 2), y)?;
         chart
             .configure_mesh()
             .disable_x_mesh()
@@ -157,6 +162,7 @@ impl Figure {
             .y_label_formatter(&|value| plain(*value))
             .draw()?;
         for (curve, colour) in self.curves.iter().zip(PALETTE.iter().cycle()) {
+            chart.draw_series([Polygon::new(self.band(curve), colour.mix(BAND))])?;
             // With one seed, the mean is that seed.
             for seed in curve.seeds.iter().filter(|_| curve.seeds.len() > 1) {
                 chart.draw_series(LineSeries::new(self.drawn(seed), colour.mix(FAINT)))?;
@@ -208,6 +214,18 @@ impl Figure {
             entry(SEED, INK.mix(FAINT).stroke_width(1), false)?;
         }
         Ok(())
+    }
+
+    /// The outline of what lies between the lowest and the highest seed.
+    fn band(&self, curve: &Curve) -> Vec<Point> {
+        let mut ends: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+        for (epoch, value) in curve.seeds.iter().flat_map(|seed| self.drawn(seed)) {
+            let end = ends.entry(epoch).or_insert((value, value));
+            *end = (end.0.min(value), end.1.max(value));
+        }
+        let low = ends.iter().map(|(epoch, (low, _))| (*epoch, *low));
+        let high = ends.iter().rev().map(|(epoch, (_, high))| (*epoch, *high));
+        low.chain(high).collect()
     }
 
     fn points(&self) -> impl Iterator<Item = Point> + Clone {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_spec::{Error, Layout, Record, Result, Status, Study, read_csv};
+use kindling_spec::{Error, Layout, Record, Result, Status, Study, read_csv, read_numbers};
 
 use crate::comparison::comparisons;
 use crate::curves::{History, figures};
@@ -82,6 +82,7 @@ impl Content {
                 let summaries = summarize(of_section.iter().copied(), &order);
                 tables.push(summary_columns(&summaries));
                 tables.extend(metric_tables(&of_section));
+                tables.extend(gradient_table(&runs, &mut found.unreadable));
                 for figure in figures(&id, &histories(&runs, &mut found.unreadable)) {
                     drawn.push(figure.draw().map_err(|error| Error::File {
                         file: layout.report().join(&figure.file),
@@ -251,6 +252,35 @@ fn metric_tables(records: &[&Record]) -> Vec<Columns> {
             columns
         })
         .collect()
+}
+
+/// The tiny convnet's gradients, automatic and by hand, of the first run that left
+/// some: a row for each parameter.
+fn gradient_table(runs: &[&Run], unreadable: &mut Vec<String>) -> Option<Columns> {
+    let file = |run: &&&Run| run.dir.file("gradients.csv");
+    let path = runs
+        .iter()
+        .find(|run| file(run).exists())
+        .map(|run| file(&run))?;
+    match read_numbers(&path) {
+        Ok((columns, rows)) => {
+            let parameters = (1..=rows.len()).map(|row| row.to_string());
+            let table = Columns::new().column("parameter", true, parameters);
+            let table = columns
+                .iter()
+                .enumerate()
+                .fold(table, |table, (place, name)| {
+                    let cell =
+                        |row: &Vec<f64>| row.get(place).map_or("-".into(), |g| format!("{g:.7}"));
+                    table.column(&name.replace('_', " "), true, rows.iter().map(cell))
+                });
+            Some(table)
+        }
+        Err(error) => {
+            unreadable.push(error.to_string());
+            None
+        }
+    }
 }
 
 /// The histories of the complete ones of `runs`, by cell. A history that should

@@ -22,6 +22,7 @@ mod summary;
 mod table;
 mod tiles;
 mod verdict;
+mod weights;
 mod write;
 
 pub use claims::{ClaimRow, claims_text, tally};

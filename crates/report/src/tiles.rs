@@ -41,9 +41,9 @@ impl Tiles {
         let rows = self.tiles.len().div_ceil(self.columns);
         let captions = self.tiles.iter().any(|tile| !tile.caption.is_empty());
         let caption = if captions { CAPTION } else { 0 };
-        let step = WIDTH / self.columns;
-        // Rows of images lie apart by a caption, so each is a PNG of its own.
-        let shown = step - 4.min(step / 8);
+        // Rows of images lie apart by a caption, so each is a PNG of its own. The
+        // gap between its images is scaled as they are.
+        let shown = WIDTH * self.side / (self.columns * (self.side + GAP));
         let height = TITLE + rows * (shown + 4 + caption);
         let mut svg = format!(
             "<svg width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" \
@@ -58,7 +58,6 @@ impl Tiles {
             let png = BASE64_STANDARD.encode(self.png(tiles)?);
             let pixels = tiles.len() * (self.side + GAP);
             let width = pixels as f64 * shown as f64 / self.side as f64;
-            // The gap between images is drawn as wide as they are scaled.
             let left = (WIDTH as f64 - width) / 2.0;
             let _ = writeln!(
                 svg,
@@ -98,6 +97,7 @@ impl Tiles {
         let mut encoder = png::Encoder::new(&mut bytes, width as u32, self.side as u32);
         encoder.set_color(png::ColorType::Grayscale);
         encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::High);
         let mut writer = encoder.write_header()?;
         writer.write_image_data(&grey)?;
         writer.finish()?;
