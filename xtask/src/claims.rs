@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use kindling_report::{Status, Verdict};
-use kindling_spec::{Backend, Layout, Selection, Study};
+use kindling_spec::{Layout, Selection, Study};
 
 use crate::experiments::{self, Options};
-use crate::flags::Claims;
+use crate::flags::{Claims, Training};
 use crate::stop::{Outcome, Stop};
 use crate::{say, workspace};
 
@@ -34,7 +34,7 @@ pub fn run(flags: &Claims) -> Outcome {
                 say::count(cells.len(), "cell"),
                 seeds - 1
             ));
-            let code = train(&study, &layout, &cells, seeds)?;
+            let code = train(&study, &layout, &cells, seeds, &flags.training)?;
             if code != ExitCode::SUCCESS {
                 return Ok(code);
             }
@@ -76,14 +76,20 @@ fn undecided(verdicts: &[Verdict]) -> BTreeSet<String> {
         .collect()
 }
 
-fn train(study: &Study, layout: &Layout, cells: &BTreeSet<String>, seeds: u64) -> Outcome {
+fn train(
+    study: &Study,
+    layout: &Layout,
+    cells: &BTreeSet<String>,
+    seeds: u64,
+    training: &Training,
+) -> Outcome {
     let selection = Selection {
         only: Vec::new(),
         seeds: Some(seeds),
         quick: false,
-        backend: Backend::Flex,
-        data: None,
-        set: Vec::new(),
+        backend: training.backend,
+        data: workspace::data(training.data.as_deref())?,
+        set: training.set.clone(),
     };
     let mut configs = study.expand(&selection).map_err(Stop::input)?;
     configs.retain(|config| cells.contains(&config.cell));

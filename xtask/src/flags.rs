@@ -157,6 +157,9 @@ pub struct Claims {
     #[arg(long, value_name = "N", default_value_t = 8, requires = "until_decided",
           value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub most: u64,
+    /// What every command that trains can be told; for --until-decided.
+    #[command(flatten)]
+    pub training: Training,
     /// Which folders.
     #[command(flatten)]
     pub folders: Folders,

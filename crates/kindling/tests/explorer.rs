@@ -85,7 +85,7 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
              optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
         )
     };
-    let dense = classifier("hidden = [64, 32]\ndropout = 0.0");
+    let dense = classifier("hidden = [96, 32]\ndropout = 0.0");
     let conv = "hidden = []\ndropout = 0.0\nconv = { blocks = [[4], [8, 6]], kernel = 3 }";
     train(&layout, "mlp", "classifier", &dense);
     train(&layout, "convnet", "classifier", &classifier(conv));

@@ -1,5 +1,5 @@
 //! The trained networks as the page runs them: layers in the order of the forward
-//! pass, their weights as 16-bit whole numbers.
+//! pass, their weights in a form that a browser reads.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -68,30 +68,33 @@ enum Layer {
     },
 }
 
-/// Numbers as multiples of `scale`, 16 bits each, little-endian, base64.
+/// Numbers in base64, little-endian: 32-bit floats, or where they are many and would
+/// make the page too large, 16-bit multiples of `scale`.
 ///
 /// The largest multiple is 32,767, so a weight is off by at most a 65,534th of the
 /// largest in its tensor; a test holds the logits that come of it to 1e-3.
 #[derive(Debug, Serialize)]
 struct Numbers {
-    scale: f32,
+    scale: Option<f32>,
     data: String,
 }
+
+/// Numbers of a tensor that are many.
+const MANY: usize = 1 << 15;
 
 impl Numbers {
     fn new(values: &[f32]) -> Self {
         let largest = values
             .iter()
             .fold(0f32, |most, value| most.max(value.abs()));
-        let scale = if largest > 0.0 {
-            largest / 32_767.0
-        } else {
-            1.0
+        let scale = (values.len() > MANY && largest > 0.0).then_some(largest / 32_767.0);
+        let bytes: Vec<u8> = match scale {
+            Some(scale) => {
+                let whole = values.iter().map(|value| (value / scale).round() as i16);
+                whole.flat_map(i16::to_le_bytes).collect()
+            }
+            None => values.iter().copied().flat_map(f32::to_le_bytes).collect(),
         };
-        let bytes: Vec<u8> = values
-            .iter()
-            .flat_map(|value| ((value / scale).round() as i16).to_le_bytes())
-            .collect();
         Self {
             scale,
             data: BASE64_STANDARD.encode(bytes),

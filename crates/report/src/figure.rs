@@ -27,6 +27,15 @@ pub(crate) struct Drawn {
     pub(crate) cells: Vec<String>,
 }
 
+impl Drawn {
+    /// The command that trains what it shows.
+    pub(crate) fn command(&self) -> String {
+        let only = |cell: &String| format!(" --only {cell}");
+        let only: String = self.cells.iter().map(only).collect();
+        format!("cargo xtask experiments{only}")
+    }
+}
+
 /// The curves of one cell, in one colour.
 pub(crate) struct Curve {
     pub(crate) name: String,

@@ -24,7 +24,13 @@ pub(crate) fn markdown(content: &Content) -> String {
             text += &format!("\n{}", table.markdown());
         }
         for figure in &section.figures {
-            text += &format!("\n![{}](figures/{}.svg)\n", figure.title, figure.file);
+            text += &format!(
+                "\n![{}](figures/{}.svg)\n\n{} `{}`\n",
+                figure.title,
+                figure.file,
+                figure.caption,
+                figure.command()
+            );
         }
     }
     text += "\n## Provenance\n\n";

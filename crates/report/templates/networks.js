@@ -2,11 +2,12 @@
 // loops. Images are 28x28 numbers in [0, 1], row by row.
 "use strict";
 
-// Multiples of a scale, 16 bits each, to numbers.
+// Floats of 32 bits, or multiples of a scale of 16 bits each.
 function decodeNumbers({ scale, data }) {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-  const whole = new DataView(bytes.buffer);
-  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => scale * whole.getInt16(2 * i, true));
+  const view = new DataView(bytes.buffer);
+  if (scale === null) return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => scale * view.getInt16(2 * i, true));
 }
 
 function prepare(layers) {
