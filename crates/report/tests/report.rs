@@ -315,3 +315,50 @@ fn the_same_runs_make_the_same_report() {
     };
     assert_eq!(report(), report());
 }
+
+#[test]
+fn a_damaged_file_of_a_run_is_named_and_the_rest_is_drawn() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let study = study(folder.path());
+    let layout = Layout::new(folder.path(), false);
+    runs(&layout);
+    let dir = layout.finished("mlp-8", 0);
+    fs::remove_dir_all(layout.partial("mlp-8", 1).path()).expect("removes");
+    let files = [
+        "codes.csv",
+        "confusion.csv",
+        "mistakes.csv",
+        "reconstructions.csv",
+        "plane.csv",
+        "weights.safetensors",
+    ];
+    for damage in [
+        "",
+        "label,0\nx,y\n",
+        "label,z0,z1\n1,2\n",
+        "\u{0}\u{1}\u{2}",
+        "label\n",
+    ] {
+        for file in files {
+            fs::write(dir.file(file), damage).expect("writes");
+        }
+        let path = kindling_report::write(&study, &layout).expect("reports");
+        let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
+        let weights = dir.weights().display().to_string();
+        assert!(text.contains(&weights), "{damage:?}: {text}");
+        if damage.contains('x') {
+            for file in files {
+                let file = dir.file(file).display().to_string();
+                assert!(text.contains(&file), "{file}: {text}");
+            }
+        }
+        assert!(text.contains("figures/2.4-regression-y1-loss.svg"));
+    }
+    // Numbers that none should be, in the right columns.
+    fs::write(
+        dir.file("codes.csv"),
+        "label,z0,z1\n1,NaN,inf\n-3,1e308,-1e308\n",
+    )
+    .expect("writes");
+    kindling_report::write(&study, &layout).expect("reports");
+}
