@@ -24,13 +24,15 @@ pub fn run(flags: &Claims) -> Outcome {
         // Every look is at one seed more of all cells that a claim rests on, so
         // that the number of looks is known from the records.
         for seeds in study.seeds()..=flags.most {
-            let cells = undecided(&verdicts);
-            if cells.is_empty() {
+            let open = undecided(&verdicts);
+            if open.is_empty() {
                 break;
             }
+            let cells = open.iter().flat_map(|verdict| verdict.claim.cells());
+            let cells: BTreeSet<String> = cells.map(str::to_string).collect();
             say::err(format_args!(
                 "{} undecided; {} with seeds 0 to {}",
-                say::count(open(&verdicts), "claim"),
+                say::count(open.len(), "claim"),
                 say::count(cells.len(), "cell"),
                 seeds - 1
             ));
@@ -61,19 +63,9 @@ fn judge(study: &Study, layout: &Layout) -> Vec<Verdict> {
     kindling_report::judge(study, runs.runs.iter().map(|run| &run.record))
 }
 
-fn open(verdicts: &[Verdict]) -> usize {
+fn undecided(verdicts: &[Verdict]) -> Vec<&Verdict> {
     let undecided = |verdict: &&Verdict| verdict.status == Status::Undecided;
-    verdicts.iter().filter(undecided).count()
-}
-
-/// The cells that undecided claims rest on.
-fn undecided(verdicts: &[Verdict]) -> BTreeSet<String> {
-    verdicts
-        .iter()
-        .filter(|verdict| verdict.status == Status::Undecided)
-        .flat_map(|verdict| verdict.claim.cells())
-        .map(str::to_string)
-        .collect()
+    verdicts.iter().filter(undecided).collect()
 }
 
 fn train(

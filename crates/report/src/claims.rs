@@ -116,12 +116,11 @@ pub(crate) fn found(verdict: &Verdict) -> String {
     let Some(mean) = verdict.mean() else {
         return "-".into();
     };
-    let show = shown;
     match verdict.interval {
         Some((low, high)) if low < high => {
-            format!("{} ({} to {})", show(mean), show(low), show(high))
+            format!("{} ({} to {})", shown(mean), shown(low), shown(high))
         }
-        _ => show(mean),
+        _ => shown(mean),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::figure::FONT;
-use crate::scatter::escaped;
+use crate::svg::begin;
 
 /// Side of a field, and what is left and above of the fields, in pixels.
 const FIELD: usize = 44;
@@ -14,16 +13,12 @@ const TOP: usize = 96;
 pub(crate) fn svg(title: &str, rows: &[Vec<f64>]) -> String {
     let classes = rows.first().map_or(0, |row| row.len().saturating_sub(1));
     let (width, height) = (LEFT + classes * FIELD + 20, TOP + rows.len() * FIELD + 20);
-    let mut svg = format!(
-        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-         xmlns=\"http://www.w3.org/2000/svg\" font-family=\"{FONT}\" font-size=\"14\" \
-         text-anchor=\"middle\" fill=\"#333333\">\n\
-         <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n\
-         <text x=\"{}\" y=\"30\" font-size=\"20\">{}</text>\n\
-         <text x=\"{}\" y=\"58\" font-size=\"16\">prediction</text>\n\
-         <text transform=\"translate(28 {}) rotate(-90)\" font-size=\"16\">label</text>\n",
-        width / 2,
-        escaped(title),
+    let text = "font-size=\"14\" text-anchor=\"middle\" ";
+    let mut svg = begin(width, height, text, title);
+    let _ = writeln!(
+        svg,
+        "<text x=\"{}\" y=\"58\" font-size=\"16\">prediction</text>\n\
+         <text transform=\"translate(28 {}) rotate(-90)\" font-size=\"16\">label</text>",
         LEFT + classes * FIELD / 2,
         TOP + rows.len() * FIELD / 2,
     );

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::Spread;
-use crate::figure::{FONT, plain};
-use crate::scatter::escaped;
+use crate::figure::plain;
+use crate::svg::{begin, escaped};
 
 /// A cell with its numbers.
 pub(crate) struct Row {
@@ -39,15 +39,10 @@ impl Dots {
             let width = WIDTH as f64 - NAMES - NOTES;
             NAMES + (value - low) / (high - low) * width
         };
-        let mut svg = format!(
-            "<svg width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" \
-             xmlns=\"http://www.w3.org/2000/svg\" font-family=\"{FONT}\" font-size=\"15\" \
-             fill=\"#333333\">\n\
-             <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>\n\
-             <text x=\"{}\" y=\"30\" font-size=\"22\" text-anchor=\"middle\">{}</text>\n\
-             <text x=\"{}\" y=\"{}\" font-size=\"16\" text-anchor=\"middle\">{}</text>\n",
-            WIDTH / 2,
-            escaped(&self.title),
+        let mut svg = begin(WIDTH, height, "font-size=\"15\" ", &self.title);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{}\" y=\"{}\" font-size=\"16\" text-anchor=\"middle\">{}</text>",
             place((low + high) / 2.0),
             end + 50,
             escaped(&self.x),

@@ -2,9 +2,8 @@
 //! predictions. Of each cell the finished run with the smallest seed is shown.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use kindling_spec::{Result, Status, read_numbers};
+use kindling_spec::{Status, read_numbers};
 
 use crate::Run;
 use crate::figure::Drawn;
@@ -17,31 +16,26 @@ const UNITS: usize = 32;
 /// Pixels of a digit's side.
 const SIDE: usize = 28;
 
-/// A table of numbers with its columns.
-struct Table {
-    columns: Vec<String>,
-    rows: Vec<Vec<f64>>,
+/// A table of numbers that a run left, with its columns.
+pub(crate) struct Table {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<f64>>,
 }
 
 impl Table {
     /// The file, if the run left it. One that cannot be read joins `unreadable`.
-    fn of(run: &Run, file: &str, unreadable: &mut Vec<String>) -> Option<Self> {
+    pub(crate) fn of(run: &Run, file: &str, unreadable: &mut Vec<String>) -> Option<Self> {
         let path = run.dir.file(file);
         if !path.exists() {
             return None;
         }
-        match Self::read(&path) {
-            Ok(table) => Some(table),
+        match read_numbers(&path) {
+            Ok((columns, rows)) => Some(Self { columns, rows }),
             Err(error) => {
                 unreadable.push(error.to_string());
                 None
             }
         }
-    }
-
-    fn read(path: &Path) -> Result<Self> {
-        let (columns, rows) = read_numbers(path)?;
-        Ok(Self { columns, rows })
     }
 
     /// The numbers of a row in a column.
@@ -68,7 +62,7 @@ pub(crate) fn evidence(
     section: &str,
     runs: &[&Run],
     unreadable: &mut Vec<String>,
-) -> std::result::Result<Vec<Drawn>, String> {
+) -> Result<Vec<Drawn>, String> {
     let mut first: Vec<&Run> = Vec::new();
     for &run in runs {
         let seen = |shown: &&Run| shown.record.cell == run.record.cell;
@@ -103,10 +97,7 @@ pub(crate) fn evidence(
 }
 
 /// Title, caption and picture, by a name for the file; or why not.
-type Figure = Option<(
-    &'static str,
-    std::result::Result<(String, String, String), String>,
-)>;
+type Figure = Option<(&'static str, Result<(String, String, String), String>)>;
 
 fn scatter(name: &'static str, caption: &str, scatter: Scatter) -> Figure {
     let svg = scatter.svg().map_err(|error| error.to_string());
@@ -130,7 +121,7 @@ fn predictions(
     section: &str,
     runs: &[&Run],
     unreadable: &mut Vec<String>,
-) -> std::result::Result<Vec<Drawn>, String> {
+) -> Result<Vec<Drawn>, String> {
     let mut functions: BTreeMap<String, Vec<(&Run, Points)>> = BTreeMap::new();
     for &run in runs {
         let Some(table) = Table::of(run, "predictions.csv", unreadable) else {
@@ -261,14 +252,13 @@ fn reconstructions(run: &Run, unreadable: &mut Vec<String>) -> Figure {
 fn decoded(run: &Run, unreadable: &mut Vec<String>) -> Figure {
     let table = Table::of(run, "plane.csv", unreadable)?;
     let (first, last) = (table.rows.first()?, table.rows.last()?);
-    let corner = |row: &[f64], column: &str| table.at(row, column);
     let caption = format!(
         "The images that a grid of codes decodes to: from left to right the first number from \
          {:.2} to {:.2}, from below the second from {:.2} to {:.2}.",
-        corner(first, "z0")?,
-        corner(last, "z0")?,
-        corner(last, "z1")?,
-        corner(first, "z1")?,
+        table.at(first, "z0")?,
+        table.at(last, "z0")?,
+        table.at(last, "z1")?,
+        table.at(first, "z1")?,
     );
     let figure = Tiles {
         title: format!("{}: the plane, decoded", run.record.cell),

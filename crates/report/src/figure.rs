@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use plotters::chart::MeshStyle;
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::element::DashedPathElement;
@@ -71,7 +72,7 @@ const PALETTE: [RGBColor; 6] = [
     RGBColor(0x56, 0xb4, 0xe9),
 ];
 pub(crate) const INK: RGBColor = RGBColor(0x33, 0x33, 0x33);
-pub(crate) const MESH: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
+const MESH: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
 pub(crate) const FONT: &str = "sans-serif";
 
 /// Width and height in pixels; as wide as a page on GitHub.
@@ -153,17 +154,8 @@ impl Figure {
             .x_label_area_size(46)
             .y_label_area_size(74)
             .build_cartesian_2d(first..last.max(first + 2), y)?;
-        chart
-            .configure_mesh()
+        style(&mut chart.configure_mesh())
             .disable_x_mesh()
-            // Unseen rather than none: with none, plotters 0.3.7 looks for the
-            // marks of a whole-number axis without end.
-            .max_light_lines(1)
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(MESH)
-            .axis_style(INK)
-            .label_style((FONT, 15, &INK))
-            .axis_desc_style((FONT, 16, &INK))
             .x_labels(11)
             .y_labels(8)
             .x_desc(self.x.as_str())
@@ -254,6 +246,20 @@ impl Figure {
 
 /// The legend's word for a single run.
 const SEED: &str = "test, each seed";
+
+/// The colours and fonts of axes and lines, the same in all figures.
+pub(crate) fn style<'a, 'b, 'c, X: Ranged, Y: Ranged, B: DrawingBackend>(
+    mesh: &'c mut MeshStyle<'a, 'b, X, Y, B>,
+) -> &'c mut MeshStyle<'a, 'b, X, Y, B> {
+    // Unseen rather than none: with none, plotters 0.3.7 looks for the marks of a
+    // whole-number axis without end.
+    mesh.max_light_lines(1)
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(MESH)
+        .axis_style(INK)
+        .label_style((FONT, 15, &INK))
+        .axis_desc_style((FONT, 16, &INK))
+}
 
 /// 1, 2 and 5 times the powers of ten from `low` to `high`, or the powers alone
 /// where those would crowd. Plotters by itself marks only the powers, and so

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_spec::{Error, Layout, Record, Result, Status, Study, read_csv, read_numbers};
+use kindling_spec::{Error, Layout, Record, Result, Status, Study, read_csv};
 
 use crate::comparison::comparisons;
 use crate::curves::{History, figures};
-use crate::evidence::evidence;
+use crate::evidence::{Table, evidence};
 use crate::explorer::explorer;
 use crate::figure::Drawn;
 use crate::summary::complete;
@@ -257,30 +257,17 @@ fn metric_tables(records: &[&Record]) -> Vec<Columns> {
 /// The tiny convnet's gradients, automatic and by hand, of the first run that left
 /// some: a row for each parameter.
 fn gradient_table(runs: &[&Run], unreadable: &mut Vec<String>) -> Option<Columns> {
-    let file = |run: &&&Run| run.dir.file("gradients.csv");
-    let path = runs
+    let mut tables = runs
         .iter()
-        .find(|run| file(run).exists())
-        .map(|run| file(&run))?;
-    match read_numbers(&path) {
-        Ok((columns, rows)) => {
-            let parameters = (1..=rows.len()).map(|row| row.to_string());
-            let table = Columns::new().column("parameter", true, parameters);
-            let table = columns
-                .iter()
-                .enumerate()
-                .fold(table, |table, (place, name)| {
-                    let cell =
-                        |row: &Vec<f64>| row.get(place).map_or("-".into(), |g| format!("{g:.7}"));
-                    table.column(&name.replace('_', " "), true, rows.iter().map(cell))
-                });
-            Some(table)
-        }
-        Err(error) => {
-            unreadable.push(error.to_string());
-            None
-        }
-    }
+        .map(|run| Table::of(run, "gradients.csv", unreadable));
+    let Table { columns, rows } = tables.find_map(|table| table)?;
+    let parameters = (1..=rows.len()).map(|row| row.to_string());
+    let table = Columns::new().column("parameter", true, parameters);
+    let add = |table: Columns, (place, name): (usize, &String)| {
+        let cell = |row: &Vec<f64>| row.get(place).map_or("-".into(), |g| format!("{g:.7}"));
+        table.column(&name.replace('_', " "), true, rows.iter().map(cell))
+    };
+    Some(columns.iter().enumerate().fold(table, add))
 }
 
 /// The histories of the complete ones of `runs`, by cell. A history that should

@@ -19,6 +19,7 @@ mod page;
 mod read;
 mod scatter;
 mod summary;
+mod svg;
 mod table;
 mod tiles;
 mod verdict;

@@ -6,7 +6,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::figure::{Error, FONT, INK, MESH, plain};
+use crate::figure::{Error, FONT, INK, plain, style};
+use crate::svg::escaped;
 
 /// Some points with a name.
 pub(crate) struct Points {
@@ -67,14 +68,7 @@ impl Scatter {
                 .x_label_area_size(46)
                 .y_label_area_size(74)
                 .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
-            chart
-                .configure_mesh()
-                .max_light_lines(1)
-                .light_line_style(TRANSPARENT)
-                .bold_line_style(MESH)
-                .axis_style(INK)
-                .label_style((FONT, 15, &INK))
-                .axis_desc_style((FONT, 16, &INK))
+            style(&mut chart.configure_mesh())
                 .x_labels(9)
                 .y_labels(9)
                 .x_desc(self.x.as_str())
@@ -162,14 +156,6 @@ fn rgb(colour: &str) -> RGBColor {
     let number = u32::from_str_radix(colour.trim_start_matches('#'), 16).unwrap_or(0);
     let [_, red, green, blue] = number.to_be_bytes();
     RGBColor(red, green, blue)
-}
-
-/// Text as it may stand in SVG.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

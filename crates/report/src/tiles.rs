@@ -5,8 +5,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::figure::FONT;
-use crate::scatter::escaped;
+use crate::svg::{begin, escaped};
 
 /// A grey image and what stands below it.
 pub(crate) struct Tile {
@@ -45,14 +44,7 @@ impl Tiles {
         // gap between its images is scaled as they are.
         let shown = WIDTH * self.side / (self.columns * (self.side + GAP));
         let height = TITLE + rows * (shown + 4 + caption);
-        let mut svg = format!(
-            "<svg width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" \
-             xmlns=\"http://www.w3.org/2000/svg\" font-family=\"{FONT}\" fill=\"#333333\">\n\
-             <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>\n\
-             <text x=\"{}\" y=\"30\" font-size=\"22\" text-anchor=\"middle\">{}</text>\n",
-            WIDTH / 2,
-            escaped(&self.title)
-        );
+        let mut svg = begin(WIDTH, height, "", &self.title);
         for (row, tiles) in self.tiles.chunks(self.columns).enumerate() {
             let top = TITLE + row * (shown + 4 + caption);
             let png = BASE64_STANDARD.encode(self.png(tiles)?);
