@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use kindling_spec::{
-    Backend, CsvRow, Host, ImageData, RunConfig, RunDir, Selection, Setting, TimingRow, read_csv,
-    write_atomic, write_csv,
+    Backend, CsvRow, Host, ImageData, RunConfig, RunDir, Selection, Setting, Size, TimingRow,
+    read_csv, write_atomic, write_csv,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::flags::Bench;
-use crate::kindling::{self, Kindling, cargo};
+use crate::kindling::{self, Build, Kindling, cargo};
 use crate::stop::{Outcome, Stop};
 use crate::{say, workspace};
 
@@ -76,7 +76,7 @@ struct Measured {
 /// Trains every cell by turns and writes `bench/peers.csv`.
 pub fn run(flags: &Bench) -> Outcome {
     let configs = configs(flags)?;
-    let kindling = Kindling::build(Backend::Flex)?;
+    let kindling = Kindling::build(&Build::with(&[Backend::Flex], false))?;
     let rate = build_rate()?;
     let python = python(&flags.python)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -176,7 +176,7 @@ fn selection(set: Vec<Setting>) -> Selection {
     Selection {
         only: Vec::new(),
         seeds: None,
-        quick: false,
+        size: Size::Full,
         backend: Backend::Flex,
         data: None,
         set,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use kindling_report::{Status, Verdict};
-use kindling_spec::{Layout, Selection, Study};
+use kindling_spec::{Layout, Selection, Size, Study};
 
 use crate::experiments::{self, Options};
 use crate::flags::{Claims, Training};
@@ -14,7 +14,7 @@ use crate::{say, workspace};
 /// Prints the verdicts; with `--until-decided` trains until there are some.
 pub fn run(flags: &Claims) -> Outcome {
     let study = workspace::study(&flags.folders)?;
-    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.quick);
+    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.length.size());
     if study.claims().is_empty() {
         say::out("the study has no claims.toml, so nothing is claimed");
         return Ok(ExitCode::SUCCESS);
@@ -75,18 +75,19 @@ fn train(
     seeds: u64,
     training: &Training,
 ) -> Outcome {
+    let build = training.build()?;
     let selection = Selection {
         only: Vec::new(),
         seeds: Some(seeds),
-        quick: false,
-        backend: training.backend,
-        data: workspace::data(training.data.as_deref())?,
-        set: training.set.clone(),
+        size: Size::Full,
+        backend: build.device.backend,
+        data: workspace::data(training.changes.data.as_deref())?,
+        set: training.changes.set.clone(),
     };
     let mut configs = study.expand(&selection).map_err(Stop::input)?;
     configs.retain(|config| cells.contains(&config.cell));
     let options = Options {
-        backend: selection.backend,
+        build,
         jobs: None,
         fresh: false,
     };

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use kindling_spec::{Backend, Host, Layout, Record, RunConfig, Selection, Study};
+use kindling_spec::{Host, Layout, Record, RunConfig, Selection, Study};
 
 use crate::child::{Ended, Setup};
 use crate::flags::Experiments;
-use crate::kindling::Kindling;
+use crate::kindling::{Build, Kindling};
 use crate::lock::Claim;
 use crate::runs::{Recorded, Run};
 use crate::stop::{Outcome, Stop};
@@ -15,22 +15,24 @@ use crate::{list, matrix, say, workspace};
 /// Trains what is not recorded yet, and reports on all that was selected.
 pub fn run(flags: &Experiments) -> Outcome {
     let study = workspace::study(&flags.folders)?;
+    let build = flags.training.build()?;
+    let changes = &flags.training.changes;
     let selection = Selection {
         only: flags.only.clone(),
         seeds: flags.seeds,
-        quick: flags.quick,
-        backend: flags.training.backend,
-        data: workspace::data(flags.training.data.as_deref())?,
-        set: flags.training.set.clone(),
+        size: flags.length.size(),
+        backend: build.device.backend,
+        data: workspace::data(changes.data.as_deref())?,
+        set: changes.set.clone(),
     };
     let configs = study.expand(&selection).map_err(Stop::input)?;
     if flags.list {
         list::print(&configs);
         return Ok(ExitCode::SUCCESS);
     }
-    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.quick);
+    let layout = Layout::new(&workspace::out(&flags.folders)?, selection.size);
     let options = Options {
-        backend: flags.training.backend,
+        build,
         jobs: flags.jobs,
         fresh: flags.fresh,
     };
@@ -40,7 +42,7 @@ pub fn run(flags: &Experiments) -> Outcome {
 /// How a list of runs is trained.
 pub struct Options {
     /// On what.
-    pub backend: Backend,
+    pub build: Build,
     /// How many at a time; one a core if nothing is said.
     pub jobs: Option<u64>,
     /// Whether to train what is recorded already.
@@ -50,7 +52,7 @@ pub struct Options {
 /// Trains the runs that are not recorded yet, and reports.
 pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Options) -> Outcome {
     let claim = Claim::take(layout.out(), ".lock", "--out")?;
-    let ready = Kindling::ready(options.backend, &configs);
+    let ready = Kindling::ready(&options.build, &configs);
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
     let runs = plan(configs, fingerprints, layout);
     let pending = pending(&runs, options.fresh)?;

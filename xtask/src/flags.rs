@@ -3,9 +3,12 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use anyhow::anyhow;
 use clap::{Args, Parser, Subcommand};
-use kindling_spec::{Backend, Setting};
+use kindling_spec::{Backend, DeviceName, Setting, Size};
+
+use crate::kindling::Build;
+use crate::stop::Stop;
 
 /// Trains the study of small networks and reports on it.
 #[derive(Debug, Parser)]
@@ -37,6 +40,12 @@ pub enum Command {
     Report(Report),
     /// Say which sentences of the study stand
     Claims(Claims),
+    /// List what can compute here, and how fast
+    Backends(Backends),
+    /// Follow a training on two backends, step by step
+    Parity(Parity),
+    /// Train on several backends, and compare how well they learned
+    Converge(Converge),
     /// Time epochs, by turns with Keras
     Bench(Bench),
     /// Run all that the gate runs: format, lints, tests, the quick study
@@ -60,11 +69,12 @@ Examples:
   cargo xtask experiments --quick
   cargo xtask experiments --only dropout --only mlp --seeds 5
   cargo xtask experiments --backend ndarray --jobs 1 --out /tmp/ndarray
+  cargo xtask experiments --backend wgpu --smoke --out /tmp/wgpu
   cargo xtask experiments --only mlp --set train.epochs=5 --out /tmp/short")]
 pub struct Experiments {
-    /// Shorten every run: one seed, few steps, less data
-    #[arg(long)]
-    pub quick: bool,
+    /// How much of each run.
+    #[command(flatten)]
+    pub length: Length,
     /// Only cells whose name contains WORD; repeatable
     #[arg(long, value_name = "WORD")]
     pub only: Vec<String>,
@@ -106,9 +116,9 @@ pub struct Train {
     #[arg(long, value_name = "N", default_value_t = 0,
           value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: u64,
-    /// Shorten it: few steps, a slice of the data
-    #[arg(long)]
-    pub quick: bool,
+    /// How much of it.
+    #[command(flatten)]
+    pub length: Length,
     /// What every command that trains can be told.
     #[command(flatten)]
     pub training: Training,
@@ -125,11 +135,11 @@ Examples:
   cargo xtask report --quick
   cargo xtask report --publish")]
 pub struct Report {
-    /// The report of the quick runs
-    #[arg(long)]
-    pub quick: bool,
+    /// Of which runs.
+    #[command(flatten)]
+    pub length: Length,
     /// Put it in artifacts/reference and README.md
-    #[arg(long, conflicts_with = "quick")]
+    #[arg(long, conflicts_with_all = ["quick", "smoke"])]
     pub publish: bool,
     /// Which folders.
     #[command(flatten)]
@@ -147,11 +157,11 @@ Examples:
   cargo xtask claims --until-decided
   cargo xtask claims --until-decided --most 12")]
 pub struct Claims {
-    /// Those of the quick runs
-    #[arg(long, conflicts_with = "until_decided")]
-    pub quick: bool,
+    /// Of which runs.
+    #[command(flatten)]
+    pub length: Length,
     /// Train more seeds of the cells that undecided claims rest on
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["quick", "smoke"])]
     pub until_decided: bool,
     /// With --until-decided: seeds of a cell at most
     #[arg(long, value_name = "N", default_value_t = 8, requires = "until_decided",
@@ -195,13 +205,221 @@ pub struct Bench {
     pub folders: Folders,
 }
 
+/// `cargo xtask backends`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It builds kindling with the backends named and asks it. The product is one of two
+matrices of 1024x1024 numbers; the latency is that of the smallest operation, which
+is what a small network is made of.
+
+Examples:
+  cargo xtask backends
+  cargo xtask backends --backend flex,ndarray,wgpu")]
+pub struct Backends {
+    /// What to build in.
+    #[command(flatten)]
+    pub built: Built,
+}
+
+/// `cargo xtask parity`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Both start from the same weights and see the same batches. It names the first step
+at which loss, gradients or weights differ by more than rounding, and the layer;
+the exit code is 1 then. Every step is in DIR/parity/CELL/ONE-OTHER.csv.
+
+Examples:
+  cargo xtask parity
+  cargo xtask parity convnet ae --steps 200
+  cargo xtask parity mlp --backend flex,wgpu --steps 5 --set batch_size=32
+  cargo xtask parity dropout-0.3 --dropout")]
+pub struct Parity {
+    /// Cells that take training steps [default: convnet-y1 mlp convnet ae]
+    #[arg(value_name = "CELL")]
+    pub cells: Vec<String>,
+    /// On what.
+    #[command(flatten)]
+    pub compared: Compared,
+    /// Steps to take
+    #[arg(long, value_name = "N", default_value_t = 50,
+          value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub steps: u64,
+    /// The largest relative difference of the loss that is rounding; gradients and
+    /// weights may differ by ten times that [default: 1e-4 on CPUs, 1e-3 on GPUs]
+    #[arg(long, value_name = "X")]
+    pub tolerance: Option<f64>,
+    /// Drop units out as the cells say
+    #[arg(long)]
+    pub dropout: bool,
+    /// Let each go its own way, so that differences of earlier steps add up; by
+    /// default each step starts from the weights of the first backend
+    #[arg(long)]
+    pub drift: bool,
+    /// The seed
+    #[arg(long, value_name = "N", default_value_t = 0,
+          value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: u64,
+    /// What is trained.
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Which folders.
+    #[command(flatten)]
+    pub folders: Folders,
+}
+
+/// `cargo xtask converge`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It trains cells on 10,000 images on every backend, with the same seeds. The exit
+code is 1 where mean test accuracies are further apart than the test images' own
+noise: two standard errors of a difference of shares.
+
+Examples:
+  cargo xtask converge
+  cargo xtask converge linear --backend flex,wgpu --seeds 1")]
+pub struct Converge {
+    /// Cells that classify [default: mlp convnet]
+    #[arg(value_name = "CELL")]
+    pub cells: Vec<String>,
+    /// On what.
+    #[command(flatten)]
+    pub compared: Compared,
+    /// Seeds 0 to N-1
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: u64,
+    /// What is trained.
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Which folders.
+    #[command(flatten)]
+    pub folders: Folders,
+}
+
+/// How much of a run is trained.
+#[derive(Debug, Args)]
+pub struct Length {
+    /// Short runs: one seed, one epoch, less data; a minute for all
+    #[arg(long)]
+    pub quick: bool,
+    /// Shorter still: 20 steps at most, 256 test images; for slow backends
+    #[arg(long, conflicts_with = "quick")]
+    pub smoke: bool,
+}
+
+impl Length {
+    /// The size it stands for.
+    pub fn size(&self) -> Size {
+        match (self.quick, self.smoke) {
+            (_, true) => Size::Smoke,
+            (true, false) => Size::Quick,
+            (false, false) => Size::Full,
+        }
+    }
+}
+
+/// What kindling is built with.
+#[derive(Debug, Args)]
+pub struct Built {
+    /// What computes: flex (default), ndarray, wgpu, cuda. Of several, as in
+    /// flex,wgpu, all are built in and the first is used
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub backend: Vec<Backend>,
+    /// Leave out what GPU backends are built with: kernel fusion and autotune
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// Backends that are compared.
+#[derive(Debug, Args)]
+pub struct Compared {
+    /// The first is compared with each of the others
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        default_value = "flex,ndarray"
+    )]
+    pub backend: Vec<Backend>,
+    /// Leave out what GPU backends are built with: kernel fusion and autotune
+    #[arg(long)]
+    pub plain: bool,
+}
+
+impl Compared {
+    /// A build with all of them, and what is compared: the first, and each other.
+    ///
+    /// # Errors
+    ///
+    /// If there is nothing to compare.
+    pub fn build(&self) -> Result<(Build, Backend, Vec<Backend>), Stop> {
+        match self.backend.as_slice() {
+            [first, others @ ..] if !others.is_empty() && !others.contains(first) => {
+                let build = Build::with(&self.backend, self.plain);
+                Ok((build, *first, others.to_vec()))
+            }
+            _ => Err(Stop::input(anyhow!(
+                "--backend: name two backends or more to compare, as in flex,ndarray"
+            ))),
+        }
+    }
+}
+
 /// How to train.
 #[derive(Debug, Args)]
 pub struct Training {
-    /// What computes: flex (default), ndarray, wgpu, cuda
-    #[arg(long, value_name = "NAME", default_value = "flex", value_parser = backends(),
-          hide_default_value = true, hide_possible_values = true)]
-    pub backend: Backend,
+    /// With what.
+    #[command(flatten)]
+    pub built: Built,
+    /// Which of the backends, or of a backend's GPUs as in wgpu:1 [default: what
+    /// BURN_DEVICE says]
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<DeviceName>,
+    /// What.
+    #[command(flatten)]
+    pub changes: Changes,
+}
+
+impl Training {
+    /// What to build, and the device to train on.
+    ///
+    /// # Errors
+    ///
+    /// If the device's backend is not among those to build, or the environment
+    /// names none.
+    pub fn build(&self) -> Result<Build, Stop> {
+        let named = match self.device {
+            Some(device) => Some(device),
+            None => DeviceName::from_environment().map_err(|error| Stop::input(anyhow!(error)))?,
+        };
+        let mut backends = self.built.backend.clone();
+        let device = match (named, backends.first()) {
+            (Some(device), _) => device,
+            (None, Some(&first)) => first.into(),
+            (None, None) => Backend::Flex.into(),
+        };
+        if backends.is_empty() {
+            backends.push(device.backend);
+        }
+        if !backends.contains(&device.backend) {
+            let known: Vec<&str> = backends.iter().map(|backend| backend.name()).collect();
+            return Err(Stop::input(anyhow!(
+                "device {device} is of a backend that --backend {} leaves out; add {}, or leave \
+                 one of the two away",
+                known.join(","),
+                device.backend
+            )));
+        }
+        Ok(Build {
+            backends,
+            device,
+            plain: self.built.plain,
+        })
+    }
+}
+
+/// What differs from the study's files.
+#[derive(Debug, Args)]
+pub struct Changes {
     /// Change a key, as in dropout=0.3; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<Setting>,
@@ -220,16 +438,6 @@ pub struct Folders {
     /// Where the study stands [default: configs]
     #[arg(long, value_name = "DIR")]
     pub configs: Option<PathBuf>,
-}
-
-/// Reads a backend's name.
-fn backends() -> impl TypedValueParser<Value = Backend> {
-    PossibleValuesParser::new(Backend::ALL.map(Backend::name)).map(|name| {
-        Backend::ALL
-            .into_iter()
-            .find(|backend| backend.name() == name)
-            .unwrap_or(Backend::Flex) // clap has let no other name through
-    })
 }
 
 #[cfg(test)]

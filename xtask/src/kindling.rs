@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, anyhow, bail};
-use kindling_spec::{Backend, RunConfig};
+use kindling_spec::{Backend, DeviceName, DeviceReport, Host, RunConfig};
 use serde::Deserialize;
 
+use crate::child::reason;
 use crate::say;
 use crate::stop::Stop;
 use crate::workspace;
@@ -20,25 +21,61 @@ const BINARY: &str = "KINDLING_BIN";
 /// The data fingerprint of a run that generates its data.
 const GENERATED: &str = "generated";
 
+/// What the binary is built with, and what it trains on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Build {
+    /// What is compiled in.
+    pub backends: Vec<Backend>,
+    /// What trains.
+    pub device: DeviceName,
+    /// Whether GPU backends do without kernel fusion and autotune.
+    pub plain: bool,
+}
+
+impl Build {
+    /// With `backends`, of which the first trains.
+    pub fn with(backends: &[Backend], plain: bool) -> Self {
+        Self {
+            backends: backends.to_vec(),
+            device: backends.first().copied().unwrap_or(Backend::Flex).into(),
+            plain,
+        }
+    }
+
+    /// Cargo's features for it.
+    fn features(&self) -> Vec<&'static str> {
+        let backends = Backend::ALL.into_iter();
+        let chosen = backends.filter(|backend| self.backends.contains(backend));
+        let mut features: Vec<&str> = chosen.clone().map(Backend::name).collect();
+        if !self.plain && chosen.clone().any(Backend::is_for_gpus) {
+            features.extend(["fusion", "autotune"]);
+        }
+        features
+    }
+}
+
 /// The binary that trains one run.
 #[derive(Debug, Clone)]
 pub struct Kindling {
     path: PathBuf,
+    device: DeviceName,
 }
 
 impl Kindling {
-    /// Builds it with `backend`; cargo's own progress goes to standard error.
-    pub fn build(backend: Backend) -> anyhow::Result<Self> {
+    /// Builds it; cargo's own progress goes to standard error.
+    pub fn build(build: &Build) -> anyhow::Result<Self> {
+        let device = build.device;
         if let Some(path) = std::env::var_os(BINARY) {
-            return Ok(Self { path: path.into() });
+            let path = path.into();
+            return Ok(Self { path, device });
         }
+        let backend = build.features().join(",");
         // The default backend needs no flags, and without them cargo finds the
         // build that a test of the workspace has left.
-        let features: &[&str] = match backend {
-            Backend::Flex => &[],
-            other => &["--no-default-features", "--features", other.name()],
+        let features: &[&str] = match build.backends.as_slice() {
+            [Backend::Flex] => &[],
+            _ => &["--no-default-features", "--features", &backend],
         };
-        let backend = backend.name();
         say::err(format_args!("building kindling with {backend}"));
         let output = Command::new(cargo())
             .args(["build", "--release", "--package", "kindling"])
@@ -50,21 +87,28 @@ impl Kindling {
             .output()
             .context("cannot start cargo")?;
         if !output.status.success() {
-            bail!("kindling does not build with the feature {backend}; cargo says why above");
+            bail!("kindling does not build with {backend}; cargo says why above");
         }
         let built = executable(&String::from_utf8_lossy(&output.stdout), "kindling")
             .ok_or_else(|| anyhow!("cargo built kindling and named no executable"))?;
-        let path = keep(&built, backend)
+        let path = keep(&built, &backend)
             .with_context(|| format!("cannot keep a copy of {}", built.display()))?;
-        Ok(Self { path })
+        Ok(Self { path, device })
     }
 
-    /// Builds it and checks the data of `runs`: all that can be known to be
+    /// Builds it and checks its device and the data of `runs`: all that can be known to be
     /// wrong before a run is touched. Returns their data fingerprints as well.
-    pub fn ready(backend: Backend, runs: &[RunConfig]) -> Result<(Self, Vec<String>), Stop> {
-        let kindling = Self::build(backend)?;
+    pub fn ready(build: &Build, runs: &[RunConfig]) -> Result<(Self, Vec<String>), Stop> {
+        let kindling = Self::build(build)?;
+        kindling.check(&[build.device])?;
         let fingerprints = kindling.fingerprints(runs)?;
         Ok((kindling, fingerprints))
+    }
+
+    /// The same, training on another device that it was built with.
+    pub fn on(&self, device: DeviceName) -> Self {
+        let path = self.path.clone();
+        Self { path, device }
     }
 
     /// A command in the repository's root, where relative paths in configs begin.
@@ -80,12 +124,24 @@ impl Kindling {
         command
             .arg("train")
             .arg(folder)
+            .args(["--device", &self.device.to_string()])
             .env("KINDLING_REVISION", revision)
-            .env("RAYON_NUM_THREADS", threads.to_string())
-            .env("MATMUL_NUM_THREADS", threads.to_string())
             // Its allocator keeps what a step has freed for the next one,
             // instead of having it mapped anew: 4 % of mlp.
             .env("MIMALLOC_PURGE_DELAY", "-1");
+        with_threads(&mut command, threads);
+        command
+    }
+
+    /// A command that follows the run whose config lies in `folder` on two devices.
+    pub fn parity(&self, folder: &Path, devices: [DeviceName; 2], steps: u64) -> Command {
+        let mut command = self.command();
+        command
+            .arg("parity")
+            .arg(folder)
+            .args(devices.map(|device| device.to_string()))
+            .args(["--steps", &steps.to_string()]);
+        with_threads(&mut command, Host::cores());
         command
     }
 
@@ -110,35 +166,64 @@ impl Kindling {
         Ok(fingerprints)
     }
 
+    /// Makes sure that the machine has these devices. It has a processor.
+    pub fn check(&self, devices: &[DeviceName]) -> Result<(), Stop> {
+        for device in devices {
+            if device.backend.is_for_gpus() {
+                let mut command = self.command();
+                command.arg("open").arg(device.to_string());
+                self.ask(command)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Its devices, each measured.
+    pub fn devices(&self) -> Result<Vec<DeviceReport>, Stop> {
+        let mut command = self.command();
+        command.arg("devices");
+        with_threads(&mut command, Host::cores());
+        let said = self.ask(command)?;
+        Ok(serde_json::from_slice(&said).context("`kindling devices` printed no list")?)
+    }
+
+    /// What a command that only looks around prints.
+    fn ask(&self, mut command: Command) -> Result<Vec<u8>, Stop> {
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("cannot start {}", self.path.display()))?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(Stop::BadInput(anyhow!(reason(output.status, &said))))
+    }
+
     /// Checks the images in `dir`, or the repository's own.
     fn fingerprint(&self, dir: Option<&Path>) -> Result<String, Stop> {
         let mut command = self.command();
-        command.arg("data").stdin(Stdio::null());
+        command.arg("data");
         if let Some(dir) = dir {
             command.arg("--dir").arg(dir);
         }
-        let output = command
-            .output()
-            .with_context(|| format!("cannot start {}", self.path.display()))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let said = said.trim().trim_start_matches("error: ");
-            let error = if said.is_empty() {
-                anyhow!("the data cannot be checked: {}", output.status)
-            } else {
-                anyhow!("{said}")
-            };
-            return Err(Stop::BadInput(error));
-        }
+        let said = self.ask(command)?;
         /// What `kindling data` prints; the counts are for people.
         #[derive(Deserialize)]
         struct Data {
             fingerprint: String,
         }
-        let data: Data = serde_json::from_slice(&output.stdout)
-            .context("`kindling data` printed no fingerprint")?;
+        let data: Data =
+            serde_json::from_slice(&said).context("`kindling data` printed no fingerprint")?;
         Ok(data.fingerprint)
     }
+}
+
+/// The threads that the CPU backends take.
+fn with_threads(command: &mut Command, threads: usize) {
+    command
+        .env("RAYON_NUM_THREADS", threads.to_string())
+        .env("MATMUL_NUM_THREADS", threads.to_string());
 }
 
 /// The cargo that runs us, or else the one on the path.

@@ -9,10 +9,12 @@
     reason = "a command line talks to whoever typed it"
 )]
 
+mod backends;
 mod bench;
 mod child;
 mod ci;
 mod claims;
+mod converge;
 mod display;
 mod experiments;
 mod flags;
@@ -20,6 +22,7 @@ mod kindling;
 mod list;
 mod lock;
 mod matrix;
+mod parity;
 mod publish;
 mod report;
 mod runs;
@@ -40,6 +43,9 @@ fn main() -> ExitCode {
         Command::Train(flags) => train::run(&flags),
         Command::Report(flags) => report::run(&flags),
         Command::Claims(flags) => claims::run(&flags),
+        Command::Backends(flags) => backends::run(&flags),
+        Command::Parity(flags) => parity::run(&flags),
+        Command::Converge(flags) => converge::run(&flags),
         Command::Bench(flags) => bench::run(&flags),
         Command::Ci => ci::run(),
     };

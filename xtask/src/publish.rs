@@ -146,6 +146,7 @@ fn replace_block(text: &str, block: &str) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kindling_spec::Size;
 
     #[test]
     fn a_block_is_replaced_and_the_rest_stays() {
@@ -160,7 +161,7 @@ mod tests {
     #[test]
     fn the_report_is_copied_whole_in_the_old_ones_place() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let layout = Layout::new(&folder.path().join("out"), false);
+        let layout = Layout::new(&folder.path().join("out"), Size::Full);
         let reference = folder.path().join("reference");
         let write = |path: &Path| write_atomic(path, b"x").expect("writes");
         write(&layout.results());

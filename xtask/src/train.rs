@@ -15,22 +15,27 @@ use crate::{child, say, workspace};
 pub fn run(flags: &Train) -> Outcome {
     let study = workspace::study(&flags.folders)?;
     let cell = study.cell(&flags.cell).map_err(Stop::input)?;
+    let build = flags.training.build()?;
+    let changes = &flags.training.changes;
     let selection = Selection {
         only: Vec::new(),
         seeds: None,
-        quick: flags.quick,
-        backend: flags.training.backend,
-        data: workspace::data(flags.training.data.as_deref())?,
-        set: flags.training.set.clone(),
+        size: flags.length.size(),
+        backend: build.device.backend,
+        data: workspace::data(changes.data.as_deref())?,
+        set: changes.set.clone(),
     };
     let config = study
         .resolve(cell, flags.seed, &selection)
         .map_err(Stop::input)?;
     // Not the study's tree: a changed `--set` must not replace its results.
-    let layout = Layout::new(&workspace::out(&flags.folders)?.join("train"), flags.quick);
+    let layout = Layout::new(
+        &workspace::out(&flags.folders)?.join("train"),
+        selection.size,
+    );
     let folder = layout.runs().join(&config.cell);
     let claim = Claim::take(&folder, &format!(".seed-{}.lock", flags.seed), "--out")?;
-    let ready = Kindling::ready(flags.training.backend, std::slice::from_ref(&config));
+    let ready = Kindling::ready(&build, std::slice::from_ref(&config));
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
     let fingerprint = fingerprints.into_iter().next().unwrap_or_default();
     train(&Run::new(config, fingerprint, &layout), &kindling)

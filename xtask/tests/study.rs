@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use kindling_spec::{Layout, Status};
+use kindling_spec::{Layout, Size, Status};
 
 /// A cell of each family, and the dense and convolutional kinds of each.
 const CELLS: [&str; 6] = [
@@ -45,7 +45,7 @@ fn equal_runs_leave_equal_bytes_whatever_the_jobs() {
     well(quick(&one, &CELLS, &["--jobs", "1"]));
     well(quick(&two, &CELLS, &["--jobs", "3"]));
     let file = |out: &Path, cell: &str, name: &str| {
-        std::fs::read(Layout::new(out, true).finished(cell, 0).file(name)).unwrap()
+        std::fs::read(Layout::new(out, Size::Quick).finished(cell, 0).file(name)).unwrap()
     };
     for (cell, name) in [
         ("convnet-y1", "history.csv"),
@@ -73,7 +73,7 @@ fn equal_runs_leave_equal_bytes_whatever_the_jobs() {
 
     // Quick results are in a tree of their own.
     assert!(!one.join("runs").exists());
-    let results = std::fs::read_to_string(Layout::new(&one, true).results()).unwrap();
+    let results = std::fs::read_to_string(Layout::new(&one, Size::Quick).results()).unwrap();
     assert_eq!(results.lines().count(), 1 + CELLS.len());
     assert!(results.starts_with(
         "section,cell,family,backend,seed,epochs,parameters,train_loss,test_loss,\
@@ -118,7 +118,7 @@ fn a_diverging_run_is_named_and_the_others_go_on() {
         said.contains("1 run failed:\n  wild 0: the loss became NaN in epoch 1, batch"),
         "{said}"
     );
-    let layout = Layout::new(&out, true);
+    let layout = Layout::new(&out, Size::Quick);
     let failed = layout.partial("wild", 0);
     assert_eq!(
         failed.read_record().unwrap().unwrap().status,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn_train::metric::{LearningRateMetric, LossMetric};
-use kindling_harness::{Outcome, Run, RunError, fit};
-use kindling_spec::{AutoencoderTask, Record};
+use kindling_harness::{Lockstep, Outcome, Run, RunError, fit};
+use kindling_spec::{AutoencoderTask, ParityStep, Record};
 
 pub use model::Autoencoder;
 pub use pca::{Pca, pca};
@@ -49,4 +49,24 @@ pub fn train(task: &AutoencoderTask, run: &Run) -> Result<Record, RunError> {
         data_fingerprint,
         ..Outcome::of_history(&fitted.history)
     }))
+}
+
+/// Follows the training of one autoencoder on two devices.
+///
+/// # Errors
+///
+/// If the images cannot be had, or a device fails.
+pub fn parity(
+    task: &AutoencoderTask,
+    lockstep: &Lockstep,
+    tell: &mut dyn FnMut(ParityStep),
+) -> Result<(), RunError> {
+    let (images, ..) = kindling_datasets::load(&task.data)?;
+    lockstep.follow_on_images(
+        &task.train,
+        images,
+        |device| Autoencoder::new(&task.model, lockstep.seed, device),
+        |output| output.loss.clone(),
+        tell,
+    )
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn_train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
-use kindling_harness::{Outcome, Run, RunError, fit};
-use kindling_spec::{ClassifierTask, Record};
+use kindling_harness::{Lockstep, Outcome, Run, RunError, fit};
+use kindling_spec::{ClassifierTask, ParityStep, Record};
 
 pub use dropout::dropout;
 pub use loss::cross_entropy;
@@ -45,4 +45,24 @@ pub fn train(task: &ClassifierTask, run: &Run) -> Result<Record, RunError> {
         data_fingerprint,
         ..Outcome::of_history(&fitted.history)
     }))
+}
+
+/// Follows the training of one classifier on two devices.
+///
+/// # Errors
+///
+/// If the images cannot be had, or a device fails.
+pub fn parity(
+    task: &ClassifierTask,
+    lockstep: &Lockstep,
+    tell: &mut dyn FnMut(ParityStep),
+) -> Result<(), RunError> {
+    let (images, ..) = kindling_datasets::load(&task.data)?;
+    lockstep.follow_on_images(
+        &task.train,
+        images,
+        |device| Classifier::new(&task.model, lockstep.seed, device),
+        |output| output.loss.clone(),
+        tell,
+    )
 }

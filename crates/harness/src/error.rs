@@ -1,6 +1,7 @@
 //! Why a run has no result.
 
 use kindling_datasets::DataError;
+use kindling_spec::{Backend, DeviceName};
 
 /// Why a run has no result.
 #[derive(Debug, thiserror::Error)]
@@ -11,12 +12,28 @@ pub enum RunError {
     /// The images cannot be had.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The config wants a backend that this build lacks.
+    /// The device's backend is not in this build.
     #[error(
         "backend `{0}` is not compiled in; build kindling with `--features {0}`, \
          or use `cargo xtask ... --backend {0}`"
     )]
-    NoBackend(&'static str),
+    NoBackend(Backend),
+    /// There is no GPU for the backend, or none that it can reach.
+    #[error("no GPU for {0}: {why}, or use `--backend flex`", why = remedy(*.0))]
+    NoGpu(Backend),
+    /// The backend has only so many devices.
+    #[error(
+        "there is no device {0}: {backend} has {1}, counted from {backend}:0; \
+         `cargo xtask backends --backend {backend}` lists them",
+        backend = .0.backend
+    )]
+    NoDevice(DeviceName, usize),
+    /// Two devices were to take the steps of a cell without any.
+    #[error("{0} takes no training steps, so two devices cannot be compared on it")]
+    NoSteps(String),
+    /// What the environment says of the device is none.
+    #[error("{0}")]
+    Environment(String),
     /// The loss left the numbers.
     #[error("{0}; a smaller learning rate may help")]
     Diverged(String),
@@ -37,7 +54,27 @@ impl RunError {
     pub fn is_bad_input(&self) -> bool {
         matches!(
             self,
-            RunError::Spec(_) | RunError::Data(_) | RunError::NoBackend(_)
+            RunError::Spec(_)
+                | RunError::Data(_)
+                | RunError::NoBackend(_)
+                | RunError::NoGpu(_)
+                | RunError::NoDevice(..)
+                | RunError::NoSteps(_)
+                | RunError::Environment(_)
         )
+    }
+}
+
+/// Why a backend may find no GPU, and what to install.
+fn remedy(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Cuda => {
+            "no NVIDIA driver answers, or none of its GPUs does; install the driver and the CUDA \
+             toolkit"
+        }
+        _ => {
+            "no driver for Vulkan, Metal or DirectX offers an adapter; install the GPU's driver \
+             (mesa-vulkan-drivers computes slowly without a GPU)"
+        }
     }
 }

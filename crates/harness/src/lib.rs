@@ -4,26 +4,33 @@
 //! The order of the files is the order of a run: [`Run::open`] reads the config
 //! and opens the [`device`](Run::device), [`init`] draws the first weights,
 //! [`fit`] trains on batches of an [`ImageLoader`] under the eyes of a recorder,
-//! and [`Run::complete`] writes the record.
+//! and [`Run::complete`] writes the record. Beside it stand what compares backends:
+//! [`Lockstep`] follows one training on two devices, [`speed`] measures one.
 
 mod device;
 mod error;
 mod fit;
 pub mod init;
 mod loader;
+mod lockstep;
 mod numbers;
 mod optimizer;
+mod parameters;
 mod recorder;
 mod run;
+mod speed;
 mod weights;
 
+pub use device::{Opened, compiled, devices, open};
 pub use error::RunError;
 pub use fit::{Fitted, fit};
 pub use loader::{ImageBatch, ImageLoader};
+pub use lockstep::{Lockstep, Step};
 pub use numbers::numbers;
 pub use optimizer::optimizer;
 pub use recorder::{Display, tell};
 pub use run::{Outcome, Run};
+pub use speed::{Speed, speed};
 
 /// The version of Burn that trains.
 pub const BURN_VERSION: &str = "0.22.1";

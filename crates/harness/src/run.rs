@@ -6,17 +6,19 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use kindling_spec::{HistoryRow, Host, Progress, Record, RunConfig, RunDir, Status};
+use kindling_spec::{
+    DeviceName, HistoryRow, Host, Progress, Record, RunConfig, RunDir, Status, write_atomic,
+};
 
 use crate::recorder::tell_json;
 use crate::weights::write_weights;
-use crate::{BURN_VERSION, Display, RunError, device};
+use crate::{BURN_VERSION, Display, Opened, RunError, device};
 
 /// A run under way.
 pub struct Run {
     config: RunConfig,
     dir: RunDir,
-    device: Device,
+    device: Opened,
     display: Display,
     started: Instant,
 }
@@ -55,16 +57,22 @@ impl Outcome {
 }
 
 impl Run {
-    /// Reads `config.toml` in `dir` and opens its device.
+    /// Reads `config.toml` in `dir` and opens its device, or the one that is
+    /// named. If that is of another backend, the config is changed to say so.
     ///
     /// # Errors
     ///
-    /// If the config is wrong, or its backend is not compiled in.
-    pub fn open(dir: &Path, display: Display) -> Result<Self, RunError> {
+    /// If the config is wrong, or the device cannot be had; see [`device::open`].
+    pub fn open(dir: &Path, named: Option<DeviceName>, display: Display) -> Result<Self, RunError> {
         let dir = RunDir::new(dir);
-        let config = dir.read_config()?;
+        let mut config = dir.read_config()?;
+        let device = device::open(named.unwrap_or(config.backend.into()))?;
+        if config.backend != device.name.backend {
+            config.backend = device.name.backend;
+            write_atomic(&dir.config(), config.to_toml().as_bytes())?;
+        }
         Ok(Self {
-            device: device::open(config.backend)?,
+            device,
             config,
             dir,
             display,
@@ -84,7 +92,7 @@ impl Run {
 
     /// Where its tensors live, without autodiff; `.autodiff()` for training.
     pub fn device(&self) -> &Device {
-        &self.device
+        &self.device.device
     }
 
     /// Who looks on.
@@ -156,7 +164,10 @@ impl Run {
             data_fingerprint: outcome.data_fingerprint,
             revision: std::env::var("KINDLING_REVISION").unwrap_or_else(|_| "unknown".into()),
             burn_version: BURN_VERSION.to_string(),
-            host: Host::detect(threads()),
+            host: Host {
+                adapter: self.device.adapter(),
+                ..Host::detect(threads())
+            },
         }
     }
 }

@@ -4,9 +4,9 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use kindling_harness::{Display, Run, RunError, tell};
-use kindling_spec::{ImageData, Record, Task};
+use clap::{Args, Parser, Subcommand};
+use kindling_harness::{Display, Lockstep, Run, RunError, tell};
+use kindling_spec::{DeviceName, DeviceReport, Host, ImageData, ParityStep, Record, RunDir, Task};
 
 /// Every operation of a CPU backend allocates its result. The system's allocator
 /// hands large blocks back to the kernel each time and takes a fifth of the
@@ -34,6 +34,10 @@ enum Command {
     Train {
         /// Folder of the run
         dir: PathBuf,
+        /// Another device than the config's backend has, as in wgpu:1; it becomes
+        /// the config's [default: what BURN_DEVICE says]
+        #[arg(long, value_name = "NAME")]
+        device: Option<DeviceName>,
         /// Print progress as lines of JSON, and end when standard input closes
         #[arg(long)]
         progress: bool,
@@ -44,12 +48,52 @@ enum Command {
         #[arg(long)]
         dir: Option<PathBuf>,
     },
+    /// Check that a device is there
+    Open {
+        /// As in flex, wgpu or wgpu:1
+        device: DeviceName,
+    },
+    /// Print what this build can compute on, and how fast, as JSON
+    Devices,
+    /// Train the run of DIR on two devices in lockstep; print each step as JSON
+    Parity {
+        /// Folder of the run; nothing is written to it
+        dir: PathBuf,
+        /// How.
+        #[command(flatten)]
+        flags: Parity,
+    },
+}
+
+#[derive(Args)]
+struct Parity {
+    /// The first device
+    first: DeviceName,
+    /// The second
+    second: DeviceName,
+    /// Steps to take
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    steps: usize,
+    /// Drop units out as the config says
+    #[arg(long)]
+    dropout: bool,
+    /// Let each go its own way: by default the second takes over the first's
+    /// weights after every step
+    #[arg(long)]
+    drift: bool,
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Train { dir, progress } => train(&dir, progress),
+        Command::Train {
+            dir,
+            device,
+            progress,
+        } => train(&dir, device, progress),
         Command::Data { dir } => data(dir),
+        Command::Open { device } => kindling_harness::open(device).map(|_| ()),
+        Command::Devices => devices(),
+        Command::Parity { dir, flags } => parity(&dir, &flags),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,7 +107,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn train(dir: &Path, progress: bool) -> Result<(), RunError> {
+fn train(dir: &Path, device: Option<DeviceName>, progress: bool) -> Result<(), RunError> {
     let display = if progress {
         end_with_standard_input();
         Display::Progress
@@ -72,13 +116,12 @@ fn train(dir: &Path, progress: bool) -> Result<(), RunError> {
     } else {
         Display::Lines
     };
-    // The thread that trains is one of those that compute. From outside their
-    // pool, each of the thousands of small operations would be handed over, and
-    // this thread put to sleep and woken. It fails only where a pool is there.
-    let _ = rayon::ThreadPoolBuilder::new()
-        .use_current_thread()
-        .build_global();
-    let run = Run::open(dir, display)?;
+    let device = match device {
+        Some(device) => Some(device),
+        None => DeviceName::from_environment().map_err(RunError::Environment)?,
+    };
+    join_the_pool();
+    let run = Run::open(dir, device, display)?;
     match dispatch(&run) {
         Ok(record) => Ok(run.dir().write_record(&record)?),
         Err(error) => {
@@ -116,6 +159,63 @@ fn data(dir: Option<PathBuf>) -> Result<(), RunError> {
         .to_string(),
     );
     Ok(())
+}
+
+fn devices() -> Result<(), RunError> {
+    join_the_pool();
+    let mut reports = Vec::new();
+    for backend in kindling_harness::compiled() {
+        let devices = match kindling_harness::devices(backend) {
+            Ok(devices) => devices,
+            Err(RunError::NoGpu(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        for device in devices {
+            let speed = kindling_harness::speed(&device.device).ok();
+            reports.push(DeviceReport {
+                device: device.name.to_string(),
+                name: device.adapter().unwrap_or_else(|| Host::detect(1).cpu),
+                product: speed.map(|speed| speed.product / 1e9),
+                latency: speed.map(|speed| speed.latency.as_secs_f64() * 1e6),
+            });
+        }
+    }
+    let json = serde_json::to_string(&reports);
+    tell(&json.map_err(|error| RunError::Other(error.to_string()))?);
+    Ok(())
+}
+
+fn parity(dir: &Path, flags: &Parity) -> Result<(), RunError> {
+    let config = RunDir::new(dir).read_config()?;
+    join_the_pool();
+    let open = |name| kindling_harness::open(name).map(|opened| opened.device);
+    let lockstep = Lockstep {
+        devices: [open(flags.first)?, open(flags.second)?],
+        seed: config.seed,
+        steps: flags.steps,
+        dropout: flags.dropout,
+        drift: flags.drift,
+    };
+    let mut tell = |step: ParityStep| {
+        if let Ok(json) = serde_json::to_string(&step) {
+            tell(&json);
+        }
+    };
+    match &config.task {
+        Task::Regression(task) => kindling_regression::parity(task, &lockstep, &mut tell),
+        Task::Classifier(task) => kindling_classifiers::parity(task, &lockstep, &mut tell),
+        Task::Autoencoder(task) => kindling_autoencoder::parity(task, &lockstep, &mut tell),
+        Task::Gradients(_) | Task::Pca(_) => Err(RunError::NoSteps(config.cell)),
+    }
+}
+
+/// Makes this thread one of those that compute. From outside their pool, each of
+/// the thousands of small operations would be handed over, and this thread put to
+/// sleep and woken. It fails only where a pool is there.
+fn join_the_pool() {
+    let _ = rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
+        .build_global();
 }
 
 /// Ends this process when whoever started it is gone: the pipe to its standard

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use burn_dataset::Dataset;
 use common::{train_well, write_config, write_images};
-use kindling_spec::{ImageData, Layout, Study, read_numbers};
+use kindling_spec::{ImageData, Layout, Size, Study, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
      [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n";
@@ -78,7 +78,7 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 300, 100);
-    let layout = Layout::new(&folder.path().join("out"), false);
+    let layout = Layout::new(&folder.path().join("out"), Size::Full);
     let classifier = |network: &str| {
         format!(
             "[data]\ndir = {images:?}\n[model]\n{network}\n[train]\nepochs = 2\nbatch_size = 32\n\

@@ -10,6 +10,7 @@ mod conv;
 mod cpu;
 mod dense;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
+#[allow(deprecated, reason = "Burn recommends flex, and still keeps ndarray")]
 mod extension;
 mod loss;
 mod optimizer;

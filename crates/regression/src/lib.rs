@@ -9,4 +9,4 @@ mod train;
 pub use gradients::gradients;
 pub use hand::{convnet_gradient, relu_derivative, sigmoid_derivative};
 pub use model::{Convnet, Linear, Toy};
-pub use train::train;
+pub use train::{parity, train};

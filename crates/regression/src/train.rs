@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use kindling_datasets::{ToyData, ToySplit};
-use kindling_harness::{Display, Outcome, Run, RunError, numbers, optimizer, tell};
-use kindling_spec::{HistoryRow, Record, RegressionTask, write_csv, write_numbers};
+use kindling_harness::{Display, Lockstep, Outcome, Run, RunError, Step, numbers, optimizer, tell};
+use kindling_spec::{HistoryRow, ParityStep, Record, RegressionTask, write_csv, write_numbers};
 
 use crate::Toy;
 use crate::model::mean_squared_error;
@@ -55,9 +55,7 @@ pub fn train(task: &RegressionTask, run: &Run) -> Result<Record, RunError> {
     let iterations = task.train.iterations;
     let mut history = Vec::with_capacity(iterations);
     for iteration in 1..=iterations {
-        let error = mean_squared_error(model.forward(train.x.clone()), train.y.clone());
-        let loss = error + model.squares() * task.train.l2;
-        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        let Step { gradients, .. } = step(&model, &train, task.train.l2);
         model = optimizer.step(learning_rate, model, gradients);
 
         let stepped = model.valid();
@@ -101,6 +99,38 @@ pub fn train(task: &RegressionTask, run: &Run) -> Result<Record, RunError> {
         data_fingerprint: "generated".into(),
         ..Outcome::of_history(&history)
     }))
+}
+
+/// The loss on all rows, and its gradients.
+fn step(model: &Toy, rows: &Rows, l2: f64) -> Step {
+    let error = mean_squared_error(model.forward(rows.x.clone()), rows.y.clone());
+    let loss = error + model.squares() * l2;
+    Step {
+        gradients: GradientsParams::from_grads(loss.backward(), model),
+        loss,
+    }
+}
+
+/// Follows the training of one model on two devices.
+///
+/// # Errors
+///
+/// If a device fails.
+pub fn parity(
+    task: &RegressionTask,
+    lockstep: &Lockstep,
+    tell: &mut dyn FnMut(ParityStep),
+) -> Result<(), RunError> {
+    let data = ToyData::generate(&task.data, lockstep.seed);
+    let rows = lockstep
+        .learning()
+        .map(|device| Rows::new(&data.train, &device));
+    lockstep.follow(
+        task.train.optimizer,
+        |device| Ok(Toy::new(task.model.kind, lockstep.seed, device)),
+        |side, model| Ok(step(model, &rows[side], task.train.l2)),
+        tell,
+    )
 }
 
 fn report(run: &Run, row: &HistoryRow, iterations: usize) {

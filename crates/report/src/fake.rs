@@ -31,6 +31,7 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
             cpu: "a processor".into(),
             cores: 2,
             threads: 2,
+            adapter: None,
         },
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_spec::{Error, Layout, Record, Result, Status, Study, read_csv};
+use kindling_spec::{Error, Layout, Record, Result, Size, Status, Study, read_csv};
 
 use crate::comparison::comparisons;
 use crate::curves::{History, figures};
@@ -33,7 +33,8 @@ pub(crate) struct Content {
 
 /// What the report is made of.
 pub(crate) struct Overview {
-    pub(crate) quick: bool,
+    /// That its numbers mean nothing, where they mean nothing.
+    pub(crate) warning: Option<String>,
     pub(crate) text: String,
 }
 
@@ -113,7 +114,7 @@ impl Content {
         Ok(Self {
             explorer,
             title: study.title.clone(),
-            overview: overview(found, layout.is_quick()),
+            overview: overview(found, layout.size()),
             problems: problems(found, &order),
             verdicts,
             sections,
@@ -160,7 +161,7 @@ fn sections(study: &Study, found: &Runs) -> Vec<(String, String)> {
 }
 
 /// One line on what the report is made of.
-fn overview(found: &Runs, quick: bool) -> Overview {
+fn overview(found: &Runs, size: Size) -> Overview {
     let failed = records(found)
         .filter(|record| record.status == Status::Failed)
         .count();
@@ -174,7 +175,15 @@ fn overview(found: &Runs, quick: bool) -> Overview {
         listed(backends),
         listed(seeds),
     );
-    Overview { quick, text }
+    let warning = match size {
+        Size::Full => None,
+        Size::Quick => Some("Quick"),
+        Size::Smoke => Some("Smoke"),
+    };
+    let warning = warning.map(|kind| {
+        format!("{kind} runs: they only show that everything works; their numbers mean nothing.")
+    });
+    Overview { warning, text }
 }
 
 /// `a, b, c`, or `none`.

@@ -5,10 +5,9 @@ use crate::gather::{Content, Problem};
 
 /// The whole text. Figures are links to the files below `figures/`.
 pub(crate) fn markdown(content: &Content) -> String {
-    let kind = if content.overview.quick {
-        "**Quick runs: they only show that everything works; their numbers mean nothing.**"
-    } else {
-        "Full runs."
+    let kind = match &content.overview.warning {
+        Some(warning) => format!("**{warning}**"),
+        None => "Full runs.".to_string(),
     };
     let mut text = format!("# {}\n\n{kind} {}\n", content.title, content.overview.text);
     for problem in &content.problems {

@@ -119,6 +119,7 @@ fn folders(folder: &Path, unreadable: &mut Vec<String>) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::fake;
+    use kindling_spec::Size;
 
     fn listed(runs: &Runs) -> Vec<(String, u64, Status)> {
         runs.runs
@@ -130,14 +131,14 @@ mod tests {
     #[test]
     fn a_missing_tree_has_no_runs() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let runs = read(&Layout::new(&folder.path().join("none"), false));
+        let runs = read(&Layout::new(&folder.path().join("none"), Size::Full));
         assert!(runs.runs.is_empty() && runs.unreadable.is_empty() && runs.unfinished.is_empty());
     }
 
     #[test]
     fn runs_come_by_cell_and_number_of_the_seed() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let layout = Layout::new(folder.path(), false);
+        let layout = Layout::new(folder.path(), Size::Full);
         for seed in [10, 2] {
             fake::finish(&layout, &fake::record("mlp", seed));
         }
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn a_failure_stands_before_an_older_success() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let layout = Layout::new(folder.path(), false);
+        let layout = Layout::new(folder.path(), Size::Full);
         fake::finish(&layout, &fake::record("mlp", 0));
         fake::fail(&layout, &fake::failed("mlp", 0, "out of memory"));
         assert_eq!(listed(&read(&layout)), [("mlp".into(), 0, Status::Failed)]);
@@ -166,7 +167,7 @@ mod tests {
     #[test]
     fn a_run_in_progress_leaves_the_older_success_listed() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let layout = Layout::new(folder.path(), false);
+        let layout = Layout::new(folder.path(), Size::Full);
         fake::finish(&layout, &fake::record("mlp", 0));
         std::fs::create_dir_all(layout.partial("mlp", 0).path()).expect("makes a folder");
         let runs = read(&layout);
@@ -177,7 +178,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let layout = Layout::new(folder.path(), false);
+        let layout = Layout::new(folder.path(), Size::Full);
         let broken = layout.finished("mlp", 0);
         fake::finish(&layout, &fake::record("mlp", 0));
         std::fs::write(broken.record(), "{\"cell\": 1").expect("writes");

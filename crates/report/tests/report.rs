@@ -7,7 +7,7 @@ mod fake;
 use std::fs;
 use std::path::Path;
 
-use kindling_spec::{Backend, HistoryRow, Layout, Record, Selection, Study, write_csv};
+use kindling_spec::{Backend, HistoryRow, Layout, Record, Selection, Size, Study, write_csv};
 
 const STUDY: &str = r#"
     title = "A small study"
@@ -139,7 +139,7 @@ fn runs(layout: &Layout) {
 fn a_tree_with_gaps_makes_a_report_that_names_them() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
-    let layout = Layout::new(folder.path(), false);
+    let layout = Layout::new(folder.path(), Size::Full);
     runs(&layout);
     let figures = layout.report().join("figures");
     fs::create_dir_all(&figures).expect("makes a folder");
@@ -266,7 +266,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
 #[test]
 fn an_empty_tree_makes_an_empty_report() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let layout = Layout::new(folder.path(), false);
+    let layout = Layout::new(folder.path(), Size::Full);
     let path = kindling_report::write(&study(folder.path()), &layout).expect("reports");
     let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
     assert!(text.contains("Runs: 0, of 0 cells; failed: 0; backends: none; seeds: none."));
@@ -279,11 +279,11 @@ fn an_empty_tree_makes_an_empty_report() {
 fn quick_runs_are_called_that() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
-    let layout = Layout::new(folder.path(), true);
+    let layout = Layout::new(folder.path(), Size::Quick);
     let selection = Selection {
         only: vec!["mlp-8".into()],
         seeds: None,
-        quick: true,
+        size: Size::Quick,
         backend: Backend::Flex,
         data: None,
         set: vec![],
@@ -303,7 +303,7 @@ fn quick_runs_are_called_that() {
 fn the_same_runs_make_the_same_report() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
-    let layout = Layout::new(folder.path(), false);
+    let layout = Layout::new(folder.path(), Size::Full);
     runs(&layout);
     let report = || {
         let path = kindling_report::write(&study, &layout).expect("reports");
@@ -320,7 +320,7 @@ fn the_same_runs_make_the_same_report() {
 fn a_damaged_file_of_a_run_is_named_and_the_rest_is_drawn() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
-    let layout = Layout::new(folder.path(), false);
+    let layout = Layout::new(folder.path(), Size::Full);
     runs(&layout);
     let dir = layout.finished("mlp-8", 0);
     fs::remove_dir_all(layout.partial("mlp-8", 1).path()).expect("removes");

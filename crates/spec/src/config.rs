@@ -9,44 +9,10 @@ use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use crate::check::{Problem, check};
-use crate::{Error, Result};
+use crate::{Backend, Error, Result, Size};
 
 /// Pixels of an image's side, fixed by the models: 28.
 pub(crate) const SIDE: usize = 28;
-
-/// What computes: the Cargo features of the same names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// burn-flex on the CPU, the default.
-    Flex,
-    /// burn-ndarray on the CPU.
-    Ndarray,
-    /// burn-wgpu on a GPU, by Vulkan, Metal or DirectX.
-    Wgpu,
-    /// burn-cuda on an NVIDIA GPU.
-    Cuda,
-}
-
-impl Backend {
-    /// All there are.
-    pub const ALL: [Backend; 4] = [
-        Backend::Flex,
-        Backend::Ndarray,
-        Backend::Wgpu,
-        Backend::Cuda,
-    ];
-
-    /// Its name in configs, in `--backend`, and as a Cargo feature.
-    pub fn name(self) -> &'static str {
-        match self {
-            Backend::Flex => "flex",
-            Backend::Ndarray => "ndarray",
-            Backend::Wgpu => "wgpu",
-            Backend::Cuda => "cuda",
-        }
-    }
-}
 
 /// One run: a cell with a seed, on a backend.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,8 +27,8 @@ pub struct RunConfig {
     pub seed: u64,
     /// What it trains on.
     pub backend: Backend,
-    /// Whether `--quick` shortened it.
-    pub quick: bool,
+    /// How much of it is trained.
+    pub size: Size,
     /// What is trained.
     pub task: Task,
 }
@@ -398,11 +364,11 @@ struct Header {
     family: String,
     seed: u64,
     backend: Backend,
-    quick: bool,
+    size: Size,
 }
 
 const HEADER: [&str; 7] = [
-    "cell", "section", "about", "family", "seed", "backend", "quick",
+    "cell", "section", "about", "family", "seed", "backend", "size",
 ];
 
 impl RunConfig {
@@ -451,7 +417,7 @@ impl RunConfig {
             about: header.about,
             seed: header.seed,
             backend: header.backend,
-            quick: header.quick,
+            size: header.size,
             task,
         };
         match check(&config) {
@@ -469,7 +435,7 @@ impl RunConfig {
             family: self.task.family().to_string(),
             seed: self.seed,
             backend: self.backend,
-            quick: self.quick,
+            size: self.size,
         };
         let task = match &self.task {
             Task::Gradients(task) => Table::try_from(task),
@@ -566,7 +532,7 @@ mod tests {
         family = "classifier"
         seed = 1
         backend = "flex"
-        quick = false
+        size = "full"
         [data]
         [model]
         hidden = [512, 128]

@@ -3,38 +3,37 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Record, Result, RunConfig};
+use crate::{Error, Record, Result, RunConfig, Size};
 
 /// The tree below `--out`.
 ///
-/// Quick runs live in a tree of their own, so they never mix with full ones.
+/// Quick and smoke runs live in trees of their own, so they never mix with full ones.
 #[derive(Debug, Clone)]
 pub struct Layout {
     out: PathBuf,
     root: PathBuf,
-    quick: bool,
+    size: Size,
 }
 
 impl Layout {
-    /// The tree below `out`, for quick or for full runs.
-    pub fn new(out: &Path, quick: bool) -> Self {
+    /// The tree below `out` for runs of a size.
+    pub fn new(out: &Path, size: Size) -> Self {
         Self {
             out: out.to_path_buf(),
-            root: if quick {
-                out.join("quick")
-            } else {
-                out.to_path_buf()
+            root: match size {
+                Size::Full => out.to_path_buf(),
+                shorter => out.join(shorter.name()),
             },
-            quick,
+            size,
         }
     }
 
-    /// Whether this is the tree of quick runs.
-    pub fn is_quick(&self) -> bool {
-        self.quick
+    /// How much of each run was trained.
+    pub fn size(&self) -> Size {
+        self.size
     }
 
-    /// The folder that was named, with the tree of full and that of quick runs.
+    /// The folder that was named, with the trees of all sizes.
     pub fn out(&self) -> &Path {
         &self.out
     }
@@ -210,8 +209,8 @@ mod tests {
 
     #[test]
     fn quick_runs_have_a_tree_of_their_own() {
-        let full = Layout::new(Path::new("artifacts"), false);
-        let quick = Layout::new(Path::new("artifacts"), true);
+        let full = Layout::new(Path::new("artifacts"), Size::Full);
+        let quick = Layout::new(Path::new("artifacts"), Size::Quick);
         assert_eq!(
             full.finished("mlp", 2).path(),
             Path::new("artifacts/runs/mlp/seed-2")

@@ -16,6 +16,9 @@ pub struct Host {
     pub cores: usize,
     /// Threads this run was given.
     pub threads: usize,
+    /// The GPU's name, where one computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
 }
 
 impl Host {
@@ -26,6 +29,7 @@ impl Host {
             cpu: cpu().unwrap_or_else(|| "unknown".into()),
             cores: Self::cores(),
             threads,
+            adapter: None,
         }
     }
 

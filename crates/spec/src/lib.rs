@@ -9,28 +9,34 @@ mod check;
 mod claim;
 mod config;
 mod cost;
+mod device;
 mod error;
 mod files;
 mod host;
 mod matrix;
+mod parity;
 mod progress;
 mod record;
+mod size;
 mod stream;
 
 pub use claim::{Claim, Comparison, Take, Term, figure};
 pub use config::{
-    Activation, AutoencoderModel, AutoencoderTask, Backend, ClassifierModel, ClassifierTask,
-    ConvCoder, ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel,
-    PcaTask, RegressionData, RegressionModel, RegressionTask, RegressionTrain, RunConfig, Scatter,
-    Task, ToyFunction, ToyModel, Train, hex,
+    Activation, AutoencoderModel, AutoencoderTask, ClassifierModel, ClassifierTask, ConvCoder,
+    ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel, PcaTask,
+    RegressionData, RegressionModel, RegressionTask, RegressionTrain, RunConfig, Scatter, Task,
+    ToyFunction, ToyModel, Train, hex,
 };
+pub use device::{Backend, DeviceName, DeviceReport};
 pub use error::{Error, Result};
 pub use files::{Layout, RunDir, write_atomic};
 pub use host::Host;
 pub use matrix::{Cell, Section, Selection, Setting, Study};
+pub use parity::{LayerGap, ParityStep, Parting, Tolerance, parting, relative};
 pub use progress::Progress;
 pub use record::{
     CsvRow, HistoryRow, Record, ResultRow, Status, TimingRow, image_columns, read_csv,
     read_numbers, write_csv, write_numbers,
 };
+pub use size::{SMOKE_STEPS, SMOKE_TESTS, Size};
 pub use stream::stream_key;

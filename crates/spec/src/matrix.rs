@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use crate::claim::{self, CLAIMS};
 use crate::config::{read_table, typed};
-use crate::{Backend, Claim, Error, Result, RunConfig};
+use crate::{Backend, Claim, Error, Result, RunConfig, Size};
 
 /// `study.toml`.
 #[derive(Debug, Deserialize)]
@@ -84,7 +84,7 @@ impl Cell {
 }
 
 /// Keys that `--set` cannot change.
-const NOT_SETTABLE: [&str; 6] = ["cell", "section", "family", "seed", "backend", "quick"];
+const NOT_SETTABLE: [&str; 6] = ["cell", "section", "family", "seed", "backend", "size"];
 
 /// All cells, and what concerns all of them.
 #[derive(Debug)]
@@ -139,8 +139,8 @@ pub struct Selection {
     pub only: Vec<String>,
     /// Seeds 0 to n-1; `None`: as many as the study says.
     pub seeds: Option<u64>,
-    /// Whether to shorten everything.
-    pub quick: bool,
+    /// How much of each run.
+    pub size: Size,
     /// What to train on.
     pub backend: Backend,
     /// Other images in MNIST's place, as an absolute path.
@@ -265,10 +265,10 @@ impl Study {
         };
         let mut runs = Vec::new();
         for cell in self.cells.iter().filter(chosen) {
-            let usual = if selection.quick {
-                self.quick.seeds
-            } else {
-                self.seeds
+            let usual = match selection.size {
+                Size::Full => self.seeds,
+                Size::Quick => self.quick.seeds,
+                Size::Smoke => 1,
             };
             let seeds = cell.seeds.or(selection.seeds).unwrap_or(usual);
             for seed in 0..seeds {
@@ -286,7 +286,7 @@ impl Study {
     pub fn resolve(&self, cell: &Cell, seed: u64, selection: &Selection) -> Result<RunConfig> {
         let mut origin = cell.file.display().to_string();
         let mut table = cell.table.clone();
-        if selection.quick {
+        if selection.size == Size::Quick {
             let family = table.get("family").and_then(Value::as_str);
             let changes = match family {
                 Some("gradients") => Some(&self.quick.gradients),
@@ -312,8 +312,8 @@ impl Study {
                 return Err(Error::key(
                     "--set",
                     key,
-                    "names the run rather than describing it; use --seeds, --backend, --quick \
-                     or a config file",
+                    "names the run rather than describing it; use --seeds, --backend, --quick, \
+                     --smoke or a config file",
                 ));
             }
             let key = full_path(&table, key).map_err(|problem| {
@@ -328,11 +328,15 @@ impl Study {
             ("cell", Value::String(cell.name.clone())),
             ("seed", Value::Integer(seed as i64)),
             ("backend", Value::String(selection.backend.name().into())),
-            ("quick", Value::Boolean(selection.quick)),
+            ("size", Value::String(selection.size.name().into())),
         ] {
             table.insert(key.into(), value);
         }
-        RunConfig::from_table(table, &origin)
+        let mut config = RunConfig::from_table(table, &origin)?;
+        if selection.size == Size::Smoke {
+            config.task.to_smoke();
+        }
+        Ok(config)
     }
 
     fn no_cell(&self, argument: &str, word: &str) -> Error {
@@ -385,7 +389,7 @@ fn toml_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
     let origin = file.display().to_string();
     let mut table = read_table(file)?;
-    for key in ["seed", "backend", "quick"] {
+    for key in ["seed", "backend", "size"] {
         if table.contains_key(key) {
             return Err(Error::key(
                 &origin,
@@ -619,7 +623,7 @@ mod tests {
         Selection {
             only: Vec::new(),
             seeds: None,
-            quick: false,
+            size: Size::Full,
             backend: Backend::Flex,
             data: None,
             set: Vec::new(),
@@ -653,7 +657,7 @@ mod tests {
     fn quick_shortens_and_set_changes() {
         let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
         let selection = Selection {
-            quick: true,
+            size: Size::Quick,
             only: vec!["0.9".into()],
             data: Some("/images".into()),
             set: vec!["batch_size=7".parse().expect("a setting")],

@@ -9,6 +9,25 @@ if [ "$1" = data ]; then
     echo '{"fingerprint":"fake","train":60000,"test":10000}'
     exit 0
 fi
+if [ "$1" = open ]; then
+    if [ -n "${FAKE_GPU:-}" ]; then exit 0; fi
+    echo "error: no GPU for $2" >&2
+    exit 2
+fi
+if [ "$1" = devices ]; then
+    echo '[{"device":"flex","name":"a processor","product":212.4,"latency":1.25}]'
+    exit 0
+fi
+if [ "$1" = parity ]; then
+    echo "$3 $4 $6 ${7:-}" >> "$FAKE_LOG"
+    for step in 1 2 3; do
+        gap=1e-6
+        if [ $step = "${FAKE_PART:-none}" ]; then gap=0.5; fi
+        echo "{\"step\":$step,\"losses\":[1.0,1.00001],\"layers\":[{\"name\":\"output.weight\",\"gradient\":$gap,\"weights\":1e-6}]}"
+    done
+    if [ -n "${FAKE_FAIL:-}" ]; then echo "error: out of memory" >&2; exit 1; fi
+    exit 0
+fi
 folder=$2
 value() { sed -n "s/^$1 = \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$folder/config.toml" | head -n 1; }
 cell=$(value cell) seed=$(value seed) family=$(value family)
@@ -36,10 +55,12 @@ epoch,learning_rate,train_loss,test_loss,train_accuracy,test_accuracy
 1,0.1,0.2,0.25,0.9,0.91
 2,0.1,0.1,0.15,0.95,0.92
 CSV
+accuracy=0.92
+if [ "$(value backend)" = "${FAKE_WORSE:-none}" ]; then accuracy=0.90; fi
 cat > "$folder/record.json" << JSON
 {"section":"$(value section)","cell":"$cell","family":"$family","backend":"$(value backend)",
 "seed":$seed,"epochs":2,"parameters":10,"train_loss":0.1,"test_loss":0.15,
-"train_accuracy":0.95,"test_accuracy":0.92,"seconds":1.5,"status":"complete","error":null,
+"train_accuracy":0.95,"test_accuracy":$accuracy,"seconds":1.5,"status":"complete","error":null,
 "metrics":{},"config_hash":"$hash","data_fingerprint":"$data","revision":"$KINDLING_REVISION",
 "burn_version":"0.22.1",
 "host":{"platform":"p","cpu":"c","cores":2,"threads":$RAYON_NUM_THREADS}}

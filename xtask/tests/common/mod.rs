@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kindling_spec::{Layout, Record, RunDir};
+use kindling_spec::{Layout, Record, RunDir, Size};
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -48,12 +48,12 @@ impl Place {
 
     /// The folder of the finished run of `cell` with `seed`.
     pub fn finished(&self, cell: &str, seed: u64) -> RunDir {
-        Layout::new(&self.out(), false).finished(cell, seed)
+        Layout::new(&self.out(), Size::Full).finished(cell, seed)
     }
 
     /// The folder in which it trains, or has failed.
     pub fn partial(&self, cell: &str, seed: u64) -> RunDir {
-        Layout::new(&self.out(), false).partial(cell, seed)
+        Layout::new(&self.out(), Size::Full).partial(cell, seed)
     }
 
     /// The record of a finished run.

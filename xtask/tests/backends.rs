@@ -1,0 +1,217 @@
+//! Which backend is built, which device trains, and how two are compared, through
+//! the real binary with a script in kindling's stead.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use common::{Place, stderr, stdout};
+use kindling_spec::{Backend, Layout, SMOKE_STEPS, SMOKE_TESTS, Size, Task};
+
+#[test]
+fn the_device_is_the_flags_then_the_environments_then_the_first_backend() {
+    let place = Place::new();
+    for (words, variable, device) in [
+        ("", "", Backend::Flex),
+        ("--backend ndarray,flex", "", Backend::Ndarray),
+        (
+            "--backend flex,ndarray --device ndarray",
+            "",
+            Backend::Ndarray,
+        ),
+        ("--device ndarray", "flex", Backend::Ndarray),
+        ("", "ndarray", Backend::Ndarray),
+        ("--backend flex,ndarray", "ndarray", Backend::Ndarray),
+    ] {
+        let output = place
+            .xtask(&format!("experiments --only pca {words}"))
+            .env("BURN_DEVICE", variable)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert_eq!(place.record("pca", 0).backend, device, "{words} {variable}");
+    }
+}
+
+#[test]
+fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
+    let place = Place::new();
+    for (words, variable, said) in [
+        ("--backend flex --device wgpu:1", "", "add wgpu, or leave"),
+        ("--backend flex", "cuda", "add cuda"),
+        ("--backend flux", "", "there is no backend `flux`"),
+        ("--device flex:1", "", "say `flex`"),
+        ("", "gpu", "BURN_DEVICE=gpu"),
+        ("--quick --smoke", "", "cannot be used with"),
+        // The script knows no GPU.
+        ("--backend wgpu", "", "no GPU for wgpu"),
+        ("--device wgpu:1", "", "no GPU for wgpu:1"),
+    ] {
+        let output = place
+            .xtask(&format!("experiments --only pca {words}"))
+            .env("BURN_DEVICE", variable)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert!(!place.out().exists(), "{words}");
+    }
+    let output = place
+        .xtask("experiments --only pca --backend wgpu")
+        .env("FAKE_GPU", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_smoke_run_of_any_cell_is_short_and_in_a_tree_of_its_own() {
+    let place = Place::new();
+    let output = place.xtask("experiments --smoke").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!place.out().join("runs").exists());
+    let layout = Layout::new(&place.out(), Size::Smoke);
+    let cells = std::fs::read_dir(layout.runs()).unwrap();
+    let mut seen = 0;
+    for cell in cells {
+        let cell = cell.unwrap().file_name().into_string().unwrap();
+        let config = layout.finished(&cell, 0).read_config().unwrap();
+        let (data, train) = match &config.task {
+            Task::Classifier(task) => (&task.data, &task.train),
+            Task::Autoencoder(task) => (&task.data, &task.train),
+            Task::Regression(task) => {
+                assert!(task.train.iterations <= SMOKE_STEPS);
+                assert!(task.data.test <= SMOKE_TESTS);
+                continue;
+            }
+            Task::Pca(task) => {
+                assert!(task.data.test.unwrap() <= SMOKE_TESTS);
+                continue;
+            }
+            Task::Gradients(_) => continue,
+        };
+        assert_eq!(train.epochs, 1);
+        let steps = data.train.unwrap().div_ceil(train.batch_size);
+        assert!((1..=SMOKE_STEPS).contains(&steps), "{cell}: {steps} steps");
+        assert!(data.test.unwrap() <= SMOKE_TESTS);
+        assert!(!layout.finished(&cell, 1).path().exists());
+        seen += 1;
+    }
+    assert!(seen > 15, "{seen} networks");
+    let report = std::fs::read_to_string(layout.report().join("report.md")).unwrap();
+    assert!(report.contains("Smoke runs: they only show"), "{report}");
+}
+
+#[test]
+fn backends_are_listed_with_why_one_is_missing() {
+    let place = Place::new();
+    let output = place_free(&place, "backends --backend flex,wgpu");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stdout(&output);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 5, "{said}");
+    assert!(lines[1].contains("212 GFlop/s"), "{said}");
+    assert!(
+        lines[3].contains("no such device on this machine"),
+        "{said}"
+    );
+    assert!(lines[4].contains("not compiled in"), "{said}");
+}
+
+/// `xtask WORDS` without an `--out`.
+fn place_free(place: &Place, words: &str) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(words.split_whitespace())
+        .env("KINDLING_BIN", place.path("kindling"))
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn trainings_that_agree_are_equal_and_one_that_parts_is_placed() {
+    let place = Place::new();
+    let output = place
+        .xtask("parity mlp ae --steps 3 --backend flex,ndarray,wgpu --dropout")
+        .env("FAKE_GPU", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert_eq!(said.matches("equal").count(), 4, "{said}");
+    let asked = ["flex ndarray 3 --dropout", "flex wgpu 3 --dropout"];
+    assert_eq!(place.trained(), [asked[0], asked[0], asked[1], asked[1]]);
+    let steps = place.out().join("parity/mlp/flex-wgpu.csv");
+    let steps = std::fs::read_to_string(steps).unwrap();
+    assert_eq!(steps.lines().count(), 4, "{steps}");
+    assert!(steps.contains("output.weight"), "{steps}");
+
+    let parted = |words: &str| {
+        let output = place
+            .xtask(&format!("parity mlp {words}"))
+            .env("FAKE_PART", "2")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let said = parted("");
+    let place_of_it = "part at step 2: the gradient of output.weight by 5.0e-1";
+    assert!(said.contains(place_of_it), "{said}");
+    // Of a loss that differs by 1e-5.
+    assert!(parted("--tolerance 1e-6").contains("part at step 1: the loss by 1.0e-5"));
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let place = Place::new();
+    for (words, said) in [
+        ("parity --backend flex", "name two backends or more"),
+        ("parity --backend flex,flex", "name two backends or more"),
+        ("parity pca", "takes no training steps"),
+        ("parity mpl", "did you mean `mlp`?"),
+        ("parity --tolerance=-1", "--tolerance -1"),
+        ("parity --tolerance NaN", "--tolerance NaN"),
+        ("parity mlp --backend flex,wgpu", "no GPU for wgpu"),
+        ("converge ae", "has no accuracy"),
+        ("converge --backend ndarray", "name two backends or more"),
+        ("converge mlp --set data.train=0", "data.train"),
+    ] {
+        let output = place.xtask(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert!(!place.out().exists(), "{words}");
+    }
+    let output = place
+        .xtask("parity mlp")
+        .env("FAKE_FAIL", "1")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(
+        said.contains("mlp on flex and ndarray: out of memory"),
+        "{said}"
+    );
+}
+
+#[test]
+fn accuracies_are_compared_by_backend() {
+    let place = Place::new();
+    let output = place.xtask("converge mlp --seeds 2").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(place.trained(), ["mlp 0", "mlp 0", "mlp 1", "mlp 1"]);
+    let said = stdout(&output);
+    assert!(!said.contains("apart"), "{said}");
+    let output = place
+        .xtask("converge mlp --seeds 2")
+        .env("FAKE_WORSE", "ndarray")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let said = stdout(&output);
+    let line = said.lines().find(|line| line.contains("ndarray")).unwrap();
+    assert!(
+        line.contains("-0.0200") && line.ends_with("apart"),
+        "{said}"
+    );
+}
