@@ -16,7 +16,7 @@ pub fn run(flags: &Backends) -> Outcome {
         [] => &[Backend::Flex],
         named => named,
     };
-    let devices = Kindling::build(&Build::with(backends, flags.built.plain))?.devices()?;
+    let devices = Kindling::build(&Build::with(backends, &flags.built.extras.with))?.devices()?;
     for line in table(backends, &devices) {
         say::out(line.trim_end());
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use kindling_spec::{
-    Backend, CsvRow, Host, ImageData, RunConfig, RunDir, Selection, Setting, Size, TimingRow,
-    read_csv, write_atomic, write_csv,
+    Backend, CsvRow, Host, ImageData, Precision, RunConfig, RunDir, Selection, Setting, Size,
+    TimingRow, read_csv, write_atomic, write_csv,
 };
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,7 @@ struct Measured {
 /// Trains every cell by turns and writes `bench/peers.csv`.
 pub fn run(flags: &Bench) -> Outcome {
     let configs = configs(flags)?;
-    let kindling = Kindling::build(&Build::with(&[Backend::Flex], false))?;
+    let kindling = Kindling::build(&Build::with(&[Backend::Flex], &[]))?;
     let rate = build_rate()?;
     let python = python(&flags.python)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -178,6 +178,7 @@ fn selection(set: Vec<Setting>) -> Selection {
         seeds: None,
         size: Size::Full,
         backend: Backend::Flex,
+        precision: Precision::Full,
         data: None,
         set,
     }

@@ -1,36 +1,32 @@
-//! `cargo xtask ci`: what the gate runs, the cheapest first.
+//! `cargo xtask ci`: what the gate runs.
 
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
+use kindling_spec::Backend;
 
-use crate::flags::{self, Cli};
+use crate::flags::{Ci, Cli};
 use crate::stop::{Outcome, Stop};
-use crate::{experiments, kindling, say, workspace};
+use crate::{kindling, say, workspace};
 
-/// Cargo's part of it.
-const CHECKS: [&[&str]; 3] = [
-    &["fmt", "--all", "--check"],
-    &[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--release",
-        "--",
-        "-D",
-        "warnings",
-    ],
-    &["test", "--release"],
+/// Cargo's part of it, the cheapest first.
+const CHECKS: [&str; 3] = [
+    "fmt --all --check",
+    "test --release",
+    "clippy --release --workspace --all-targets -- -D warnings",
 ];
 
+/// What trains on a GPU backend, which may be a slow one: of each family one.
+const ON_GPUS: &str = "--only gradients --only convnet-y1 --only mlp-10 --only ae-naive-adam";
+
 /// Runs every check, until one fails.
-pub fn run() -> Outcome {
-    for check in CHECKS {
-        let words = check.join(" ");
-        say::err(format_args!("$ cargo {words}"));
+pub fn run(flags: &Ci) -> Outcome {
+    for words in CHECKS {
+        say::err(format_args!("\n$ cargo {words}"));
         let status = Command::new(kindling::cargo())
-            .args(check)
+            .args(words.split(' '))
             .current_dir(workspace::root())
             .status()
             .context("cannot start cargo")?;
@@ -39,15 +35,42 @@ pub fn run() -> Outcome {
         }
     }
     let out = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let path = out.path().display().to_string();
-    let words = ["xtask", "experiments", "--quick", "--out", &path];
-    say::err(format_args!("$ cargo {}", words.join(" ")));
-    let flags::Command::Experiments(flags) = Cli::try_parse_from(words)?.command else {
-        return Err(Stop::Failure(anyhow!("these are the words of experiments")));
-    };
-    let code = experiments::run(&flags)?;
-    if code == ExitCode::SUCCESS {
-        return Ok(code);
+    xtask(out.path(), "flex", "experiments --quick")?;
+    let built: Vec<&str> = flags.backend.iter().map(|backend| backend.name()).collect();
+    let built = built.join(",");
+    let (gpus, cpus): (Vec<Backend>, Vec<Backend>) = flags
+        .backend
+        .iter()
+        .partition(|backend| backend.is_for_gpus());
+    // One build with all of them does everything below.
+    for device in cpus.iter().filter(|&&cpu| cpu != Backend::Flex) {
+        let words = format!("experiments --quick --backend {built} --device {device}");
+        xtask(out.path(), device.name(), &words)?;
     }
-    Err(Stop::Failure(anyhow!("`cargo {}` failed", words.join(" "))))
+    if let [one, other, ..] = cpus[..] {
+        for command in ["parity", "converge"] {
+            let words = format!("{command} --backend {built} --device {one},{other}");
+            xtask(out.path(), "both", &words)?;
+        }
+    }
+    for gpu in gpus {
+        let words = format!("experiments --smoke --backend {built} --device {gpu} {ON_GPUS}");
+        xtask(out.path(), gpu.name(), &words)?;
+        if let Some(cpu) = cpus.first() {
+            let words = format!("parity --smoke --steps 5 --backend {built} --device {cpu},{gpu}");
+            xtask(out.path(), gpu.name(), &words)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs one of our own commands, with its results below `out`.
+fn xtask(out: &Path, below: &str, words: &str) -> Result<(), Stop> {
+    let words = format!("xtask {words} --out {}", out.join(below).display());
+    say::err(format_args!("\n$ cargo {words}"));
+    let flags = Cli::try_parse_from(words.split(' '))?;
+    if crate::run(flags.command)? == ExitCode::SUCCESS {
+        return Ok(());
+    }
+    Err(Stop::Failure(anyhow!("`cargo {words}` failed")))
 }

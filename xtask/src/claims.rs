@@ -80,7 +80,8 @@ fn train(
         only: Vec::new(),
         seeds: Some(seeds),
         size: Size::Full,
-        backend: build.device.backend,
+        backend: build.device().backend,
+        precision: training.precision,
         data: workspace::data(training.changes.data.as_deref())?,
         set: training.changes.set.clone(),
     };

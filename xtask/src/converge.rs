@@ -1,14 +1,17 @@
 //! `cargo xtask converge`: the same cells trained on several backends, and
 //! whether they learned equally well.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use kindling_spec::{Backend, Host, Layout, RunConfig, Selection, Setting, Size, Task};
+use kindling_spec::{
+    Backend, DeviceName, Host, Layout, Precision, RunConfig, Selection, Setting, Size, Task,
+};
 
 use crate::child::Setup;
 use crate::flags::Converge;
-use crate::kindling::{Build, Kindling};
+use crate::kindling::Kindling;
 use crate::lock::Claim;
 use crate::runs::Run;
 use crate::stop::{Outcome, Stop};
@@ -21,117 +24,119 @@ const IMAGES: &str = "data.train=10000";
 /// Test images where a config does not say.
 const TESTS: usize = 10_000;
 
-/// Trains, prints a line a cell and backend, and compares.
+/// Trains, compares, and prints a line a cell and device.
 pub fn run(flags: &Converge) -> Outcome {
-    let (build, first, others) = flags.compared.build()?;
-    let backends = [vec![first], others].concat();
+    let build = flags.compared.build()?;
+    let devices = &build.devices;
+    let trainings: Vec<Vec<RunConfig>> = devices
+        .iter()
+        .map(|device| configs(flags, device.backend))
+        .collect::<Result<_, _>>()?;
     let out = workspace::out(&flags.folders)?.join("converge");
     let claim = Claim::take(&out, ".lock", "--out")?;
-    let ready = prepare(flags, &build, &backends);
-    let (_claim, (kindling, runs)) = claim.keep_if(ready)?;
-    let setup = |kindling: &Kindling, jobs: usize| Setup {
+    let ready = Kindling::ready(&build, &trainings[0]);
+    let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
+    let mut accuracies = Vec::new();
+    for (&device, configs) in devices.iter().zip(&trainings) {
+        say::err(format_args!("training on {device}"));
+        let out = out.join(device.to_string().replace(':', ""));
+        accuracies.push(train(&kindling.on(device), configs, &fingerprints, &out)?);
+    }
+    Ok(compare(&trainings[0], devices, &accuracies))
+}
+
+/// The runs on a backend: of each cell, each seed.
+fn configs(flags: &Converge, backend: Backend) -> Result<Vec<RunConfig>, Stop> {
+    let study = workspace::study(&flags.folders)?;
+    let images: Setting = IMAGES.parse().map_err(|error: String| anyhow!(error))?;
+    let selection = Selection {
+        only: Vec::new(),
+        seeds: None,
+        size: Size::Full,
+        backend,
+        precision: Precision::Full,
+        data: workspace::data(flags.changes.data.as_deref())?,
+        set: [vec![images], flags.changes.set.clone()].concat(),
+    };
+    let names = if flags.cells.is_empty() {
+        CELLS.map(String::from).to_vec()
+    } else {
+        flags.cells.clone()
+    };
+    let mut runs = Vec::new();
+    for name in names {
+        let cell = study.cell(&name).map_err(Stop::input)?;
+        for seed in 0..flags.seeds {
+            let run = study.resolve(cell, seed, &selection).map_err(Stop::input)?;
+            if !matches!(run.task, Task::Classifier(_)) {
+                return Err(Stop::input(anyhow!(
+                    "{name} has no accuracy; name cells that classify"
+                )));
+            }
+            runs.push(run);
+        }
+    }
+    Ok(runs)
+}
+
+/// The test accuracy of each run.
+fn train(
+    kindling: &Kindling,
+    configs: &[RunConfig],
+    fingerprints: &[String],
+    out: &Path,
+) -> anyhow::Result<Vec<f64>> {
+    let layout = Layout::new(out, Size::Full);
+    let runs: Vec<Run> = configs
+        .iter()
+        .zip(fingerprints)
+        .map(|(config, fingerprint)| Run::new(config.clone(), fingerprint.clone(), &layout))
+        .collect();
+    let jobs = Host::cores().min(runs.len());
+    let setup = Setup {
         kindling: kindling.clone(),
         threads: (Host::cores() / jobs).max(1),
         revision: workspace::revision(),
     };
-    // accuracies[backend][cell][seed]
-    let mut accuracies: Vec<Vec<Vec<f64>>> = Vec::new();
-    for (backend, configs) in backends.iter().zip(runs) {
-        let layout = Layout::new(&out.join(backend.name()), Size::Full);
-        let kindling = kindling.on((*backend).into());
-        let fingerprints = kindling.fingerprints(&configs)?;
-        let runs: Vec<Run> = configs
-            .into_iter()
-            .zip(fingerprints)
-            .map(|(config, fingerprint)| Run::new(config, fingerprint, &layout))
-            .collect();
-        let jobs = Host::cores().min(runs.len());
-        say::err(format_args!("training on {backend}"));
-        let ended = matrix::train(&runs, &setup(&kindling, jobs), jobs);
-        let mut found: Vec<f64> = Vec::new();
-        for (run, ended) in runs.iter().zip(&ended) {
-            match (&ended.failure, ended.record.test_accuracy) {
-                (None, Some(accuracy)) => found.push(accuracy),
-                (failure, _) => {
-                    let why = failure.as_deref().unwrap_or("it has no accuracy");
-                    return Err(anyhow!("{} on {backend}: {why}", run.name()).into());
-                }
-            }
+    let ended = matrix::train(&runs, &setup, jobs);
+    let accuracies = runs.iter().zip(ended).map(|(run, ended)| {
+        let failed = |why: &str| anyhow!("{} in {}: {why}", run.name(), workspace::shown(out));
+        match ended.failure {
+            Some(why) => Err(failed(&why)),
+            None => ended
+                .record
+                .test_accuracy
+                .ok_or_else(|| failed("it has no accuracy")),
         }
-        let seeds = flags.seeds as usize;
-        accuracies.push(found.chunks(seeds).map(<[f64]>::to_vec).collect());
-    }
-    Ok(compare(&names(flags), &backends, &accuracies))
+    });
+    accuracies.collect()
 }
 
-fn names(flags: &Converge) -> Vec<String> {
-    if flags.cells.is_empty() {
-        return CELLS.map(String::from).to_vec();
-    }
-    flags.cells.clone()
-}
-
-/// The runs of each backend, in the order of cells, then seeds; and what trains
-/// them.
-fn prepare(
-    flags: &Converge,
-    build: &Build,
-    backends: &[Backend],
-) -> Result<(Kindling, Vec<Vec<RunConfig>>), Stop> {
-    let study = workspace::study(&flags.folders)?;
-    let images: Setting = IMAGES.parse().map_err(|error: String| anyhow!(error))?;
-    let set = [vec![images], flags.changes.set.clone()].concat();
-    let data = workspace::data(flags.changes.data.as_deref())?;
-    let mut all = Vec::new();
-    for &backend in backends {
-        let selection = Selection {
-            only: Vec::new(),
-            seeds: None,
-            size: Size::Full,
-            backend,
-            data: data.clone(),
-            set: set.clone(),
-        };
-        let mut runs = Vec::new();
-        for name in names(flags) {
-            let cell = study.cell(&name).map_err(Stop::input)?;
-            for seed in 0..flags.seeds {
-                let run = study.resolve(cell, seed, &selection).map_err(Stop::input)?;
-                if !matches!(run.task, Task::Classifier(_)) {
-                    return Err(Stop::input(anyhow!(
-                        "{name} has no accuracy; name cells that classify"
-                    )));
-                }
-                runs.push(run);
-            }
-        }
-        all.push(runs);
-    }
-    let configs = all.first().map_or(&[][..], Vec::as_slice);
-    let (kindling, _) = Kindling::ready(build, configs)?;
-    let devices: Vec<_> = backends.iter().map(|&backend| backend.into()).collect();
-    kindling.check(&devices)?;
-    Ok((kindling, all))
-}
-
-fn compare(cells: &[String], backends: &[Backend], accuracies: &[Vec<Vec<f64>>]) -> ExitCode {
+/// Prints each cell's mean accuracy on each device, beside the first's.
+/// `accuracies[device][run]` is in the order of `runs`.
+fn compare(runs: &[RunConfig], devices: &[DeviceName], accuracies: &[Vec<f64>]) -> ExitCode {
     let mut equal = true;
     say::out(format_args!(
         "{:<14}  {:<8}  {:>8}  {:>10}  {:>6}",
-        "cell", "backend", "accuracy", "difference", "noise"
+        "cell", "device", "accuracy", "difference", "noise"
     ));
-    for (at, cell) in cells.iter().enumerate() {
-        let mean = |of: &[Vec<f64>]| of[at].iter().sum::<f64>() / of[at].len() as f64;
+    let mut start = 0;
+    for seeds in runs.chunk_by(|one, other| one.cell == other.cell) {
+        let of_cell = start..start + seeds.len();
+        start += seeds.len();
+        let mean = |all: &[f64]| all[of_cell.clone()].iter().sum::<f64>() / seeds.len() as f64;
         let reference = mean(&accuracies[0]);
-        let noise = noise(reference, TESTS);
-        for (backend, of) in backends.iter().zip(accuracies) {
-            let difference = mean(of) - reference;
+        let tests = seeds[0].images().and_then(|images| images.test);
+        let noise = noise(reference, tests.unwrap_or(TESTS));
+        for (device, accuracies) in devices.iter().zip(accuracies) {
+            let difference = mean(accuracies) - reference;
             let apart = difference.abs() > noise;
             equal &= !apart;
             say::out(format_args!(
-                "{cell:<14}  {:<8}  {:>8.4}  {difference:>+10.4}  {noise:>6.4}{}",
-                backend.name(),
-                mean(of),
+                "{:<14}  {:<8}  {:>8.4}  {difference:>+10.4}  {noise:>6.4}{}",
+                seeds[0].cell,
+                device.to_string(),
+                mean(accuracies),
                 if apart { "  apart" } else { "" }
             ));
         }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::{Args, Parser, Subcommand};
-use kindling_spec::{Backend, DeviceName, Setting, Size};
+use kindling_spec::{Backend, DeviceName, Precision, Setting, Size};
 
-use crate::kindling::Build;
+use crate::kindling::{Build, Extra};
 use crate::stop::Stop;
 
 /// Trains the study of small networks and reports on it.
@@ -48,14 +48,24 @@ pub enum Command {
     Converge(Converge),
     /// Time epochs, by turns with Keras
     Bench(Bench),
-    /// Run all that the gate runs: format, lints, tests, the quick study
-    #[command(after_help = "\
+    /// Run all that the gate runs: format, tests, lints, the quick study
+    Ci(Ci),
+}
+
+/// `cargo xtask ci`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It stops at the first failure, and every command is printed before it runs, so that
+one can be repeated alone.
+
 Examples:
   cargo xtask ci
-
-It stops at the first failure, the cheapest checks come first, and every command
-is printed before it runs, so that one can be repeated alone.")]
-    Ci,
+  cargo xtask ci --backend flex,ndarray,wgpu")]
+pub struct Ci {
+    /// Also build with these, try each, and compare them; takes another quarter of
+    /// an hour where wgpu is among them
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub backend: Vec<Backend>,
 }
 
 /// `cargo xtask experiments`
@@ -231,12 +241,16 @@ the exit code is 1 then. Every step is in DIR/parity/CELL/ONE-OTHER.csv.
 Examples:
   cargo xtask parity
   cargo xtask parity convnet ae --steps 200
-  cargo xtask parity mlp --backend flex,wgpu --steps 5 --set batch_size=32
+  cargo xtask parity --backend flex,wgpu --smoke --steps 5
+  cargo xtask parity mlp --device wgpu:0,wgpu:1
   cargo xtask parity dropout-0.3 --dropout")]
 pub struct Parity {
     /// Cells that take training steps [default: convnet-y1 mlp convnet ae]
     #[arg(value_name = "CELL")]
     pub cells: Vec<String>,
+    /// Of which the steps are.
+    #[command(flatten)]
+    pub length: Length,
     /// On what.
     #[command(flatten)]
     pub compared: Compared,
@@ -245,7 +259,7 @@ pub struct Parity {
           value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub steps: u64,
     /// The largest relative difference of the loss that is rounding; gradients and
-    /// weights may differ by ten times that [default: 1e-4 on CPUs, 1e-3 on GPUs]
+    /// weights may differ by thirty times that [default: 1e-4 on CPUs, 1e-3 on GPUs]
     #[arg(long, value_name = "X")]
     pub tolerance: Option<f64>,
     /// Drop units out as the cells say
@@ -255,6 +269,14 @@ pub struct Parity {
     /// default each step starts from the weights of the first backend
     #[arg(long)]
     pub drift: bool,
+    /// How exactly GPUs multiply: full (default), mixed
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "full",
+        hide_default_value = true
+    )]
+    pub precision: Precision,
     /// The seed
     #[arg(long, value_name = "N", default_value_t = 0,
           value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
@@ -317,6 +339,20 @@ impl Length {
     }
 }
 
+/// What a GPU backend can do besides.
+#[derive(Debug, Args)]
+pub struct Extras {
+    /// What GPU backends are to do besides: fusion (several operations become one
+    /// kernel), autotune (each run tries kernels out, and keeps the fastest)
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    pub with: Vec<Extra>,
+}
+
 /// What kindling is built with.
 #[derive(Debug, Args)]
 pub struct Built {
@@ -324,44 +360,85 @@ pub struct Built {
     /// flex,wgpu, all are built in and the first is used
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub backend: Vec<Backend>,
-    /// Leave out what GPU backends are built with: kernel fusion and autotune
-    #[arg(long)]
-    pub plain: bool,
+    /// For GPUs.
+    #[command(flatten)]
+    pub extras: Extras,
 }
 
-/// Backends that are compared.
+/// Devices that are compared.
 #[derive(Debug, Args)]
 pub struct Compared {
-    /// The first is compared with each of the others
-    #[arg(
-        long,
-        value_name = "NAMES",
-        value_delimiter = ',',
-        default_value = "flex,ndarray"
-    )]
+    /// What to build in [default: flex,ndarray, or those of --device]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub backend: Vec<Backend>,
-    /// Leave out what GPU backends are built with: kernel fusion and autotune
-    #[arg(long)]
-    pub plain: bool,
+    /// The first is compared with each of the others, as in flex,wgpu:1 [default: all
+    /// of --backend]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub device: Vec<DeviceName>,
+    /// For GPUs.
+    #[command(flatten)]
+    pub extras: Extras,
 }
 
 impl Compared {
-    /// A build with all of them, and what is compared: the first, and each other.
+    /// What to build, and two devices or more.
     ///
     /// # Errors
     ///
-    /// If there is nothing to compare.
-    pub fn build(&self) -> Result<(Build, Backend, Vec<Backend>), Stop> {
-        match self.backend.as_slice() {
-            [first, others @ ..] if !others.is_empty() && !others.contains(first) => {
-                let build = Build::with(&self.backend, self.plain);
-                Ok((build, *first, others.to_vec()))
+    /// If there is nothing to compare, or a device is not built in.
+    pub fn build(&self) -> Result<Build, Stop> {
+        let built = if self.backend.is_empty() && self.device.is_empty() {
+            vec![Backend::Flex, Backend::Ndarray]
+        } else {
+            self.backend.clone()
+        };
+        let devices: Vec<DeviceName> = if self.device.is_empty() {
+            built.iter().map(|&backend| backend.into()).collect()
+        } else {
+            self.device.clone()
+        };
+        match devices.as_slice() {
+            [first, others @ ..] if !others.is_empty() && !others.contains(first) => {}
+            _ => {
+                return Err(Stop::input(anyhow!(
+                    "name two backends or more to compare, as in --backend flex,ndarray"
+                )));
             }
-            _ => Err(Stop::input(anyhow!(
-                "--backend: name two backends or more to compare, as in flex,ndarray"
-            ))),
         }
+        build(&built, devices, self.extras.with.clone())
     }
+}
+
+/// A build with `backends`, or else with those of `devices`, which have to be
+/// among them.
+fn build(
+    backends: &[Backend],
+    devices: Vec<DeviceName>,
+    extras: Vec<Extra>,
+) -> Result<Build, Stop> {
+    let of_devices = devices.iter().map(|device| device.backend);
+    let backends = if backends.is_empty() {
+        of_devices.collect()
+    } else {
+        backends.to_vec()
+    };
+    if let Some(device) = devices
+        .iter()
+        .find(|device| !backends.contains(&device.backend))
+    {
+        let known: Vec<&str> = backends.iter().map(|backend| backend.name()).collect();
+        return Err(Stop::input(anyhow!(
+            "device {device} is of a backend that --backend {} leaves out; add {}, or leave one \
+             of the two away",
+            known.join(","),
+            device.backend
+        )));
+    }
+    Ok(Build {
+        backends,
+        devices,
+        extras,
+    })
 }
 
 /// How to train.
@@ -370,6 +447,14 @@ pub struct Training {
     /// With what.
     #[command(flatten)]
     pub built: Built,
+    /// How exactly a GPU multiplies: full (default), mixed
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "full",
+        hide_default_value = true
+    )]
+    pub precision: Precision,
     /// Which of the backends, or of a backend's GPUs as in wgpu:1 [default: what
     /// BURN_DEVICE says]
     #[arg(long, value_name = "NAME")]
@@ -391,29 +476,13 @@ impl Training {
             Some(device) => Some(device),
             None => DeviceName::from_environment().map_err(|error| Stop::input(anyhow!(error)))?,
         };
-        let mut backends = self.built.backend.clone();
-        let device = match (named, backends.first()) {
-            (Some(device), _) => device,
-            (None, Some(&first)) => first.into(),
-            (None, None) => Backend::Flex.into(),
-        };
-        if backends.is_empty() {
-            backends.push(device.backend);
-        }
-        if !backends.contains(&device.backend) {
-            let known: Vec<&str> = backends.iter().map(|backend| backend.name()).collect();
-            return Err(Stop::input(anyhow!(
-                "device {device} is of a backend that --backend {} leaves out; add {}, or leave \
-                 one of the two away",
-                known.join(","),
-                device.backend
-            )));
-        }
-        Ok(Build {
-            backends,
-            device,
-            plain: self.built.plain,
-        })
+        let first = self.built.backend.first().copied();
+        let device = named.unwrap_or(first.unwrap_or(Backend::Flex).into());
+        build(
+            &self.built.backend,
+            vec![device],
+            self.built.extras.with.clone(),
+        )
     }
 }
 

@@ -26,20 +26,37 @@ const GENERATED: &str = "generated";
 pub struct Build {
     /// What is compiled in.
     pub backends: Vec<Backend>,
-    /// What trains.
-    pub device: DeviceName,
-    /// Whether GPU backends do without kernel fusion and autotune.
-    pub plain: bool,
+    /// What trains: the first, where there is one training.
+    pub devices: Vec<DeviceName>,
+    /// What GPU backends do besides.
+    pub extras: Vec<Extra>,
+}
+
+/// What a GPU backend can do besides: the Cargo features of the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Extra {
+    /// Several operations become one kernel.
+    Fusion,
+    /// Each run tries kernels out, and keeps the fastest.
+    Autotune,
 }
 
 impl Build {
-    /// With `backends`, of which the first trains.
-    pub fn with(backends: &[Backend], plain: bool) -> Self {
+    /// With `backends`.
+    pub fn with(backends: &[Backend], extras: &[Extra]) -> Self {
         Self {
             backends: backends.to_vec(),
-            device: backends.first().copied().unwrap_or(Backend::Flex).into(),
-            plain,
+            devices: backends.iter().map(|&backend| backend.into()).collect(),
+            extras: extras.to_vec(),
         }
+    }
+
+    /// What trains.
+    pub fn device(&self) -> DeviceName {
+        self.devices
+            .first()
+            .copied()
+            .unwrap_or(Backend::Flex.into())
     }
 
     /// Cargo's features for it.
@@ -47,8 +64,10 @@ impl Build {
         let backends = Backend::ALL.into_iter();
         let chosen = backends.filter(|backend| self.backends.contains(backend));
         let mut features: Vec<&str> = chosen.clone().map(Backend::name).collect();
-        if !self.plain && chosen.clone().any(Backend::is_for_gpus) {
-            features.extend(["fusion", "autotune"]);
+        for (extra, feature) in [(Extra::Fusion, "fusion"), (Extra::Autotune, "autotune")] {
+            if self.extras.contains(&extra) && chosen.clone().any(Backend::is_for_gpus) {
+                features.push(feature);
+            }
         }
         features
     }
@@ -64,7 +83,7 @@ pub struct Kindling {
 impl Kindling {
     /// Builds it; cargo's own progress goes to standard error.
     pub fn build(build: &Build) -> anyhow::Result<Self> {
-        let device = build.device;
+        let device = build.device();
         if let Some(path) = std::env::var_os(BINARY) {
             let path = path.into();
             return Ok(Self { path, device });
@@ -96,11 +115,11 @@ impl Kindling {
         Ok(Self { path, device })
     }
 
-    /// Builds it and checks its device and the data of `runs`: all that can be known to be
+    /// Builds it and checks its devices and the data of `runs`: all that can be known to be
     /// wrong before a run is touched. Returns their data fingerprints as well.
     pub fn ready(build: &Build, runs: &[RunConfig]) -> Result<(Self, Vec<String>), Stop> {
         let kindling = Self::build(build)?;
-        kindling.check(&[build.device])?;
+        kindling.check(&build.devices)?;
         let fingerprints = kindling.fingerprints(runs)?;
         Ok((kindling, fingerprints))
     }
@@ -167,7 +186,7 @@ impl Kindling {
     }
 
     /// Makes sure that the machine has these devices. It has a processor.
-    pub fn check(&self, devices: &[DeviceName]) -> Result<(), Stop> {
+    fn check(&self, devices: &[DeviceName]) -> Result<(), Stop> {
         for device in devices {
             if device.backend.is_for_gpus() {
                 let mut command = self.command();

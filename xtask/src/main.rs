@@ -36,9 +36,18 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use flags::{Cli, Command};
+use stop::Outcome;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    run(Cli::parse().command).unwrap_or_else(|stop| {
+        say::err(format_args!("error: {}", stop.text()));
+        stop.code()
+    })
+}
+
+/// Does what a command says.
+fn run(command: Command) -> Outcome {
+    match command {
         Command::Experiments(flags) => experiments::run(&flags),
         Command::Train(flags) => train::run(&flags),
         Command::Report(flags) => report::run(&flags),
@@ -47,10 +56,6 @@ fn main() -> ExitCode {
         Command::Parity(flags) => parity::run(&flags),
         Command::Converge(flags) => converge::run(&flags),
         Command::Bench(flags) => bench::run(&flags),
-        Command::Ci => ci::run(),
-    };
-    done.unwrap_or_else(|stop| {
-        say::err(format_args!("error: {}", stop.text()));
-        stop.code()
-    })
+        Command::Ci(flags) => ci::run(&flags),
+    }
 }

@@ -21,7 +21,8 @@ pub fn run(flags: &Train) -> Outcome {
         only: Vec::new(),
         seeds: None,
         size: flags.length.size(),
-        backend: build.device.backend,
+        backend: build.device().backend,
+        precision: flags.training.precision,
         data: workspace::data(changes.data.as_deref())?,
         set: changes.set.clone(),
     };

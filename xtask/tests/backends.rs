@@ -6,7 +6,7 @@
 mod common;
 
 use common::{Place, stderr, stdout};
-use kindling_spec::{Backend, Layout, SMOKE_STEPS, SMOKE_TESTS, Size, Task};
+use kindling_spec::{Backend, Layout, Precision, SMOKE_STEPS, SMOKE_TESTS, Size, Task};
 
 #[test]
 fn the_device_is_the_flags_then_the_environments_then_the_first_backend() {
@@ -42,6 +42,12 @@ fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
         ("--backend flux", "", "there is no backend `flux`"),
         ("--device flex:1", "", "say `flex`"),
         ("", "gpu", "BURN_DEVICE=gpu"),
+        (
+            "--precision mixed",
+            "",
+            "--precision mixed: flex computes in full",
+        ),
+        ("--precision half", "", "use full or mixed"),
         ("--quick --smoke", "", "cannot be used with"),
         // The script knows no GPU.
         ("--backend wgpu", "", "no GPU for wgpu"),
@@ -57,11 +63,13 @@ fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
         assert!(!place.out().exists(), "{words}");
     }
     let output = place
-        .xtask("experiments --only pca --backend wgpu")
+        .xtask("experiments --only pca --backend wgpu --precision mixed")
         .env("FAKE_GPU", "1")
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
+    let config = place.finished("pca", 0).read_config().unwrap();
+    assert_eq!(config.precision, Precision::Mixed);
 }
 
 #[test]

@@ -4,10 +4,10 @@
 //! time among those compiled in. So a family that takes a `Device` is generic
 //! over backends, and [`open`] is where the choice falls.
 
-use burn::tensor::Device;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use burn::tensor::DeviceType;
-use kindling_spec::{Backend, DeviceName};
+use burn::tensor::{Device, FloatDType};
+use kindling_spec::{Backend, DeviceName, Precision};
 
 use crate::RunError;
 
@@ -24,9 +24,10 @@ pub struct Opened {
 ///
 /// # Errors
 ///
-/// If its backend is not compiled in, or the machine has no such device.
-pub fn open(name: DeviceName) -> Result<Opened, RunError> {
-    let device = match name.backend {
+/// If its backend is not compiled in, the machine has no such device, or it
+/// cannot compute so.
+pub fn open(name: DeviceName, precision: Precision) -> Result<Opened, RunError> {
+    let mut device: Device = match name.backend {
         #[cfg(feature = "flex")]
         Backend::Flex => Device::flex(),
         #[cfg(feature = "ndarray")]
@@ -41,6 +42,12 @@ pub fn open(name: DeviceName) -> Result<Opened, RunError> {
         #[allow(unreachable_patterns, reason = "reachable where a feature is off")]
         other => return Err(RunError::NoBackend(other)),
     };
+    if precision == Precision::Mixed {
+        // Before any tensor is made: only then can a device's numbers be chosen.
+        device
+            .configure(FloatDType::Flex32)
+            .map_err(|error| RunError::NoPrecision(name, error.to_string()))?;
+    }
     Ok(Opened { name, device })
 }
 
@@ -50,7 +57,7 @@ pub fn open(name: DeviceName) -> Result<Opened, RunError> {
 ///
 /// If the backend is not compiled in, or the machine has no device for it.
 pub fn devices(backend: Backend) -> Result<Vec<Opened>, RunError> {
-    let best = open(backend.into())?;
+    let best = open(backend.into(), Precision::Full)?;
     #[cfg(any(feature = "wgpu", feature = "cuda"))]
     if let Some(kind) = kind(backend) {
         let found = Device::enumerate(kind).into_vec().into_iter().enumerate();
@@ -110,10 +117,20 @@ fn gpu(
 }
 
 impl Opened {
-    /// The adapter's name; `None` for a backend that computes on the processor.
+    /// The adapter's name, and what its backend is built with besides; `None` for
+    /// a backend that computes on the processor.
     pub fn adapter(&self) -> Option<String> {
         #[cfg(any(feature = "wgpu", feature = "cuda"))]
-        return self.device.identity().map(|identity| identity.name);
+        return self.device.identity().map(|identity| {
+            let extras = [
+                ("fusion", cfg!(feature = "fusion")),
+                ("autotune", cfg!(feature = "autotune")),
+            ];
+            let built = extras.into_iter().filter(|(_, built)| *built);
+            built.fold(identity.name, |name, (extra, _)| {
+                format!("{name} + {extra}")
+            })
+        });
         #[cfg(not(any(feature = "wgpu", feature = "cuda")))]
         None
     }

@@ -28,6 +28,9 @@ pub enum RunError {
         backend = .0.backend
     )]
     NoDevice(DeviceName, usize),
+    /// The device cannot compute so.
+    #[error("{0} cannot compute in mixed precision ({1}); leave out `--precision mixed`")]
+    NoPrecision(DeviceName, String),
     /// Two devices were to take the steps of a cell without any.
     #[error("{0} takes no training steps, so two devices cannot be compared on it")]
     NoSteps(String),
@@ -59,6 +62,7 @@ impl RunError {
                 | RunError::NoBackend(_)
                 | RunError::NoGpu(_)
                 | RunError::NoDevice(..)
+                | RunError::NoPrecision(..)
                 | RunError::NoSteps(_)
                 | RunError::Environment(_)
         )

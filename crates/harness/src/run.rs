@@ -66,7 +66,7 @@ impl Run {
     pub fn open(dir: &Path, named: Option<DeviceName>, display: Display) -> Result<Self, RunError> {
         let dir = RunDir::new(dir);
         let mut config = dir.read_config()?;
-        let device = device::open(named.unwrap_or(config.backend.into()))?;
+        let device = device::open(named.unwrap_or(config.backend.into()), config.precision)?;
         if config.backend != device.name.backend {
             config.backend = device.name.backend;
             write_atomic(&dir.config(), config.to_toml().as_bytes())?;

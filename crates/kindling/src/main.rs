@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use kindling_harness::{Display, Lockstep, Run, RunError, tell};
-use kindling_spec::{DeviceName, DeviceReport, Host, ImageData, ParityStep, Record, RunDir, Task};
+use kindling_spec::{
+    DeviceName, DeviceReport, Host, ImageData, ParityStep, Precision, Record, RunDir, Task,
+};
 
 /// Every operation of a CPU backend allocates its result. The system's allocator
 /// hands large blocks back to the kernel each time and takes a fifth of the
@@ -81,6 +83,9 @@ struct Parity {
     /// weights after every step
     #[arg(long)]
     drift: bool,
+    /// Let GPUs multiply in mixed precision
+    #[arg(long)]
+    mixed: bool,
 }
 
 fn main() -> ExitCode {
@@ -91,7 +96,7 @@ fn main() -> ExitCode {
             progress,
         } => train(&dir, device, progress),
         Command::Data { dir } => data(dir),
-        Command::Open { device } => kindling_harness::open(device).map(|_| ()),
+        Command::Open { device } => kindling_harness::open(device, Precision::Full).map(|_| ()),
         Command::Devices => devices(),
         Command::Parity { dir, flags } => parity(&dir, &flags),
     };
@@ -188,7 +193,14 @@ fn devices() -> Result<(), RunError> {
 fn parity(dir: &Path, flags: &Parity) -> Result<(), RunError> {
     let config = RunDir::new(dir).read_config()?;
     join_the_pool();
-    let open = |name| kindling_harness::open(name).map(|opened| opened.device);
+    let open = |name: DeviceName| {
+        let precision = if flags.mixed && name.backend.is_for_gpus() {
+            Precision::Mixed
+        } else {
+            Precision::Full
+        };
+        kindling_harness::open(name, precision).map(|opened| opened.device)
+    };
     let lockstep = Lockstep {
         devices: [open(flags.first)?, open(flags.second)?],
         seed: config.seed,

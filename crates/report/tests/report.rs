@@ -7,7 +7,9 @@ mod fake;
 use std::fs;
 use std::path::Path;
 
-use kindling_spec::{Backend, HistoryRow, Layout, Record, Selection, Size, Study, write_csv};
+use kindling_spec::{
+    Backend, HistoryRow, Layout, Precision, Record, Selection, Size, Study, write_csv,
+};
 
 const STUDY: &str = r#"
     title = "A small study"
@@ -285,6 +287,7 @@ fn quick_runs_are_called_that() {
         seeds: None,
         size: Size::Quick,
         backend: Backend::Flex,
+        precision: Precision::Full,
         data: None,
         set: vec![],
     };

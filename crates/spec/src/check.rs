@@ -112,6 +112,9 @@ fn name_is_a_folder(cell: &str) -> Check {
 /// Refuses what has the right type and no sense.
 pub(crate) fn check(config: &RunConfig) -> Check {
     name_is_a_folder(&config.cell)?;
+    if let Some(problem) = config.precision.problem_on(config.backend) {
+        return Err(Problem::new("precision", problem));
+    }
     match &config.task {
         Task::Gradients(GradientsTask { gradients }) => {
             at_least("gradients.points", gradients.points, 2)?;

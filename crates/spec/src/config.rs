@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use crate::check::{Problem, check};
-use crate::{Backend, Error, Result, Size};
+use crate::{Backend, Error, Precision, Result, Size};
 
 /// Pixels of an image's side, fixed by the models: 28.
 pub(crate) const SIDE: usize = 28;
@@ -27,6 +27,8 @@ pub struct RunConfig {
     pub seed: u64,
     /// What it trains on.
     pub backend: Backend,
+    /// How exactly.
+    pub precision: Precision,
     /// How much of it is trained.
     pub size: Size,
     /// What is trained.
@@ -364,11 +366,19 @@ struct Header {
     family: String,
     seed: u64,
     backend: Backend,
+    precision: Precision,
     size: Size,
 }
 
-const HEADER: [&str; 7] = [
-    "cell", "section", "about", "family", "seed", "backend", "size",
+const HEADER: [&str; 8] = [
+    "cell",
+    "section",
+    "about",
+    "family",
+    "seed",
+    "backend",
+    "precision",
+    "size",
 ];
 
 impl RunConfig {
@@ -417,6 +427,7 @@ impl RunConfig {
             about: header.about,
             seed: header.seed,
             backend: header.backend,
+            precision: header.precision,
             size: header.size,
             task,
         };
@@ -435,6 +446,7 @@ impl RunConfig {
             family: self.task.family().to_string(),
             seed: self.seed,
             backend: self.backend,
+            precision: self.precision,
             size: self.size,
         };
         let task = match &self.task {
@@ -532,6 +544,7 @@ mod tests {
         family = "classifier"
         seed = 1
         backend = "flex"
+        precision = "full"
         size = "full"
         [data]
         [model]

@@ -116,7 +116,7 @@ mod tests {
     fn operations(model: &str, train: &str) -> f64 {
         let text = format!(
             "cell = \"a\"\nsection = \"2\"\nabout = \"\"\nseed = 0\nbackend = \"flex\"\n\
-             size = \"full\"\n{model}\n[train]\nepochs = 1\nbatch_size = 1\n\
+             precision = \"full\"\nsize = \"full\"\n{model}\n[train]\nepochs = 1\nbatch_size = 1\n\
              optimizer.adam = {{ learning_rate = 1.0 }}\n[data]\ntrain = 1\n{train}"
         );
         RunConfig::from_table(text.parse().expect("TOML"), "test")

@@ -66,6 +66,45 @@ impl FromStr for Backend {
     }
 }
 
+/// How exactly a GPU multiplies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// In 32 bits, as a CPU does.
+    #[default]
+    Full,
+    /// Numbers are kept in 32 bits, and multiplied in as few as the GPU likes
+    /// (Burn's `Flex32`, whose products may be of 16).
+    Mixed,
+}
+
+impl Precision {
+    /// Its name in configs, and in `--precision`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Full => "full",
+            Precision::Mixed => "mixed",
+        }
+    }
+
+    /// Why `backend` cannot compute so, if it cannot.
+    pub(crate) fn problem_on(self, backend: Backend) -> Option<String> {
+        (self == Precision::Mixed && !backend.is_for_gpus())
+            .then(|| format!("{backend} computes in full precision alone; use wgpu or cuda"))
+    }
+}
+
+impl FromStr for Precision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Full, Self::Mixed]
+            .into_iter()
+            .find(|precision| precision.name() == text)
+            .ok_or_else(|| format!("there is no precision `{text}`; use full or mixed"))
+    }
+}
+
 /// A device: `flex`, `wgpu`, or `wgpu:1` for the second of several GPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceName {

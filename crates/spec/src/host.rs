@@ -16,7 +16,8 @@ pub struct Host {
     pub cores: usize,
     /// Threads this run was given.
     pub threads: usize,
-    /// The GPU's name, where one computed.
+    /// The GPU's name, where one computed, and what its backend was built with
+    /// besides: `Some GPU + fusion + autotune`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
 }

@@ -27,7 +27,7 @@ pub use config::{
     RegressionData, RegressionModel, RegressionTask, RegressionTrain, RunConfig, Scatter, Task,
     ToyFunction, ToyModel, Train, hex,
 };
-pub use device::{Backend, DeviceName, DeviceReport};
+pub use device::{Backend, DeviceName, DeviceReport, Precision};
 pub use error::{Error, Result};
 pub use files::{Layout, RunDir, write_atomic};
 pub use host::Host;

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use crate::claim::{self, CLAIMS};
 use crate::config::{read_table, typed};
-use crate::{Backend, Claim, Error, Result, RunConfig, Size};
+use crate::{Backend, Claim, Error, Precision, Result, RunConfig, Size};
 
 /// `study.toml`.
 #[derive(Debug, Deserialize)]
@@ -84,7 +84,15 @@ impl Cell {
 }
 
 /// Keys that `--set` cannot change.
-const NOT_SETTABLE: [&str; 6] = ["cell", "section", "family", "seed", "backend", "size"];
+const NOT_SETTABLE: [&str; 7] = [
+    "cell",
+    "section",
+    "family",
+    "seed",
+    "backend",
+    "precision",
+    "size",
+];
 
 /// All cells, and what concerns all of them.
 #[derive(Debug)]
@@ -143,6 +151,8 @@ pub struct Selection {
     pub size: Size,
     /// What to train on.
     pub backend: Backend,
+    /// How exactly.
+    pub precision: Precision,
     /// Other images in MNIST's place, as an absolute path.
     pub data: Option<PathBuf>,
     /// Changed keys.
@@ -284,6 +294,12 @@ impl Study {
     ///
     /// At a value that it cannot have.
     pub fn resolve(&self, cell: &Cell, seed: u64, selection: &Selection) -> Result<RunConfig> {
+        if let Some(problem) = selection.precision.problem_on(selection.backend) {
+            return Err(Error::Argument {
+                argument: format!("--precision {}", selection.precision.name()),
+                problem,
+            });
+        }
         let mut origin = cell.file.display().to_string();
         let mut table = cell.table.clone();
         if selection.size == Size::Quick {
@@ -312,8 +328,8 @@ impl Study {
                 return Err(Error::key(
                     "--set",
                     key,
-                    "names the run rather than describing it; use --seeds, --backend, --quick, \
-                     --smoke or a config file",
+                    "names the run rather than describing it; use --seeds, --backend, --precision, \
+                     --quick, --smoke or a config file",
                 ));
             }
             let key = full_path(&table, key).map_err(|problem| {
@@ -328,6 +344,10 @@ impl Study {
             ("cell", Value::String(cell.name.clone())),
             ("seed", Value::Integer(seed as i64)),
             ("backend", Value::String(selection.backend.name().into())),
+            (
+                "precision",
+                Value::String(selection.precision.name().into()),
+            ),
             ("size", Value::String(selection.size.name().into())),
         ] {
             table.insert(key.into(), value);
@@ -389,7 +409,7 @@ fn toml_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
     let origin = file.display().to_string();
     let mut table = read_table(file)?;
-    for key in ["seed", "backend", "size"] {
+    for key in ["seed", "backend", "precision", "size"] {
         if table.contains_key(key) {
             return Err(Error::key(
                 &origin,
@@ -625,6 +645,7 @@ mod tests {
             seeds: None,
             size: Size::Full,
             backend: Backend::Flex,
+            precision: Precision::Full,
             data: None,
             set: Vec::new(),
         }

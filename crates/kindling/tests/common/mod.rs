@@ -26,7 +26,8 @@ pub fn kindling() -> Command {
 pub fn write_config(dir: &Path, family: &str, task: &str) -> RunDir {
     let text = format!(
         "cell = \"test\"\nsection = \"1\"\nabout = \"a test\"\nfamily = \"{family}\"\n\
-         seed = 1\nbackend = \"{BACKEND}\"\nsize = \"full\"\n{task}"
+         seed = 1\nbackend = \"{BACKEND}\"\nprecision = \"full\"\n\
+         size = \"full\"\n{task}"
     );
     std::fs::create_dir_all(dir).expect("a folder");
     std::fs::write(dir.join("config.toml"), text).expect("a config");
