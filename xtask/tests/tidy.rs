@@ -154,6 +154,42 @@ fn dependencies_point_one_way() {
     }
 }
 
+/// Packages with their features, as `cargo tree` tells them for `words`.
+fn features(words: &[&str]) -> BTreeSet<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args([
+            "tree",
+            "--offline",
+            "--prefix",
+            "none",
+            "--format",
+            "{p} {f}",
+        ])
+        .args(words)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && !said.is_empty());
+    said.lines()
+        .map(|line| line.trim_end_matches(" (*)").to_string())
+        .collect()
+}
+
+#[test]
+fn burn_is_built_once() {
+    // What the tests build, kindling finds: or a newcomer waits for Burn twice.
+    let all = features(&["--edges", "normal,build,dev"]);
+    let alone = features(&["--package", "kindling", "--edges", "normal,build"]);
+    let other: Vec<&String> = alone.difference(&all).collect();
+    assert!(
+        other.is_empty(),
+        "kindling alone wants other features than the workspace gives: {other:#?}; even them out \
+         in its Cargo.toml"
+    );
+}
+
 #[test]
 fn the_harness_alone_chooses_a_backend() {
     for package in packages() {

@@ -354,7 +354,7 @@ impl Study {
         }
         let mut config = RunConfig::from_table(table, &origin)?;
         if selection.size == Size::Smoke {
-            config.task.to_smoke();
+            config.task.shorten_to_smoke();
         }
         Ok(config)
     }

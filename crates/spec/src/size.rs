@@ -38,7 +38,7 @@ impl Size {
 
 impl Task {
     /// Shortens any run to a smoke run.
-    pub(crate) fn to_smoke(&mut self) {
+    pub(crate) fn shorten_to_smoke(&mut self) {
         match self {
             Task::Gradients(_) => {} // It has no steps.
             Task::Regression(task) => {
