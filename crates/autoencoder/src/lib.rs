@@ -30,11 +30,19 @@ pub fn train(task: &AutoencoderTask, run: &Run) -> Result<Record, RunError> {
     let device = run.device().clone().autodiff();
     let model = Autoencoder::new(&task.model, run.config().seed, &device)?;
     let parameters = model.num_params();
-    let fitted = fit(run, model, &task.train, &images, &test, |training| {
-        training
-            .metrics((LossMetric::new(),))
-            .metric_train_numeric(LearningRateMetric::new())
-    })?;
+    let fitted = fit(
+        run,
+        model,
+        &task.train,
+        &images,
+        &test,
+        &data_fingerprint,
+        |training| {
+            training
+                .metrics((LossMetric::new(),))
+                .metric_train_numeric(LearningRateMetric::new())
+        },
+    )?;
     let model = &fitted.model;
     let metrics = evidence::write_evidence(
         run,

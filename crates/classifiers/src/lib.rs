@@ -33,6 +33,7 @@ pub fn train(task: &ClassifierTask, run: &Run) -> Result<Record, RunError> {
         &task.train,
         &Arc::new(images),
         &test,
+        &data_fingerprint,
         |training| {
             training
                 .metrics((AccuracyMetric::new(), LossMetric::new()))

@@ -10,7 +10,8 @@ use burn_train::{
 use kindling_datasets::Images;
 use kindling_spec::{HistoryRow, Train};
 
-use crate::recorder::Recorder;
+use crate::checkpoint::Checkpoints;
+use crate::recorder::{Log, Recorder};
 use crate::{ImageBatch, ImageLoader, Run, RunError, optimizer};
 
 /// Test images in a batch of the evaluation. It changes no result.
@@ -28,8 +29,11 @@ pub struct Fitted<M> {
 ///
 /// `register` adds the family's metrics; one of them must be burn-train's
 /// `LossMetric` over the losses `[batch]` of single images, so that a smaller
-/// last batch weighs less. Leaves `history.csv`, `timing.csv`, `model.bpk`,
-/// burn-train's metric logs and its last checkpoint in the run's folder.
+/// last batch weighs less. Leaves `history.csv`, `timing.csv`, `model.bpk` and
+/// burn-train's metric logs in the run's folder.
+///
+/// A training that was stopped goes on from its last checkpoint, and ends with the
+/// same bytes as one that was not.
 ///
 /// # Errors
 ///
@@ -41,6 +45,7 @@ pub fn fit<M>(
     train: &Train,
     images: &Arc<Images>,
     test: &Arc<Images>,
+    data_fingerprint: &str,
     register: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>,
 ) -> Result<Fitted<M>, RunError>
 where
@@ -50,30 +55,44 @@ where
     let device = run.device();
     let interrupter = Interrupter::new();
     let learning_rate = train.optimizer.learning_rate();
+    let (stamp, from) = run.resume(data_fingerprint)?;
+    let done = from.as_ref().map_or(0, |from| from.epoch);
+    let before = from.as_ref().map(|from| Log {
+        history: from.history.clone(),
+        timing: from.timing.clone(),
+        failure: None,
+    });
     let recorder = Recorder::new(
         run.dir().clone(),
         learning_rate,
         run.display(),
         interrupter.clone(),
+        before.unwrap_or_default(),
     );
     let log = recorder.log();
-    let training = SupervisedTraining::new(
+    let checkpoints = Checkpoints::new(run, stamp, log.clone(), from.as_ref());
+    let [model_part, optimizer_part, rate_part] = checkpoints.parts();
+    let loader = ImageLoader::shuffled(
+        images.clone(),
+        train.batch_size,
+        seed,
+        &device.clone().autodiff(),
+    );
+    let mut training = SupervisedTraining::new(
         run.dir().path(),
-        Arc::new(ImageLoader::shuffled(
-            images.clone(),
-            train.batch_size,
-            seed,
-            &device.clone().autodiff(),
-        )),
+        Arc::new(loader.from_epoch(done + 1)),
         Arc::new(ImageLoader::in_order(test.clone(), TEST_BATCH, device)),
     )
     .renderer(Box::new(recorder))
     .with_interrupter(interrupter)
     .with_application_logger(None)
     .with_metric_logger(FileMetricLogger::new(run.dir().path()))
-    .with_default_checkpointers()
+    .with_custom_checkpointers(model_part, optimizer_part, rate_part)
     .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
     .num_epochs(train.epochs);
+    if done > 0 {
+        training = training.checkpoint(done);
+    }
 
     let learner = Learner::new(model, optimizer(train.optimizer), learning_rate);
     let result = register(training).launch(learner);

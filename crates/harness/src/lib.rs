@@ -7,6 +7,7 @@
 //! and [`Run::complete`] writes the record. Beside it stand what compares backends:
 //! [`Lockstep`] follows one training on two devices, [`speed`] measures one.
 
+mod checkpoint;
 mod device;
 mod error;
 mod fit;

@@ -94,6 +94,14 @@ impl ImageLoader {
         }
     }
 
+    /// The same, with another epoch for its first.
+    pub fn from_epoch(self, epoch: usize) -> Self {
+        if let Some(shuffle) = &self.shuffle {
+            shuffle.epoch.store(epoch, Ordering::SeqCst);
+        }
+        self
+    }
+
     /// The order of the next pass and, where it is shuffled, its random stream.
     fn next_pass(&self) -> (Vec<usize>, Option<ChaCha8Rng>) {
         let mut order: Vec<usize> = self.range.clone().collect();
@@ -226,6 +234,7 @@ mod tests {
         assert_eq!(all, (0..10).collect::<Vec<_>>());
         let again = loader(1);
         assert_eq!(epochs, [pass(&again), pass(&again), pass(&again)]);
+        assert_eq!(epochs[2], pass(&loader(1).from_epoch(3)));
         assert_ne!(epochs[0], pass(&loader(2)));
     }
 

@@ -98,6 +98,7 @@ impl Recorder {
         learning_rate: f64,
         display: Display,
         interrupter: Interrupter,
+        log: Log,
     ) -> Self {
         let metric = |name: &str| MetricId::new(Arc::new(name.to_string()));
         Self {
@@ -107,7 +108,7 @@ impl Recorder {
             dashboard: (display == Display::Dashboard)
                 .then(|| TuiMetricsRendererWrapper::new(interrupter.clone(), None)),
             interrupter,
-            log: Arc::default(),
+            log: Arc::new(Mutex::new(log)),
             loss: metric("Loss"),
             accuracy: metric("Accuracy"),
             epoch: 1,
@@ -405,7 +406,8 @@ mod tests {
     fn recorder(folder: &tempfile::TempDir) -> (Recorder, Interrupter) {
         let interrupter = Interrupter::new();
         let dir = RunDir::new(folder.path());
-        let recorder = Recorder::new(dir, 0.1, Display::Lines, interrupter.clone());
+        let log = Log::default();
+        let recorder = Recorder::new(dir, 0.1, Display::Lines, interrupter.clone(), log);
         (recorder, interrupter)
     }
 

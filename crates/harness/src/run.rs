@@ -1,18 +1,23 @@
 //! A run: a config, a folder, a device, and the record at the end.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
 use kindling_spec::{
-    DeviceName, HistoryRow, Host, Progress, Record, RunConfig, RunDir, Status, write_atomic,
+    Checkpoint, DeviceName, Error, HistoryRow, Host, Progress, Record, RunConfig, RunDir, Stamp,
+    Status, hex, write_atomic,
 };
 
-use crate::recorder::tell_json;
+use sha2::{Digest, Sha256};
+
+use crate::recorder::{tell, tell_json};
 use crate::weights::write_weights;
-use crate::{BURN_VERSION, Display, Opened, RunError, device};
+use crate::{BURN_VERSION, Display, Opened, RunError, checkpoint, device};
 
 /// A run under way.
 pub struct Run {
@@ -20,7 +25,22 @@ pub struct Run {
     dir: RunDir,
     device: Opened,
     display: Display,
+    clock: OnceLock<Clock>,
     started: Instant,
+}
+
+/// The wall time of a run, with that of the attempts that it goes on from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    started: Instant,
+    /// Seconds.
+    earlier: f64,
+}
+
+impl Clock {
+    pub(crate) fn seconds(&self) -> f64 {
+        self.earlier + self.started.elapsed().as_secs_f64()
+    }
 }
 
 /// What a family found; the rest of the record the run knows itself.
@@ -76,6 +96,7 @@ impl Run {
             config,
             dir,
             display,
+            clock: OnceLock::new(),
             started: Instant::now(),
         })
     }
@@ -98,6 +119,54 @@ impl Run {
     /// Who looks on.
     pub fn display(&self) -> Display {
         self.display
+    }
+
+    /// Its wall time so far.
+    pub(crate) fn clock(&self) -> Clock {
+        *self.clock.get_or_init(|| Clock {
+            started: self.started,
+            earlier: 0.0,
+        })
+    }
+
+    /// Where a training on this data goes on, if it was stopped before: the newest
+    /// of its checkpoints. Without one the folder is emptied of what others left.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or removed.
+    pub(crate) fn resume(
+        &self,
+        data_fingerprint: &str,
+    ) -> Result<(Stamp, Option<Checkpoint>), RunError> {
+        let stamp = Stamp {
+            config_hash: self.config.hash(),
+            data_fingerprint: data_fingerprint.to_string(),
+            program: program()?,
+        };
+        let from = checkpoint::newest(&self.dir, &stamp, &mut warn)?;
+        match &from {
+            Some(from) => {
+                let _ = self.clock.set(Clock {
+                    started: self.started,
+                    earlier: from.seconds,
+                });
+                if self.display == Display::Lines {
+                    tell(&format!("going on after epoch {}", from.epoch));
+                }
+            }
+            None => {
+                for left in ["train", "valid", "checkpoint"] {
+                    match std::fs::remove_dir_all(self.dir.file(left)) {
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                            return Err(Error::io("remove", &self.dir.file(left))(error).into());
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok((stamp, from))
     }
 
     /// Reports that `done` of `total` iterations are done, to the matrix alone.
@@ -151,7 +220,7 @@ impl Run {
             test_loss: outcome.test_loss,
             train_accuracy: outcome.train_accuracy,
             test_accuracy: outcome.test_accuracy,
-            seconds: self.started.elapsed().as_secs_f64(),
+            seconds: self.clock().seconds(),
             status,
             error,
             // JSON has no NaN; a figure that is none is left out.
@@ -170,6 +239,18 @@ impl Run {
             },
         }
     }
+}
+
+/// SHA-256 of the program that runs.
+fn program() -> Result<String, RunError> {
+    let failed = |error| RunError::Other(format!("cannot read this program: {error}"));
+    let path = std::env::current_exe().map_err(failed)?;
+    Ok(hex(&Sha256::digest(std::fs::read(path).map_err(failed)?)))
+}
+
+/// Says what was wrong and costs nothing.
+fn warn(problem: String) {
+    let _ = writeln!(std::io::stderr().lock(), "warning: {problem}");
 }
 
 /// The threads that rayon, on which the CPU backends run, takes.

@@ -122,6 +122,12 @@ impl RunDir {
         self.file("weights.safetensors")
     }
 
+    /// `checkpoint/`: what a training goes on from that was stopped; gone once it
+    /// is whole.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.file("checkpoint")
+    }
+
     /// `stderr.txt`: what a failed run said.
     pub fn stderr(&self) -> PathBuf {
         self.file("stderr.txt")

@@ -6,6 +6,7 @@
 //! names the file, the key and the remedy.
 
 mod check;
+mod checkpoint;
 mod claim;
 mod config;
 mod cost;
@@ -20,6 +21,7 @@ mod record;
 mod size;
 mod stream;
 
+pub use checkpoint::{Checkpoint, Stamp};
 pub use claim::{Claim, Comparison, Take, Term, figure};
 pub use config::{
     Activation, AutoencoderModel, AutoencoderTask, ClassifierModel, ClassifierTask, ConvCoder,

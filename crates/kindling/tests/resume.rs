@@ -1,0 +1,152 @@
+//! A training that is killed goes on where it was, and ends with the same bytes.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{kindling, train, train_well, write_config, write_images};
+use kindling_spec::{Checkpoint, RunDir};
+
+/// Epochs of every training here.
+const EPOCHS: usize = 5;
+
+fn config(folder: &Path, family: &str, images: &Path) -> RunDir {
+    let (model, optimizer, tail) = match family {
+        "classifier" => (
+            "hidden = [64]\ndropout = 0.5\nconv = { blocks = [[4]], kernel = 3 }",
+            "sgd = { learning_rate = 0.05, momentum = 0.9 }",
+            "",
+        ),
+        _ => (
+            "hidden = [64]\ncode = 2\nactivation = \"relu\"\ncode_activation = \"none\"\n\
+             output = \"sigmoid\"",
+            "adam = { learning_rate = 0.002 }",
+            "[scatter]\nimages = 10",
+        ),
+    };
+    let task = format!(
+        "[data]\ndir = {images:?}\n[model]\n{model}\n[train]\nepochs = {EPOCHS}\n\
+         batch_size = 50\noptimizer.{optimizer}\n{tail}"
+    );
+    write_config(folder, family, &task)
+}
+
+/// Trains, and kills it as soon as there is the checkpoint of `epoch`.
+fn killed_after(dir: &RunDir, epoch: usize) {
+    let checkpoint = dir.checkpoints().join(format!("{epoch}.ckpt"));
+    let mut child = kindling()
+        .arg("train")
+        .arg(dir.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("kindling starts");
+    let start = Instant::now();
+    while !checkpoint.exists() && start.elapsed() < Duration::from_secs(60) {
+        assert!(child.try_wait().expect("a child").is_none(), "too fast");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    assert!(!dir.record().exists(), "it was killed before its end");
+}
+
+fn checkpoints(dir: &RunDir) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir.checkpoints()).expect("checkpoints");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// What must be equal to the last bit.
+fn results(dir: &RunDir) -> Vec<Vec<u8>> {
+    let files = [dir.history(), dir.weights()];
+    let read = |path: PathBuf| std::fs::read(&path).expect("a result");
+    files.map(read).into()
+}
+
+fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = std::fs::read(path).expect("reads");
+    change(&mut bytes);
+    std::fs::write(path, bytes).expect("writes");
+}
+
+#[test]
+fn a_killed_training_ends_as_if_it_never_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_images(&folder.path().join("images"), 3000, 300);
+    for family in ["classifier", "autoencoder"] {
+        let whole = config(&folder.path().join(family), family, &images);
+        let record = train_well(&whole);
+        assert!(!whole.checkpoints().exists(), "a whole run keeps none");
+        let again = config(&folder.path().join(format!("{family}-2")), family, &images);
+        for epoch in [1, 3] {
+            killed_after(&again, epoch);
+            let newest = checkpoints(&again).pop().expect("a checkpoint");
+            let bytes = std::fs::read(newest).expect("reads");
+            let checkpoint = Checkpoint::from_bytes(&bytes).expect("whole");
+            assert!(checkpoint.epoch >= epoch && checkpoints(&again).len() <= 2);
+        }
+        let output = train(&again);
+        assert!(output.status.success());
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("going on after epoch"), "{said}");
+        assert!(results(&whole) == results(&again), "{family} differs");
+        let resumed = again.read_record().expect("readable").expect("a record");
+        assert_eq!(resumed.test_loss, record.test_loss);
+        assert_eq!(resumed.metrics, record.metrics);
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_images(&folder.path().join("images"), 3000, 300);
+    let whole = config(&folder.path().join("whole"), "classifier", &images);
+    train_well(&whole);
+    let dir = config(&folder.path().join("run"), "classifier", &images);
+    let cut: fn(&mut Vec<u8>) = |bytes| bytes.truncate(bytes.len() / 2);
+    let flip: fn(&mut Vec<u8>) = |bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+    };
+    let empty: fn(&mut Vec<u8>) = Vec::clear;
+    for (damage, spared) in [(flip, 1), (cut, 1), (empty, 1), (flip, 0)] {
+        killed_after(&dir, 3);
+        let paths = checkpoints(&dir);
+        for path in &paths[spared..] {
+            edit(path, damage);
+        }
+        let output = train(&dir);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        for path in &paths[spared..] {
+            let named = format!("warning: {}: ", path.display());
+            assert!(said.contains(&named), "{said}");
+        }
+        let goes_on = String::from_utf8_lossy(&output.stdout).contains("going on after epoch");
+        assert_eq!(goes_on, spared == 1);
+        assert!(results(&whole) == results(&dir), "differs");
+        std::fs::remove_file(dir.record()).expect("removes");
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_training_is_not_gone_on_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_images(&folder.path().join("images"), 3000, 300);
+    let dir = config(&folder.path().join("run"), "classifier", &images);
+    killed_after(&dir, 2);
+    let text = std::fs::read_to_string(dir.config()).expect("a config");
+    let changed = text.replace("dropout = 0.5", "dropout = 0.4");
+    std::fs::write(dir.config(), &changed).expect("writes");
+    let output = train(&dir);
+    assert!(output.status.success());
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("going on"));
+    let fresh = RunDir::new(folder.path().join("fresh"));
+    std::fs::create_dir_all(fresh.path()).expect("a folder");
+    std::fs::write(fresh.config(), &changed).expect("writes");
+    train_well(&fresh);
+    assert!(results(&fresh) == results(&dir), "differs");
+}

@@ -1,0 +1,186 @@
+//! A checkpoint: all that a training needs to go on after an epoch as if it had
+//! never stopped. Random streams are no part of it: they derive from seed and epoch.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{HistoryRow, TimingRow, hex};
+
+/// The first line of every checkpoint.
+const MAGIC: &[u8] = b"kindling checkpoint 1\n";
+/// Hexadecimal digits of the SHA-256 behind it, and a line's end.
+const DIGEST: usize = 65;
+
+/// The training that a checkpoint belongs to. Another one cannot go on from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stamp {
+    /// SHA-256 of the resolved config.
+    pub config_hash: String,
+    /// SHA-256 of the data.
+    pub data_fingerprint: String,
+    /// SHA-256 of the program that trains: its code and Burn's.
+    pub program: String,
+}
+
+/// What a training has reached after an epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// Whose it is.
+    pub stamp: Stamp,
+    /// The last whole epoch.
+    pub epoch: usize,
+    /// Seconds spent until then.
+    pub seconds: f64,
+    /// A row for each epoch.
+    pub history: Vec<HistoryRow>,
+    /// A row for each epoch.
+    pub timing: Vec<TimingRow>,
+    /// Model, optimizer and learning rate, in Burn's own format.
+    pub parts: [Vec<u8>; 3],
+}
+
+/// All of it but the parts, which follow.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    stamp: Stamp,
+    epoch: usize,
+    seconds: f64,
+    history: Vec<HistoryRow>,
+    timing: Vec<TimingRow>,
+    lengths: [usize; 3],
+}
+
+impl Checkpoint {
+    /// The bytes of a file: a digest of all that follows, a line of JSON, the parts.
+    ///
+    /// # Errors
+    ///
+    /// If a number is none, which JSON cannot hold.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let header = Header {
+            stamp: self.stamp.clone(),
+            epoch: self.epoch,
+            seconds: self.seconds,
+            history: self.history.clone(),
+            timing: self.timing.clone(),
+            lengths: [0, 1, 2].map(|part| self.parts[part].len()),
+        };
+        let mut rest = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
+        rest.push(b'\n');
+        rest.extend(self.parts.iter().flatten());
+        let digest = hex(&Sha256::digest(&rest));
+        Ok([MAGIC, digest.as_bytes(), b"\n", &rest].concat())
+    }
+
+    /// Reads what [`Checkpoint::to_bytes`] wrote, whole and undamaged.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let rest = bytes
+            .strip_prefix(MAGIC)
+            .ok_or("it is no checkpoint of this version")?;
+        if rest.len() < DIGEST {
+            return Err("it is cut off".into());
+        }
+        let (digest, rest) = rest.split_at(DIGEST);
+        if digest.strip_suffix(b"\n") != Some(hex(&Sha256::digest(rest)).as_bytes()) {
+            return Err("it is damaged: its digest differs".into());
+        }
+        // Undamaged, what follows is what some version of us wrote.
+        let end = rest.iter().position(|&byte| byte == b'\n');
+        let (header, mut rest) = rest.split_at(end.ok_or("it has no header")?);
+        let header: Header = serde_json::from_slice(header).map_err(|error| error.to_string())?;
+        rest = &rest[1..];
+        let mut parts: [Vec<u8>; 3] = Default::default();
+        for (part, &length) in parts.iter_mut().zip(&header.lengths) {
+            let (bytes, others) = rest.split_at_checked(length).ok_or("it is too short")?;
+            *part = bytes.to_vec();
+            rest = others;
+        }
+        if !rest.is_empty() || header.history.len() != header.epoch {
+            return Err("its parts do not fit its header".into());
+        }
+        Ok(Self {
+            stamp: header.stamp,
+            epoch: header.epoch,
+            seconds: header.seconds,
+            history: header.history,
+            timing: header.timing,
+            parts,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint() -> Checkpoint {
+        let row = |epoch| HistoryRow {
+            epoch,
+            learning_rate: 0.1,
+            train_loss: 0.1 + 0.2,
+            test_loss: 1e-17,
+            train_accuracy: Some(1.0 / 3.0),
+            test_accuracy: None,
+        };
+        Checkpoint {
+            stamp: Stamp {
+                config_hash: "c".into(),
+                data_fingerprint: "d".into(),
+                program: "p".into(),
+            },
+            epoch: 2,
+            seconds: 12.5,
+            history: vec![row(1), row(2)],
+            timing: vec![],
+            parts: [vec![1, 2, 3], vec![], vec![b'\n', 0]],
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_comes_back_as_it_was() {
+        let bytes = checkpoint().to_bytes().expect("bytes");
+        assert_eq!(Checkpoint::from_bytes(&bytes), Ok(checkpoint()));
+    }
+
+    #[test]
+    fn no_damage_goes_unseen() {
+        let bytes = checkpoint().to_bytes().expect("bytes");
+        for at in 0..bytes.len() {
+            assert!(Checkpoint::from_bytes(&bytes[..at]).is_err(), "cut at {at}");
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            assert!(Checkpoint::from_bytes(&flipped).is_err(), "flipped at {at}");
+        }
+        assert!(Checkpoint::from_bytes(&[&bytes[..], b"x"].concat()).is_err());
+    }
+
+    #[test]
+    fn a_header_that_lies_is_refused() {
+        // Rightly digested, and wrong: as another version might write it.
+        let bytes = checkpoint().to_bytes().expect("bytes");
+        let rest = &bytes[MAGIC.len() + DIGEST..];
+        let text = String::from_utf8_lossy(rest);
+        for (from, to) in [
+            ("\"lengths\":[3,0,2]", "\"lengths\":[3,9,2]"),
+            ("\"lengths\":[3,0,2]", "\"lengths\":[3,0,1]"),
+            (
+                "\"lengths\":[3,0,2]",
+                "\"lengths\":[18446744073709551615,1,2]",
+            ),
+            ("\"epoch\":2,\"seconds\"", "\"epoch\":3,\"seconds\""),
+            ("\"stamp\"", "\"stomp\""),
+        ] {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text, "{from}");
+            let digest = hex(&Sha256::digest(changed.as_bytes()));
+            let bytes = [MAGIC, digest.as_bytes(), b"\n", changed.as_bytes()].concat();
+            assert!(Checkpoint::from_bytes(&bytes).is_err(), "{to}");
+        }
+    }
+}
