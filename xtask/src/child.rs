@@ -10,6 +10,7 @@ use kindling_spec::{Progress, Record};
 
 use crate::kindling::Kindling;
 use crate::runs::Run;
+use crate::signal::INTERRUPTED;
 
 /// What is the same for every run of a matrix.
 #[derive(Debug)]
@@ -23,37 +24,86 @@ pub struct Setup {
 }
 
 /// How a run ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ended {
-    /// Its record, in the finished folder or, if it failed, in the partial one.
-    pub record: Record,
+    /// Its record, in the finished folder or, if it failed, in the partial one;
+    /// `None`: it was stopped, or never begun.
+    pub record: Option<Record>,
     /// Why it failed, in a line; `None`: it did not.
     pub failure: Option<String>,
+    /// What was wrong and did no harm, as a damaged checkpoint.
+    pub warnings: Vec<String>,
+}
+
+/// Why the process has left no result.
+enum Failure {
+    Stopped,
+    Failed(String),
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
 }
 
 /// Trains `run` in its partial folder and, if all went well, puts the result in
 /// place. Never fails itself: what goes wrong is the run's failure.
-pub fn train(run: &Run, setup: &Setup, progress: impl FnMut(Progress)) -> Ended {
+///
+/// `hold` is given the process's standard input: a line `stop` there stops it after
+/// its epoch, its end at once.
+pub fn train(
+    run: &Run,
+    setup: &Setup,
+    hold: impl FnOnce(ChildStdin),
+    progress: impl FnMut(Progress),
+) -> Ended {
     let start = Instant::now();
-    match supervise(run, setup, progress).and_then(|()| run.result()) {
+    let outcome = supervise(run, setup, hold, progress);
+    let warnings = warnings(run);
+    match outcome.and_then(|()| Ok(run.result()?)) {
         Ok(record) => {
             tidy_stderr(run);
             // A result that cannot be put in place stays whole where it is.
             let failure = run.finish().err().map(|error| format!("{error:#}"));
-            Ended { record, failure }
+            Ended {
+                record: Some(record),
+                failure,
+                warnings,
+            }
         }
-        Err(error) => {
+        Err(Failure::Stopped) => Ended {
+            warnings,
+            ..Ended::default()
+        },
+        Err(Failure::Failed(error)) => {
             let seconds = start.elapsed().as_secs_f64();
             Ended {
-                record: run.fail(&error, seconds, &setup.revision, setup.threads),
+                record: Some(run.fail(&error, seconds, &setup.revision, setup.threads)),
                 failure: Some(error),
+                warnings,
             }
         }
     }
 }
 
+/// What it said to warn of.
+fn warnings(run: &Run) -> Vec<String> {
+    let said = std::fs::read(run.partial.stderr()).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let warnings = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("warning: "));
+    warnings.map(str::to_string).collect()
+}
+
 /// Runs the process to its end.
-fn supervise(run: &Run, setup: &Setup, mut progress: impl FnMut(Progress)) -> Result<(), String> {
+fn supervise(
+    run: &Run,
+    setup: &Setup,
+    hold: impl FnOnce(ChildStdin),
+    mut progress: impl FnMut(Progress),
+) -> Result<(), Failure> {
     let line = |error: anyhow::Error| format!("{error:#}");
     run.begin().map_err(line)?;
     let stderr = File::create(run.partial.stderr())
@@ -67,24 +117,32 @@ fn supervise(run: &Run, setup: &Setup, mut progress: impl FnMut(Progress)) -> Re
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(stderr);
-    let (status, _stdin) = listen(&mut command, &mut progress)
+    // Not of the terminal's group: Ctrl-C is for us to hear, and theirs to be told.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let status = listen(&mut command, hold, &mut progress)
         .context("cannot run the training binary")
         .map_err(line)?;
     if status.success() {
         return Ok(());
     }
+    if status.code() == Some(INTERRUPTED.into()) {
+        return Err(Failure::Stopped);
+    }
     let said = std::fs::read(run.partial.stderr()).unwrap_or_default();
-    Err(reason(status, &String::from_utf8_lossy(&said)))
+    Err(reason(status, &String::from_utf8_lossy(&said)).into())
 }
 
-/// Passes on each line of progress until the process ends. Its standard input
-/// is held open until then: at its end it would take us for dead and stop.
+/// Passes on each line of progress until the process ends.
 fn listen(
     command: &mut Command,
+    hold: impl FnOnce(ChildStdin),
     progress: &mut impl FnMut(Progress),
-) -> std::io::Result<(ExitStatus, Option<ChildStdin>)> {
+) -> std::io::Result<ExitStatus> {
     let mut child = command.spawn()?;
-    let stdin = child.stdin.take();
+    if let Some(stdin) = child.stdin.take() {
+        hold(stdin);
+    }
     if let Some(stdout) = child.stdout.take() {
         // Anything else on a line is noise of a library, and no reason to stop.
         for line in BufReader::new(stdout).split(b'\n') {
@@ -98,7 +156,7 @@ fn listen(
             }
         }
     }
-    Ok((child.wait()?, stdin))
+    child.wait()
 }
 
 /// A successful run has no need of an empty `stderr.txt`.

@@ -101,10 +101,10 @@ fn train(
     let ended = matrix::train(&runs, &setup, jobs);
     let accuracies = runs.iter().zip(ended).map(|(run, ended)| {
         let failed = |why: &str| anyhow!("{} in {}: {why}", run.name(), workspace::shown(out));
-        match ended.failure {
-            Some(why) => Err(failed(&why)),
-            None => ended
-                .record
+        match (ended.failure, ended.record) {
+            (Some(why), _) => Err(failed(&why)),
+            (None, None) => Err(failed("it was stopped")),
+            (None, Some(record)) => record
                 .test_accuracy
                 .ok_or_else(|| failed("it has no accuracy")),
         }

@@ -158,7 +158,13 @@ impl<'a> Display<'a> {
                 self.failed += 1;
                 format!("FAILED  {name}  {reason}")
             }
-            None => format!("done    {name}  {}", result(&ended.record)),
+            None => match &ended.record {
+                Some(record) => format!("done    {name}  {}", result(record)),
+                None => {
+                    self.ended -= 1;
+                    format!("stopped {name}")
+                }
+            },
         };
         match &mut self.view {
             View::Bars { multi, running, .. } => {
@@ -166,15 +172,27 @@ impl<'a> Display<'a> {
                     bar.finish_and_clear();
                     multi.remove(&bar);
                 }
-                let _ = multi.println(say::cut(&line, width().saturating_sub(1)));
+                self.note(&line);
             }
-            View::Lines(_) => say::err(format_args!(
-                "{line}  ({}/{} runs)",
-                self.ended,
-                self.runs.len()
-            )),
+            View::Lines(_) => {
+                self.note(&format!(
+                    "{line}  ({}/{} runs)",
+                    self.ended,
+                    self.runs.len()
+                ));
+            }
         }
         self.tick();
+    }
+
+    /// Says a line above the bars.
+    pub fn note(&self, line: &str) {
+        match &self.view {
+            View::Bars { multi, .. } => {
+                let _ = multi.println(say::cut(line, width().saturating_sub(1)));
+            }
+            View::Lines(_) => say::err(line),
+        }
     }
 
     /// Time has passed.

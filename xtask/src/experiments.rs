@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use kindling_spec::{Host, Layout, Record, RunConfig, Selection, Study};
+use kindling_spec::{Host, Layout, Record, RunConfig, Selection, Study, remove_temporary};
 
 use crate::child::{Ended, Setup};
 use crate::flags::Experiments;
@@ -10,7 +10,7 @@ use crate::kindling::{Build, Kindling};
 use crate::lock::Claim;
 use crate::runs::{Recorded, Run};
 use crate::stop::{Outcome, Stop};
-use crate::{list, matrix, say, workspace};
+use crate::{list, matrix, say, signal, workspace};
 
 /// Trains what is not recorded yet, and reports on all that was selected.
 pub fn run(flags: &Experiments) -> Outcome {
@@ -57,6 +57,9 @@ pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Opt
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
     let runs = plan(configs, fingerprints, layout);
     let pending = pending(&runs, options.fresh)?;
+    for folder in [layout.root(), &layout.report(), &layout.figures()] {
+        remove_temporary(folder);
+    }
     let ended = train(kindling, &pending, options.jobs);
     finish(study, layout, &runs, &pending, &ended)
 }
@@ -71,7 +74,7 @@ fn plan(configs: Vec<RunConfig>, fingerprints: Vec<String>, layout: &Layout) -> 
 /// The runs that have to train, the longest first so that none is left alone at
 /// the end.
 fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
-    let (mut recorded, mut differing) = (0, 0);
+    let (mut recorded, mut differing, mut begun) = (0, 0, 0);
     let mut pending = Vec::new();
     for run in runs {
         run.adopt()?;
@@ -85,6 +88,10 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
             Recorded::Answered | Recorded::Missing => {}
             Recorded::Differs => differing += 1,
         }
+        if fresh {
+            run.clear()?;
+        }
+        begun += usize::from(run.is_begun());
         pending.push(run.clone());
     }
     pending.sort_by(|a, b| b.config.cost().total_cmp(&a.config.cost()));
@@ -93,6 +100,11 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
         say::count(runs.len(), "run"),
         pending.len()
     ));
+    if begun > 0 {
+        say::err(format_args!(
+            "{begun} of them begun already: they go on from their last checkpoint"
+        ));
+    }
     if differing > 0 {
         say::err(format_args!(
             "{differing} of them recorded with another config or other data:\n\
@@ -150,9 +162,22 @@ fn finish(
             workspace::shown(&run.partial.stderr())
         ));
     }
+    for (run, ended) in pending.iter().zip(ended) {
+        for warning in &ended.warnings {
+            say::out(format_args!("{}: {warning}", run.name()));
+        }
+    }
     say::out("");
     for path in [layout.results(), report] {
         say::out(workspace::shown(&path));
+    }
+    let open = ended.iter().filter(|ended| ended.record.is_none()).count();
+    if open > 0 {
+        say::out(format_args!(
+            "\nstopped with {} to go; the same command goes on from there",
+            say::count(open, "run")
+        ));
+        return Ok(signal::code());
     }
     Ok(if failed.is_empty() {
         ExitCode::SUCCESS
@@ -170,7 +195,7 @@ fn summaries(
     let trained = |run: &Run| {
         let at = pending.iter().position(|other| other.name() == run.name());
         at.and_then(|at| ended.get(at))
-            .map(|ended| ended.record.clone())
+            .and_then(|ended| ended.record.clone())
     };
     let records: Vec<Record> = runs
         .iter()

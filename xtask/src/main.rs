@@ -27,6 +27,7 @@ mod publish;
 mod report;
 mod runs;
 mod say;
+mod signal;
 mod stop;
 mod train;
 mod workspace;

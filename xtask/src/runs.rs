@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use anyhow::Context;
-use kindling_spec::{Host, Layout, Record, RunConfig, RunDir, Status, write_atomic};
+use kindling_spec::{
+    Host, Layout, Record, RunConfig, RunDir, Status, remove_temporary, write_atomic,
+};
 
 /// What a finished folder says about a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +71,26 @@ impl Run {
         }
     }
 
-    /// Empties the partial folder and writes the config there.
+    /// Writes the config to the partial folder, which is emptied before; unless a
+    /// run of the same config was stopped there, which goes on then.
     pub fn begin(&self) -> anyhow::Result<()> {
-        self.clear()?;
+        if self.is_begun() {
+            for ended in [self.partial.record(), self.partial.stderr()] {
+                remove_file(&ended)?;
+            }
+            remove_temporary(self.partial.path());
+            remove_temporary(&self.partial.checkpoints());
+        } else {
+            self.clear()?;
+        }
         write_atomic(&self.partial.config(), self.config.to_toml().as_bytes())?;
         Ok(())
+    }
+
+    /// Whether a run of this config was begun and is not whole.
+    pub fn is_begun(&self) -> bool {
+        let config = std::fs::read_to_string(self.partial.config());
+        config.is_ok_and(|config| config == self.config.to_toml())
     }
 
     /// Removes the partial folder, where there is one.
@@ -156,6 +173,15 @@ impl Run {
             crate::say::err(format_args!("warning: {error}"));
         }
         record
+    }
+}
+
+fn remove_file(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

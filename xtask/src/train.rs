@@ -9,7 +9,7 @@ use crate::kindling::Kindling;
 use crate::lock::Claim;
 use crate::runs::Run;
 use crate::stop::{Outcome, Stop};
-use crate::{child, say, workspace};
+use crate::{child, say, signal, workspace};
 
 /// Trains a cell with the terminal as its own, and passes on its exit code.
 pub fn run(flags: &Train) -> Outcome {
@@ -44,11 +44,20 @@ pub fn run(flags: &Train) -> Outcome {
 
 fn train(run: &Run, kindling: &Kindling) -> Outcome {
     run.begin()?;
+    // The terminal's Ctrl-C reaches the training as well, which heeds it.
+    signal::count();
     let start = std::time::Instant::now();
     let (threads, revision) = (Host::cores(), workspace::revision());
     let status = kindling
         .train(run.partial.path(), threads, &revision)
         .status()?;
+    if status.code() == Some(signal::INTERRUPTED.into()) {
+        say::err(format_args!(
+            "{} is stopped; the same command goes on from its last checkpoint",
+            run.name()
+        ));
+        return Ok(signal::code());
+    }
     let reason = if status.success() {
         match run.result() {
             Ok(record) => {

@@ -41,7 +41,7 @@ pub enum RunError {
     #[error("{0}; a smaller learning rate may help")]
     Diverged(String),
     /// Somebody stopped it after so many epochs of so many.
-    #[error("stopped by hand after {0} of {1} epochs; only a whole training leaves a result")]
+    #[error("stopped after {0} of {1} epochs; the same command goes on from there")]
     Stopped(usize, usize),
     /// Burn failed.
     #[error("training failed: {0}")]

@@ -12,6 +12,7 @@ use kindling_spec::{HistoryRow, Train};
 
 use crate::checkpoint::Checkpoints;
 use crate::recorder::{Log, Recorder};
+use crate::stop::WhenAsked;
 use crate::{ImageBatch, ImageLoader, Run, RunError, optimizer};
 
 /// Test images in a batch of the evaluation. It changes no result.
@@ -89,6 +90,7 @@ where
     .with_metric_logger(FileMetricLogger::new(run.dir().path()))
     .with_custom_checkpointers(model_part, optimizer_part, rate_part)
     .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
+    .early_stopping(WhenAsked)
     .num_epochs(train.epochs);
     if done > 0 {
         training = training.checkpoint(done);

@@ -20,6 +20,7 @@ mod parameters;
 mod recorder;
 mod run;
 mod speed;
+mod stop;
 mod weights;
 
 pub use device::{Opened, compiled, devices, open};
@@ -32,6 +33,7 @@ pub use optimizer::optimizer;
 pub use recorder::{Display, tell};
 pub use run::{Outcome, Run};
 pub use speed::{Speed, speed};
+pub use stop::stop_after_this_epoch;
 
 /// The version of Burn that trains.
 pub const BURN_VERSION: &str = "0.22.1";

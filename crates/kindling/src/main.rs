@@ -1,6 +1,6 @@
 //! The one binary that links Burn: it trains the run that a folder describes.
 
-use std::io::{IsTerminal, Read};
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,13 +16,17 @@ use kindling_spec::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Exit code of a training that was stopped: 128 and the number of Ctrl-C's signal.
+const INTERRUPTED: u8 = 130;
+
 /// Train one run of a study.
 ///
 /// `cargo xtask` calls this; call it yourself to repeat a single run.
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit codes: 0 done; 1 the training failed; 2 the config or the data is wrong.\n\n\
+    after_help = "Exit codes: 0 done; 1 the training failed; 2 the config, the data or the device is \
+                  wrong; 130 it was stopped, and the same command goes on.\n\n\
                   Example:\n  kindling train artifacts/runs/mlp/seed-0"
 )]
 struct Cli {
@@ -107,14 +111,18 @@ fn main() -> ExitCode {
             {
                 eprintln!("error: {error}");
             }
-            ExitCode::from(if error.is_bad_input() { 2 } else { 1 })
+            ExitCode::from(match error {
+                RunError::Stopped(..) => INTERRUPTED,
+                error if error.is_bad_input() => 2,
+                _ => 1,
+            })
         }
     }
 }
 
 fn train(dir: &Path, device: Option<DeviceName>, progress: bool) -> Result<(), RunError> {
     let display = if progress {
-        end_with_standard_input();
+        heed_standard_input();
         Display::Progress
     } else if std::io::stdout().is_terminal() {
         Display::Dashboard
@@ -125,6 +133,9 @@ fn train(dir: &Path, device: Option<DeviceName>, progress: bool) -> Result<(), R
         Some(device) => Some(device),
         None => DeviceName::from_environment().map_err(RunError::Environment)?,
     };
+    if display != Display::Progress {
+        heed_signals();
+    }
     join_the_pool();
     let run = Run::open(dir, device, display)?;
     match dispatch(&run) {
@@ -135,7 +146,7 @@ fn train(dir: &Path, device: Option<DeviceName>, progress: bool) -> Result<(), R
             Ok(())
         }
         Err(error) => {
-            if !error.is_bad_input() {
+            if !error.is_bad_input() && !matches!(error, RunError::Stopped(..)) {
                 run.dir().write_record(&run.failed(&error))?;
             }
             Err(error)
@@ -235,13 +246,31 @@ fn join_the_pool() {
         .build_global();
 }
 
-/// Ends this process when whoever started it is gone: the pipe to its standard
-/// input closes however that end dies, so no training is ever left behind.
-fn end_with_standard_input() {
+/// Stops the training after its epoch when a line says `stop`, and ends this process
+/// when whoever started it is gone: the pipe to its standard input closes however
+/// that end dies, so no training is ever left behind.
+fn heed_standard_input() {
     std::thread::spawn(|| {
-        let mut input = std::io::stdin().lock();
-        let mut buffer = [0; 64];
-        while matches!(input.read(&mut buffer), Ok(1..)) {}
-        std::process::exit(1);
+        for line in std::io::stdin().lock().lines() {
+            match line.as_deref() {
+                Ok("stop") => kindling_harness::stop_after_this_epoch(),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        std::process::exit(INTERRUPTED.into());
+    });
+}
+
+/// Stops the training after its epoch at the first Ctrl-C, and at once at the
+/// second. Where that cannot be had, Ctrl-C ends it as it always did.
+fn heed_signals() {
+    let mut pressed = false;
+    let _ = ctrlc::set_handler(move || {
+        if std::mem::replace(&mut pressed, true) {
+            std::process::exit(INTERRUPTED.into());
+        }
+        kindling_harness::stop_after_this_epoch();
+        tell("stopping after this epoch; Ctrl-C again stops at once");
     });
 }

@@ -53,6 +53,11 @@ impl Layout {
         self.root.join("report")
     }
 
+    /// `report/figures/`.
+    pub fn figures(&self) -> PathBuf {
+        self.report().join("figures")
+    }
+
     /// The folder of all runs.
     pub fn runs(&self) -> PathBuf {
         self.root.join("runs")
@@ -172,6 +177,19 @@ impl RunDir {
     }
 }
 
+/// How the name of a file begins that is being written.
+const TEMPORARY: &str = ".kindling-tmp-";
+
+/// Removes what writers that were killed left in `folder`; call it where none is at
+/// work. What cannot be removed harms nothing.
+pub fn remove_temporary(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes `bytes` to `path` whole or not at all: to a temporary file beside it,
 /// which then takes its name.
 ///
@@ -182,7 +200,9 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(TEMPORARY)
+            .tempfile_in(folder)?;
         file.write_all(bytes)?;
         // The temporary file is private to its owner; what it becomes is not.
         #[cfg(unix)]
@@ -209,8 +229,16 @@ mod tests {
         write_atomic(&path, b"one").expect("writes");
         write_atomic(&path, b"two").expect("replaces");
         assert_eq!(std::fs::read(&path).expect("reads"), b"two");
-        let beside = std::fs::read_dir(path.parent().expect("a parent")).expect("lists");
-        assert_eq!(beside.count(), 1);
+        let beside = || {
+            let folder = std::fs::read_dir(path.parent().expect("a parent"));
+            folder.expect("lists").count()
+        };
+        assert_eq!(beside(), 1);
+        // As after a kill in the midst of it.
+        let left = path.with_file_name(format!("{TEMPORARY}x"));
+        std::fs::write(left, b"tw").expect("writes");
+        remove_temporary(path.parent().expect("a parent"));
+        assert_eq!((beside(), path.exists()), (1, true));
     }
 
     #[test]

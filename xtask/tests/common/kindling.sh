@@ -37,6 +37,12 @@ echo '{"epoch":1,"epochs":2,"fraction":0.5,"train_loss":0.1,"test_loss":0.2,"tes
 if [ -n "${FAKE_HOLD:-}" ]; then
     while [ ! -e "$FAKE_HOLD" ]; do sleep 0.02; done
 fi
+if [ -n "${FAKE_STOP:-}" ]; then
+    # Its epoch goes on until the file is there.
+    read -r word || exit 130
+    while [ ! -e "$FAKE_STOP" ]; do sleep 0.02; done
+    [ "$word" = stop ] && exit 130
+fi
 case "$cell $seed" in
     ${FAKE_FAIL:-none})
         echo "warming up" >&2

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 ///
 /// `FAKE_FAIL` and `FAKE_KILL` are patterns of `cell seed` that fail or are
 /// killed, `FAKE_DATA` what is wrong with the data, `FAKE_LOG` a file that gets
-/// a line for each run, `FAKE_HOLD` a file that a run waits for.
+/// a line for each run, `FAKE_HOLD` a file that a run waits for. With `FAKE_STOP` a
+/// run waits to be told to stop, and then for that file.
 const KINDLING: &str = include_str!("kindling.sh");
 
 /// A temporary folder with a fake kindling in it.
