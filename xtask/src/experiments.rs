@@ -87,6 +87,10 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
             }
             Recorded::Answered | Recorded::Missing => {}
             Recorded::Differs => differing += 1,
+            Recorded::Damaged(what) => say::err(format_args!(
+                "{} is damaged and trained again: {what}",
+                run.name()
+            )),
         }
         if fresh {
             run.clear()?;
@@ -142,8 +146,11 @@ fn finish(
     ended: &[Ended],
 ) -> Outcome {
     let report = kindling_report::write(study, layout)?;
-    say::out("");
-    say::out(kindling_report::text_table(&summaries(study, runs, pending, ended)).trim_end());
+    let summaries = summaries(study, runs, pending, ended);
+    if !summaries.is_empty() {
+        say::out("");
+        say::out(kindling_report::text_table(&summaries).trim_end());
+    }
     let failed: Vec<(&Run, &str)> = pending
         .iter()
         .zip(ended)

@@ -48,8 +48,36 @@ pub enum Command {
     Converge(Converge),
     /// Time epochs, by turns with Keras
     Bench(Bench),
+    /// Kill a matrix again and again, and see that nothing is lost
+    Chaos(Chaos),
     /// Run all that the gate runs: format, tests, lints, the quick study
     Ci(Ci),
+}
+
+/// `cargo xtask chaos`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It trains quick runs in a temporary folder: once in peace; then killing the matrix or
+one of its trainings at random moments, and damaging files in between. In the end
+every record and every file has to be the same, nothing finished trained twice, and
+nothing left behind. For Unix.
+
+Examples:
+  cargo xtask chaos --kills 10
+  cargo xtask chaos --minutes 30 --seed 7")]
+pub struct Chaos {
+    /// Kills at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub kills: u64,
+    /// Minutes of killing at most
+    #[arg(long, value_name = "N")]
+    pub minutes: Option<u64>,
+    /// Decides when and what is killed and damaged
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// What trains
+    #[arg(long, value_name = "NAME", default_value = "flex")]
+    pub backend: Backend,
 }
 
 /// `cargo xtask ci`

@@ -11,6 +11,7 @@
 
 mod backends;
 mod bench;
+mod chaos;
 mod child;
 mod ci;
 mod claims;
@@ -57,6 +58,7 @@ fn run(command: Command) -> Outcome {
         Command::Parity(flags) => parity::run(&flags),
         Command::Converge(flags) => converge::run(&flags),
         Command::Bench(flags) => bench::run(&flags),
+        Command::Chaos(flags) => chaos::run(&flags),
         Command::Ci(flags) => ci::run(&flags),
     }
 }

@@ -9,12 +9,14 @@ use kindling_spec::{
 };
 
 /// What a finished folder says about a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
     /// It is the result of this config on this data.
     Answered,
     /// It is the result of another, or unreadable.
     Differs,
+    /// It was the result, and this is no longer as it was.
+    Damaged(String),
     /// There is none.
     Missing,
 }
@@ -56,7 +58,14 @@ impl Run {
     /// What stands in the finished folder.
     pub fn recorded(&self) -> Recorded {
         match self.finished.read_record() {
-            Ok(Some(record)) if self.is_answered_by(&record) => Recorded::Answered,
+            Ok(Some(record)) if self.is_answered_by(&record) => {
+                match self.finished.damaged(&record) {
+                    Ok(damaged) if damaged.is_empty() => Recorded::Answered,
+                    Ok(damaged) => Recorded::Damaged(damaged.join(", ")),
+                    Err(error) => Recorded::Damaged(error.to_string()),
+                }
+            }
+            Err(error) => Recorded::Damaged(error.to_string()),
             Ok(None) if !self.finished.path().exists() => Recorded::Missing,
             _ => Recorded::Differs,
         }
@@ -66,7 +75,15 @@ impl Run {
     /// an end between the record and the rename.
     pub fn adopt(&self) -> anyhow::Result<()> {
         match self.partial.read_record() {
-            Ok(Some(record)) if self.is_answered_by(&record) => self.finish(),
+            Ok(Some(record))
+                if self.is_answered_by(&record)
+                    && self
+                        .partial
+                        .damaged(&record)
+                        .is_ok_and(|list| list.is_empty()) =>
+            {
+                self.finish()
+            }
             _ => Ok(()),
         }
     }
@@ -162,6 +179,7 @@ impl Run {
             revision: revision.to_string(),
             burn_version: "unknown".into(),
             host: Host::detect(threads),
+            files: Default::default(),
         };
         let record = Record {
             status: Status::Failed,

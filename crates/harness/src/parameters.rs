@@ -1,6 +1,6 @@
 //! The numbers of a model's parameters, by their path in it.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
@@ -107,5 +107,24 @@ impl ModuleMapper for Setter<'_> {
         let values: Vec<f32> = next.values.iter().map(|&value| value as f32).collect();
         let data = TensorData::new(values, next.shape.clone());
         param.map(|old| Tensor::from_data(data, &old.device()).require_grad())
+    }
+}
+
+/// The same model with its parameters numbered. Burn gives them random ids, which
+/// its files hold: equal models would have different files.
+pub(crate) fn numbered<M: Module>(model: M) -> M {
+    model.map(&mut Numberer::default())
+}
+
+#[derive(Default)]
+struct Numberer {
+    /// Parameters numbered so far.
+    count: u64,
+}
+
+impl ModuleMapper for Numberer {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.count += 1;
+        Param::initialized(ParamId::from(self.count), param.val())
     }
 }

@@ -15,6 +15,7 @@ use kindling_spec::{
 
 use sha2::{Digest, Sha256};
 
+use crate::parameters::numbered;
 use crate::recorder::{tell, tell_json};
 use crate::weights::write_weights;
 use crate::{BURN_VERSION, Display, Opened, RunError, checkpoint, device};
@@ -190,6 +191,7 @@ impl Run {
     /// If the file cannot be written.
     pub fn save_model<M: Module>(&self, model: M) -> Result<(), RunError> {
         write_weights(&model, &self.dir.weights())?;
+        let model = numbered(model);
         let path = self.dir.model();
         model
             .save_file(&path)
@@ -237,6 +239,7 @@ impl Run {
                 adapter: self.device.adapter(),
                 ..Host::detect(threads())
             },
+            files: BTreeMap::new(),
         }
     }
 }

@@ -139,7 +139,8 @@ fn train(dir: &Path, device: Option<DeviceName>, progress: bool) -> Result<(), R
     join_the_pool();
     let run = Run::open(dir, device, display)?;
     match dispatch(&run) {
-        Ok(record) => {
+        Ok(mut record) => {
+            record.files = run.dir().digests()?;
             run.dir().write_record(&record)?;
             // Whole, it has no use for them. What cannot be removed harms nothing.
             let _ = std::fs::remove_dir_all(run.dir().checkpoints());

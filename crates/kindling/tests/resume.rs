@@ -61,7 +61,7 @@ fn checkpoints(dir: &RunDir) -> Vec<PathBuf> {
 
 /// What must be equal to the last bit.
 fn results(dir: &RunDir) -> Vec<Vec<u8>> {
-    let files = [dir.history(), dir.weights()];
+    let files = [dir.history(), dir.weights(), dir.model()];
     let read = |path: PathBuf| std::fs::read(&path).expect("a result");
     files.map(read).into()
 }

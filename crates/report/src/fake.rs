@@ -33,6 +33,7 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
             threads: 2,
             adapter: None,
         },
+        files: Default::default(),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Where the files of a study lie, and how they are written: whole or not at all.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Record, Result, RunConfig, Size};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Record, Result, RunConfig, Size, hex};
 
 /// The tree below `--out`.
 ///
@@ -161,6 +164,40 @@ impl RunDir {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("read", &path)(error)),
         }
+    }
+
+    /// SHA-256 of the files in the folder, by name; not of `record.json`, which
+    /// holds them, nor of `stderr.txt`. Folders are left out: what is in them are
+    /// logs.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub fn digests(&self) -> Result<BTreeMap<String, String>> {
+        let mut digests = BTreeMap::new();
+        let entries = std::fs::read_dir(&self.path).map_err(Error::io("read", &self.path))?;
+        for entry in entries {
+            let path = entry.map_err(Error::io("read", &self.path))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_result = path != self.record() && path != self.stderr();
+            if path.is_file() && is_result && !name.starts_with(TEMPORARY) {
+                let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+                digests.insert(name.into_owned(), hex(&Sha256::digest(bytes)));
+            }
+        }
+        Ok(digests)
+    }
+
+    /// The files that are no longer what `record` says they were, or are gone.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub fn damaged(&self, record: &Record) -> Result<Vec<String>> {
+        let found = self.digests()?;
+        let files = record.files.iter();
+        let damaged = files.filter(|&(name, digest)| found.get(name) != Some(digest));
+        Ok(damaged.map(|(name, _)| name.clone()).collect())
     }
 
     /// Writes `record.json`.

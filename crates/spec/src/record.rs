@@ -65,6 +65,10 @@ pub struct Record {
     pub burn_version: String,
     /// Where it trained.
     pub host: Host,
+    /// SHA-256 of every file of its folder but this one, so that a damaged result is
+    /// known for one.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
 }
 
 impl Record {

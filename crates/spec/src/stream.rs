@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// The 256-bit key of the stream for `purpose` in `epoch` of the run with `seed`.
 ///
 /// Purposes in use: `"toy-weights"`, `"toy-train"`, `"toy-test"`, `"init"`,
-/// `"shuffle"`, `"noise"` (dropout), `"gradients"`.
+/// `"shuffle"`, `"noise"` (dropout), `"gradients"`, `"chaos"` (when to kill).
 pub fn stream_key(seed: u64, purpose: &str, epoch: usize) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"kindling stream 1\0");
