@@ -180,6 +180,7 @@ impl Run {
             burn_version: "unknown".into(),
             host: Host::detect(threads),
             files: Default::default(),
+            digest: String::new(),
         };
         let record = Record {
             status: Status::Failed,

@@ -163,3 +163,55 @@ fn damaged_data_is_refused_before_anything_is_written() {
     std::fs::write(data.join("train-images-idx3-ubyte.gz"), &packed).unwrap();
     well(with_data());
 }
+
+#[test]
+fn every_damaged_file_of_a_result_is_named_and_its_run_trained_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    well(quick(out, &["mlp-10"], &[]));
+    let dir = Layout::new(out, Size::Quick).finished("mlp-10", 0);
+    let record = dir.read_record().unwrap().unwrap();
+    let weights = std::fs::read(dir.weights()).unwrap();
+    let files: Vec<&String> = record.files.keys().collect();
+    assert!(files.len() >= 7, "{files:?}");
+    let cut: fn(&Path) = |path| {
+        let bytes = std::fs::read(path).unwrap();
+        std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+    };
+    let flip: fn(&Path) = |path| {
+        let mut bytes = std::fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        std::fs::write(path, bytes).unwrap();
+    };
+    let remove: fn(&Path) = |path| std::fs::remove_file(path).unwrap();
+    for damage in [cut, flip, remove] {
+        for file in &files {
+            damage(&dir.file(file));
+        }
+        let said = well(quick(out, &["mlp-10"], &[]));
+        assert!(
+            said.contains("mlp-10 0 is damaged and trained again: "),
+            "{said}"
+        );
+        for file in &files {
+            assert!(said.contains(file.as_str()), "{file} in: {said}");
+        }
+        // Without its record, a folder is no result; with half of one, a damaged.
+        damage(&dir.record());
+        let said = well(quick(out, &["mlp-10"], &[]));
+        assert!(said.contains("1 to train"), "{said}");
+        let again = dir.read_record().unwrap().unwrap();
+        assert_eq!(again.test_loss, record.test_loss);
+        assert!(std::fs::read(dir.weights()).unwrap() == weights);
+        assert!(well(quick(out, &["mlp-10"], &[])).contains("1 recorded already"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_matrix_that_is_killed_again_and_again_ends_as_one_in_peace() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let said = well(command.args(["chaos", "--kills", "4"]).output().unwrap());
+    assert!(said.contains("20 runs equal to the last bit"), "{said}");
+}

@@ -240,6 +240,7 @@ impl Run {
                 ..Host::detect(threads())
             },
             files: BTreeMap::new(),
+            digest: String::new(),
         }
     }
 }

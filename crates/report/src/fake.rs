@@ -34,6 +34,7 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
             adapter: None,
         },
         files: Default::default(),
+        digest: String::new(),
     }
 }
 

@@ -158,9 +158,20 @@ impl RunDir {
     pub fn read_record(&self) -> Result<Option<Record>> {
         let path = self.record();
         match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| Error::file(&path, format!("{error}; delete it to train again"))),
+            Ok(bytes) => {
+                let again =
+                    |why: String| Error::file(&path, format!("{why}; delete it to train again"));
+                let record: Record =
+                    serde_json::from_slice(&bytes).map_err(|error| again(error.to_string()))?;
+                // One by another hand may have none.
+                let digest = record
+                    .true_digest()
+                    .map_err(|error| again(error.to_string()))?;
+                if !record.digest.is_empty() && record.digest != digest {
+                    return Err(again("it is damaged: its digest differs".into()));
+                }
+                Ok(Some(record))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("read", &path)(error)),
         }
@@ -207,8 +218,12 @@ impl RunDir {
     /// If the file cannot be written.
     pub fn write_record(&self, record: &Record) -> Result<()> {
         let path = self.record();
-        let mut text =
-            serde_json::to_string_pretty(record).map_err(|error| Error::file(&path, error))?;
+        let unfit = |error: serde_json::Error| Error::file(&path, error);
+        let record = Record {
+            digest: record.true_digest().map_err(unfit)?,
+            ..record.clone()
+        };
+        let mut text = serde_json::to_string_pretty(&record).map_err(unfit)?;
         text.push('\n');
         write_atomic(&path, text.as_bytes())
     }

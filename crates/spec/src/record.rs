@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::{Backend, Error, Host, Result, RunConfig, write_atomic};
+use crate::{Backend, Error, Host, Result, RunConfig, hex, write_atomic};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,9 +70,26 @@ pub struct Record {
     /// known for one.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// SHA-256 of the record itself without this; [`crate::RunDir::write_record`]
+    /// fills it in.
+    #[serde(default)]
+    pub digest: String,
 }
 
 impl Record {
+    /// What [`Record::digest`] has to be.
+    ///
+    /// # Errors
+    ///
+    /// If a number is none, which JSON cannot hold.
+    pub(crate) fn true_digest(&self) -> serde_json::Result<String> {
+        let undigested = Self {
+            digest: String::new(),
+            ..self.clone()
+        };
+        Ok(hex(&Sha256::digest(serde_json::to_vec(&undigested)?)))
+    }
+
     /// Whether this is the finished result of exactly this config on this data.
     pub fn answers(&self, config: &RunConfig, data_fingerprint: &str) -> bool {
         self.status == Status::Complete
