@@ -116,40 +116,32 @@ fn kill(flags: &Chaos, words: &str, out: &Path, random: &mut Random) -> anyhow::
     if child.try_wait()?.is_some() {
         return Ok(false);
     }
-    let matrix = child.id().to_string();
-    let training = output("pgrep", &["-P", &matrix]);
-    let training = training.split_whitespace().next().map(str::to_string);
+    let matrix = child.id();
+    let training = trainings(out).into_iter().next();
     match (random.below(6), training) {
         // A training alone, as the system does that is out of memory.
         (0, Some(training)) => {
-            output("kill", &["-KILL", &training]);
+            signal("KILL", training);
             std::thread::sleep(Duration::from_millis(random.below(300)));
-            output("kill", &["-KILL", &matrix]);
+            signal("KILL", matrix);
         }
         // Ctrl-C, once and again.
         (1, _) => {
-            output("kill", &["-INT", &matrix]);
+            signal("INT", matrix);
             std::thread::sleep(Duration::from_millis(random.below(300)));
-            output("kill", &["-INT", &matrix]);
+            signal("INT", matrix);
         }
         (2, _) => {
-            output("kill", &["-TERM", &matrix]);
+            signal("TERM", matrix);
             std::thread::sleep(Duration::from_millis(random.below(1000)));
-            output("kill", &["-KILL", &matrix]);
+            signal("KILL", matrix);
         }
-        _ => {
-            output("kill", &["-KILL", &matrix]);
-        }
+        _ => signal("KILL", matrix),
     }
     child.wait()?;
     // Trainings notice that nobody is left, and end.
     let start = Instant::now();
-    while !output(
-        "pgrep",
-        &["-f", &format!("kindling train {}", out.display())],
-    )
-    .is_empty()
-    {
+    while !trainings(out).is_empty() {
         if start.elapsed() > Duration::from_secs(10) {
             bail!("a training outlives its matrix");
         }
@@ -158,12 +150,26 @@ fn kill(flags: &Chaos, words: &str, out: &Path, random: &mut Random) -> anyhow::
     Ok(true)
 }
 
-fn output(program: &str, words: &[&str]) -> String {
-    let output = Command::new(program).args(words).output();
-    output.map_or_else(
-        |_| String::new(),
-        |output| String::from_utf8_lossy(&output.stdout).into_owned(),
-    )
+/// Sends a signal, by the shell: a `kill` of its own every shell has.
+fn signal(name: &str, process: u32) {
+    let _ = Command::new("sh")
+        .args(["-c", &format!("kill -{name} {process}")])
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// The trainings below `out`, as Linux lists processes.
+fn trainings(out: &Path) -> Vec<u32> {
+    let below = out.display().to_string();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let found = entries.filter_map(|entry| {
+        let process = entry.file_name().to_str()?.parse().ok()?;
+        let words = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let mut words = words.split(|&byte| byte == 0).map(String::from_utf8_lossy);
+        let trains = words.nth(1)? == "train" && words.next()?.starts_with(&below);
+        trains.then_some(process)
+    });
+    found.collect()
 }
 
 /// Cuts off, changes or removes a file of a run. Returns which.

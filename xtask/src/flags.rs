@@ -60,7 +60,7 @@ pub enum Command {
 It trains quick runs in a temporary folder: once in peace; then killing the matrix or
 one of its trainings at random moments, and damaging files in between. In the end
 every record and every file has to be the same, nothing finished trained twice, and
-nothing left behind. For Unix.
+nothing left behind. For Linux.
 
 Examples:
   cargo xtask chaos --kills 10

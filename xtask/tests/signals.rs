@@ -39,8 +39,8 @@ fn wait_for(what: impl Fn() -> bool) {
 }
 
 fn interrupt(child: &Child) {
-    let pid = child.id().to_string();
-    let killed = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    let kill = format!("kill -INT {}", child.id());
+    let killed = Command::new("sh").args(["-c", &kill]).status().unwrap();
     assert!(killed.success());
 }
 

@@ -208,7 +208,7 @@ fn every_damaged_file_of_a_result_is_named_and_its_run_trained_again() {
     }
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_matrix_that_is_killed_again_and_again_ends_as_one_in_peace() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
