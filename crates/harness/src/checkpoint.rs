@@ -19,6 +19,9 @@ const KEPT: usize = 2;
 /// Behind the epoch in a file's name.
 const EXTENSION: &str = "ckpt";
 
+/// Model, optimizer and learning rate, as far as they are there.
+type Parts = [Option<Vec<u8>>; 3];
+
 /// The checkpoints of a training.
 #[derive(Clone)]
 pub(crate) struct Checkpoints {
@@ -29,7 +32,7 @@ pub(crate) struct Checkpoints {
     clock: Clock,
     /// Those of an epoch, until all are there. burn-train saves each on a thread
     /// of its own.
-    parts: Arc<Mutex<BTreeMap<usize, [Option<Vec<u8>>; 3]>>>,
+    parts: Arc<Mutex<BTreeMap<usize, Parts>>>,
 }
 
 /// The newest checkpoint that can be used.

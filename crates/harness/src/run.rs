@@ -12,7 +12,6 @@ use kindling_spec::{
     Checkpoint, DeviceName, Error, HistoryRow, Host, Progress, Record, RunConfig, RunDir, Stamp,
     Status, hex, write_atomic,
 };
-
 use sha2::{Digest, Sha256};
 
 use crate::parameters::numbered;
