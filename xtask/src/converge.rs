@@ -6,16 +6,14 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use kindling_spec::{
-    Backend, DeviceName, Host, Layout, Precision, RunConfig, Selection, Setting, Size, Task,
+    Backend, DeviceName, Layout, Precision, RunConfig, Selection, Setting, Size, Task,
 };
 
-use crate::child::Setup;
 use crate::flags::Converge;
 use crate::kindling::Kindling;
 use crate::lock::Claim;
-use crate::runs::Run;
 use crate::stop::{Outcome, Stop};
-use crate::{matrix, say, workspace};
+use crate::{experiments, say, workspace};
 
 /// The cells that are trained where none is named.
 const CELLS: [&str; 2] = ["mlp", "convnet"];
@@ -40,7 +38,7 @@ pub fn run(flags: &Converge) -> Outcome {
     for (&device, configs) in devices.iter().zip(&trainings) {
         say::err(format_args!("training on {device}"));
         let out = out.join(device.to_string().replace(':', ""));
-        accuracies.push(train(&kindling.on(device), configs, &fingerprints, &out)?);
+        accuracies.push(train(kindling.on(device), configs, &fingerprints, &out)?);
     }
     Ok(compare(&trainings[0], devices, &accuracies))
 }
@@ -81,24 +79,14 @@ fn configs(flags: &Converge, backend: Backend) -> Result<Vec<RunConfig>, Stop> {
 
 /// The test accuracy of each run.
 fn train(
-    kindling: &Kindling,
+    kindling: Kindling,
     configs: &[RunConfig],
     fingerprints: &[String],
     out: &Path,
 ) -> anyhow::Result<Vec<f64>> {
     let layout = Layout::new(out, Size::Full);
-    let runs: Vec<Run> = configs
-        .iter()
-        .zip(fingerprints)
-        .map(|(config, fingerprint)| Run::new(config.clone(), fingerprint.clone(), &layout))
-        .collect();
-    let jobs = Host::cores().min(runs.len());
-    let setup = Setup {
-        kindling: kindling.clone(),
-        threads: (Host::cores() / jobs).max(1),
-        revision: workspace::revision(),
-    };
-    let ended = matrix::train(&runs, &setup, jobs);
+    let runs = experiments::plan(configs.to_vec(), fingerprints.to_vec(), &layout);
+    let ended = experiments::train(kindling, &runs, None);
     let accuracies = runs.iter().zip(ended).map(|(run, ended)| {
         let failed = |why: &str| anyhow!("{} in {}: {why}", run.name(), workspace::shown(out));
         match (ended.failure, ended.record) {

@@ -64,7 +64,8 @@ pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Opt
     finish(study, layout, &runs, &pending, &ended)
 }
 
-fn plan(configs: Vec<RunConfig>, fingerprints: Vec<String>, layout: &Layout) -> Vec<Run> {
+/// The runs of `configs` in the tree `layout`, each with its data's fingerprint.
+pub fn plan(configs: Vec<RunConfig>, fingerprints: Vec<String>, layout: &Layout) -> Vec<Run> {
     let pairs = configs.into_iter().zip(fingerprints);
     pairs
         .map(|(config, fingerprint)| Run::new(config, fingerprint, layout))
@@ -118,7 +119,8 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
     Ok(pending)
 }
 
-fn train(kindling: Kindling, pending: &[Run], jobs: Option<u64>) -> Vec<Ended> {
+/// Trains runs side by side, `jobs` at a time, among which the cores are divided.
+pub fn train(kindling: Kindling, pending: &[Run], jobs: Option<u64>) -> Vec<Ended> {
     if pending.is_empty() {
         return Vec::new();
     }

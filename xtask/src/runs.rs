@@ -195,8 +195,9 @@ impl Run {
     }
 }
 
-fn remove_file(path: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_file(path) {
+/// Passes on an error of removing `path`, but not that it is not there.
+fn removed(path: &Path, done: std::io::Result<()>) -> anyhow::Result<()> {
+    match done {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
@@ -204,11 +205,10 @@ fn remove_file(path: &Path) -> anyhow::Result<()> {
     }
 }
 
+fn remove_file(path: &Path) -> anyhow::Result<()> {
+    removed(path, std::fs::remove_file(path))
+}
+
 fn remove(folder: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
+    removed(folder, std::fs::remove_dir_all(folder))
 }
