@@ -12,27 +12,35 @@ use crate::stop::{Outcome, Stop};
 use crate::{kindling, say, workspace};
 
 /// Cargo's part of it, the cheapest first.
-const CHECKS: [&str; 3] = [
+const CHECKS: [&str; 5] = [
     "fmt --all --check",
+    "machete",
+    "deny check licenses bans sources",
     "test --release",
     "clippy --release --workspace --all-targets -- -D warnings",
 ];
+
+/// Commands of cargo that come on their own.
+const TOOLS: [&str; 2] = ["cargo-machete", "cargo-deny"];
 
 /// What trains on a GPU backend, which may be a slow one: of each family one.
 const ON_GPUS: &str = "--only gradients --only convnet-y1 --only mlp-10 --only ae-naive-adam";
 
 /// Runs every check, until one fails.
 pub fn run(flags: &Ci) -> Outcome {
-    for words in CHECKS {
-        say::err(format_args!("\n$ cargo {words}"));
-        let status = Command::new(kindling::cargo())
-            .args(words.split(' '))
-            .current_dir(workspace::root())
-            .status()
-            .context("cannot start cargo")?;
-        if !status.success() {
-            return Err(Stop::Failure(anyhow!("`cargo {words}` failed")));
+    for tool in TOOLS {
+        if Command::new(tool).arg("--version").output().is_err() {
+            let install = format!("{tool} is missing: cargo install --locked {tool}");
+            return Err(Stop::BadInput(anyhow!(install)));
         }
+    }
+    for words in CHECKS {
+        cargo(words)?;
+    }
+    // The list of known vulnerabilities is fetched anew, and from elsewhere than crates.
+    match cargo("deny fetch db") {
+        Ok(()) => cargo("deny check advisories")?,
+        Err(_) => say::err("no list of advisories can be had here: they are not checked"),
     }
     let out = tempfile::tempdir().context("cannot make a temporary folder")?;
     xtask(out.path(), "flex", "experiments --quick")?;
@@ -62,6 +70,20 @@ pub fn run(flags: &Ci) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs cargo.
+fn cargo(words: &str) -> Result<(), Stop> {
+    say::err(format_args!("\n$ cargo {words}"));
+    let status = Command::new(kindling::cargo())
+        .args(words.split(' '))
+        .current_dir(workspace::root())
+        .status()
+        .context("cannot start cargo")?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Stop::Failure(anyhow!("`cargo {words}` failed")))
 }
 
 /// Runs one of our own commands, with its results below `out`.
