@@ -9,7 +9,7 @@ use kindling_spec::{Layout, Selection, Size, Study};
 use crate::experiments::{self, Options};
 use crate::flags::{Claims, Training};
 use crate::stop::{Outcome, Stop};
-use crate::{say, workspace};
+use crate::{runs, say, workspace};
 
 /// Prints the verdicts; with `--until-decided` trains until there are some.
 pub fn run(flags: &Claims) -> Outcome {
@@ -19,6 +19,7 @@ pub fn run(flags: &Claims) -> Outcome {
         say::out("the study has no claims.toml, so nothing is claimed");
         return Ok(ExitCode::SUCCESS);
     }
+    runs::refuse_foreign(&layout)?;
     let mut verdicts = judge(&study, &layout);
     if flags.until_decided {
         // Every look is at one seed more of all cells that a claim rests on, so

@@ -8,7 +8,7 @@ use crate::child::{Ended, Setup};
 use crate::flags::Experiments;
 use crate::kindling::{Build, Kindling};
 use crate::lock::Claim;
-use crate::runs::{Recorded, Run};
+use crate::runs::{self, Recorded, Run};
 use crate::stop::{Outcome, Stop};
 use crate::{list, matrix, say, signal, workspace};
 
@@ -53,7 +53,8 @@ pub struct Options {
 /// Trains the runs that are not recorded yet, and reports.
 pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Options) -> Outcome {
     let claim = Claim::take(layout.out(), ".lock", "--out")?;
-    let ready = Kindling::ready(&options.build, &configs);
+    let ready =
+        runs::refuse_foreign(layout).and_then(|()| Kindling::ready(&options.build, &configs));
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
     let runs = plan(configs, fingerprints, layout);
     let pending = pending(&runs, options.fresh)?;
@@ -112,7 +113,7 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
     }
     if differing > 0 {
         say::err(format_args!(
-            "{differing} of them recorded with another config or other data:\n\
+            "{differing} of them recorded with another config, other data or another Burn:\n\
              an old result stays until the new one is whole"
         ));
     }

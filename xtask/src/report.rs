@@ -7,12 +7,13 @@ use kindling_spec::{Layout, Status};
 
 use crate::flags::Report;
 use crate::stop::Outcome;
-use crate::{publish, say, workspace};
+use crate::{publish, runs, say, workspace};
 
 /// Writes the report and says where it is.
 pub fn run(flags: &Report) -> Outcome {
     let study = workspace::study(&flags.folders)?;
     let layout = Layout::new(&workspace::out(&flags.folders)?, flags.length.size());
+    runs::refuse_foreign(&layout)?;
     let runs = kindling_report::read(&layout);
     let is_failed = |run: &&kindling_report::Run| run.record.status == Status::Failed;
     let failed = runs.runs.iter().filter(is_failed).count();

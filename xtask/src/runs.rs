@@ -3,19 +3,22 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use kindling_spec::{
-    Host, Layout, Record, RunConfig, RunDir, Status, remove_temporary, write_atomic,
+    Host, Layout, Record, RunConfig, RunDir, Status, VERSION, remove_temporary, write_atomic,
 };
+
+use crate::stop::Stop;
+use crate::workspace::shown;
 
 /// What a finished folder says about a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
     /// It is the result of this config on this data.
     Answered,
-    /// It is the result of another, or unreadable.
+    /// It is the result of another config, other data or another Burn.
     Differs,
-    /// It was the result, and this is no longer as it was.
+    /// It was a result, and this is no longer as it was.
     Damaged(String),
     /// There is none.
     Missing,
@@ -65,9 +68,10 @@ impl Run {
                     Err(error) => Recorded::Damaged(error.to_string()),
                 }
             }
-            Err(error) => Recorded::Damaged(error.to_string()),
+            Ok(Some(_)) => Recorded::Differs,
             Ok(None) if !self.finished.path().exists() => Recorded::Missing,
-            _ => Recorded::Differs,
+            Ok(None) => Recorded::Damaged("record.json is gone".into()),
+            Err(error) => Recorded::Damaged(error.to_string()),
         }
     }
 
@@ -159,6 +163,7 @@ impl Run {
         }
         let config = &self.config;
         let blank = || Record {
+            version: VERSION.into(),
             section: config.section.clone(),
             cell: config.cell.clone(),
             family: config.task.family().to_string(),
@@ -180,7 +185,6 @@ impl Run {
             burn_version: "unknown".into(),
             host: Host::detect(threads),
             files: Default::default(),
-            digest: String::new(),
         };
         let record = Record {
             status: Status::Failed,
@@ -192,6 +196,22 @@ impl Run {
             crate::say::err(format_args!("warning: {error}"));
         }
         record
+    }
+}
+
+/// Refuses a tree in which another version of Kindling has left results: to this one
+/// they would be damaged or stale, and be replaced.
+///
+/// # Errors
+///
+/// With the first of them.
+pub fn refuse_foreign(layout: &Layout) -> Result<(), Stop> {
+    match layout.foreign() {
+        None => Ok(()),
+        Some(error) => Err(Stop::BadInput(anyhow!(
+            "{error}: name another folder with --out, or move {} away",
+            shown(&layout.runs())
+        ))),
     }
 }
 

@@ -7,7 +7,7 @@ use kindling_spec::{Host, Layout, Record, Selection};
 use crate::flags::Train;
 use crate::kindling::Kindling;
 use crate::lock::Claim;
-use crate::runs::Run;
+use crate::runs::{self, Run};
 use crate::stop::{Outcome, Stop};
 use crate::{child, say, signal, workspace};
 
@@ -36,7 +36,8 @@ pub fn run(flags: &Train) -> Outcome {
     );
     let folder = layout.runs().join(&config.cell);
     let claim = Claim::take(&folder, &format!(".seed-{}.lock", flags.seed), "--out")?;
-    let ready = Kindling::ready(&build, std::slice::from_ref(&config));
+    let ready = runs::refuse_foreign(&layout)
+        .and_then(|()| Kindling::ready(&build, std::slice::from_ref(&config)));
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
     let fingerprint = fingerprints.into_iter().next().unwrap_or_default();
     train(&Run::new(config, fingerprint, &layout), &kindling)

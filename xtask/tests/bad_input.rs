@@ -35,11 +35,11 @@ fn flags() {
         ),
         (
             "--only mlp --set train.epochs=0",
-            &["--set", "train.epochs", "at least 1, not 0"],
+            &["--set", "train.epochs", "from 1 to 1048576, not 0"],
         ),
         (
             "--only mlp --set train.batch_size=0",
-            &["--set", "train.batch_size", "at least 1, not 0"],
+            &["--set", "train.batch_size", "from 1 to 1048576, not 0"],
         ),
         (
             "--only mlp --set learning_rate=-0.1",
@@ -105,11 +105,11 @@ fn a_config_file() {
             ["model.dropuot", "dropout"].as_slice(),
         ),
         ("dropout = 0.0", "dropout = 1.5", &["model.dropout", "1.5"]),
-        ("epochs = 20", "epochs = 0", &["train.epochs", "at least 1"]),
+        ("epochs = 20", "epochs = 0", &["train.epochs", "from 1 to"]),
         (
             "batch_size = 128",
             "batch_size = 0",
-            &["train.batch_size", "at least 1"],
+            &["train.batch_size", "from 1 to"],
         ),
         (
             "learning_rate = 0.",

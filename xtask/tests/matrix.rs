@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::{Place, stderr, stdout};
-use kindling_spec::{RunConfig, Status};
+use kindling_spec::{RunConfig, Status, VERSION};
 
 #[test]
 fn every_run_is_trained_and_stands_in_the_table() {
@@ -160,6 +160,41 @@ fn a_result_that_was_whole_is_put_in_place() {
 }
 
 #[test]
+fn what_another_version_left_is_left_alone() {
+    let place = Place::new();
+    let train = || place.xtask("experiments --only pca").output().unwrap();
+    assert!(train().status.success());
+    let (finished, partial) = (place.finished("pca", 0), place.partial("pca", 0));
+    let ours = std::fs::read_to_string(finished.record()).unwrap();
+    let theirs = ours.replace(&format!("\"{VERSION}\""), "\"99.0.0\"");
+    assert_ne!(ours, theirs);
+    place.trained();
+    // In the finished folder, then in one that trains or has failed.
+    for record in [finished.record(), partial.record()] {
+        std::fs::create_dir_all(record.parent().unwrap()).unwrap();
+        std::fs::write(&record, &theirs).unwrap();
+        for words in [
+            "experiments --only pca --fresh",
+            "experiments --only mlp",
+            "report",
+            "claims",
+        ] {
+            let output = place.xtask(words).output().unwrap();
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{words}: {said}");
+            assert!(said.contains("version \"99.0.0\" of Kindling"), "{said}");
+            assert!(said.contains("left alone"), "{said}");
+            assert!(said.contains("--out"), "{said}");
+        }
+        assert_eq!(std::fs::read_to_string(&record).unwrap(), theirs);
+        assert!(place.trained().is_empty());
+        std::fs::write(finished.record(), &ours).unwrap();
+    }
+    std::fs::remove_dir_all(partial.path()).unwrap();
+    assert!(train().status.success());
+}
+
+#[test]
 fn two_at_once_on_one_folder_are_one_too_many() {
     let place = Place::new();
     let hold = place.path("hold");
@@ -169,6 +204,7 @@ fn two_at_once_on_one_folder_are_one_too_many() {
         .arg(place.out())
         .env("KINDLING_BIN", place.path("kindling"))
         .env("FAKE_LOG", place.path("log"))
+        .env("FAKE_VERSION", VERSION)
         .env("FAKE_HOLD", &hold)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

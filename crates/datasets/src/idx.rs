@@ -43,6 +43,9 @@ pub enum IdxError {
         /// Bytes there, as far as they were read.
         found: usize,
     },
+    /// The header promises more than any such data set has.
+    #[error("its header promises {0} bytes of data, more than {MOST}; copy the file again")]
+    TooLarge(u64),
     /// Nothing in it.
     #[error("it holds no items; at least one is needed")]
     Empty,
@@ -56,22 +59,30 @@ pub enum IdxError {
     },
 }
 
+/// Bytes that are read of a file at most: a million images. Fifteen times MNIST.
+const MOST: u64 = 1 << 30;
+
 /// The plain bytes of a file, gzipped or not.
 ///
 /// Reads no further than one byte beyond what the IDX header promises, so a
 /// small file cannot fill the memory.
 pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        read_promised(GzDecoder::new(bytes)).map_err(|error| IdxError::Gzip(error.to_string()))
+        read_promised(GzDecoder::new(bytes))
     } else {
-        read_promised(bytes).map_err(|error| IdxError::Gzip(error.to_string()))
+        read_promised(bytes)
     }
 }
 
-fn read_promised(mut source: impl Read) -> std::io::Result<Vec<u8>> {
+fn read_promised(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
+    let damaged = |error: std::io::Error| IdxError::Gzip(error.to_string());
     // Four bytes of magic and at most three dimensions of four bytes each.
     let mut plain = Vec::new();
-    source.by_ref().take(16).read_to_end(&mut plain)?;
+    source
+        .by_ref()
+        .take(16)
+        .read_to_end(&mut plain)
+        .map_err(damaged)?;
     let promised = match plain.get(..4) {
         Some(&[0, 0, 8, dimensions @ 1..=3]) => plain[4..]
             .chunks_exact(4)
@@ -80,10 +91,13 @@ fn read_promised(mut source: impl Read) -> std::io::Result<Vec<u8>> {
             .fold(1u64, u64::saturating_mul),
         _ => 0,
     };
+    if promised > MOST {
+        return Err(IdxError::TooLarge(promised));
+    }
     source
-        .by_ref()
-        .take(promised.saturating_add(1))
-        .read_to_end(&mut plain)?;
+        .take(promised + 1)
+        .read_to_end(&mut plain)
+        .map_err(damaged)?;
     Ok(plain)
 }
 
@@ -219,6 +233,8 @@ mod tests {
         let at = flipped.len() - 6; // in the checksum
         flipped[at] ^= 1;
         assert!(matches!(unpack(&flipped), Err(IdxError::Gzip(_))));
+        let endless = gzip(&idx(0x803, &[u32::MAX, u32::MAX, 28], &[0; 1000]));
+        assert!(matches!(unpack(&endless), Err(IdxError::TooLarge(_))));
         // A million zeros behind a header that promises four.
         let bomb = gzip(&idx(0x801, &[4], &vec![0; 1_000_000]));
         assert!(unpack(&bomb).expect("unpacks").len() < 32);

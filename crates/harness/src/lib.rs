@@ -34,16 +34,3 @@ pub use recorder::{Display, tell};
 pub use run::{Outcome, Run};
 pub use speed::{Speed, speed};
 pub use stop::stop_after_this_epoch;
-
-/// The version of Burn that trains.
-pub const BURN_VERSION: &str = "0.22.1";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_version_is_the_one_the_workspace_pins() {
-        let manifest = include_str!("../../../Cargo.toml");
-        let pinned = format!("burn = {{ version = \"={}\"", super::BURN_VERSION);
-        assert!(manifest.contains(&pinned));
-    }
-}

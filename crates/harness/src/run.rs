@@ -9,15 +9,15 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Device;
 use kindling_spec::{
-    Checkpoint, DeviceName, Error, HistoryRow, Host, Progress, Record, RunConfig, RunDir, Stamp,
-    Status, hex, write_atomic,
+    BURN_VERSION, Checkpoint, DeviceName, Error, HistoryRow, Host, Progress, Record, RunConfig,
+    RunDir, Stamp, Status, VERSION, hex, write_atomic,
 };
 use sha2::{Digest, Sha256};
 
 use crate::parameters::numbered;
 use crate::recorder::{tell, tell_json};
 use crate::weights::write_weights;
-use crate::{BURN_VERSION, Display, Opened, RunError, checkpoint, device};
+use crate::{Display, Opened, RunError, checkpoint, device};
 
 /// A run under way.
 pub struct Run {
@@ -210,6 +210,7 @@ impl Run {
     fn record(&self, outcome: Outcome, status: Status, error: Option<String>) -> Record {
         let config = &self.config;
         Record {
+            version: VERSION.to_string(),
             section: config.section.clone(),
             cell: config.cell.clone(),
             family: config.task.family().to_string(),
@@ -239,7 +240,6 @@ impl Run {
                 ..Host::detect(threads())
             },
             files: BTreeMap::new(),
-            digest: String::new(),
         }
     }
 }

@@ -205,7 +205,7 @@ fn of_group(section: &str, family: &str, group: &Group) -> Vec<Named> {
     .into_iter()
     .filter(|(_, curves, ..)| curves.iter().any(|curve| !curve.test.is_empty()))
     .map(|(quantity, curves, y, log)| Named {
-        file: file_name(&format!("{section}-{family}-{}-{quantity}", group.label)),
+        file: format!("{section}-{family}-{}-{quantity}", group.label),
         figure: Figure {
             title: format!("{}: {quantity} by {epoch}", group.label),
             x: epoch.to_string(),
@@ -281,15 +281,6 @@ fn thin(points: &[Point], limit: usize) -> Vec<Point> {
         thinned.push(last);
     }
     thinned
-}
-
-/// Only letters, digits, points and dashes, so that it needs no quoting in a link.
-fn file_name(text: &str) -> String {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '.';
-    text.split(|c| !word(c))
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("-")
 }
 
 #[cfg(test)]
@@ -404,14 +395,6 @@ mod tests {
         }
         let svg = figures("2.5", &histories)[0].figure.svg().expect("draws");
         assert!(svg.len() < 200_000, "{} bytes", svg.len());
-    }
-
-    #[test]
-    fn a_file_name_needs_no_quoting() {
-        assert_eq!(
-            file_name("2.5-classifier-linear, mlp (1 of 2)-loss"),
-            "2.5-classifier-linear-mlp-1-of-2-loss"
-        );
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use kindling_spec::{Backend, HistoryRow, Host, Layout, Record, RunDir, Status};
+use kindling_spec::{
+    BURN_VERSION, Backend, HistoryRow, Host, Layout, Record, RunDir, Status, VERSION,
+};
 
 /// A complete record of a classifier.
 pub(crate) fn record(cell: &str, seed: u64) -> Record {
     Record {
+        version: VERSION.into(),
         section: "2.5".into(),
         cell: cell.into(),
         family: "classifier".into(),
@@ -25,7 +28,7 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
         config_hash: "c0".into(),
         data_fingerprint: "da".into(),
         revision: "0123abc".into(),
-        burn_version: "0.22.1".into(),
+        burn_version: BURN_VERSION.into(),
         host: Host {
             platform: "linux-x86_64".into(),
             cpu: "a processor".into(),
@@ -34,7 +37,6 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
             adapter: None,
         },
         files: Default::default(),
-        digest: String::new(),
     }
 }
 

@@ -99,6 +99,9 @@ impl Content {
                     })?,
                 );
             }
+            for figure in &mut drawn {
+                figure.file = file_name(&figure.file);
+            }
             sections.push(Section {
                 id,
                 title,
@@ -301,4 +304,26 @@ fn histories(runs: &[&Run], unreadable: &mut Vec<String>) -> Vec<History> {
         }
     }
     histories
+}
+/// Only letters, digits, points and dashes, so that it needs no quoting in a link
+/// and leads to no other folder.
+fn file_name(text: &str) -> String {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '.';
+    text.split(|c| !word(c))
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_needs_no_quoting() {
+        assert_eq!(
+            file_name("2.5-classifier-linear, mlp (1 of 2)-loss"),
+            "2.5-classifier-linear-mlp-1-of-2-loss"
+        );
+    }
 }

@@ -138,6 +138,36 @@ fn runs(layout: &Layout) {
 }
 
 #[test]
+fn no_name_leads_out_of_the_report() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let study = study(folder.path());
+    let out = folder.path().join("a").join("b").join("out");
+    let layout = Layout::new(&out, Size::Full);
+    for seed in [0, 1] {
+        let record = Record {
+            section: "../../../../c/d".into(),
+            ..fake::record("mlp-8", seed)
+        };
+        let dir = fake::finish(&layout, &record);
+        write_csv(
+            &dir.history(),
+            &[fake::row(1, 0.2, 0.1), fake::row(2, 0.1, 0.1)],
+        )
+        .expect("writes");
+    }
+    kindling_report::write(&study, &layout).expect("reports");
+    let figures = fs::read_dir(layout.figures()).expect("figures");
+    let names = figures.map(|figure| figure.expect("a file").file_name());
+    let names: Vec<String> = names.map(|name| name.to_string_lossy().into()).collect();
+    assert!(!names.is_empty());
+    assert!(names.iter().all(|name| name.contains("c-d-")), "{names:?}");
+    for outside in [folder.path().join("a"), folder.path().join("a").join("b")] {
+        assert_eq!(fs::read_dir(&outside).expect("a folder").count(), 1);
+    }
+    assert!(!folder.path().join("c").exists());
+}
+
+#[test]
 fn a_tree_with_gaps_makes_a_report_that_names_them() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
@@ -179,7 +209,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
          \n\
          ## Unreadable files\n\
          \n\
-         - {}: EOF while parsing an object at line 1 column 1; delete it to train again\n\
+         - {}: it is damaged: EOF while parsing an object at line 1 column 1; delete it to train again\n\
          \n\
          ## Cells without a run\n\
          \n\

@@ -20,14 +20,22 @@ impl Problem {
 
 type Check = std::result::Result<(), Problem>;
 
-fn at_least(key: &'static str, value: usize, least: usize) -> Check {
-    if value >= least {
+/// More than a study of small networks has of anything, and so few that the product
+/// of any three numbers of a config is still a number.
+const MOST: usize = 1 << 20;
+
+fn within(key: &'static str, value: usize, least: usize, most: usize) -> Check {
+    if (least..=most).contains(&value) {
         return Ok(());
     }
     Err(Problem::new(
         key,
-        format!("must be at least {least}, not {value}"),
+        format!("must be from {least} to {most}, not {value}"),
     ))
+}
+
+fn at_least(key: &'static str, value: usize, least: usize) -> Check {
+    within(key, value, least, MOST)
 }
 
 fn positive(key: &'static str, value: f64) -> Check {
@@ -61,10 +69,8 @@ fn share(key: &'static str, value: f64, of: &str) -> Check {
 }
 
 fn widths(key: &'static str, widths: &[usize]) -> Check {
-    if widths.iter().all(|&width| width > 0) {
-        return Ok(());
-    }
-    Err(Problem::new(key, "every width must be at least 1"))
+    let mut widths = widths.iter();
+    widths.try_for_each(|&width| within(key, width, 1, MOST))
 }
 
 fn check_images(data: &ImageData) -> Check {
@@ -97,15 +103,22 @@ fn check_optimizer(optimizer: Optimizer) -> Check {
     }
 }
 
+/// Folders may have longer names on every system.
+const LONGEST_NAME: usize = 100;
+
 /// A cell's name becomes a folder, so it cannot lead out of `--out`.
 fn name_is_a_folder(cell: &str) -> Check {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if !cell.is_empty() && !cell.starts_with('.') && cell.chars().all(plain) {
+    let is_short = (1..=LONGEST_NAME).contains(&cell.len());
+    if is_short && !cell.starts_with('.') && cell.chars().all(plain) {
         return Ok(());
     }
     Err(Problem::new(
         "cell",
-        format!("`{cell}` must be letters, digits, `-`, `_` and `.`, and not begin with a dot"),
+        format!(
+            "`{cell}` must be at most {LONGEST_NAME} letters, digits, `-`, `_` and `.`, and not \
+             begin with a dot"
+        ),
     ))
 }
 
@@ -138,7 +151,8 @@ pub(crate) fn check(config: &RunConfig) -> Check {
             widths("model.hidden", &task.model.hidden)?;
             share("model.dropout", task.model.dropout, "units left out")?;
             if let Some(conv) = &task.model.conv {
-                at_least("model.conv.kernel", conv.kernel, 1)?;
+                within("model.conv.kernel", conv.kernel, 1, SIDE)?;
+                at_least("model.conv.blocks", conv.blocks.len(), 1)?;
                 for block in &conv.blocks {
                     at_least("model.conv.blocks", block.len(), 1)?;
                     widths("model.conv.blocks", block)?;
@@ -174,13 +188,8 @@ pub(crate) fn check(config: &RunConfig) -> Check {
         }
         Task::Pca(task) => {
             check_images(&task.data)?;
-            at_least("model.components", task.model.components, 1)?;
-            if task.model.components > SIDE * SIDE {
-                return Err(Problem::new(
-                    "model.components",
-                    format!("there are only {} pixels; use at most so many", SIDE * SIDE),
-                ));
-            }
+            // As many as there are pixels.
+            within("model.components", task.model.components, 1, SIDE * SIDE)?;
             at_least("scatter.images", task.scatter.images, 1)
         }
     }

@@ -26,6 +26,14 @@ pub enum Error {
         /// What is wrong, and the remedy.
         problem: String,
     },
+    /// A record was left by another version of Kindling.
+    #[error("{}: {problem}; what it left is left alone", file.display())]
+    Version {
+        /// The record.
+        file: PathBuf,
+        /// By which.
+        problem: String,
+    },
     /// A command-line argument names something that does not exist.
     #[error("{argument}: {problem}")]
     Argument {
@@ -47,6 +55,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether another version of Kindling is the reason.
+    pub fn is_of_version(&self) -> bool {
+        matches!(self, Error::Version { .. })
+    }
+
     /// Wraps an I/O error with what was tried on which path.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         move |source| Error::Io {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Record, Result, RunConfig, Size, hex};
+use crate::{Error, Record, RecordError, Result, RunConfig, Size, hex};
 
 /// The tree below `--out`.
 ///
@@ -64,6 +64,17 @@ impl Layout {
     /// The folder of all runs.
     pub fn runs(&self) -> PathBuf {
         self.root.join("runs")
+    }
+
+    /// A record in this tree that another version of Kindling wrote, as the error of
+    /// reading it; `None` if there is no such record.
+    pub fn foreign(&self) -> Option<Error> {
+        let below = |folder: PathBuf| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path())
+        };
+        let mut runs = below(self.runs()).flat_map(below).map(RunDir::new);
+        runs.find_map(|run| run.read_record().err().filter(Error::is_of_version))
     }
 
     /// The folder of the finished run of `cell` with `seed`.
@@ -154,27 +165,21 @@ impl RunDir {
     ///
     /// # Errors
     ///
-    /// If there is one that is no valid record.
+    /// If there is one that is damaged, or another version's.
     pub fn read_record(&self) -> Result<Option<Record>> {
-        let path = self.record();
-        match std::fs::read(&path) {
-            Ok(bytes) => {
-                let again =
-                    |why: String| Error::file(&path, format!("{why}; delete it to train again"));
-                let record: Record =
-                    serde_json::from_slice(&bytes).map_err(|error| again(error.to_string()))?;
-                // One by another hand may have none.
-                let digest = record
-                    .true_digest()
-                    .map_err(|error| again(error.to_string()))?;
-                if !record.digest.is_empty() && record.digest != digest {
-                    return Err(again("it is damaged: its digest differs".into()));
-                }
-                Ok(Some(record))
+        let file = self.record();
+        let bytes = match std::fs::read(&file) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", &file)(error)),
+        };
+        Record::from_json(&bytes).map(Some).map_err(|error| {
+            let problem = error.to_string();
+            match error {
+                RecordError::Damaged(_) => Error::File { file, problem },
+                RecordError::Version(_) => Error::Version { file, problem },
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io("read", &path)(error)),
-        }
+        })
     }
 
     /// SHA-256 of the files in the folder, by name; not of `record.json`, which
@@ -218,13 +223,9 @@ impl RunDir {
     /// If the file cannot be written.
     pub fn write_record(&self, record: &Record) -> Result<()> {
         let path = self.record();
-        let unfit = |error: serde_json::Error| Error::file(&path, error);
-        let record = Record {
-            digest: record.true_digest().map_err(unfit)?,
-            ..record.clone()
-        };
-        let mut text = serde_json::to_string_pretty(&record).map_err(unfit)?;
-        text.push('\n');
+        let text = record
+            .to_json()
+            .map_err(|error| Error::file(&path, error))?;
         write_atomic(&path, text.as_bytes())
     }
 }

@@ -18,6 +18,7 @@ mod matrix;
 mod parity;
 mod progress;
 mod record;
+mod rows;
 mod size;
 mod stream;
 
@@ -36,9 +37,27 @@ pub use host::Host;
 pub use matrix::{Cell, Section, Selection, Setting, Study};
 pub use parity::{LayerGap, ParityStep, Parting, Tolerance, parting, relative};
 pub use progress::Progress;
-pub use record::{
-    CsvRow, HistoryRow, Record, ResultRow, Status, TimingRow, image_columns, read_csv,
-    read_numbers, write_csv, write_numbers,
+pub use record::{Record, RecordError, Status};
+pub use rows::{
+    CsvRow, HistoryRow, ResultRow, TimingRow, image_columns, read_csv, read_numbers, write_csv,
+    write_numbers,
 };
 pub use size::{SMOKE_STEPS, SMOKE_TESTS, Size};
 pub use stream::stream_key;
+
+/// The version of Kindling, which records carry. It is raised when a config comes to
+/// mean another training, or a file another thing.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The version of Burn that the workspace pins: what trains.
+pub const BURN_VERSION: &str = "0.22.1";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn burn_is_the_one_the_workspace_pins() {
+        let manifest = include_str!("../../../Cargo.toml");
+        let pinned = format!("burn = {{ version = \"={}\"", super::BURN_VERSION);
+        assert!(manifest.contains(&pinned));
+    }
+}

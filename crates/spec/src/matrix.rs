@@ -170,9 +170,7 @@ impl Study {
         let origin = path.display().to_string();
         let study: StudyFile = typed(read_table(&path)?, &origin)?;
         for (key, seeds) in [("seeds", study.seeds), ("quick.seeds", study.quick.seeds)] {
-            if seeds == 0 {
-                return Err(Error::key(&origin, key, "must be at least 1, not 0"));
-            }
+            check_seeds(seeds).map_err(|problem| Error::key(&origin, key, problem))?;
         }
         let mut files = Vec::new();
         toml_files(folder, &mut files)?;
@@ -264,11 +262,11 @@ impl Study {
                 return Err(self.no_cell(&format!("--only {word}"), word));
             }
         }
-        if selection.seeds == Some(0) {
-            return Err(Error::Argument {
-                argument: "--seeds 0".into(),
-                problem: "must be at least 1".into(),
-            });
+        if let Some(seeds) = selection.seeds {
+            check_seeds(seeds).map_err(|problem| Error::Argument {
+                argument: format!("--seeds {seeds}"),
+                problem,
+            })?;
         }
         let chosen = |cell: &&Cell| {
             selection.only.is_empty() || selection.only.iter().any(|word| cell.name.contains(word))
@@ -427,13 +425,13 @@ fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
     };
     let seeds = match table.remove("seeds") {
         None => None,
-        Some(Value::Integer(seeds)) if seeds > 0 => Some(seeds as u64),
-        Some(other) => {
-            return Err(Error::key(
-                &origin,
-                "seeds",
-                format!("must be a whole number from 1, not {other}"),
-            ));
+        Some(value) => {
+            let seeds = value.as_integer().and_then(|seeds| seeds.try_into().ok());
+            let checked = match seeds {
+                Some(seeds) => check_seeds(seeds).map(|()| seeds),
+                None => Err(format!("must be a whole number, not {value}")),
+            };
+            Some(checked.map_err(|problem| Error::key(&origin, "seeds", problem))?)
         }
     };
     let sweeps = match table.remove("sweep") {
@@ -485,6 +483,16 @@ fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>>
             ),
         ));
     }
+    if cells.len() * labels.len() > MOST {
+        return Err(Error::key(
+            origin,
+            "sweep",
+            format!(
+                "makes {} cells; at most {MOST} can be made by one file",
+                cells.len() * labels.len()
+            ),
+        ));
+    }
     let mut expanded = Vec::new();
     for cell in cells {
         if !cell.name.contains(&place) {
@@ -515,8 +523,25 @@ fn label(value: &Value) -> String {
     }
 }
 
+/// The most seeds of a cell, and the most cells of a file: a slip of a key would ask
+/// for more, and fill the memory.
+const MOST: usize = 1000;
+
+fn check_seeds(seeds: u64) -> std::result::Result<(), String> {
+    if (1..=MOST as u64).contains(&seeds) {
+        return Ok(());
+    }
+    Err(format!("must be from 1 to {MOST}, not {seeds}"))
+}
+
+/// The deepest path in a config, `train.optimizer.sgd.momentum`, has four parts.
+const DEEPEST: usize = 4;
+
 /// Puts `value` at a dotted path, making the tables on the way.
 fn set(table: &mut Table, path: &str, value: Value) -> std::result::Result<(), String> {
+    if path.split('.').count() > DEEPEST {
+        return Err("no key of a config lies so deep".into());
+    }
     let (table, leaf) = match path.rsplit_once('.') {
         None => (table, path),
         Some((parents, leaf)) => {

@@ -1,14 +1,14 @@
-//! What a run leaves: its record, its history, and the row it gives to
-//! `results.csv`.
+//! The result of a run, sealed by its SHA-256.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Backend, Error, Host, Result, RunConfig, hex, write_atomic};
+use crate::{BURN_VERSION, Backend, Host, RunConfig, VERSION, hex};
+
+/// What stands before a record's own SHA-256, in its last line but one.
+const SEAL: &str = ",\n  \"sha256\": \"";
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
+    /// The version of Kindling, [`VERSION`].
+    pub version: String,
     /// Section of the study.
     pub section: String,
     /// Name of the cell.
@@ -70,263 +72,180 @@ pub struct Record {
     /// known for one.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// SHA-256 of the record itself without this; [`crate::RunDir::write_record`]
-    /// fills it in.
-    #[serde(default)]
-    pub digest: String,
+}
+
+/// Why some bytes are no record of ours.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// It never was a record, or is not as it was written.
+    #[error("it is damaged: {0}; delete it to train again")]
+    Damaged(String),
+    /// Another version of Kindling wrote it.
+    #[error("it was written by {0} of Kindling, and this is version {VERSION}")]
+    Version(String),
 }
 
 impl Record {
-    /// What [`Record::digest`] has to be.
+    /// The text of `record.json`: the record, and the SHA-256 of all before it.
     ///
     /// # Errors
     ///
     /// If a number is none, which JSON cannot hold.
-    pub(crate) fn true_digest(&self) -> serde_json::Result<String> {
-        let undigested = Self {
-            digest: String::new(),
-            ..self.clone()
-        };
-        Ok(hex(&Sha256::digest(serde_json::to_vec(&undigested)?)))
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let text = serde_json::to_string_pretty(self)?;
+        let body = text.trim_end_matches("\n}");
+        let sha256 = hex(&Sha256::digest(body));
+        Ok(format!("{body}{SEAL}{sha256}\"\n}}\n"))
     }
 
-    /// Whether this is the finished result of exactly this config on this data.
+    /// Reads what [`Record::to_json`] wrote. One by another hand may lack the
+    /// SHA-256.
+    ///
+    /// # Errors
+    ///
+    /// If it is damaged, or of another version.
+    pub fn from_json(text: &[u8]) -> Result<Self, RecordError> {
+        let damaged = |error: serde_json::Error| RecordError::Damaged(error.to_string());
+        let seal = text
+            .windows(SEAL.len())
+            .rposition(|at| at == SEAL.as_bytes());
+        let unsealed = match seal {
+            None => text.to_vec(),
+            Some(at) => {
+                let (body, seal) = text.split_at(at);
+                let sha256 = hex(&Sha256::digest(body));
+                if seal != format!("{SEAL}{sha256}\"\n}}\n").as_bytes() {
+                    return Err(RecordError::Damaged("its SHA-256 differs".into()));
+                }
+                [body, b"\n}"].concat()
+            }
+        };
+        /// What a record of any version holds.
+        #[derive(Deserialize)]
+        struct Any {
+            version: Option<String>,
+        }
+        let Any { version } = serde_json::from_slice(&unsealed).map_err(damaged)?;
+        match version {
+            Some(version) if version == VERSION => {
+                serde_json::from_slice(&unsealed).map_err(damaged)
+            }
+            Some(other) => Err(RecordError::Version(format!("version {other:?}"))),
+            None => Err(RecordError::Version("an earlier version".into())),
+        }
+    }
+
+    /// Whether this is the finished result of exactly this config on this data, by
+    /// this Burn.
     pub fn answers(&self, config: &RunConfig, data_fingerprint: &str) -> bool {
         self.status == Status::Complete
+            && self.burn_version == BURN_VERSION
             && self.config_hash == config.hash()
             && self.data_fingerprint == data_fingerprint
     }
-}
-
-/// A row of a CSV file, which knows its columns even when there is no row.
-pub trait CsvRow: Serialize + DeserializeOwned {
-    /// The header, in the order of the fields.
-    const COLUMNS: &'static [&'static str];
-}
-
-/// A row of `history.csv`. It holds no times, so equal runs have equal bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HistoryRow {
-    /// Epoch (or iteration), from 1.
-    pub epoch: usize,
-    /// Learning rate in it.
-    pub learning_rate: f64,
-    /// Mean loss on the training split, as it was trained.
-    pub train_loss: f64,
-    /// Mean loss on the test split after it.
-    pub test_loss: f64,
-    /// Accuracy on the training split, as it was trained, in [0, 1].
-    pub train_accuracy: Option<f64>,
-    /// Accuracy on the test split after it, in [0, 1].
-    pub test_accuracy: Option<f64>,
-}
-
-impl CsvRow for HistoryRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "epoch",
-        "learning_rate",
-        "train_loss",
-        "test_loss",
-        "train_accuracy",
-        "test_accuracy",
-    ];
-}
-
-/// A row of `timing.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TimingRow {
-    /// Epoch, from 1.
-    pub epoch: usize,
-    /// Wall time of it, training and evaluation.
-    pub seconds: f64,
-}
-
-impl CsvRow for TimingRow {
-    const COLUMNS: &'static [&'static str] = &["epoch", "seconds"];
-}
-
-/// A row of `results.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are those of `Record`")]
-pub struct ResultRow {
-    pub section: String,
-    pub cell: String,
-    pub family: String,
-    pub backend: Backend,
-    pub seed: u64,
-    pub epochs: usize,
-    pub parameters: usize,
-    pub train_loss: Option<f64>,
-    pub test_loss: Option<f64>,
-    pub train_accuracy: Option<f64>,
-    pub test_accuracy: Option<f64>,
-    pub seconds: f64,
-    pub status: Status,
-}
-
-impl CsvRow for ResultRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "section",
-        "cell",
-        "family",
-        "backend",
-        "seed",
-        "epochs",
-        "parameters",
-        "train_loss",
-        "test_loss",
-        "train_accuracy",
-        "test_accuracy",
-        "seconds",
-        "status",
-    ];
-}
-
-impl From<&Record> for ResultRow {
-    fn from(record: &Record) -> Self {
-        Self {
-            section: record.section.clone(),
-            cell: record.cell.clone(),
-            family: record.family.clone(),
-            backend: record.backend,
-            seed: record.seed,
-            epochs: record.epochs,
-            parameters: record.parameters,
-            train_loss: record.train_loss,
-            test_loss: record.test_loss,
-            train_accuracy: record.train_accuracy,
-            test_accuracy: record.test_accuracy,
-            seconds: record.seconds,
-            status: record.status,
-        }
-    }
-}
-
-/// Writes `rows` below their header, whole or not at all.
-///
-/// # Errors
-///
-/// If the file cannot be written.
-pub fn write_csv<R: CsvRow>(path: &Path, rows: &[R]) -> Result<()> {
-    let text = || -> std::result::Result<Vec<u8>, csv::Error> {
-        let mut writer = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(Vec::new());
-        writer.write_record(R::COLUMNS)?;
-        for row in rows {
-            writer.serialize(row)?;
-        }
-        writer
-            .into_inner()
-            .map_err(|error| error.into_error().into())
-    };
-    write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
-}
-
-/// Writes a table of numbers below its header, whole or not at all.
-///
-/// # Errors
-///
-/// If the file cannot be written, or a row has not one number for each column.
-pub fn write_numbers(
-    path: &Path,
-    columns: &[impl AsRef<str>],
-    rows: impl IntoIterator<Item = Vec<f64>>,
-) -> Result<()> {
-    let text = || -> std::result::Result<Vec<u8>, csv::Error> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(columns.iter().map(AsRef::as_ref))?;
-        for row in rows {
-            writer.write_record(row.iter().map(f64::to_string))?;
-        }
-        writer
-            .into_inner()
-            .map_err(|error| error.into_error().into())
-    };
-    write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
-}
-
-/// The columns of an image's `pixels`: `p0`, `p1`, ... for the name `p`.
-pub fn image_columns(name: &str, pixels: usize) -> impl Iterator<Item = String> {
-    (0..pixels).map(move |pixel| format!("{name}{pixel}"))
-}
-
-/// Reads the rows of a table of numbers, and its columns.
-///
-/// # Errors
-///
-/// If it cannot be read, or holds what is no number.
-pub fn read_numbers(path: &Path) -> Result<(Vec<String>, Vec<Vec<f64>>)> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let mut reader = csv::Reader::from_reader(bytes.as_slice());
-    let columns = reader.headers().map_err(|error| Error::file(path, error))?;
-    let columns = columns.iter().map(str::to_string).collect();
-    let rows = reader
-        .deserialize()
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|error| Error::file(path, error))?;
-    Ok((columns, rows))
-}
-
-/// Reads the rows of a CSV file.
-///
-/// # Errors
-///
-/// If it cannot be read, or has other columns.
-pub fn read_csv<R: CsvRow>(path: &Path) -> Result<Vec<R>> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    csv::Reader::from_reader(bytes.as_slice())
-        .deserialize()
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|error| Error::file(path, error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn rows_come_back_as_they_were_written() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("history.csv");
-        let rows = [
-            HistoryRow {
-                epoch: 1,
-                learning_rate: 0.02,
-                train_loss: 0.1 + 0.2,
-                test_loss: 1.0 / 3.0,
-                train_accuracy: Some(0.5),
-                test_accuracy: None,
-            },
-            HistoryRow {
-                epoch: 2,
-                learning_rate: 0.02,
-                train_loss: f64::MIN_POSITIVE,
-                test_loss: 1e300,
-                train_accuracy: None,
-                test_accuracy: Some(1.0),
-            },
-        ];
-        write_csv(&path, &rows).expect("writes");
-        assert_eq!(read_csv::<HistoryRow>(&path).expect("reads"), rows);
+    fn record() -> Record {
+        Record {
+            version: VERSION.into(),
+            section: "a".into(),
+            cell: "mlp".into(),
+            family: "classifier".into(),
+            backend: Backend::Flex,
+            seed: 1,
+            epochs: 2,
+            parameters: 3,
+            train_loss: Some(0.1 + 0.2),
+            test_loss: None,
+            train_accuracy: None,
+            test_accuracy: None,
+            seconds: 1.5,
+            status: Status::Failed,
+            error: Some(",\n  \"sha256\": \"".into()),
+            metrics: [("m".to_string(), 1.0 / 3.0)].into(),
+            config_hash: "c".into(),
+            data_fingerprint: "d".into(),
+            revision: "r".into(),
+            burn_version: BURN_VERSION.into(),
+            host: Host::detect(1),
+            files: BTreeMap::new(),
+        }
     }
 
     #[test]
-    fn numbers_are_written_in_full() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("codes.csv");
-        write_numbers(&path, &["label", "z0"], [vec![7.0, 0.1 + 0.2]]).expect("writes");
-        let text = std::fs::read_to_string(&path).expect("reads");
-        assert_eq!(text, "label,z0\n7,0.30000000000000004\n");
-        assert!(write_numbers(&path, &["label", "z0"], [vec![7.0]]).is_err());
+    fn a_record_comes_back_as_it_was() {
+        let text = record().to_json().expect("text");
+        assert_eq!(Record::from_json(text.as_bytes()), Ok(record()));
+        // As another program reads it.
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["sha256"].as_str().map(str::len), Some(64));
     }
 
     #[test]
-    fn a_table_without_rows_still_has_its_header() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("timing.csv");
-        write_csv::<TimingRow>(&path, &[]).expect("writes");
-        let text = std::fs::read_to_string(&path).expect("reads");
-        assert_eq!(text, "epoch,seconds\n");
+    fn no_damage_goes_unseen_nor_is_taken_for_another_version() {
+        let text = record().to_json().expect("text").into_bytes();
+        for at in 0..text.len() {
+            for bit in 0..8 {
+                let mut flipped = text.clone();
+                flipped[at] ^= 1 << bit;
+                let read = Record::from_json(&flipped);
+                assert!(
+                    matches!(read, Err(RecordError::Damaged(_))),
+                    "flipped at {at}: {read:?}"
+                );
+            }
+            let read = Record::from_json(&text[..at]);
+            assert!(
+                matches!(read, Err(RecordError::Damaged(_))),
+                "cut at {at}: {read:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_version_is_told_from_damage() {
+        let newer = Record {
+            version: "99.0.0".into(),
+            ..record()
+        };
+        let text = newer
+            .to_json()
+            .expect("text")
+            .replace("\"cell\"", "\"room\"");
+        let body = &text[..text.rfind(SEAL).expect("a seal")];
+        let sealed = format!("{body}{SEAL}{}\"\n}}\n", hex(&Sha256::digest(body)));
+        let error = Record::from_json(sealed.as_bytes()).expect_err("another");
+        assert_eq!(error, RecordError::Version("version \"99.0.0\"".into()));
+        // Before there were versions.
+        let error = Record::from_json(b"{\"cell\": \"mlp\"}").expect_err("earlier");
+        assert_eq!(error, RecordError::Version("an earlier version".into()));
+    }
+
+    #[test]
+    fn another_burn_gives_another_result() {
+        let config = crate::RunConfig::from_table(
+            "cell = \"mlp\"\nsection = \"a\"\nabout = \"\"\nfamily = \"pca\"\nseed = 1\n\
+             backend = \"flex\"\nprecision = \"full\"\nsize = \"full\"\n[data]\n\
+             [model]\ncomponents = 2\n[scatter]\nimages = 1"
+                .parse()
+                .expect("TOML"),
+            "test.toml",
+        )
+        .expect("valid");
+        let ours = Record {
+            status: Status::Complete,
+            config_hash: config.hash(),
+            ..record()
+        };
+        assert!(ours.answers(&config, "d") && !ours.answers(&config, "e"));
+        let theirs = Record {
+            burn_version: "0.1.0".into(),
+            ..ours
+        };
+        assert!(!theirs.answers(&config, "d"));
     }
 }

@@ -64,7 +64,7 @@ CSV
 accuracy=0.92
 if [ "$(value backend)" = "${FAKE_WORSE:-none}" ]; then accuracy=0.90; fi
 cat > "$folder/record.json" << JSON
-{"section":"$(value section)","cell":"$cell","family":"$family","backend":"$(value backend)",
+{"version":"$FAKE_VERSION","section":"$(value section)","cell":"$cell","family":"$family","backend":"$(value backend)",
 "seed":$seed,"epochs":2,"parameters":10,"train_loss":0.1,"test_loss":0.15,
 "train_accuracy":0.95,"test_accuracy":$accuracy,"seconds":1.5,"status":"complete","error":null,
 "metrics":{},"config_hash":"$hash","data_fingerprint":"$data","revision":"$KINDLING_REVISION",

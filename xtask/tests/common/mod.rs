@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kindling_spec::{Layout, Record, RunDir, Size};
+use kindling_spec::{Layout, Record, RunDir, Size, VERSION};
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -70,7 +70,8 @@ impl Place {
             .arg("--out")
             .arg(self.out())
             .env("KINDLING_BIN", self.path("kindling"))
-            .env("FAKE_LOG", self.path("log"));
+            .env("FAKE_LOG", self.path("log"))
+            .env("FAKE_VERSION", VERSION);
         command
     }
 
