@@ -66,7 +66,11 @@ const MOST: u64 = 1 << 30;
 ///
 /// Reads no further than one byte beyond what the IDX header promises, so a
 /// small file cannot fill the memory.
-pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
+///
+/// # Errors
+///
+/// If the gzip layer is damaged, or the header promises too much.
+pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         read_promised(GzDecoder::new(bytes))
     } else {
@@ -102,7 +106,11 @@ fn read_promised(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
 }
 
 /// The pixels of `[count, 28, 28]` images, row by row, a byte each.
-pub(crate) fn images(plain: &[u8]) -> Result<&[u8], IdxError> {
+///
+/// # Errors
+///
+/// If the bytes are anything else.
+pub fn images(plain: &[u8]) -> Result<&[u8], IdxError> {
     let ([count, rows, columns], pixels) = header::<3>(plain, 0x0000_0803)?;
     if (rows, columns) != (28, 28) {
         return Err(IdxError::Size { rows, columns });
@@ -111,7 +119,11 @@ pub(crate) fn images(plain: &[u8]) -> Result<&[u8], IdxError> {
 }
 
 /// The `[count]` labels, a byte each, 0 to 9.
-pub(crate) fn labels(plain: &[u8]) -> Result<&[u8], IdxError> {
+///
+/// # Errors
+///
+/// If the bytes are anything else.
+pub fn labels(plain: &[u8]) -> Result<&[u8], IdxError> {
     let ([count], labels) = header::<1>(plain, 0x0000_0801)?;
     let labels = sized(labels, count)?;
     match labels.iter().position(|&label| label > 9) {

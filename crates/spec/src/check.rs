@@ -18,7 +18,7 @@ impl Problem {
     }
 }
 
-type Check = std::result::Result<(), Problem>;
+type Check = Result<(), Problem>;
 
 /// More than a study of small networks has of anything, and so few that the product
 /// of any three numbers of a config is still a number.
@@ -104,27 +104,24 @@ fn check_optimizer(optimizer: Optimizer) -> Check {
 }
 
 /// Folders may have longer names on every system.
-const LONGEST_NAME: usize = 100;
+pub(crate) const LONGEST_NAME: usize = 100;
 
 /// A cell's name becomes a folder, so it cannot lead out of `--out`.
-fn name_is_a_folder(cell: &str) -> Check {
+pub(crate) fn name_is_a_folder(cell: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_short = (1..=LONGEST_NAME).contains(&cell.len());
     if is_short && !cell.starts_with('.') && cell.chars().all(plain) {
         return Ok(());
     }
-    Err(Problem::new(
-        "cell",
-        format!(
-            "`{cell}` must be at most {LONGEST_NAME} letters, digits, `-`, `_` and `.`, and not \
-             begin with a dot"
-        ),
+    Err(format!(
+        "`{cell}` must be at most {LONGEST_NAME} letters, digits, `-`, `_` and `.`, and not \
+         begin with a dot"
     ))
 }
 
 /// Refuses what has the right type and no sense.
 pub(crate) fn check(config: &RunConfig) -> Check {
-    name_is_a_folder(&config.cell)?;
+    name_is_a_folder(&config.cell).map_err(|problem| Problem::new("cell", problem))?;
     if let Some(problem) = config.precision.problem_on(config.backend) {
         return Err(Problem::new("precision", problem));
     }

@@ -54,6 +54,9 @@ pub const BURN_VERSION: &str = "0.22.1";
 
 #[cfg(test)]
 mod tests {
+    // Where `cargo bolero` builds all tests, each must link its fuzzer.
+    use bolero as _;
+
     #[test]
     fn burn_is_the_one_the_workspace_pins() {
         let manifest = include_str!("../../../Cargo.toml");

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::check::{LONGEST_NAME, name_is_a_folder};
 use crate::claim::{self, CLAIMS};
 use crate::config::{read_table, typed};
 use crate::{Backend, Claim, Error, Precision, Result, RunConfig, Size};
@@ -271,19 +272,30 @@ impl Study {
         let chosen = |cell: &&Cell| {
             selection.only.is_empty() || selection.only.iter().any(|word| cell.name.contains(word))
         };
-        let mut runs = Vec::new();
-        for cell in self.cells.iter().filter(chosen) {
-            let usual = match selection.size {
-                Size::Full => self.seeds,
-                Size::Quick => self.quick.seeds,
-                Size::Smoke => 1,
-            };
-            let seeds = cell.seeds.or(selection.seeds).unwrap_or(usual);
-            for seed in 0..seeds {
-                runs.push(self.resolve(cell, seed, selection)?);
-            }
+        let usual = match selection.size {
+            Size::Full => self.seeds,
+            Size::Quick => self.quick.seeds,
+            Size::Smoke => 1,
+        };
+        let wanted: Vec<(&Cell, u64)> = self
+            .cells
+            .iter()
+            .filter(chosen)
+            .flat_map(|cell| {
+                let seeds = cell.seeds.or(selection.seeds).unwrap_or(usual);
+                (0..seeds).map(move |seed| (cell, seed))
+            })
+            .take(MOST_RUNS + 1)
+            .collect();
+        if wanted.len() > MOST_RUNS {
+            return Err(Error::Argument {
+                argument: "these cells and seeds".into(),
+                problem: format!("make more than {MOST_RUNS} runs; choose with --only or --seeds"),
+            });
         }
-        Ok(runs)
+        let runs = wanted.into_iter();
+        runs.map(|(cell, seed)| self.resolve(cell, seed, selection))
+            .collect()
     }
 
     /// The run of `cell` with `seed`.
@@ -359,8 +371,10 @@ impl Study {
 
     fn no_cell(&self, argument: &str, word: &str) -> Error {
         let names: Vec<&str> = self.cells.iter().map(|cell| cell.name.as_str()).collect();
+        // A longer word is like none of them, and would take long to compare.
         let likely = names
             .iter()
+            .filter(|_| word.len() <= LONGEST_NAME)
             .map(|name| (name, strsim::normalized_damerau_levenshtein(name, word)))
             .max_by(|(_, a), (_, b)| a.total_cmp(b))
             .filter(|(_, likeness)| *likeness > 0.5)
@@ -454,12 +468,13 @@ fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
         let sweep: Sweep = typed(sweep, &format!("{origin}: sweep"))?;
         cells = expand_axis(&cells, &sweep, &origin)?;
     }
-    if let Some(cell) = cells.iter().find(|cell| cell.name.contains(['{', '}'])) {
-        return Err(Error::key(
-            &origin,
-            "cell",
-            format!("`{}` holds a brace that no [[sweep]] fills", cell.name),
-        ));
+    for Cell { name, .. } in &cells {
+        let problem = if name.contains(['{', '}']) {
+            Err(format!("`{name}` holds a brace that no [[sweep]] fills"))
+        } else {
+            name_is_a_folder(name)
+        };
+        problem.map_err(|problem| Error::key(&origin, "cell", problem))?;
     }
     Ok(cells)
 }
@@ -526,6 +541,8 @@ fn label(value: &Value) -> String {
 /// The most seeds of a cell, and the most cells of a file: a slip of a key would ask
 /// for more, and fill the memory.
 const MOST: usize = 1000;
+/// The most runs of a matrix.
+const MOST_RUNS: usize = 10_000;
 
 fn check_seeds(seeds: u64) -> std::result::Result<(), String> {
     if (1..=MOST as u64).contains(&seeds) {

@@ -1,0 +1,247 @@
+//! Whatever the bytes of a file or of `--set`: a value or an error, never a panic, and
+//! no more memory than the bytes account for.
+//!
+//! `cargo test` tries the corpus in `__fuzz__`, in which every input that once failed
+//! has its place, and some random ones. To go on looking:
+//!
+//! ```text
+//! cargo install --locked cargo-bolero
+//! cargo bolero test -p kindling-spec --rustc-bootstrap --sanitizer NONE configs
+//! ```
+
+use std::path::{Component, Path};
+
+use bolero::check;
+use kindling_spec::{
+    Backend, Checkpoint, HistoryRow, Layout, Precision, Record, RunConfig, RunDir, Selection,
+    Setting, Size, Stamp, Study, TimingRow, read_csv, read_numbers,
+};
+use sha2::{Digest, Sha256};
+
+/// Bytes of memory for each byte of a file. A TOML key of three bytes becomes a table
+/// with room for more.
+const FACTOR: usize = 1000;
+/// What little it takes whatever the file, in bytes.
+const BASE: usize = 100_000;
+/// Cells that one file can make by its sweeps.
+const CELLS: usize = 1000;
+
+/// Runs `read` and wants it to have held at most `limit` bytes at a time.
+fn within(limit: usize, mut read: impl FnMut()) {
+    let used = allocation_counter::measure(&mut read).bytes_max;
+    assert!(
+        used <= limit as u64,
+        "{used} bytes where {limit} are enough"
+    );
+}
+
+/// A file's text; what is not UTF-8 is refused by reading it.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Wants `config` to come back as it was written, and its run to stay in its place.
+fn sound(config: &RunConfig) {
+    let table = config.to_toml().parse().expect("TOML");
+    let again = RunConfig::from_table(table, "again").expect("valid");
+    assert_eq!(*config, again);
+    assert_eq!(config.hash(), again.hash());
+    for size in [Size::Full, Size::Quick, Size::Smoke] {
+        let layout = Layout::new(Path::new("out"), size);
+        let run = layout.partial(&config.cell, config.seed);
+        let below = run.path().strip_prefix(layout.runs()).expect("below");
+        let parts: Vec<Component> = below.components().collect();
+        assert!(matches!(
+            parts[..],
+            [Component::Normal(_), Component::Normal(_)]
+        ));
+    }
+    assert!(config.cost() > 0.0);
+}
+
+#[test]
+fn configs() {
+    check!().for_each(|bytes| {
+        within(FACTOR * bytes.len() + BASE, || {
+            if let Ok(table) = text(bytes).parse()
+                && let Ok(config) = RunConfig::from_table(table, "config.toml")
+            {
+                sound(&config);
+            }
+        });
+    });
+}
+
+/// A folder of `configs/` that holds these files.
+fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join(name), bytes).expect("writes");
+    }
+    folder
+}
+
+const STUDY: &[u8] = br#"
+title = "t"
+seeds = 2
+[[section]]
+id = "a"
+title = "first"
+[quick]
+seeds = 1
+classifier = { "train.epochs" = 1 }
+"#;
+
+const CELL: &[u8] = br#"
+cell = "mlp"
+section = "a"
+about = "a"
+family = "classifier"
+[data]
+[model]
+hidden = [8]
+dropout = 0.0
+[train]
+epochs = 2
+batch_size = 32
+optimizer.sgd = { learning_rate = 0.1, momentum = 0.9 }
+"#;
+
+fn selection(size: Size, set: Vec<Setting>) -> Selection {
+    Selection {
+        only: Vec::new(),
+        seeds: None,
+        size,
+        backend: Backend::Flex,
+        precision: Precision::Full,
+        data: None,
+        set,
+    }
+}
+
+#[test]
+fn studies() {
+    let folder = folder(&[("cell.toml", CELL)]);
+    let path = folder.path().join("study.toml");
+    check!().for_each(|bytes| {
+        std::fs::write(&path, bytes).expect("writes");
+        within(FACTOR * (bytes.len() + CELL.len()) + BASE, || {
+            let _ = Study::read(folder.path());
+        });
+    });
+}
+
+#[test]
+fn cells() {
+    let folder = folder(&[("study.toml", STUDY)]);
+    let path = folder.path().join("cell.toml");
+    check!().for_each(|bytes| {
+        std::fs::write(&path, bytes).expect("writes");
+        within(CELLS * FACTOR * bytes.len() + BASE, || {
+            let Ok(study) = Study::read(folder.path()) else {
+                return;
+            };
+            for size in [Size::Full, Size::Quick, Size::Smoke] {
+                if let Ok(configs) = study.expand(&selection(size, Vec::new())) {
+                    configs.iter().for_each(sound);
+                }
+            }
+        });
+    });
+}
+
+#[test]
+fn claims() {
+    let folder = folder(&[("study.toml", STUDY), ("cell.toml", CELL)]);
+    let path = folder.path().join("claims.toml");
+    check!().for_each(|bytes| {
+        std::fs::write(&path, bytes).expect("writes");
+        within(FACTOR * bytes.len() + BASE, || {
+            if let Ok(study) = Study::read(folder.path()) {
+                for claim in study.claims() {
+                    assert!(claim.bounds().is_some() && !claim.cells().is_empty());
+                }
+            }
+        });
+    });
+}
+
+/// Several `--set`, a line each, on one cell.
+#[test]
+fn settings() {
+    let folder = folder(&[("study.toml", STUDY), ("cell.toml", CELL)]);
+    let study = Study::read(folder.path()).expect("a valid study");
+    let cell = study.cell("mlp").expect("a cell");
+    check!().for_each(|bytes| {
+        within(FACTOR * bytes.len() + BASE, || {
+            let set: Result<Vec<Setting>, _> = text(bytes).lines().map(str::parse).collect();
+            if let Ok(set) = set
+                && let Ok(config) = study.resolve(cell, 0, &selection(Size::Quick, set))
+            {
+                sound(&config);
+                assert_eq!((config.cell.as_str(), config.seed), ("mlp", 0));
+            }
+        });
+    });
+}
+
+#[test]
+fn records() {
+    check!().for_each(|bytes| {
+        within(FACTOR * bytes.len() + BASE, || {
+            if let Ok(record) = Record::from_json(bytes) {
+                let text = record.to_json().expect("text");
+                assert_eq!(Record::from_json(text.as_bytes()), Ok(record));
+            }
+        });
+    });
+}
+
+#[test]
+fn checkpoints() {
+    check!().for_each(|bytes| {
+        within(FACTOR * bytes.len() + BASE, || {
+            // As they are, and behind their true digest, which nothing damaged has.
+            for bytes in [bytes, &sealed(bytes)] {
+                if let Ok(checkpoint) = Checkpoint::from_bytes(bytes) {
+                    let bytes = checkpoint.to_bytes().expect("bytes");
+                    assert_eq!(Checkpoint::from_bytes(&bytes), Ok(checkpoint));
+                }
+            }
+        });
+    });
+}
+
+/// A checkpoint with `rest` behind its digest.
+fn sealed(rest: &[u8]) -> Vec<u8> {
+    let none = Checkpoint {
+        stamp: Stamp {
+            config_hash: String::new(),
+            data_fingerprint: String::new(),
+            program: String::new(),
+        },
+        epoch: 0,
+        seconds: 0.0,
+        history: Vec::new(),
+        timing: Vec::new(),
+        parts: Default::default(),
+    };
+    let whole = none.to_bytes().expect("bytes");
+    let first = whole.split_inclusive(|&byte| byte == b'\n').next();
+    let digest = kindling_spec::hex(&Sha256::digest(rest));
+    [first.expect("a line"), digest.as_bytes(), b"\n", rest].concat()
+}
+
+#[test]
+fn tables() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = RunDir::new(folder.path()).history();
+    check!().for_each(|bytes| {
+        std::fs::write(&path, bytes).expect("writes");
+        within(FACTOR * bytes.len() + BASE, || {
+            let _ = read_csv::<HistoryRow>(&path);
+            let _ = read_csv::<TimingRow>(&path);
+            let _ = read_numbers(&path);
+        });
+    });
+}
