@@ -1,7 +1,8 @@
-//! `cargo xtask chaos`: kills a matrix at random moments, damages its files, and
-//! compares what comes out in the end with a matrix that was left in peace.
+//! `cargo xtask chaos`: kills a matrix at random moments, fills its disk, damages its
+//! files, and compares what comes out in the end with a matrix that was left in peace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use kindling_spec::{RunDir, Size, Status, stream_key};
 
+use crate::disk::Disk;
 use crate::flags::Chaos;
 use crate::stop::Outcome;
 use crate::{say, signal};
@@ -20,6 +22,10 @@ const NETWORKS: &str = "experiments --quick --set train.epochs=4 --only mlp --on
 const OTHERS: &str = "experiments --quick --only gradients --only=-y --only pca";
 /// Of four starts, so many are of networks.
 const OF_NETWORKS: u64 = 3;
+/// Bytes of a disk that holds the results, and little more.
+const DISK: u64 = 128 << 20;
+/// Bytes that are left at most on a disk that is full.
+const LEFT: u64 = 2 << 20;
 
 /// Kills and damages for as long as is asked, then compares.
 pub fn run(flags: &Chaos) -> Outcome {
@@ -30,9 +36,10 @@ pub fn run(flags: &Chaos) -> Outcome {
     for words in [NETWORKS, OTHERS] {
         finish(flags, words, &peace)?;
     }
+    let disk = Disk::mount(&war, DISK)?;
     let start = Instant::now();
     let mut random = Random::new(flags.seed);
-    let (mut kills, mut damaged) = (0, Vec::new());
+    let (mut kills, mut full, mut damaged) = (0, 0, Vec::new());
     let mut finished = Finished::default();
     while kills < flags.kills
         && flags
@@ -47,7 +54,13 @@ pub fn run(flags: &Chaos) -> Outcome {
         } else {
             OTHERS
         };
+        let filled = match &disk {
+            Some(disk) if random.below(4) == 0 => Some(disk.fill(random.below(LEFT))?),
+            _ => None,
+        };
         kills += u64::from(kill(flags, words, &war, &mut random)?);
+        full += usize::from(filled.is_some());
+        drop(filled);
         finished.look(&war)?;
         if random.below(2) == 0
             && let Some(path) = damage(&war, &mut random)?
@@ -60,19 +73,22 @@ pub fn run(flags: &Chaos) -> Outcome {
             damaged.push(path);
         }
     }
-    say::err(format_args!(
-        "{} and {} later, the rest in peace",
+    let disks = match &disk {
+        Some(_) => say::count(full, "full disk"),
+        None => "no full disk (only root can mount a small one)".into(),
+    };
+    let suffered = format!(
+        "{}, {}, {disks}",
         say::count(kills as usize, "kill"),
-        say::count(damaged.len(), "damaged file")
-    ));
+        say::count(damaged.len(), "damaged file"),
+    );
+    say::err(format_args!("{suffered}; the rest in peace"));
     for words in [NETWORKS, OTHERS] {
         finish(flags, words, &war)?;
     }
     let runs = compare(&peace, &war)?;
     say::out(format_args!(
-        "{}, {}: {} equal to the last bit, nothing left behind",
-        say::count(kills as usize, "kill"),
-        say::count(damaged.len(), "damaged file"),
+        "{suffered}: {} equal to the last bit, nothing left behind",
         say::count(runs, "run")
     ));
     Ok(ExitCode::SUCCESS)
@@ -82,9 +98,10 @@ fn bail_out(kills: u64) -> anyhow::Result<()> {
     bail!("stopped after {}", say::count(kills as usize, "kill"))
 }
 
-/// Starts a matrix.
+/// Starts a matrix, which speaks to a file beside `out`.
 fn start(flags: &Chaos, words: &str, out: &Path) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("cannot find this program")?;
+    let said = File::create(said(out)).context("cannot write what it says")?;
     let mut command = Command::new(program);
     command
         .args(words.split_whitespace())
@@ -92,18 +109,40 @@ fn start(flags: &Chaos, words: &str, out: &Path) -> anyhow::Result<Child> {
         .arg(out)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stderr(said);
     // Of a group of its own, as under a shell: what it leaves is told from us.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn().context("cannot start this program")
 }
 
+/// Where the matrix into `out` has spoken to.
+fn said(out: &Path) -> PathBuf {
+    out.with_extension("txt")
+}
+
+/// Wants neither the matrix into `out` nor a training of it to have panicked.
+fn no_panic(out: &Path) -> anyhow::Result<()> {
+    let mut files = vec![said(out)];
+    walk(out, &mut files);
+    files.retain(|file| file.ends_with("stderr.txt") || *file == said(out));
+    for file in files {
+        let said = std::fs::read(&file).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        if said.contains("panicked") {
+            bail!("a panic:\n{said}");
+        }
+    }
+    Ok(())
+}
+
 /// Runs a matrix to its end.
 fn finish(flags: &Chaos, words: &str, out: &Path) -> anyhow::Result<()> {
     let status = start(flags, words, out)?.wait()?;
+    no_panic(out)?;
     if !status.success() {
-        bail!("`{words}` failed: {status}");
+        let said = std::fs::read_to_string(said(out)).unwrap_or_default();
+        bail!("`{words}` failed: {status}\n{said}");
     }
     Ok(())
 }
@@ -114,6 +153,7 @@ fn kill(flags: &Chaos, words: &str, out: &Path, random: &mut Random) -> anyhow::
     let mut child = start(flags, words, out)?;
     std::thread::sleep(Duration::from_millis(20 + random.below(2500)));
     if child.try_wait()?.is_some() {
+        no_panic(out)?;
         return Ok(false);
     }
     let matrix = child.id();
@@ -147,6 +187,7 @@ fn kill(flags: &Chaos, words: &str, out: &Path, random: &mut Random) -> anyhow::
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+    no_panic(out)?;
     Ok(true)
 }
 

@@ -58,9 +58,10 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 It trains quick runs in a temporary folder: once in peace; then killing the matrix or
-one of its trainings at random moments, and damaging files in between. In the end
-every record and every file has to be the same, nothing finished trained twice, and
-nothing left behind. For Linux.
+one of its trainings at random moments, damaging files in between, and, where it may
+mount a small file system, as root may, filling the disk. In the end every record and
+every file has to be the same, nothing finished trained twice, and nothing left
+behind. For Linux.
 
 Examples:
   cargo xtask chaos --kills 10

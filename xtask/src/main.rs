@@ -16,6 +16,7 @@ mod child;
 mod ci;
 mod claims;
 mod converge;
+mod disk;
 mod display;
 mod experiments;
 mod flags;

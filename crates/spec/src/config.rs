@@ -1,6 +1,8 @@
 //! The resolved config of one run: every value explicit, checked, and written
 //! beside the result.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -503,9 +505,19 @@ impl Task {
     }
 }
 
+/// Bytes of a config file at most. The parser takes a thousand times as many.
+const LONGEST: u64 = 1 << 20;
+
 /// Reads a TOML file.
 pub(crate) fn read_table(path: &Path) -> Result<Table> {
-    let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
+        .map_err(Error::io("read", path))?;
+    if text.len() as u64 > LONGEST {
+        let problem = format!("it is longer than {LONGEST} bytes, as no config is");
+        return Err(Error::file(path, problem));
+    }
     text.parse()
         .map_err(|error: toml::de::Error| Error::file(path, error.to_string().trim_end()))
 }

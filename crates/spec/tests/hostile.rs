@@ -18,9 +18,9 @@ use kindling_spec::{
 };
 use sha2::{Digest, Sha256};
 
-/// Bytes of memory for each byte of a file. A TOML key of three bytes becomes a table
-/// with room for more.
-const FACTOR: usize = 1000;
+/// Bytes of memory for each byte of a file. The TOML parser holds an error of a
+/// kilobyte for each wrong one.
+const FACTOR: usize = 2000;
 /// What little it takes whatever the file, in bytes.
 const BASE: usize = 100_000;
 /// Cells that one file can make by its sweeps.
