@@ -99,24 +99,39 @@ fn a_killed_training_ends_as_if_it_never_was() {
     }
 }
 
+/// Copies a run that was killed.
+fn copied(from: &RunDir, to: &Path) -> RunDir {
+    let to = RunDir::new(to);
+    std::fs::create_dir_all(to.checkpoints()).expect("a folder");
+    std::fs::copy(from.config(), to.config()).expect("copies");
+    for path in checkpoints(from) {
+        let name = path.file_name().expect("a name");
+        std::fs::copy(&path, to.checkpoints().join(name)).expect("copies");
+    }
+    to
+}
+
 #[test]
 fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 3000, 300);
     let whole = config(&folder.path().join("whole"), "classifier", &images);
     train_well(&whole);
-    let dir = config(&folder.path().join("run"), "classifier", &images);
-    let cut: fn(&mut Vec<u8>) = |bytes| bytes.truncate(bytes.len() / 2);
-    let flip: fn(&mut Vec<u8>) = |bytes| {
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-    };
-    let empty: fn(&mut Vec<u8>) = Vec::clear;
-    for (damage, spared) in [(flip, 1), (cut, 1), (empty, 1), (flip, 0)] {
-        killed_after(&dir, 3);
+    let killed = config(&folder.path().join("killed"), "classifier", &images);
+    killed_after(&killed, 3);
+    // Twenty kinds of damage to the newest, and one to both.
+    for number in 0..=20 {
+        let dir = copied(&killed, &folder.path().join(number.to_string()));
         let paths = checkpoints(&dir);
+        let spared = usize::from(number < 20);
         for path in &paths[spared..] {
-            edit(path, damage);
+            edit(path, |bytes| {
+                let at = (bytes.len() - 1) * number / 20;
+                match number % 2 {
+                    0 => bytes.truncate(at),
+                    _ => bytes[at] ^= 1 << (number % 8),
+                }
+            });
         }
         let output = train(&dir);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -128,7 +143,6 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
         let goes_on = String::from_utf8_lossy(&output.stdout).contains("going on after epoch");
         assert_eq!(goes_on, spared == 1);
         assert!(results(&whole) == results(&dir), "differs");
-        std::fs::remove_file(dir.record()).expect("removes");
     }
 }
 

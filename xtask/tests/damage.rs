@@ -1,0 +1,178 @@
+//! Twenty damaged files of each kind: every one is named, and none gives a wrong
+//! result or a panic. Those of checkpoints are in kindling's own tests.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use common::{Place, stderr, stdout};
+use kindling_spec::{Layout, Record, Size, stream_key};
+
+/// Damaged files of a kind.
+const TIMES: u64 = 20;
+
+/// Cuts off, changes a bit of or removes a file: `number` decides what, and where.
+fn damage(path: &Path, number: u64) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let key = stream_key(number, "damage", bytes.len());
+    let random = u64::from_le_bytes(*key.first_chunk().unwrap()) as usize;
+    let at = random % bytes.len();
+    match number % 3 {
+        0 => bytes.truncate(at),
+        1 => bytes[at] ^= 1 << (random % 8),
+        _ => return std::fs::remove_file(path).unwrap(),
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// Quick runs of mlp-10 by the real kindling.
+fn quick(out: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(["experiments", "--quick", "--only", "mlp-10", "--out"]);
+    command.arg(out).args(more).output().unwrap()
+}
+
+/// Wants success, and no panic anywhere in what was said.
+fn well(output: &Output) -> String {
+    let said = stdout(output) + &stderr(output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    said
+}
+
+/// A record without what differs from one training to the next.
+fn lasting(record: Record) -> Record {
+    let mut record = record;
+    record.seconds = 0.0;
+    record.host.threads = 0;
+    record.files.remove("timing.csv");
+    record
+}
+
+#[test]
+fn files_of_a_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    let seeds = ["--seeds", &TIMES.to_string()];
+    well(&quick(out, &seeds));
+    let run = |seed| Layout::new(out, Size::Quick).finished("mlp-10", seed);
+    let record = |seed| lasting(run(seed).read_record().unwrap().unwrap());
+    let before: Vec<Record> = (0..TIMES).map(record).collect();
+    let mut kinds: Vec<&str> = before[0].files.keys().map(String::as_str).collect();
+    kinds.extend(["record.json", "timing.csv"]);
+    assert!(kinds.len() >= 9, "{kinds:?}");
+    for kind in kinds {
+        for seed in 0..TIMES {
+            damage(&run(seed).file(kind), seed);
+        }
+        let said = well(&quick(out, &seeds));
+        for seed in 0..TIMES {
+            let named = format!("mlp-10 {seed} is damaged and trained again: ");
+            let line = said.lines().find(|line| line.starts_with(&named));
+            assert!(
+                line.is_some_and(|line| line.contains(kind)),
+                "{kind}: {said}"
+            );
+        }
+        assert_eq!((0..TIMES).map(record).collect::<Vec<_>>(), before, "{kind}");
+    }
+    let said = well(&quick(out, &seeds));
+    assert!(said.contains("20 recorded already, 0 to train"), "{said}");
+}
+
+#[test]
+fn files_of_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/datasets/mnist");
+    let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for name in ["images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"] {
+        let bytes = std::fs::read(mnist.join(format!("t10k-{name}"))).unwrap();
+        // The test files serve as training files too: the same format.
+        for split in ["train", "t10k"] {
+            let path = data.join(format!("{split}-{name}"));
+            std::fs::write(&path, &bytes).unwrap();
+            files.push((path, bytes.clone()));
+        }
+    }
+    let train = |out: &Path| quick(out, &["--seeds", "1", "--data", data.to_str().unwrap()]);
+    let record = |out: &Path| {
+        let run = Layout::new(out, Size::Quick).finished("mlp-10", 0);
+        lasting(run.read_record().unwrap().unwrap())
+    };
+    let whole = folder.path().join("whole");
+    well(&train(&whole));
+    let mut refused = 0;
+    for (path, bytes) in &files {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        for number in 0..TIMES {
+            damage(path, number);
+            let out = folder.path().join("out");
+            let output = train(&out);
+            let said = stderr(&output);
+            if output.status.success() {
+                // A bit of the gzip header that says nothing of the data.
+                assert_eq!(record(&out), record(&whole), "{name} {number}");
+                std::fs::remove_dir_all(out).unwrap();
+            } else {
+                refused += 1;
+                assert_eq!(output.status.code(), Some(2), "{said}");
+                assert!(said.contains(name), "{name}: {said}");
+                assert!(!said.contains("panicked"), "{said}");
+                assert!(!out.exists(), "something was written");
+            }
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+    assert!(refused >= 4 * TIMES - 4, "{refused} refused");
+}
+
+#[test]
+fn files_of_configs() {
+    let place = Place::new();
+    let configs = place.path("configs");
+    std::fs::create_dir(&configs).unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
+    let copy = |from: &str, to: &str| {
+        std::fs::copy(source.join(from), configs.join(to)).unwrap();
+    };
+    copy("study.toml", "study.toml");
+    copy("2.6-autoencoder/60-pca.toml", "pca.toml");
+    let words = format!("experiments --configs {}", configs.display());
+    let train = || place.xtask(&words).output().unwrap();
+    well(&train());
+    place.trained();
+    let whole = place.record("pca", 0);
+    for file in ["study.toml", "pca.toml"] {
+        let path = configs.join(file);
+        let bytes = std::fs::read(&path).unwrap();
+        for number in 0..3 * TIMES {
+            // Of a removed cell nothing can be known.
+            if number % 3 == 2 {
+                continue;
+            }
+            damage(&path, number);
+            let output = train();
+            let said = stdout(&output) + &stderr(&output);
+            assert!(!said.contains("panicked"), "{said}");
+            match output.status.code() {
+                Some(2) => assert!(said.contains(file), "{file} {number}: {said}"),
+                // It means something: the same as before, or another run, whose
+                // result is never taken for this one's.
+                Some(0) => {
+                    let record = place.record("pca", 0);
+                    assert!(record == whole || record.config_hash != whole.config_hash);
+                }
+                _ => panic!("{file} {number}: {said}"),
+            }
+            std::fs::write(&path, &bytes).unwrap();
+            well(&train());
+            place.trained();
+            assert_eq!(place.record("pca", 0), whole);
+        }
+    }
+}
