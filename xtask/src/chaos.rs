@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use kindling_spec::{RunDir, Size, Status, stream_key};
+use serde_json::{Map, Value};
 
 use crate::disk::Disk;
 use crate::flags::Chaos;
@@ -320,13 +321,9 @@ fn compare(peace: &Path, war: &Path) -> anyhow::Result<usize> {
             record.host.threads = 0;
             record.files.remove("timing.csv");
         }
-        if one != other {
-            let differing = one
-                .files
-                .iter()
-                .find(|&(file, digest)| other.files.get(file) != Some(digest));
-            let what = differing.map_or("record.json", |(file, _)| file);
-            bail!("{}/{what} differs", name.display());
+        let (one, other) = (serde_json::to_value(one)?, serde_json::to_value(other)?);
+        if let Some(at) = differing(&one, &other) {
+            bail!("{}: record.json differs at {at}", name.display());
         }
     }
     let mut files = Vec::new();
@@ -339,6 +336,19 @@ fn compare(peace: &Path, war: &Path) -> anyhow::Result<usize> {
         Some(left) => Err(anyhow!("{} is left behind", left.display())),
         None => Ok(folders.len()),
     }
+}
+
+/// Where two values of JSON differ, as a path; `None`: nowhere.
+fn differing(one: &Value, other: &Value) -> Option<String> {
+    let (Value::Object(ones), Value::Object(others)) = (one, other) else {
+        return (one != other).then(String::new);
+    };
+    let mut keys = ones.keys().chain(others.keys());
+    keys.find_map(|key| {
+        let of = |object: &Map<String, Value>| object.get(key).cloned().unwrap_or_default();
+        let below = differing(&of(ones), &of(others))?;
+        Some(format!("/{key}{below}"))
+    })
 }
 
 /// Numbers that a seed decides.
