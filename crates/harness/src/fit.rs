@@ -1,5 +1,6 @@
 //! Training on images, by burn-train.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
 
 use burn_train::checkpoint::KeepLastNCheckpoints;
@@ -97,12 +98,16 @@ where
     }
 
     let learner = Learner::new(model, optimizer(train.optimizer), learning_rate);
-    let result = register(training).launch(learner);
+    let training = register(training);
+    let result = unless_killed(|| training.launch(learner));
 
     let log = std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner));
     if let Some(failure) = log.failure {
-        return Err(RunError::Diverged(failure));
+        return Err(failure);
     }
+    let Some(result) = result else {
+        return Err(RunError::Stopped(log.history.len(), train.epochs));
+    };
     if let Some(error) = result.error {
         return Err(RunError::Training(error.to_string()));
     }
@@ -116,4 +121,16 @@ where
         model: result.model,
         history: log.history,
     })
+}
+
+/// What the dashboard panics with when it is told to end a training at once.
+const KILLED: &str = "Killing training from user input.";
+
+/// Runs `training`; `None` if the dashboard was told to end it at once.
+fn unless_killed<T>(training: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(training)) {
+        Ok(result) => Some(result),
+        Err(panic) if panic.downcast_ref::<&str>() == Some(&KILLED) => None,
+        Err(panic) => resume_unwind(panic),
+    }
 }

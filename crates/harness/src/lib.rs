@@ -21,6 +21,7 @@ mod recorder;
 mod run;
 mod speed;
 mod stop;
+mod terminal;
 mod weights;
 
 pub use device::{Opened, compiled, devices, open};
@@ -34,3 +35,4 @@ pub use recorder::{Display, tell};
 pub use run::{Outcome, Run};
 pub use speed::{Speed, speed};
 pub use stop::stop_after_this_epoch;
+pub use terminal::restore_terminal;

@@ -18,6 +18,10 @@ use burn_train::renderer::{
 use burn_train::{Interrupter, LearnerSummary};
 use kindling_spec::{HistoryRow, Progress, RunDir, TimingRow, write_csv};
 
+use crate::RunError;
+use crate::stop::is_asked;
+use crate::terminal::keep_ctrl_c;
+
 /// Who looks on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
@@ -44,7 +48,7 @@ pub(crate) struct Log {
     pub history: Vec<HistoryRow>,
     pub timing: Vec<TimingRow>,
     /// Why the training cannot go on.
-    pub failure: Option<String>,
+    pub failure: Option<RunError>,
 }
 
 /// The figures of one split in the current epoch.
@@ -78,6 +82,8 @@ pub(crate) struct Recorder {
     learning_rate: f64,
     display: Display,
     dashboard: Option<TuiMetricsRendererWrapper>,
+    /// Whether the dashboard says that the training will stop.
+    stop_is_shown: bool,
     interrupter: Interrupter,
     log: Arc<Mutex<Log>>,
     loss: MetricId,
@@ -105,8 +111,12 @@ impl Recorder {
             dir,
             learning_rate,
             display,
-            dashboard: (display == Display::Dashboard)
-                .then(|| TuiMetricsRendererWrapper::new(interrupter.clone(), None)),
+            dashboard: (display == Display::Dashboard).then(|| {
+                let dashboard = TuiMetricsRendererWrapper::new(interrupter.clone(), None);
+                keep_ctrl_c();
+                dashboard
+            }),
+            stop_is_shown: false,
             interrupter,
             log: Arc::new(Mutex::new(log)),
             loss: metric("Loss"),
@@ -130,10 +140,10 @@ impl Recorder {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fail(&self, failure: String) {
+    fn fail(&self, failure: RunError) {
         let mut log = self.lock();
         if log.failure.is_none() {
-            self.interrupter.stop(Some(&failure));
+            self.interrupter.stop(Some(&failure.to_string()));
             log.failure = Some(failure);
         }
     }
@@ -161,7 +171,7 @@ impl Recorder {
                             "the loss became {loss} in epoch {}, batch {} of the {name} images",
                             self.epoch, split.batches
                         );
-                        self.fail(failure);
+                        self.fail(RunError::Diverged(failure));
                     }
                 }
             }
@@ -202,7 +212,7 @@ impl Recorder {
                 .and_then(|()| write_csv(&self.dir.timing(), &log.timing))
         };
         if let Err(error) = written {
-            self.fail(error.to_string());
+            self.fail(RunError::Other(error.to_string()));
         }
         self.tell_progress(1.0);
     }
@@ -323,6 +333,11 @@ impl TrainingProgressLogger for Recorder {
 
     fn update_split(&mut self, items_processed: usize) {
         if let Some(dashboard) = &mut self.dashboard {
+            if is_asked() && !self.stop_is_shown {
+                self.stop_is_shown = true;
+                let label = "stopping after this epoch";
+                dashboard.start(self.epochs, self.epoch, None, Some(label));
+            }
             dashboard.update_split(items_processed);
         }
         let every = match self.display {
@@ -466,11 +481,9 @@ mod tests {
                 recorder.update_train(batch(loss));
             }
             assert!(interrupter.should_stop());
-            let failure = recorder.lock().failure.clone().expect("a failure");
-            assert_eq!(
-                failure,
-                format!("the loss became {name} in epoch 2, batch 3 of the training images")
-            );
+            let failure = recorder.lock().failure.take().expect("a failure");
+            let words = format!("the loss became {name} in epoch 2, batch 3 of the training");
+            assert!(failure.to_string().starts_with(&words), "{failure}");
         }
     }
 }

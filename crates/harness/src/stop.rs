@@ -13,12 +13,17 @@ pub fn stop_after_this_epoch() {
     ASKED.store(true, Ordering::SeqCst);
 }
 
+/// Whether that was asked.
+pub(crate) fn is_asked() -> bool {
+    ASKED.load(Ordering::SeqCst)
+}
+
 /// burn-train asks it after every epoch, and after the epoch's checkpoint.
 #[derive(Clone)]
 pub(crate) struct WhenAsked;
 
 impl EarlyStoppingStrategy for WhenAsked {
     fn should_stop(&mut self, _epoch: usize, _store: &EventStoreClient) -> bool {
-        ASKED.load(Ordering::SeqCst)
+        is_asked()
     }
 }

@@ -134,7 +134,7 @@ fn train(dir: &Path, device: Option<DeviceName>, progress: bool) -> Result<(), R
         None => DeviceName::from_environment().map_err(RunError::Environment)?,
     };
     if display != Display::Progress {
-        heed_signals();
+        heed_signals(display);
     }
     join_the_pool();
     let run = Run::open(dir, device, display)?;
@@ -265,13 +265,16 @@ fn heed_standard_input() {
 
 /// Stops the training after its epoch at the first Ctrl-C, and at once at the
 /// second. Where that cannot be had, Ctrl-C ends it as it always did.
-fn heed_signals() {
+fn heed_signals(display: Display) {
     let mut pressed = false;
     let _ = ctrlc::set_handler(move || {
         if std::mem::replace(&mut pressed, true) {
+            kindling_harness::restore_terminal();
             std::process::exit(INTERRUPTED.into());
         }
         kindling_harness::stop_after_this_epoch();
-        tell("stopping after this epoch; Ctrl-C again stops at once");
+        if display == Display::Lines {
+            tell("stopping after this epoch; Ctrl-C again stops at once");
+        }
     });
 }
