@@ -1,6 +1,7 @@
 //! Digits to a code of a few numbers and back: by networks, and by PCA, the
 //! linear answer to the same question.
 
+mod coder;
 mod evidence;
 mod model;
 mod pca;
@@ -13,8 +14,9 @@ use burn_train::metric::{LearningRateMetric, LossMetric};
 use kindling_harness::{Lockstep, Outcome, Run, RunError, fit};
 use kindling_spec::{AutoencoderTask, ParityStep, Record};
 
+pub use coder::Coder;
 pub use model::Autoencoder;
-pub use pca::{Pca, pca};
+pub use pca::{Pca, Projection, pca};
 
 /// Trains and evaluates one autoencoder, and writes what its code keeps of the
 /// test images.
@@ -25,8 +27,9 @@ pub use pca::{Pca, pca};
 ///
 /// If the images cannot be had, or the training fails; see [`fit`].
 pub fn train(task: &AutoencoderTask, run: &Run) -> Result<Record, RunError> {
-    let (images, test, data_fingerprint) = kindling_datasets::load(&task.data)?;
-    let (images, test) = (Arc::new(images), Arc::new(test));
+    let data = kindling_datasets::load(&task.data)?;
+    run.write_classes(&data)?;
+    let test = Arc::new(data.test);
     let device = run.device().clone().autodiff();
     let model = Autoencoder::new(&task.model, run.config().seed, &device)?;
     let parameters = model.num_params();
@@ -34,9 +37,9 @@ pub fn train(task: &AutoencoderTask, run: &Run) -> Result<Record, RunError> {
         run,
         model,
         &task.train,
-        &images,
+        &Arc::new(data.train),
         &test,
-        &data_fingerprint,
+        &data.fingerprint,
         |training| {
             training
                 .metrics((LossMetric::new(),))
@@ -54,7 +57,7 @@ pub fn train(task: &AutoencoderTask, run: &Run) -> Result<Record, RunError> {
     Ok(run.complete(Outcome {
         parameters,
         metrics,
-        data_fingerprint,
+        data_fingerprint: data.fingerprint,
         ..Outcome::of_history(&fitted.history)
     }))
 }
@@ -69,10 +72,10 @@ pub fn parity(
     lockstep: &Lockstep,
     tell: &mut dyn FnMut(ParityStep),
 ) -> Result<(), RunError> {
-    let (images, ..) = kindling_datasets::load(&task.data)?;
+    let data = kindling_datasets::load(&task.data)?;
     lockstep.follow_on_images(
         &task.train,
-        images,
+        data.train,
         |device| Autoencoder::new(&task.model, lockstep.seed, device),
         |output| output.loss.clone(),
         tell,

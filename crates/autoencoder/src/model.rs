@@ -1,10 +1,12 @@
 //! The network: an encoder to the code, and its mirror image back.
 
+use std::path::Path;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use kindling_datasets::{PIXELS, SIDE, stream};
-use kindling_harness::{ImageBatch, RunError, init};
+use kindling_harness::{ImageBatch, RunError, init, load};
 use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, squared_error};
 use kindling_spec::{AutoencoderModel, Output};
 
@@ -123,6 +125,15 @@ impl Autoencoder {
             deconvolutions,
             shape: Shape { inner, output },
         })
+    }
+
+    /// The network of a config, with the weights of `file`, a `model.bpk`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or is of another network.
+    pub fn load(model: &AutoencoderModel, file: &Path, device: &Device) -> Result<Self, RunError> {
+        load(Self::new(model, 0, device)?, file)
     }
 
     /// # Shapes

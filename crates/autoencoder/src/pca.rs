@@ -5,11 +5,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_dataset::Dataset;
 use kindling_datasets::{Images, PIXELS};
 use kindling_harness::{Outcome, Run, RunError};
-use kindling_spec::{PcaTask, Record, write_numbers};
+use kindling_spec::{PcaTask, Record, RunDir, read_numbers, write_numbers};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use crate::evidence::write_evidence;
 
+/// The file of the mean image and the components.
+const COMPONENTS: &str = "components.csv";
 /// Images taken into a product at once, so that their numbers fit the cache.
 const CHUNK: usize = 1000;
 
@@ -70,22 +72,61 @@ impl Pca {
         }
         squares / (images.len() * PIXELS) as f64
     }
+}
 
-    /// Mean `[1, 784]` and components `[784, count]` as tensors.
-    fn tensors(&self, device: &Device) -> (Tensor<2>, Tensor<2>) {
-        let mean: Vec<f32> = self.mean.iter().map(|&value| value as f32).collect();
-        // nalgebra stores columns, so the rows of the transpose in its order.
-        let components: Vec<f32> = self
-            .components
-            .transpose()
-            .iter()
-            .map(|&value| value as f32)
-            .collect();
-        let shape = [PIXELS, self.components.ncols()];
-        (
-            Tensor::from_data(TensorData::new(mean, [1, PIXELS]), device),
-            Tensor::from_data(TensorData::new(components, shape), device),
-        )
+/// PCA on a device: onto the components, and back.
+pub struct Projection {
+    /// `[1, 784]`
+    mean: Tensor<2>,
+    /// `[784, count]`
+    components: Tensor<2>,
+}
+
+impl Projection {
+    /// Of a row for each pixel: its mean, then its part in each component.
+    fn new(rows: &[Vec<f64>], device: &Device) -> Self {
+        let count = rows.first().map_or(0, |row| row.len() - 1);
+        let number = |&value: &f64| value as f32;
+        let mean: Vec<f32> = rows.iter().map(|row| number(&row[0])).collect();
+        let components: Vec<f32> = rows.iter().flat_map(|row| &row[1..]).map(number).collect();
+        let tensor = |values, shape| Tensor::from_data(TensorData::new(values, shape), device);
+        Self {
+            mean: tensor(mean, [1, rows.len()]),
+            components: tensor(components, [rows.len(), count]),
+        }
+    }
+
+    /// Reads the `components.csv` of a run.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn read(dir: &RunDir, device: &Device) -> Result<Self, RunError> {
+        let path = dir.file(COMPONENTS);
+        let (columns, rows) = read_numbers(&path)?;
+        if rows.len() != PIXELS || columns.len() < 2 {
+            return Err(RunError::BadModel(format!(
+                "{}: must have 784 rows, and a component behind the mean",
+                path.display()
+            )));
+        }
+        Ok(Self::new(&rows, device))
+    }
+
+    /// # Shapes
+    ///
+    /// - images: `[batch, 784]`, pixels in [0, 1]
+    /// - output: `[batch, count]`
+    pub fn encode(&self, images: Tensor<2>) -> Tensor<2> {
+        (images - self.mean.clone()).matmul(self.components.clone())
+    }
+
+    /// # Shapes
+    ///
+    /// - codes: `[batch, count]`
+    /// - output: `[batch, 784]`
+    pub fn decode(&self, codes: Tensor<2>) -> Tensor<2> {
+        codes.matmul(self.components.clone().transpose()) + self.mean.clone()
     }
 }
 
@@ -116,36 +157,39 @@ fn chunks(images: &Images) -> impl Iterator<Item = DMatrix<f64>> {
 ///
 /// If the images cannot be had, or a file cannot be written.
 pub fn pca(task: &PcaTask, run: &Run) -> Result<Record, RunError> {
-    let (images, test, data_fingerprint) = kindling_datasets::load(&task.data)?;
+    let data = kindling_datasets::load(&task.data)?;
+    run.write_classes(&data)?;
     let count = task.model.components;
-    let pca = Pca::fit(&images, count);
+    let pca = Pca::fit(&data.train, count);
 
-    let (mean, components) = pca.tensors(run.device());
+    let rows: Vec<Vec<f64>> = (0..PIXELS)
+        .map(|pixel| {
+            let mean = std::iter::once(pca.mean[pixel]);
+            mean.chain(pca.components.row(pixel).iter().copied())
+                .collect()
+        })
+        .collect();
+    let projection = Projection::new(&rows, run.device());
     let mut metrics = write_evidence(
         run,
-        &test,
+        &data.test,
         task.scatter.images,
-        |images| (images - mean.clone()).matmul(components.clone()),
-        |codes| codes.matmul(components.clone().transpose()) + mean.clone(),
+        |images| projection.encode(images),
+        |codes| projection.decode(codes),
     )?;
     let columns: Vec<String> = std::iter::once("mean".to_string())
         .chain((0..count).map(|index| format!("component{index}")))
         .collect();
-    let rows = (0..PIXELS).map(|pixel| {
-        std::iter::once(pca.mean[pixel])
-            .chain(pca.components.row(pixel).iter().copied())
-            .collect()
-    });
-    write_numbers(&run.dir().file("components.csv"), &columns, rows)?;
+    write_numbers(&run.dir().file(COMPONENTS), &columns, rows)?;
 
     let explained = pca.explained.iter().enumerate();
     metrics.extend(explained.map(|(index, &share)| (format!("explained_variance_{index}"), share)));
     Ok(run.complete(Outcome {
         parameters: PIXELS * (1 + count),
-        train_loss: Some(pca.reconstruction_error(&images)),
-        test_loss: Some(pca.reconstruction_error(&test)),
+        train_loss: Some(pca.reconstruction_error(&data.train)),
+        test_loss: Some(pca.reconstruction_error(&data.test)),
         metrics,
-        data_fingerprint,
+        data_fingerprint: data.fingerprint,
         ..Outcome::default()
     }))
 }
@@ -199,12 +243,13 @@ mod tests {
         // scikit-learn 1.9.1, PCA(2, svd_solver="full") on pixels / 255:
         // explained_variance_ratio_, mean squared errors of inverse_transform
         // (transform(x)), and components_[i][j] at their largest entries.
-        let (train, test, _) = kindling_datasets::load(&kindling_spec::ImageData {
-            dir: None,
-            train: None,
-            test: None,
-        })
-        .expect("MNIST");
+        let kindling_datasets::ImageSet { train, test, .. } =
+            kindling_datasets::load(&kindling_spec::ImageData {
+                dir: None,
+                train: None,
+                test: None,
+            })
+            .expect("MNIST");
         let pca = Pca::fit(&train, 2);
         let near = |found: f64, expected: f64| {
             assert!((found - expected).abs() < 1e-8, "{found} not {expected}");

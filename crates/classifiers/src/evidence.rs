@@ -99,10 +99,17 @@ pub(crate) fn write_evidence(run: &Run, model: &Classifier, test: &Images) -> Re
 
 /// The class of the largest of ten logits, and its probability by softmax.
 fn most_likely(logits: &[f64]) -> (usize, f64) {
+    let probabilities = probabilities(logits).into_iter().enumerate();
+    let largest = probabilities.rev().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    largest.unwrap_or((0, f64::NAN))
+}
+
+/// The probabilities of logits: their softmax.
+pub fn probabilities(logits: &[f64]) -> Vec<f64> {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-    let class = logits.iter().position(|&logit| logit == largest);
-    (class.unwrap_or(0), 1.0 / sum)
+    let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.into_iter().map(|power| power / sum).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use kindling_harness::{Lockstep, Outcome, Run, RunError, fit};
 use kindling_spec::{ClassifierTask, ParityStep, Record};
 
 pub use dropout::dropout;
+pub use evidence::probabilities;
 pub use loss::cross_entropy;
 pub use model::Classifier;
 
@@ -22,8 +23,9 @@ pub use model::Classifier;
 ///
 /// If the images cannot be had, or the training fails; see [`fit`].
 pub fn train(task: &ClassifierTask, run: &Run) -> Result<Record, RunError> {
-    let (images, test, data_fingerprint) = kindling_datasets::load(&task.data)?;
-    let test = Arc::new(test);
+    let data = kindling_datasets::load(&task.data)?;
+    run.write_classes(&data)?;
+    let test = Arc::new(data.test);
     let device = run.device().clone().autodiff();
     let model = Classifier::new(&task.model, run.config().seed, &device)?;
     let parameters = model.num_params();
@@ -31,9 +33,9 @@ pub fn train(task: &ClassifierTask, run: &Run) -> Result<Record, RunError> {
         run,
         model,
         &task.train,
-        &Arc::new(images),
+        &Arc::new(data.train),
         &test,
-        &data_fingerprint,
+        &data.fingerprint,
         |training| {
             training
                 .metrics((AccuracyMetric::new(), LossMetric::new()))
@@ -43,7 +45,7 @@ pub fn train(task: &ClassifierTask, run: &Run) -> Result<Record, RunError> {
     evidence::write_evidence(run, &fitted.model, &test)?;
     Ok(run.complete(Outcome {
         parameters,
-        data_fingerprint,
+        data_fingerprint: data.fingerprint,
         ..Outcome::of_history(&fitted.history)
     }))
 }
@@ -58,10 +60,10 @@ pub fn parity(
     lockstep: &Lockstep,
     tell: &mut dyn FnMut(ParityStep),
 ) -> Result<(), RunError> {
-    let (images, ..) = kindling_datasets::load(&task.data)?;
+    let data = kindling_datasets::load(&task.data)?;
     lockstep.follow_on_images(
         &task.train,
-        images,
+        data.train,
         |device| Classifier::new(&task.model, lockstep.seed, device),
         |output| output.loss.clone(),
         tell,

@@ -1,11 +1,13 @@
 //! The network: blocks of convolutions, then fully connected layers.
 
+use std::path::Path;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use chacha20::ChaCha8Rng;
 use kindling_datasets::{CLASSES, PIXELS, SIDE, stream};
-use kindling_harness::{ImageBatch, RunError, init};
+use kindling_harness::{ImageBatch, RunError, init, load};
 use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer};
 use kindling_spec::ClassifierModel;
 
@@ -66,6 +68,15 @@ impl Classifier {
             dropout_rate: model.dropout,
             output: DenseLayer::new(weight, bias, Activation::None),
         })
+    }
+
+    /// The network of a config, with the weights of `file`, a `model.bpk`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or is of another network.
+    pub fn load(model: &ClassifierModel, file: &Path, device: &Device) -> Result<Self, RunError> {
+        load(Self::new(model, 0, device)?, file)
     }
 
     /// Drops hidden units out where there is `noise`: in training.

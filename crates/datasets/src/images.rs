@@ -70,6 +70,15 @@ pub enum DataError {
         /// Which line, from 1.
         line: usize,
     },
+    /// The names of the classes are none.
+    #[error(
+        "{}: must hold {CLASSES} lines, a name of at most {LONGEST_NAME} bytes for each label from 0 on",
+        path.display()
+    )]
+    Classes {
+        /// The file of names.
+        path: PathBuf,
+    },
     /// Images without labels, or labels without images.
     #[error(
         "{images_file} holds {images} images and {labels_file} {labels} labels; \
@@ -204,30 +213,70 @@ struct Loaded {
     sha256: String,
 }
 
-/// The training and the test images of a config, and the fingerprint of the
-/// data set they come from.
+/// A data set.
+#[derive(Debug, Clone)]
+pub struct ImageSet {
+    /// To learn from.
+    pub train: Images,
+    /// To be tested on.
+    pub test: Images,
+    /// What the labels mean, from 0 on; `None` where they are digits.
+    pub classes: Option<Vec<String>>,
+    /// SHA-256 of all of it, whatever part of it is used.
+    pub fingerprint: String,
+}
+
+/// The images of a config.
 ///
 /// # Errors
 ///
 /// If a file is missing, damaged, altered, or does not fit the others; nothing
 /// is ever guessed or padded.
-pub fn load(data: &ImageData) -> Result<(Images, Images, String), DataError> {
-    let parts = read_parts(data.dir.as_deref())?;
-    let fingerprint = fingerprint_of(&parts);
+pub fn load(data: &ImageData) -> Result<ImageSet, DataError> {
+    let dir = data.dir.as_deref();
+    let parts = read_parts(dir)?;
+    let classes = match dir {
+        Some(dir) => classes(dir)?,
+        None => None,
+    };
+    let mut hash = Sha256::new();
+    for part in &parts {
+        hash.update(&part.sha256);
+    }
+    for class in classes.iter().flatten() {
+        hash.update(class);
+        hash.update("\n");
+    }
     let [train_images, train_labels, test_images, test_labels] = parts;
     let mut train = join(&train_images, &train_labels)?;
     let mut test = join(&test_images, &test_labels)?;
     train.truncate("train", data.train)?;
     test.truncate("test", data.test)?;
-    Ok((train, test, fingerprint))
+    Ok(ImageSet {
+        train,
+        test,
+        classes,
+        fingerprint: hex(&hash.finalize()),
+    })
 }
 
-fn fingerprint_of(parts: &[Loaded; 4]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(&part.sha256);
+/// Bytes of a class's name at most: it stands beside a figure.
+const LONGEST_NAME: usize = 40;
+
+/// `labels.txt` in `dir`, where there is one: the name of each class on a line.
+fn classes(dir: &Path) -> Result<Option<Vec<String>>, DataError> {
+    let path = dir.join("labels.txt");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(DataError::Read { path, source }),
+    };
+    let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
+    let fits = |name: &String| !name.is_empty() && name.len() <= LONGEST_NAME;
+    if names.len() == CLASSES && names.iter().all(fits) {
+        return Ok(Some(names));
     }
-    hex(&hash.finalize())
+    Err(DataError::Classes { path })
 }
 
 fn read_parts(dir: Option<&Path>) -> Result<[Loaded; 4], DataError> {
@@ -359,7 +408,7 @@ mod tests {
 
     #[test]
     fn mnist_is_what_it_should_be() {
-        let (train, test, _) = load(&mnist()).expect("loads");
+        let ImageSet { train, test, .. } = load(&mnist()).expect("loads");
         assert_eq!((train.len(), test.len()), (60_000, 10_000));
         // Counted with Python over the unpacked label files.
         let count = |images: &Images, digit| {
@@ -390,11 +439,11 @@ mod tests {
             test: Some(1),
             ..data
         };
-        let (train, test, fingerprint) = load(&data).expect("loads");
-        assert_eq!(train.labels(), [5, 0, 4]);
-        assert_eq!(test.labels(), [7]);
+        let part = load(&data).expect("loads");
+        assert_eq!(part.train.labels(), [5, 0, 4]);
+        assert_eq!(part.test.labels(), [7]);
         // The data set is the same, however much of it is used.
-        let (_, _, whole) = load(&mnist()).expect("loads");
-        assert_eq!(fingerprint, whole);
+        let whole = load(&mnist()).expect("loads");
+        assert_eq!(part.fingerprint, whole.fingerprint);
     }
 }

@@ -7,7 +7,7 @@ mod stream;
 mod toy;
 
 pub use idx::IdxError;
-pub use images::{CLASSES, DataError, ImageItem, Images, PIXELS, SIDE, load};
+pub use images::{CLASSES, DataError, ImageItem, ImageSet, Images, PIXELS, SIDE, load};
 pub use stream::stream;
 pub use toy::{ToyData, ToyItem, ToySplit};
 

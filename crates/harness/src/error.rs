@@ -34,6 +34,9 @@ pub enum RunError {
     /// Two devices were to take the steps of a cell without any.
     #[error("{0} takes no training steps, so two devices cannot be compared on it")]
     NoSteps(String),
+    /// There is no such trained network.
+    #[error("{0}")]
+    BadModel(String),
     /// What the environment says of the device is none.
     #[error("{0}")]
     Environment(String),
@@ -64,6 +67,7 @@ impl RunError {
                 | RunError::NoDevice(..)
                 | RunError::NoPrecision(..)
                 | RunError::NoSteps(_)
+                | RunError::BadModel(_)
                 | RunError::Environment(_)
         )
     }

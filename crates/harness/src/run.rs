@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
+use kindling_datasets::ImageSet;
 use kindling_spec::{
     BURN_VERSION, Checkpoint, DeviceName, Error, HistoryRow, Host, Progress, Record, RunConfig,
     RunDir, Stamp, Status, VERSION, hex, write_atomic,
@@ -157,16 +158,26 @@ impl Run {
             }
             None => {
                 for left in ["train", "valid", "checkpoint"] {
-                    match std::fs::remove_dir_all(self.dir.file(left)) {
-                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                            return Err(Error::io("remove", &self.dir.file(left))(error).into());
-                        }
-                        _ => {}
-                    }
+                    remove(&self.dir.file(left), |path| std::fs::remove_dir_all(path))?;
                 }
             }
         }
         Ok((stamp, from))
+    }
+
+    /// Leaves the names of the classes, where they are no digits, for the report.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn write_classes(&self, data: &ImageSet) -> Result<(), RunError> {
+        let path = self.dir.classes();
+        match &data.classes {
+            Some(classes) => write_atomic(&path, (classes.join("\n") + "\n").as_bytes())?,
+            // A training that was stopped may have had other data.
+            None => remove(&path, |path| std::fs::remove_file(path))?,
+        }
+        Ok(())
     }
 
     /// Reports that `done` of `total` iterations are done, to the matrix alone.
@@ -241,6 +252,16 @@ impl Run {
             },
             files: BTreeMap::new(),
         }
+    }
+}
+
+/// Removes `path` by `how`, unless it is gone already.
+fn remove(path: &Path, how: impl Fn(&Path) -> std::io::Result<()>) -> Result<(), RunError> {
+    match how(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path)(error).into())
+        }
+        _ => Ok(()),
     }
 }
 

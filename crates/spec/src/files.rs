@@ -141,6 +141,27 @@ impl RunDir {
         self.file("weights.safetensors")
     }
 
+    /// `labels.txt`: what the labels mean, where they are no digits.
+    pub fn classes(&self) -> PathBuf {
+        self.file("labels.txt")
+    }
+
+    /// The names of the classes, from 0 on: digits, if nothing is said of them.
+    ///
+    /// # Errors
+    ///
+    /// If there is a file of names that cannot be read.
+    pub fn read_classes(&self) -> Result<Vec<String>> {
+        let path = self.classes();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(text.lines().map(str::to_string).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok((0..10).map(|digit| digit.to_string()).collect())
+            }
+            Err(error) => Err(Error::io("read", &path)(error)),
+        }
+    }
+
     /// `checkpoint/`: what a training goes on from that was stopped; gone once it
     /// is whole.
     pub fn checkpoints(&self) -> PathBuf {

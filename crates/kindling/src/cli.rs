@@ -1,0 +1,185 @@
+//! The command line, as types.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kindling_spec::{DeviceName, Size};
+
+/// Train one run of a study, and use what was trained.
+///
+/// `cargo xtask` calls it to train; call it yourself to repeat a single run, or to
+/// use a network.
+#[derive(Parser)]
+#[command(
+    name = "kindling",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done; 1 the training or a picture failed; 2 the arguments, the config, \
+                  the data or the device are wrong; 130 it was stopped, and the same command goes on.\n\n\
+                  Examples:\n  \
+                  kindling train artifacts/runs/mlp/seed-0\n  \
+                  kindling predict convnet digit.png\n  \
+                  kindling embed ae > codes.csv"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Train the run whose config.toml lies in DIR, and leave its record there
+    #[command(after_help = "Example:\n  kindling train artifacts/runs/mlp/seed-0")]
+    Train {
+        /// Folder of the run
+        dir: PathBuf,
+        /// Another device than the config's backend has, as in wgpu:1; it becomes
+        /// the config's [default: what BURN_DEVICE says]
+        #[arg(long, value_name = "NAME")]
+        device: Option<DeviceName>,
+        /// Print progress as lines of JSON, and end when standard input closes
+        #[arg(long)]
+        progress: bool,
+    },
+    /// Say what digits are in pictures
+    #[command(after_help = "\
+A picture is a PNG or JPEG of any size, with one digit, light on dark or dark on
+light. One of 28x28 pixels is taken as it is; of others the digit is cut out, scaled
+and centred as those of MNIST were.
+
+Examples:
+  kindling predict convnet digit.png photo.jpg
+  kindling predict mlp --seed 2 --json *.png
+  curl -s https://example.org/7.png | kindling predict mlp -")]
+    Predict {
+        #[command(flatten)]
+        model: Model,
+        /// PNG or JPEG files; - for one on standard input
+        #[arg(required = true)]
+        images: Vec<PathBuf>,
+        /// Print a line of JSON for each picture
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the codes of an autoencoder or a PCA as CSV
+    #[command(after_help = "\
+Examples:
+  kindling embed ae > codes.csv            of the test images, with their labels
+  kindling embed pca one.png two.png       of pictures, with their names")]
+    Embed {
+        #[command(flatten)]
+        model: Model,
+        /// PNG or JPEG files, - for one on standard input [default: the test images]
+        images: Vec<PathBuf>,
+    },
+    /// Write what comes back from a code: NAME.reconstructed.png for every picture
+    #[command(after_help = "Example:\n  kindling reconstruct ae digit.png --to pictures")]
+    Reconstruct {
+        #[command(flatten)]
+        model: Model,
+        /// PNG or JPEG files; - for one on standard input
+        #[arg(required = true)]
+        images: Vec<PathBuf>,
+        /// Folder to write to
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        to: PathBuf,
+    },
+    /// Write the trained weights for other programs
+    #[command(after_help = "\
+Weights of fully connected layers are [inputs, outputs], those of convolutions
+[outputs, inputs, side, side], as in PyTorch. The config is in the file.
+
+Examples:
+  kindling export convnet
+  kindling export mlp --seed 1 --format json --to mlp.json")]
+    Export {
+        #[command(flatten)]
+        model: Model,
+        /// Of the file
+        #[arg(long, value_enum, default_value_t = Format::Safetensors)]
+        format: Format,
+        /// The file [default: CELL-seed-N and the format's name]
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Check a set of images and print its fingerprint as JSON
+    Data {
+        /// Folder of IDX files, gzipped or not [default: MNIST]
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+    /// Check that a device is there
+    Open {
+        /// As in flex, wgpu or wgpu:1
+        device: DeviceName,
+    },
+    /// Print what this build can compute on, and how fast, as JSON
+    Devices,
+    /// Train the run of DIR on two devices in lockstep; print each step as JSON
+    Parity {
+        /// Folder of the run; nothing is written to it
+        dir: PathBuf,
+        /// How.
+        #[command(flatten)]
+        flags: Parity,
+    },
+}
+
+/// Which trained run.
+#[derive(Args)]
+pub struct Model {
+    /// A cell that is trained, as convnet, or the folder of a run
+    pub cell: String,
+    /// Which of its runs
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Where the runs are
+    #[arg(long, value_name = "DIR", default_value = "artifacts")]
+    pub out: PathBuf,
+    /// Among the quick runs
+    #[arg(long)]
+    pub quick: bool,
+    /// What computes [default: the backend it was trained on, or else the build's]
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<DeviceName>,
+}
+
+impl Model {
+    /// Of which size the run is.
+    pub fn size(&self) -> Size {
+        if self.quick { Size::Quick } else { Size::Full }
+    }
+}
+
+/// What weights are written as.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Format {
+    /// One tensor a parameter: <https://huggingface.co/docs/safetensors>
+    Safetensors,
+    /// Shape and values of each parameter
+    Json,
+}
+
+/// How to follow a run on two devices.
+#[derive(Args)]
+pub struct Parity {
+    /// The first device
+    pub first: DeviceName,
+    /// The second
+    pub second: DeviceName,
+    /// Steps to take
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub steps: usize,
+    /// Drop units out as the config says
+    #[arg(long)]
+    pub dropout: bool,
+    /// Let each go its own way: by default the second takes over the first's
+    /// weights after every step
+    #[arg(long)]
+    pub drift: bool,
+    /// Let GPUs multiply in mixed precision
+    #[arg(long)]
+    pub mixed: bool,
+}

@@ -1,0 +1,74 @@
+//! What this build can compute on, and how alike.
+
+use std::path::Path;
+
+use kindling_harness::{Lockstep, RunError, tell};
+use kindling_spec::{DeviceName, DeviceReport, Host, ParityStep, Precision, RunDir, Task};
+
+use crate::cli::Parity;
+
+/// Prints every device, measured.
+pub fn devices() -> Result<(), RunError> {
+    join_the_pool();
+    let mut reports = Vec::new();
+    for backend in kindling_harness::compiled() {
+        let devices = match kindling_harness::devices(backend) {
+            Ok(devices) => devices,
+            Err(RunError::NoGpu(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        for device in devices {
+            let speed = kindling_harness::speed(&device.device).ok();
+            reports.push(DeviceReport {
+                device: device.name.to_string(),
+                name: device.adapter().unwrap_or_else(|| Host::detect(1).cpu),
+                product: speed.map(|speed| speed.product / 1e9),
+                latency: speed.map(|speed| speed.latency.as_secs_f64() * 1e6),
+            });
+        }
+    }
+    let json = serde_json::to_string(&reports);
+    tell(&json.map_err(|error| RunError::Other(error.to_string()))?);
+    Ok(())
+}
+
+/// Follows the run of `dir` on two devices.
+pub fn parity(dir: &Path, flags: &Parity) -> Result<(), RunError> {
+    let config = RunDir::new(dir).read_config()?;
+    join_the_pool();
+    let open = |name: DeviceName| {
+        let precision = if flags.mixed && name.backend.is_for_gpus() {
+            Precision::Mixed
+        } else {
+            Precision::Full
+        };
+        kindling_harness::open(name, precision).map(|opened| opened.device)
+    };
+    let lockstep = Lockstep {
+        devices: [open(flags.first)?, open(flags.second)?],
+        seed: config.seed,
+        steps: flags.steps,
+        dropout: flags.dropout,
+        drift: flags.drift,
+    };
+    let mut tell = |step: ParityStep| {
+        if let Ok(json) = serde_json::to_string(&step) {
+            tell(&json);
+        }
+    };
+    match &config.task {
+        Task::Regression(task) => kindling_regression::parity(task, &lockstep, &mut tell),
+        Task::Classifier(task) => kindling_classifiers::parity(task, &lockstep, &mut tell),
+        Task::Autoencoder(task) => kindling_autoencoder::parity(task, &lockstep, &mut tell),
+        Task::Gradients(_) | Task::Pca(_) => Err(RunError::NoSteps(config.cell)),
+    }
+}
+
+/// Makes this thread one of those that compute. From outside their pool, each of
+/// the thousands of small operations would be handed over, and this thread put to
+/// sleep and woken. It fails only where a pool is there.
+pub fn join_the_pool() {
+    let _ = rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
+        .build_global();
+}

@@ -1,0 +1,141 @@
+//! `kindling export`: trained weights for other programs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use kindling_harness::{RunError, tell};
+use kindling_spec::{Error, Task, read_numbers, write_atomic};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::Serialize;
+
+use crate::cli::{Format, Model};
+use crate::model::{Trained, problem};
+
+/// A parameter.
+#[derive(Serialize)]
+struct Parameter {
+    shape: Vec<usize>,
+    /// Row by row.
+    values: Vec<f32>,
+}
+
+/// Writes the weights of a trained run, with its config.
+///
+/// # Errors
+///
+/// If there is no such run, it has no weights, or the file cannot be written.
+pub fn export(model: &Model, format: Format, to: Option<PathBuf>) -> Result<(), RunError> {
+    let trained = Trained::find(model)?;
+    let weights = match &trained.config.task {
+        Task::Pca(_) => components(&trained)?,
+        _ => weights(&trained)?,
+    };
+    let (extension, bytes) = match format {
+        Format::Safetensors => ("safetensors", safetensors(&trained, &weights)?),
+        Format::Json => ("json", json(&trained, &weights)?),
+    };
+    let usual = || {
+        let (cell, seed) = (&trained.config.cell, trained.config.seed);
+        PathBuf::from(format!("{cell}-seed-{seed}.{extension}"))
+    };
+    let path = to.unwrap_or_else(usual);
+    write_atomic(&path, &bytes)?;
+    tell(&path.display().to_string());
+    Ok(())
+}
+
+/// What `weights.safetensors` holds.
+fn weights(trained: &Trained) -> Result<BTreeMap<String, Parameter>, RunError> {
+    let path = trained.dir.weights();
+    if !path.exists() {
+        return Err(RunError::BadModel(format!(
+            "{} has no weights to export",
+            trained.config.cell
+        )));
+    }
+    let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| problem(&path, error))?;
+    let parameter = |(name, tensor): (&str, TensorView)| {
+        let (numbers, _) = tensor.data().as_chunks();
+        let parameter = Parameter {
+            shape: tensor.shape().to_vec(),
+            values: numbers
+                .iter()
+                .map(|&four| f32::from_le_bytes(four))
+                .collect(),
+        };
+        (name.to_string(), parameter)
+    };
+    Ok(tensors.iter().map(parameter).collect())
+}
+
+/// What `components.csv` holds: `mean` `[784]` and `components` `[784, n]`.
+fn components(trained: &Trained) -> Result<BTreeMap<String, Parameter>, RunError> {
+    let (_, rows) = read_numbers(&trained.dir.file("components.csv"))?;
+    let pixels = rows.len();
+    let width = rows.first().map_or(0, |row| row.len() - 1);
+    let mean = rows.iter().map(|row| row[0] as f32).collect();
+    let components = rows.iter().flat_map(|row| &row[1..]);
+    let components = components.map(|&value| value as f32).collect();
+    let parameter = |shape: &[usize], values| Parameter {
+        shape: shape.to_vec(),
+        values,
+    };
+    Ok(BTreeMap::from([
+        ("mean".to_string(), parameter(&[pixels], mean)),
+        (
+            "components".to_string(),
+            parameter(&[pixels, width], components),
+        ),
+    ]))
+}
+
+fn safetensors(
+    trained: &Trained,
+    weights: &BTreeMap<String, Parameter>,
+) -> Result<Vec<u8>, RunError> {
+    let failed = |error| RunError::Other(format!("cannot export: {error}"));
+    let bytes: Vec<Vec<u8>> = weights
+        .values()
+        .map(|parameter| {
+            parameter
+                .values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect()
+        })
+        .collect();
+    let views = weights
+        .iter()
+        .zip(&bytes)
+        .map(|((name, parameter), bytes)| {
+            let view = TensorView::new(Dtype::F32, parameter.shape.clone(), bytes);
+            view.map(|view| (name.as_str(), view))
+        });
+    let views: Vec<_> = views.collect::<Result<_, _>>().map_err(failed)?;
+    let about = HashMap::from([
+        ("cell".to_string(), trained.config.cell.clone()),
+        ("config".to_string(), trained.config.to_toml()),
+    ]);
+    safetensors::serialize(views, Some(about)).map_err(failed)
+}
+
+fn json(trained: &Trained, weights: &BTreeMap<String, Parameter>) -> Result<Vec<u8>, RunError> {
+    #[derive(Serialize)]
+    struct Exported<'a> {
+        cell: &'a str,
+        config: toml::Table,
+        weights: &'a BTreeMap<String, Parameter>,
+    }
+    let failed = |error: String| RunError::Other(format!("cannot export: {error}"));
+    let exported = Exported {
+        cell: &trained.config.cell,
+        config: trained
+            .config
+            .to_toml()
+            .parse()
+            .map_err(|error: toml::de::Error| failed(error.to_string()))?,
+        weights,
+    };
+    serde_json::to_vec(&exported).map_err(|error| failed(error.to_string()))
+}

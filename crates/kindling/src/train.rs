@@ -1,0 +1,90 @@
+//! `kindling train`: a run from its config to its record.
+
+use std::io::{BufRead, IsTerminal};
+use std::path::Path;
+
+use kindling_harness::{Display, Run, RunError, tell};
+use kindling_spec::{DeviceName, Record, Task};
+
+use crate::device::join_the_pool;
+
+/// Exit code of a training that was stopped: 128 and the number of Ctrl-C's signal.
+pub const INTERRUPTED: u8 = 130;
+
+/// Trains the run in `dir`.
+pub fn train(dir: &Path, device: Option<DeviceName>, progress: bool) -> Result<(), RunError> {
+    let display = if progress {
+        heed_standard_input();
+        Display::Progress
+    } else if std::io::stdout().is_terminal() {
+        Display::Dashboard
+    } else {
+        Display::Lines
+    };
+    let device = match device {
+        Some(device) => Some(device),
+        None => DeviceName::from_environment().map_err(RunError::Environment)?,
+    };
+    if display != Display::Progress {
+        heed_signals(display);
+    }
+    join_the_pool();
+    let run = Run::open(dir, device, display)?;
+    match dispatch(&run) {
+        Ok(mut record) => {
+            record.files = run.dir().digests()?;
+            run.dir().write_record(&record)?;
+            // Whole, it has no use for them. What cannot be removed harms nothing.
+            let _ = std::fs::remove_dir_all(run.dir().checkpoints());
+            Ok(())
+        }
+        Err(error) => {
+            if !error.is_bad_input() && !matches!(error, RunError::Stopped(..)) {
+                run.dir().write_record(&run.failed(&error))?;
+            }
+            Err(error)
+        }
+    }
+}
+
+fn dispatch(run: &Run) -> Result<Record, RunError> {
+    match &run.config().task {
+        Task::Gradients(task) => kindling_regression::gradients(task, run),
+        Task::Regression(task) => kindling_regression::train(task, run),
+        Task::Classifier(task) => kindling_classifiers::train(task, run),
+        Task::Autoencoder(task) => kindling_autoencoder::train(task, run),
+        Task::Pca(task) => kindling_autoencoder::pca(task, run),
+    }
+}
+
+/// Stops the training after its epoch when a line says `stop`, and ends this process
+/// when whoever started it is gone: the pipe to its standard input closes however
+/// that end dies, so no training is ever left behind.
+fn heed_standard_input() {
+    std::thread::spawn(|| {
+        for line in std::io::stdin().lock().lines() {
+            match line.as_deref() {
+                Ok("stop") => kindling_harness::stop_after_this_epoch(),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        std::process::exit(INTERRUPTED.into());
+    });
+}
+
+/// Stops the training after its epoch at the first Ctrl-C, and at once at the
+/// second. Where that cannot be had, Ctrl-C ends it as it always did.
+fn heed_signals(display: Display) {
+    let mut pressed = false;
+    let _ = ctrlc::set_handler(move || {
+        if std::mem::replace(&mut pressed, true) {
+            kindling_harness::restore_terminal();
+            std::process::exit(INTERRUPTED.into());
+        }
+        kindling_harness::stop_after_this_epoch();
+        if display == Display::Lines {
+            tell("stopping after this epoch; Ctrl-C again stops at once");
+        }
+    });
+}
