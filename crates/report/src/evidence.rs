@@ -200,8 +200,9 @@ fn plane(run: &Run, unreadable: &mut Vec<String>) -> Figure {
         let label = table.at(row, "label")? as u64;
         labels.entry(label).or_default().push(point);
     }
+    let classes = classes(run, unreadable);
     let groups = labels.into_iter().map(|(label, points)| Points {
-        name: label.to_string(),
+        name: class(&classes, label as f64),
         points,
     });
     let figure = Scatter {
@@ -331,11 +332,26 @@ fn first_weights(run: &Run, unreadable: &mut Vec<String>) -> Figure {
     tiles("weights", &caption, figure)
 }
 
+/// The names of a run's classes; none where they cannot be read.
+fn classes(run: &Run, unreadable: &mut Vec<String>) -> Vec<String> {
+    run.dir.read_classes().unwrap_or_else(|error| {
+        unreadable.push(error.to_string());
+        Vec::new()
+    })
+}
+
+/// The name of a label; the label itself where it has none.
+fn class(classes: &[String], label: f64) -> String {
+    let name = classes.get(label as usize);
+    name.cloned().unwrap_or_else(|| label.to_string())
+}
+
 /// Which label is taken for which.
 fn confusion(run: &Run, unreadable: &mut Vec<String>) -> Figure {
     let table = Table::of(run, "confusion.csv", unreadable)?;
     let title = format!("{}: labels and predictions", run.record.cell);
-    let svg = crate::confusion::svg(&title, &table.rows);
+    let classes = classes(run, unreadable);
+    let svg = crate::confusion::svg(&title, &classes, &table.rows);
     let caption = "Test images by label and prediction. Darker is more among the wrong ones.";
     Some(("confusion", Ok((title, caption.into(), svg))))
 }
@@ -343,13 +359,14 @@ fn confusion(run: &Run, unreadable: &mut Vec<String>) -> Figure {
 /// The digits that were taken for another with the most confidence.
 fn mistakes(run: &Run, unreadable: &mut Vec<String>) -> Figure {
     let table = Table::of(run, "mistakes.csv", unreadable)?;
+    let classes = classes(run, unreadable);
     let tile = |row: &Vec<f64>| {
         Some(Tile {
             pixels: table.image(row, "p")?,
             caption: format!(
                 "{} for {}, {:.3}",
-                table.at(row, "predicted")?,
-                table.at(row, "label")?,
+                class(&classes, table.at(row, "predicted")?),
+                class(&classes, table.at(row, "label")?),
                 table.at(row, "probability")?
             ),
         })

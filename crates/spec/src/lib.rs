@@ -14,6 +14,7 @@ mod device;
 mod error;
 mod files;
 mod host;
+mod keys;
 mod matrix;
 mod parity;
 mod progress;
@@ -21,6 +22,7 @@ mod record;
 mod rows;
 mod size;
 mod stream;
+mod sweep;
 
 pub use checkpoint::{Checkpoint, Stamp};
 pub use claim::{Claim, Comparison, Take, Term, figure};

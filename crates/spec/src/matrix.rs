@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::check::{LONGEST_NAME, name_is_a_folder};
+use crate::check::LONGEST_NAME;
 use crate::claim::{self, CLAIMS};
 use crate::config::{read_table, typed};
+use crate::keys::{NOT_SETTABLE, full_path, set};
+use crate::sweep::{check_seeds, expand_sweeps};
 use crate::{Backend, Claim, Error, Precision, Result, RunConfig, Size};
 
 /// `study.toml`.
@@ -52,18 +54,6 @@ struct Quick {
     pca: BTreeMap<String, Value>,
 }
 
-/// `[[sweep]]` of a cell file: one axis. Several make a grid.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sweep {
-    /// Dotted path of the key that varies.
-    key: String,
-    /// The values it takes.
-    values: Vec<Value>,
-    /// What stands for each value in the cell's name; absent: the value.
-    labels: Option<Vec<String>>,
-}
-
 /// One cell: a name and the table it was given, not yet a run.
 #[derive(Debug, Clone)]
 pub struct Cell {
@@ -73,8 +63,8 @@ pub struct Cell {
     pub file: PathBuf,
     /// How many seeds it wants whatever the study says: 1 where nothing in it
     /// is random.
-    seeds: Option<u64>,
-    table: Table,
+    pub(crate) seeds: Option<u64>,
+    pub(crate) table: Table,
 }
 
 impl Cell {
@@ -84,16 +74,8 @@ impl Cell {
     }
 }
 
-/// Keys that `--set` cannot change.
-const NOT_SETTABLE: [&str; 7] = [
-    "cell",
-    "section",
-    "family",
-    "seed",
-    "backend",
-    "precision",
-    "size",
-];
+/// The most runs of a matrix.
+const MOST_RUNS: usize = 10_000;
 
 /// All cells, and what concerns all of them.
 #[derive(Debug)]
@@ -415,213 +397,6 @@ fn toml_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Reads a cell file: one cell, or one for each point of its sweeps.
-fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
-    let origin = file.display().to_string();
-    let mut table = read_table(file)?;
-    for key in ["seed", "backend", "precision", "size"] {
-        if table.contains_key(key) {
-            return Err(Error::key(
-                &origin,
-                key,
-                "is set by the command line; remove it from the file",
-            ));
-        }
-    }
-    let Some(Value::String(name)) = table.remove("cell") else {
-        return Err(Error::key(
-            &origin,
-            "cell",
-            "must be the cell's name, a string",
-        ));
-    };
-    let seeds = match table.remove("seeds") {
-        None => None,
-        Some(value) => {
-            let seeds = value.as_integer().and_then(|seeds| seeds.try_into().ok());
-            let checked = match seeds {
-                Some(seeds) => check_seeds(seeds).map(|()| seeds),
-                None => Err(format!("must be a whole number, not {value}")),
-            };
-            Some(checked.map_err(|problem| Error::key(&origin, "seeds", problem))?)
-        }
-    };
-    let sweeps = match table.remove("sweep") {
-        None => Vec::new(),
-        Some(Value::Array(sweeps)) => sweeps,
-        Some(_) => {
-            return Err(Error::key(&origin, "sweep", "must be written as [[sweep]]"));
-        }
-    };
-    let mut cells = vec![Cell {
-        name,
-        file: file.to_path_buf(),
-        seeds,
-        table,
-    }];
-    for sweep in sweeps {
-        let Value::Table(sweep) = sweep else {
-            return Err(Error::key(&origin, "sweep", "must be written as [[sweep]]"));
-        };
-        let sweep: Sweep = typed(sweep, &format!("{origin}: sweep"))?;
-        cells = expand_axis(&cells, &sweep, &origin)?;
-    }
-    for Cell { name, .. } in &cells {
-        let problem = if name.contains(['{', '}']) {
-            Err(format!("`{name}` holds a brace that no [[sweep]] fills"))
-        } else {
-            name_is_a_folder(name)
-        };
-        problem.map_err(|problem| Error::key(&origin, "cell", problem))?;
-    }
-    Ok(cells)
-}
-
-fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>> {
-    let leaf = sweep.key.rsplit('.').next().unwrap_or(&sweep.key);
-    let place = format!("{{{leaf}}}");
-    let labels = match &sweep.labels {
-        Some(labels) => labels.clone(),
-        None => sweep.values.iter().map(label).collect(),
-    };
-    if labels.len() != sweep.values.len() || labels.is_empty() {
-        return Err(Error::key(
-            origin,
-            "sweep",
-            format!(
-                "`{}` has {} values and {} labels; give one label to each",
-                sweep.key,
-                sweep.values.len(),
-                labels.len()
-            ),
-        ));
-    }
-    if cells.len() * labels.len() > MOST {
-        return Err(Error::key(
-            origin,
-            "sweep",
-            format!(
-                "makes {} cells; at most {MOST} can be made by one file",
-                cells.len() * labels.len()
-            ),
-        ));
-    }
-    let mut expanded = Vec::new();
-    for cell in cells {
-        if !cell.name.contains(&place) {
-            return Err(Error::key(
-                origin,
-                "cell",
-                format!(
-                    "must hold {place}, which the sweep over `{}` fills",
-                    sweep.key
-                ),
-            ));
-        }
-        for (value, label) in sweep.values.iter().zip(&labels) {
-            let mut point = cell.clone();
-            point.name = cell.name.replace(&place, label);
-            set(&mut point.table, &sweep.key, value.clone())
-                .map_err(|problem| Error::key(origin, &sweep.key, problem))?;
-            expanded.push(point);
-        }
-    }
-    Ok(expanded)
-}
-
-fn label(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// The most seeds of a cell, and the most cells of a file: a slip of a key would ask
-/// for more, and fill the memory.
-const MOST: usize = 1000;
-/// The most runs of a matrix.
-const MOST_RUNS: usize = 10_000;
-
-fn check_seeds(seeds: u64) -> std::result::Result<(), String> {
-    if (1..=MOST as u64).contains(&seeds) {
-        return Ok(());
-    }
-    Err(format!("must be from 1 to {MOST}, not {seeds}"))
-}
-
-/// The deepest path in a config, `train.optimizer.sgd.momentum`, has four parts.
-const DEEPEST: usize = 4;
-
-/// Puts `value` at a dotted path, making the tables on the way.
-fn set(table: &mut Table, path: &str, value: Value) -> std::result::Result<(), String> {
-    if path.split('.').count() > DEEPEST {
-        return Err("no key of a config lies so deep".into());
-    }
-    let (table, leaf) = match path.rsplit_once('.') {
-        None => (table, path),
-        Some((parents, leaf)) => {
-            let mut at = table;
-            for key in parents.split('.') {
-                at = match at.entry(key).or_insert_with(|| Value::Table(Table::new())) {
-                    Value::Table(inner) => inner,
-                    _ => return Err(format!("`{key}` is a value, not a table")),
-                };
-            }
-            (at, leaf)
-        }
-    };
-    // A whole number written where the file has a fraction is that fraction.
-    let value = match (table.get(leaf), value) {
-        (Some(Value::Float(_)), Value::Integer(whole)) => Value::Float(whole as f64),
-        (_, value) => value,
-    };
-    table.insert(leaf.to_string(), value);
-    Ok(())
-}
-
-/// `dropout` for `model.dropout`, where only one key of the cell ends so.
-fn full_path(table: &Table, key: &str) -> std::result::Result<String, String> {
-    if key.contains('.') || table.contains_key(key) {
-        return Ok(key.to_string());
-    }
-    let mut found = Vec::new();
-    leaves(table, "", &mut |path| {
-        if path.rsplit('.').next() == Some(key) {
-            found.push(path.to_string());
-        }
-    });
-    match found.as_slice() {
-        [path] => Ok(path.clone()),
-        [] => {
-            let mut known = Vec::new();
-            leaves(table, "", &mut |path| {
-                if !NOT_SETTABLE.contains(&path) {
-                    known.push(path.to_string());
-                }
-            });
-            Err(format!(
-                "the cell has no such key; it has: {}",
-                known.join(", ")
-            ))
-        }
-        several => Err(format!("is one of {}; write it out", several.join(", "))),
-    }
-}
-
-fn leaves(table: &Table, prefix: &str, visit: &mut impl FnMut(&str)) {
-    for (key, value) in table {
-        let path = if prefix.is_empty() {
-            key.clone()
-        } else {
-            format!("{prefix}.{key}")
-        };
-        match value {
-            Value::Table(inner) => leaves(inner, &path, visit),
-            _ => visit(&path),
-        }
-    }
 }
 
 #[cfg(test)]

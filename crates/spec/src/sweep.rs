@@ -1,0 +1,155 @@
+//! From the file of a cell to the cells that its sweeps make of it.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Value;
+
+use crate::check::name_is_a_folder;
+use crate::config::{read_table, typed};
+use crate::keys::set;
+use crate::{Cell, Error, Result};
+
+/// The most seeds of a cell, and the most cells of a file: a slip of a key would ask
+/// for more, and fill the memory.
+const MOST: usize = 1000;
+/// Whether a cell can have so many.
+pub(crate) fn check_seeds(seeds: u64) -> std::result::Result<(), String> {
+    if (1..=MOST as u64).contains(&seeds) {
+        return Ok(());
+    }
+    Err(format!("must be from 1 to {MOST}, not {seeds}"))
+}
+
+/// `[[sweep]]` of a cell file: one axis. Several make a grid.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sweep {
+    /// Dotted path of the key that varies.
+    key: String,
+    /// The values it takes.
+    values: Vec<Value>,
+    /// What stands for each value in the cell's name; absent: the value.
+    labels: Option<Vec<String>>,
+}
+
+/// Reads a cell file: one cell, or one for each point of its sweeps.
+pub(crate) fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
+    let origin = file.display().to_string();
+    let mut table = read_table(file)?;
+    for key in ["seed", "backend", "precision", "size"] {
+        if table.contains_key(key) {
+            return Err(Error::key(
+                &origin,
+                key,
+                "is set by the command line; remove it from the file",
+            ));
+        }
+    }
+    let Some(Value::String(name)) = table.remove("cell") else {
+        return Err(Error::key(
+            &origin,
+            "cell",
+            "must be the cell's name, a string",
+        ));
+    };
+    let seeds = match table.remove("seeds") {
+        None => None,
+        Some(value) => {
+            let seeds = value.as_integer().and_then(|seeds| seeds.try_into().ok());
+            let checked = match seeds {
+                Some(seeds) => check_seeds(seeds).map(|()| seeds),
+                None => Err(format!("must be a whole number, not {value}")),
+            };
+            Some(checked.map_err(|problem| Error::key(&origin, "seeds", problem))?)
+        }
+    };
+    let sweeps = match table.remove("sweep") {
+        None => Vec::new(),
+        Some(Value::Array(sweeps)) => sweeps,
+        Some(_) => {
+            return Err(Error::key(&origin, "sweep", "must be written as [[sweep]]"));
+        }
+    };
+    let mut cells = vec![Cell {
+        name,
+        file: file.to_path_buf(),
+        seeds,
+        table,
+    }];
+    for sweep in sweeps {
+        let Value::Table(sweep) = sweep else {
+            return Err(Error::key(&origin, "sweep", "must be written as [[sweep]]"));
+        };
+        let sweep: Sweep = typed(sweep, &format!("{origin}: sweep"))?;
+        cells = expand_axis(&cells, &sweep, &origin)?;
+    }
+    for Cell { name, .. } in &cells {
+        let problem = if name.contains(['{', '}']) {
+            Err(format!("`{name}` holds a brace that no [[sweep]] fills"))
+        } else {
+            name_is_a_folder(name)
+        };
+        problem.map_err(|problem| Error::key(&origin, "cell", problem))?;
+    }
+    Ok(cells)
+}
+
+fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>> {
+    let leaf = sweep.key.rsplit('.').next().unwrap_or(&sweep.key);
+    let place = format!("{{{leaf}}}");
+    let labels = match &sweep.labels {
+        Some(labels) => labels.clone(),
+        None => sweep.values.iter().map(label).collect(),
+    };
+    if labels.len() != sweep.values.len() || labels.is_empty() {
+        return Err(Error::key(
+            origin,
+            "sweep",
+            format!(
+                "`{}` has {} values and {} labels; give one label to each",
+                sweep.key,
+                sweep.values.len(),
+                labels.len()
+            ),
+        ));
+    }
+    if cells.len() * labels.len() > MOST {
+        return Err(Error::key(
+            origin,
+            "sweep",
+            format!(
+                "makes {} cells; at most {MOST} can be made by one file",
+                cells.len() * labels.len()
+            ),
+        ));
+    }
+    let mut expanded = Vec::new();
+    for cell in cells {
+        if !cell.name.contains(&place) {
+            return Err(Error::key(
+                origin,
+                "cell",
+                format!(
+                    "must hold {place}, which the sweep over `{}` fills",
+                    sweep.key
+                ),
+            ));
+        }
+        for (value, label) in sweep.values.iter().zip(&labels) {
+            let mut point = cell.clone();
+            point.name = cell.name.replace(&place, label);
+            set(&mut point.table, &sweep.key, value.clone())
+                .map_err(|problem| Error::key(origin, &sweep.key, problem))?;
+            expanded.push(point);
+        }
+    }
+    Ok(expanded)
+}
+
+fn label(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
