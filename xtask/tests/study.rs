@@ -133,6 +133,56 @@ fn a_diverging_run_is_named_and_the_others_go_on() {
     assert_eq!(other.status, Status::Complete);
 }
 
+/// A data set in MNIST's place: its test images, also to learn from, under names.
+fn other_data(folder: &Path, names: &str) {
+    std::fs::create_dir(folder).unwrap();
+    let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/datasets/mnist");
+    for kind in ["images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"] {
+        let from = mnist.join(format!("t10k-{kind}"));
+        for split in ["train", "t10k"] {
+            std::fs::copy(&from, folder.join(format!("{split}-{kind}"))).unwrap();
+        }
+    }
+    std::fs::write(folder.join("labels.txt"), names).unwrap();
+}
+
+#[test]
+fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
+    let names: Vec<String> = (0..10).map(|class| format!("<class {class}>")).collect();
+    other_data(&data, &names.join("\n"));
+    let all = |more: &[&str]| {
+        quick(
+            &out,
+            &[],
+            &[&["--data", data.to_str().unwrap()], more].concat(),
+        )
+    };
+    let said = well(all(&["--jobs", "2"]));
+    assert!(said.contains("0 recorded already"), "{said}");
+    let layout = Layout::new(&out, Size::Quick);
+    for (figure, name) in [
+        ("2.5-mlp-10-confusion", "&lt;class 3&gt;</text>"),
+        ("2.6-pca-codes", "&lt;class 3&gt;"),
+        ("2.5-mlp-10-mistakes", "&gt; for &lt;class"),
+    ] {
+        let svg = std::fs::read_to_string(layout.figures().join(format!("{figure}.svg"))).unwrap();
+        assert!(svg.contains(name), "{figure}");
+    }
+    // Other names are other data.
+    std::fs::write(data.join("labels.txt"), names.join("!\n")).unwrap();
+    let said = well(quick(&out, &["pca"], &["--data", data.to_str().unwrap()]));
+    assert!(said.contains("1 to train"), "{said}");
+    // Too few names, and none at all, are refused.
+    for names in ["one\ntwo\n", ""] {
+        std::fs::write(data.join("labels.txt"), names).unwrap();
+        let output = all(&[]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(self::said(&output).contains("labels.txt: must hold 10 lines"));
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_matrix_that_is_killed_again_and_again_ends_as_one_in_peace() {

@@ -205,9 +205,11 @@ fn plane(run: &Run, unreadable: &mut Vec<String>) -> Figure {
         name: class(&classes, label as f64),
         points,
     });
+    // Longer names would hide each other, and the points.
+    let named = classes.iter().all(|name| name.len() <= 2);
     let figure = Scatter {
         title: format!(
-            "{}: where {} test digits land",
+            "{}: where {} test images land",
             run.record.cell,
             table.rows.len()
         ),
@@ -215,13 +217,14 @@ fn plane(run: &Run, unreadable: &mut Vec<String>) -> Figure {
         y: "second number of the code".into(),
         groups: groups.collect(),
         diagonal: false,
-        named: true,
+        named,
     };
-    scatter(
-        "codes",
-        "A point is a digit, its colour the label, which stands at the median of its points.",
-        figure,
-    )
+    let caption = if named {
+        "A point is an image, its colour the label, which stands at the median of its points."
+    } else {
+        "A point is an image, its colour the label."
+    };
+    scatter("codes", caption, figure)
 }
 
 /// Digits above what comes back from their codes.
