@@ -92,6 +92,7 @@ fn train(
         build,
         jobs: None,
         fresh: false,
+        tensorboard: !training.no_tensorboard,
     };
     experiments::go(study, layout, configs, &options)
 }

@@ -36,6 +36,7 @@ pub fn run(flags: &Experiments) -> Outcome {
         build,
         jobs: flags.jobs,
         fresh: flags.fresh,
+        tensorboard: !flags.training.no_tensorboard,
     };
     go(&study, &layout, configs, &options)
 }
@@ -46,6 +47,8 @@ pub struct Options {
     pub build: Build,
     /// How many at a time; one a core if nothing is said.
     pub jobs: Option<u64>,
+    /// Whether trainings write for TensorBoard.
+    pub tensorboard: bool,
     /// Whether to train what is recorded already.
     pub fresh: bool,
 }
@@ -61,6 +64,7 @@ pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Opt
     for folder in [layout.root(), &layout.report(), &layout.figures()] {
         remove_temporary(folder);
     }
+    let kindling = kindling.with_tensorboard(options.tensorboard);
     let ended = train(kindling, &pending, options.jobs);
     finish(study, layout, &runs, &pending, &ended)
 }

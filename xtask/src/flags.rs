@@ -488,6 +488,9 @@ pub struct Training {
     /// BURN_DEVICE says]
     #[arg(long, value_name = "NAME")]
     pub device: Option<DeviceName>,
+    /// Write nothing for TensorBoard
+    #[arg(long)]
+    pub no_tensorboard: bool,
     /// What.
     #[command(flatten)]
     pub changes: Changes,

@@ -78,6 +78,8 @@ impl Build {
 pub struct Kindling {
     path: PathBuf,
     device: DeviceName,
+    /// Whether its trainings write for TensorBoard.
+    tensorboard: bool,
 }
 
 impl Kindling {
@@ -85,8 +87,7 @@ impl Kindling {
     pub fn build(build: &Build) -> anyhow::Result<Self> {
         let device = build.device();
         if let Some(path) = std::env::var_os(BINARY) {
-            let path = path.into();
-            return Ok(Self { path, device });
+            return Ok(Self::new(path.into(), device));
         }
         let backend = build.features().join(",");
         // The default backend needs no flags, and without them cargo finds the
@@ -112,7 +113,15 @@ impl Kindling {
             .ok_or_else(|| anyhow!("cargo built kindling and named no executable"))?;
         let path = keep(&built, &backend)
             .with_context(|| format!("cannot keep a copy of {}", built.display()))?;
-        Ok(Self { path, device })
+        Ok(Self::new(path, device))
+    }
+
+    fn new(path: PathBuf, device: DeviceName) -> Self {
+        Self {
+            path,
+            device,
+            tensorboard: true,
+        }
     }
 
     /// Builds it and checks its devices and the data of `runs`: all that can be known to be
@@ -126,8 +135,18 @@ impl Kindling {
 
     /// The same, training on another device that it was built with.
     pub fn on(&self, device: DeviceName) -> Self {
-        let path = self.path.clone();
-        Self { path, device }
+        Self {
+            device,
+            ..self.clone()
+        }
+    }
+
+    /// The same, whose trainings write for TensorBoard or do not.
+    pub fn with_tensorboard(self, tensorboard: bool) -> Self {
+        Self {
+            tensorboard,
+            ..self
+        }
     }
 
     /// A command in the repository's root, where relative paths in configs begin.
@@ -148,6 +167,9 @@ impl Kindling {
             // Its allocator keeps what a step has freed for the next one,
             // instead of having it mapped anew: 4 % of mlp.
             .env("MIMALLOC_PURGE_DELAY", "-1");
+        if !self.tensorboard {
+            command.arg("--no-tensorboard");
+        }
         with_threads(&mut command, threads);
         command
     }

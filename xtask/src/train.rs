@@ -40,6 +40,7 @@ pub fn run(flags: &Train) -> Outcome {
         .and_then(|()| Kindling::ready(&build, std::slice::from_ref(&config)));
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
     let fingerprint = fingerprints.into_iter().next().unwrap_or_default();
+    let kindling = kindling.with_tensorboard(!flags.training.no_tensorboard);
     train(&Run::new(config, fingerprint, &layout), &kindling)
 }
 

@@ -59,7 +59,7 @@ where
     let learning_rate = train.optimizer.learning_rate();
     let (stamp, from) = run.resume(data_fingerprint)?;
     let done = from.as_ref().map_or(0, |from| from.epoch);
-    let before = from.as_ref().map(|from| Log {
+    let before = from.as_ref().map_or_else(Log::default, |from| Log {
         history: from.history.clone(),
         timing: from.timing.clone(),
         failure: None,
@@ -69,7 +69,8 @@ where
         learning_rate,
         run.display(),
         interrupter.clone(),
-        before.unwrap_or_default(),
+        run.events(&before.history)?,
+        before,
     );
     let log = recorder.log();
     let checkpoints = Checkpoints::new(run, stamp, log.clone(), from.as_ref());

@@ -10,6 +10,7 @@
 mod checkpoint;
 mod device;
 mod error;
+mod event;
 mod fit;
 pub mod init;
 mod load;
@@ -22,6 +23,7 @@ mod recorder;
 mod run;
 mod speed;
 mod stop;
+mod tensorboard;
 mod terminal;
 mod weights;
 

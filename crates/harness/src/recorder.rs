@@ -16,10 +16,11 @@ use burn_train::renderer::{
     MetricsRendererTraining,
 };
 use burn_train::{Interrupter, LearnerSummary};
-use kindling_spec::{HistoryRow, Progress, RunDir, TimingRow, write_csv};
+use kindling_spec::{Error, HistoryRow, Progress, RunDir, TimingRow, write_csv};
 
 use crate::RunError;
 use crate::stop::is_asked;
+use crate::tensorboard::Events;
 use crate::terminal::keep_ctrl_c;
 
 /// Who looks on.
@@ -85,6 +86,8 @@ pub(crate) struct Recorder {
     /// Whether the dashboard says that the training will stop.
     stop_is_shown: bool,
     interrupter: Interrupter,
+    /// Who writes for TensorBoard.
+    events: Option<Events>,
     log: Arc<Mutex<Log>>,
     loss: MetricId,
     accuracy: MetricId,
@@ -104,6 +107,7 @@ impl Recorder {
         learning_rate: f64,
         display: Display,
         interrupter: Interrupter,
+        events: Option<Events>,
         log: Log,
     ) -> Self {
         let metric = |name: &str| MetricId::new(Arc::new(name.to_string()));
@@ -118,6 +122,7 @@ impl Recorder {
             }),
             stop_is_shown: false,
             interrupter,
+            events,
             log: Arc::new(Mutex::new(log)),
             loss: metric("Loss"),
             accuracy: metric("Accuracy"),
@@ -203,6 +208,16 @@ impl Recorder {
         };
         if self.display == Display::Lines {
             tell(&line(&row, self.epochs, seconds));
+        }
+        let told = match &mut self.events {
+            Some(events) => events.epoch(&row),
+            None => Ok(()),
+        };
+        if let Err(error) = told {
+            let folder = self.dir.tensorboard();
+            self.fail(RunError::Other(
+                Error::io("write", &folder)(error).to_string(),
+            ));
         }
         let written = {
             let mut log = self.lock();

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::parameters::numbered;
 use crate::recorder::{tell, tell_json};
+use crate::tensorboard::{self, Events};
 use crate::weights::write_weights;
 use crate::{Display, Opened, RunError, checkpoint, device};
 
@@ -26,6 +27,8 @@ pub struct Run {
     dir: RunDir,
     device: Opened,
     display: Display,
+    /// Whether it writes for TensorBoard.
+    tensorboard: bool,
     clock: OnceLock<Clock>,
     started: Instant,
 }
@@ -84,7 +87,14 @@ impl Run {
     /// # Errors
     ///
     /// If the config is wrong, or the device cannot be had; see [`device::open`].
-    pub fn open(dir: &Path, named: Option<DeviceName>, display: Display) -> Result<Self, RunError> {
+    ///
+    /// `tensorboard` is whether to write for TensorBoard.
+    pub fn open(
+        dir: &Path,
+        named: Option<DeviceName>,
+        display: Display,
+        tensorboard: bool,
+    ) -> Result<Self, RunError> {
         let dir = RunDir::new(dir);
         let mut config = dir.read_config()?;
         let device = device::open(named.unwrap_or(config.backend.into()), config.precision)?;
@@ -97,6 +107,7 @@ impl Run {
             config,
             dir,
             display,
+            tensorboard,
             clock: OnceLock::new(),
             started: Instant::now(),
         })
@@ -120,6 +131,25 @@ impl Run {
     /// Who looks on.
     pub fn display(&self) -> Display {
         self.display
+    }
+
+    /// What TensorBoard is told while it trains, with what has been so far.
+    pub(crate) fn events(&self, history: &[HistoryRow]) -> Result<Option<Events>, RunError> {
+        self.tensorboard
+            .then(|| Events::begin(&self.dir, &self.config, history))
+            .transpose()
+    }
+
+    /// Tells TensorBoard what is known at its end.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub fn finish_tensorboard(&self) -> Result<(), RunError> {
+        if self.tensorboard {
+            tensorboard::finish(&self.dir, &self.config)?;
+        }
+        Ok(())
     }
 
     /// Its wall time so far.
@@ -157,7 +187,7 @@ impl Run {
                 }
             }
             None => {
-                for left in ["train", "valid", "checkpoint"] {
+                for left in ["train", "valid", "checkpoint", "tensorboard"] {
                     remove(&self.dir.file(left), |path| std::fs::remove_dir_all(path))?;
                 }
             }

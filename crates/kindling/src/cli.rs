@@ -42,6 +42,9 @@ pub enum Command {
         /// Print progress as lines of JSON, and end when standard input closes
         #[arg(long)]
         progress: bool,
+        /// Write nothing for TensorBoard
+        #[arg(long)]
+        no_tensorboard: bool,
     },
     /// Say what digits are in pictures
     #[command(after_help = "\

@@ -32,7 +32,8 @@ fn main() -> ExitCode {
             dir,
             device,
             progress,
-        } => train::train(&dir, device, progress),
+            no_tensorboard,
+        } => train::train(&dir, device, progress, !no_tensorboard),
         Command::Predict {
             model,
             images,

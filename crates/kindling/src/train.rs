@@ -12,7 +12,12 @@ use crate::device::join_the_pool;
 pub const INTERRUPTED: u8 = 130;
 
 /// Trains the run in `dir`.
-pub fn train(dir: &Path, device: Option<DeviceName>, progress: bool) -> Result<(), RunError> {
+pub fn train(
+    dir: &Path,
+    device: Option<DeviceName>,
+    progress: bool,
+    tensorboard: bool,
+) -> Result<(), RunError> {
     let display = if progress {
         heed_standard_input();
         Display::Progress
@@ -29,9 +34,10 @@ pub fn train(dir: &Path, device: Option<DeviceName>, progress: bool) -> Result<(
         heed_signals(display);
     }
     join_the_pool();
-    let run = Run::open(dir, device, display)?;
+    let run = Run::open(dir, device, display, tensorboard)?;
     match dispatch(&run) {
         Ok(mut record) => {
+            run.finish_tensorboard()?;
             record.files = run.dir().digests()?;
             run.dir().write_record(&record)?;
             // Whole, it has no use for them. What cannot be removed harms nothing.

@@ -162,6 +162,11 @@ impl RunDir {
         }
     }
 
+    /// `tensorboard/`: what TensorBoard shows of it.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.file("tensorboard")
+    }
+
     /// `checkpoint/`: what a training goes on from that was stopped; gone once it
     /// is whole.
     pub fn checkpoints(&self) -> PathBuf {

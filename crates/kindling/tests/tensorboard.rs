@@ -1,0 +1,129 @@
+//! What a run writes for TensorBoard, read by TensorBoard's own code: by the Python that
+//! `KINDLING_PYTHON` names, or python3, if it has the package.
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+
+use common::{kindling, train_well, write_config, write_images};
+use kindling_spec::{HistoryRow, RunDir, read_csv};
+use serde_json::Value;
+
+/// Prints the scalars, the hyper-parameters and the points of the projector.
+const READ: &str = r#"
+import json, sys
+from google.protobuf import text_format
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import metadata
+from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
+
+folder = sys.argv[1]
+events = EventAccumulator(folder, size_guidance={"scalars": 0})
+events.Reload()
+said = {"scalars": {}, "hparams": {}, "points": [], "labels": []}
+for tag in events.Tags()["scalars"]:
+    said["scalars"][tag] = [[e.step, e.value] for e in events.Scalars(tag)]
+for tag, content in events.PluginTagToContent("hparams").items():
+    start = metadata.parse_session_start_info_plugin_data(content)
+    said["group"] = start.group_name
+    for key, value in start.hparams.items():
+        said["hparams"][key] = getattr(value, value.WhichOneof("kind"))
+try:
+    config = open(folder + "/projector_config.pbtxt").read()
+    embedding = text_format.Parse(config, ProjectorConfig()).embeddings[0]
+    lines = open(folder + "/" + embedding.tensor_path).read().splitlines()
+    said["points"] = [[float(x) for x in line.split("\t")] for line in lines]
+    said["labels"] = open(folder + "/" + embedding.metadata_path).read().splitlines()
+except FileNotFoundError:
+    pass
+print(json.dumps(said))
+"#;
+
+fn read(run: &RunDir) -> Option<Value> {
+    let python = std::env::var("KINDLING_PYTHON").unwrap_or("python3".into());
+    let has = Command::new(&python)
+        .args(["-c", "import tensorboard"])
+        .output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    let mut command = Command::new(python);
+    let output = command.args(["-c", READ]).arg(run.tensorboard());
+    let output = output.output().expect("Python starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    Some(serde_json::from_slice(&output.stdout).expect("JSON"))
+}
+
+/// The scalars of a tag, by their step.
+fn scalars(said: &Value, tag: &str) -> Vec<(u64, f32)> {
+    let scalars = said["scalars"][tag].as_array().expect("scalars").iter();
+    let pair = |pair: &Value| Some((pair[0].as_u64()?, pair[1].as_f64()? as f32));
+    scalars
+        .map(|scalar| pair(scalar).expect("a step and a value"))
+        .collect()
+}
+
+fn autoencoder(dir: &Path, images: &Path) -> RunDir {
+    let task = format!(
+        "[data]\ndir = {images:?}\n[model]\nhidden = [16]\ncode = 2\nactivation = \"relu\"\n\
+         code_activation = \"none\"\noutput = \"sigmoid\"\n[train]\nepochs = 3\n\
+         batch_size = 50\noptimizer.adam = {{ learning_rate = 0.002 }}\n[scatter]\nimages = 40"
+    );
+    write_config(dir, "autoencoder", &task)
+}
+
+#[test]
+fn tensorboard_reads_the_history_the_config_and_the_codes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_images(&folder.path().join("images"), 300, 60);
+    let run = autoencoder(&folder.path().join("run"), &images);
+    train_well(&run);
+    let history: Vec<HistoryRow> = read_csv(&run.history()).expect("a history");
+    let Some(said) = read(&run) else { return };
+    for (tag, figure) in [
+        (
+            "loss/train",
+            (|row| row.train_loss) as fn(&HistoryRow) -> f64,
+        ),
+        ("loss/test", |row| row.test_loss),
+        ("learning_rate", |row| row.learning_rate),
+    ] {
+        let rows = history.iter();
+        let expected: Vec<(u64, f32)> = rows
+            .map(|row| (row.epoch as u64, figure(row) as f32))
+            .collect();
+        assert_eq!(scalars(&said, tag), expected, "{tag}");
+    }
+    assert!(said["scalars"].get("accuracy/test").is_none());
+    assert_eq!(said["group"], "test");
+    assert_eq!(said["hparams"]["train.optimizer.adam.learning_rate"], 0.002);
+    assert_eq!(said["hparams"]["model.activation"], "relu");
+    assert_eq!(said["hparams"]["seed"], 1.0);
+    assert_eq!(said["points"].as_array().map(Vec::len), Some(40));
+    assert_eq!(said["labels"].as_array().map(Vec::len), Some(40));
+
+    // The toy functions are written at their end.
+    let task = "[data]\nfunction = \"y1\"\ntrain = 50\ntest = 20\nx_range = 1.0\nw_range = 1.0\n\
+                noise = 0.01\n[model]\nkind = \"linear\"\n[train]\niterations = 30\nl2 = 0.0\n\
+                optimizer.sgd = { learning_rate = 0.01, momentum = 0.0 }";
+    let toy = write_config(&folder.path().join("toy"), "regression", task);
+    train_well(&toy);
+    let said = read(&toy).expect("Python");
+    assert_eq!(scalars(&said, "loss/test").len(), 30);
+}
+
+#[test]
+fn nothing_is_written_where_nothing_is_wanted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_images(&folder.path().join("images"), 300, 60);
+    let run = autoencoder(&folder.path().join("run"), &images);
+    let output = kindling()
+        .args(["train", "--no-tensorboard"])
+        .arg(run.path())
+        .output()
+        .expect("kindling starts");
+    assert!(output.status.success());
+    assert!(run.record().exists() && !run.tensorboard().exists());
+}
