@@ -437,7 +437,7 @@ mod tests {
         let interrupter = Interrupter::new();
         let dir = RunDir::new(folder.path());
         let log = Log::default();
-        let recorder = Recorder::new(dir, 0.1, Display::Lines, interrupter.clone(), log);
+        let recorder = Recorder::new(dir, 0.1, Display::Lines, interrupter.clone(), None, log);
         (recorder, interrupter)
     }
 
