@@ -14,7 +14,7 @@ pub enum Coder {
     /// An encoder and a decoder.
     Network(Box<Autoencoder>),
     /// Onto principal components, and back.
-    Pca(Projection),
+    Pca(Box<Projection>),
 }
 
 impl Coder {
@@ -38,7 +38,7 @@ impl Coder {
     ///
     /// If its `components.csv` cannot be read.
     pub fn pca(dir: &RunDir, device: &Device) -> Result<Self, RunError> {
-        Projection::read(dir, device).map(Self::Pca)
+        Ok(Self::Pca(Box::new(Projection::read(dir, device)?)))
     }
 
     /// # Shapes
