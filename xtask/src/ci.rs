@@ -77,6 +77,9 @@ fn cargo(words: &str) -> Result<(), Stop> {
     say::err(format_args!("\n$ cargo {words}"));
     let status = Command::new(kindling::cargo())
         .args(words.split(' '))
+        // By this machete thinks that it is being developed, and takes its own name
+        // for a folder.
+        .env_remove("CARGO_PKG_NAME")
         .current_dir(workspace::root())
         .status()
         .context("cannot start cargo")?;
