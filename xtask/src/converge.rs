@@ -86,7 +86,8 @@ fn train(
 ) -> anyhow::Result<Vec<f64>> {
     let layout = Layout::new(out, Size::Full);
     let runs = experiments::plan(configs.to_vec(), fingerprints.to_vec(), &layout);
-    let ended = experiments::train(kindling, &runs, None);
+    let jobs = experiments::at_a_time(&runs, None);
+    let ended = experiments::train(kindling, &runs, jobs);
     let accuracies = runs.iter().zip(ended).map(|(run, ended)| {
         let failed = |why: &str| anyhow!("{} in {}: {why}", run.name(), workspace::shown(out));
         match (ended.failure, ended.record) {

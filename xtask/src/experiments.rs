@@ -8,6 +8,7 @@ use crate::child::{Ended, Setup};
 use crate::flags::Experiments;
 use crate::kindling::{Build, Kindling};
 use crate::lock::Claim;
+use crate::plan::Plan;
 use crate::runs::{self, Recorded, Run};
 use crate::stop::{Outcome, Stop};
 use crate::{list, matrix, say, signal, workspace};
@@ -65,7 +66,9 @@ pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Opt
         remove_temporary(folder);
     }
     let kindling = kindling.with_tensorboard(options.tensorboard);
-    let ended = train(kindling, &pending, options.jobs);
+    let at_a_time = at_a_time(&pending, options.jobs);
+    Plan::new(&runs, at_a_time).write(layout)?;
+    let ended = train(kindling, &pending, at_a_time);
     finish(study, layout, &runs, &pending, &ended)
 }
 
@@ -124,14 +127,19 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
     Ok(pending)
 }
 
+/// How many runs train at a time: as many as are wanted, or one a core.
+pub fn at_a_time(pending: &[Run], jobs: Option<u64>) -> usize {
+    let jobs = jobs.map_or_else(Host::cores, |jobs| jobs as usize);
+    // No more than runs: the cores of an idle one would idle too.
+    jobs.min(pending.len())
+}
+
 /// Trains runs side by side, `jobs` at a time, among which the cores are divided.
-pub fn train(kindling: Kindling, pending: &[Run], jobs: Option<u64>) -> Vec<Ended> {
+pub fn train(kindling: Kindling, pending: &[Run], jobs: usize) -> Vec<Ended> {
     if pending.is_empty() {
         return Vec::new();
     }
     let cores = Host::cores();
-    // No more jobs than runs: the cores of an idle one would idle too.
-    let jobs = jobs.map_or(cores, |jobs| jobs as usize).min(pending.len());
     let setup = Setup {
         kindling,
         threads: (cores / jobs).max(1),

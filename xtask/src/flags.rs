@@ -36,6 +36,10 @@ pub enum Command {
     Experiments(Experiments),
     /// Train one cell in the foreground
     Train(Train),
+    /// Look on while a matrix trains
+    Watch(Watch),
+    /// Show a matrix that trains, and its report, in a browser
+    Serve(Serve),
     /// Rebuild the tables and curves from the records
     Report(Report),
     /// Say which sentences of the study stand
@@ -52,6 +56,49 @@ pub enum Command {
     Chaos(Chaos),
     /// Run all that the gate runs: format, tests, lints, the quick study
     Ci(Ci),
+}
+
+/// `cargo xtask watch`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It only reads files, so it can come and go while a matrix trains, and be opened more
+than once. What trains comes first, with its test loss as a curve of an epoch each,
+then what failed, then what is done. Ctrl-C leaves it.
+
+Examples:
+  cargo xtask watch
+  cargo xtask watch --quick
+  cargo xtask watch --once | head -1")]
+pub struct Watch {
+    /// Show it once, as in a pipe
+    #[arg(long)]
+    pub once: bool,
+    /// Which of the trees.
+    #[command(flatten)]
+    pub length: Length,
+    /// Which folders.
+    #[command(flatten)]
+    pub folders: Folders,
+}
+
+/// `cargo xtask serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The page changes as the matrix trains. Only this machine is served. Ctrl-C ends it.
+
+Examples:
+  cargo xtask serve
+  cargo xtask serve --quick --port 9000")]
+pub struct Serve {
+    /// Where to listen; 0: any port that is free
+    #[arg(long, value_name = "N", default_value_t = 8088)]
+    pub port: u16,
+    /// Which of the trees.
+    #[command(flatten)]
+    pub length: Length,
+    /// Which folders.
+    #[command(flatten)]
+    pub folders: Folders,
 }
 
 /// `cargo xtask chaos`

@@ -25,13 +25,17 @@ mod list;
 mod lock;
 mod matrix;
 mod parity;
+mod plan;
 mod publish;
 mod report;
 mod runs;
 mod say;
+mod serve;
 mod signal;
+mod state;
 mod stop;
 mod train;
+mod watch;
 mod workspace;
 
 use std::process::ExitCode;
@@ -53,6 +57,8 @@ fn run(command: Command) -> Outcome {
     match command {
         Command::Experiments(flags) => experiments::run(&flags),
         Command::Train(flags) => train::run(&flags),
+        Command::Watch(flags) => watch::run(&flags),
+        Command::Serve(flags) => serve::run(&flags),
         Command::Report(flags) => report::run(&flags),
         Command::Claims(flags) => claims::run(&flags),
         Command::Backends(flags) => backends::run(&flags),

@@ -1,0 +1,119 @@
+//! Every command of the README runs as written, in a copy of the repository's configs
+//! and with a script in kindling's stead.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use common::{Place, stderr};
+use kindling_spec::VERSION;
+
+/// What is not run here: what builds or tests this repository itself, which the gate
+/// does, and what takes long, which has tests of its own.
+const ELSEWHERE: [&str; 9] = [
+    "cargo bench",
+    "cargo bolero",
+    "cargo build",
+    "cargo install",
+    "cargo kindling", // by kindling's own tests
+    "cargo test",
+    "cargo xtask bench",
+    "cargo xtask chaos",
+    "cargo xtask ci",
+];
+
+fn readme() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The commands of cargo in blocks of code and between backticks.
+fn commands(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    // Lines of blocks, without their comments.
+    for block in text.split("```console\n").skip(1) {
+        let lines = block.split("```").next().unwrap().lines();
+        found.extend(lines.map(|line| line.split(" #").next().unwrap().trim().to_string()));
+    }
+    // Between backticks, where a line may break.
+    let inline = text.split('`').skip(1).step_by(2);
+    found.extend(inline.map(|code| code.split_whitespace().collect::<Vec<_>>().join(" ")));
+    found.retain(|command| command.starts_with("cargo "));
+    found
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            std::fs::copy(&path, &to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_command_runs_as_written() {
+    let commands = commands(&readme());
+    assert!(commands.len() > 25, "{commands:?}");
+    let (mine, others): (Vec<_>, Vec<_>) = commands.into_iter().partition(|command| {
+        let of =
+            |start: &&str| command.as_str() == *start || command.starts_with(&format!("{start} "));
+        !ELSEWHERE.iter().any(|start| of(&start))
+    });
+    assert!(others.len() > 5, "{others:?}");
+    for command in mine {
+        let Some(words) = command.strip_prefix("cargo xtask ") else {
+            panic!("the README has `{command}`, which no test runs");
+        };
+        // NAME, CELL and DIR stand for something.
+        let words = words.replace("NAMES", "flex").replace("NAME", "flex");
+        let words = words.replace("CELL", "mlp").replace("DIR", "data");
+        let place = Place::new();
+        let root = place.path("repository");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for folder in ["configs", "artifacts/reference"] {
+            copy(&source.join(folder), &root.join(folder));
+        }
+        std::fs::copy(source.join("README.md"), root.join("README.md")).unwrap();
+        std::fs::create_dir_all(root.join("data")).unwrap();
+        let xtask = |words: &str| {
+            Command::new(env!("CARGO_BIN_EXE_xtask"))
+                .args(words.split(' '))
+                .current_dir(&root)
+                .env("CARGO_MANIFEST_DIR", root.join("xtask"))
+                .env("KINDLING_BIN", place.path("kindling"))
+                .env("FAKE_LOG", place.path("log"))
+                .env("FAKE_VERSION", VERSION)
+                .env("FAKE_GPU", "yes")
+                .output()
+                .unwrap()
+        };
+        // What looks at a matrix needs one.
+        if ["report", "claims", "watch"]
+            .iter()
+            .any(|start| words.starts_with(start))
+        {
+            assert!(xtask("experiments").status.success());
+        }
+        if words.starts_with("serve") {
+            continue; // until Ctrl-C; it has a test of its own
+        }
+        let output = xtask(&words);
+        assert!(output.status.success(), "{command}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn commands_are_found_in_blocks_and_lines() {
+    let text = "a `cargo xtask\nbackends` b\n```console\ncargo a   # why\nls\n```\n`x`";
+    let found: Vec<String> = commands(text).into_iter().collect();
+    assert_eq!(found, ["cargo a", "cargo xtask backends"]);
+}

@@ -1,0 +1,230 @@
+//! Looking on while a matrix trains: as text, as events, in a browser.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Place, stderr, stdout};
+use kindling_spec::VERSION;
+
+/// A matrix of four runs that wait for a file to go on, two at a time.
+fn begin(place: &Place) -> Child {
+    let child = place
+        .xtask("experiments --only mlp --seeds 2 --jobs 2")
+        .env("FAKE_HOLD", place.path("hold"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until(|| {
+        let log = std::fs::read_to_string(place.path("log")).unwrap_or_default();
+        log.lines().count() == 2
+    });
+    child
+}
+
+fn until(mut what: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !what() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn go_on(place: &Place, mut matrix: Child) {
+    std::fs::write(place.path("hold"), "").unwrap();
+    assert!(matrix.wait().unwrap().success());
+}
+
+/// A server, ended by Ctrl-C when this is dropped.
+struct Serving {
+    child: Child,
+    port: u16,
+}
+
+impl Serving {
+    fn start(place: &Place) -> Self {
+        let mut command = place.xtask("serve --port 0");
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        said.read_line(&mut line).unwrap();
+        let port = line.split(['/', ':']).find_map(|part| part.parse().ok());
+        Self {
+            port: port.unwrap_or_else(|| panic!("no port in {line}")),
+            child,
+        }
+    }
+
+    /// Asks for a path, and leaves the answer to be read.
+    fn ask(&self, port: u16, path: &str, host: &str) -> BufReader<TcpStream> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        BufReader::new(stream)
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut answer = String::new();
+        let host = format!("127.0.0.1:{}", self.port);
+        self.ask(self.port, path, &host)
+            .read_to_string(&mut answer)
+            .unwrap();
+        answer
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let kill = format!("kill -INT {}", self.child.id());
+        let _ = Command::new("sh").args(["-c", &kill]).status();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_matrix_is_watched_as_it_trains() {
+    let place = Place::new();
+    let watch = || place.xtask("watch --once").output().unwrap();
+    let none = watch();
+    assert_eq!(none.status.code(), Some(2));
+    assert!(
+        stderr(&none).contains("no matrix has begun"),
+        "{}",
+        stderr(&none)
+    );
+    let matrix = begin(&place);
+    let said = stdout(&watch());
+    assert!(
+        said.starts_with("0 of 4 done, 2 begun, 0 failed, 2 waiting"),
+        "{said}"
+    );
+    go_on(&place, matrix);
+    let said = stdout(&watch());
+    assert!(
+        said.starts_with("4 of 4 done, 0 begun, 0 failed, 0 waiting"),
+        "{said}"
+    );
+    assert!(
+        said.contains("  mlp 1     done in 0:02  test 0.1500  92.00 %"),
+        "{said}"
+    );
+    // A changed config makes the old results another matrix's.
+    let failed = place
+        .xtask("experiments --only mlp-10 --set dropout=0.5 --seeds 1")
+        .env("FAKE_FAIL", "mlp-10 0")
+        .env("FAKE_HOLD", place.path("hold"))
+        .env("FAKE_VERSION", VERSION)
+        .output()
+        .unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    let said = stdout(&watch());
+    assert!(
+        said.contains("failed: the loss is NaN in epoch 1"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_server_tells_of_every_change_and_of_nothing_else() {
+    let place = Place::new();
+    let matrix = begin(&place);
+    let serving = Serving::start(&place);
+    let host = format!("localhost:{}", serving.port);
+    let mut events = serving.ask(serving.port, "/events", &host).lines();
+    let mut next = |words: &str| {
+        let found = events.find(|line| line.as_ref().unwrap().contains(words));
+        assert!(found.is_some(), "no {words}");
+    };
+    next("text/event-stream");
+    next("\"done\":0,\"begun\":2");
+    go_on(&place, matrix);
+    next("\"done\":4,\"begun\":0");
+    assert!(serving.get("/state").contains("\"done\":4"));
+    assert!(serving.get("/").contains("EventSource"));
+    assert!(
+        serving
+            .get("/report/index.html")
+            .starts_with("HTTP/1.1 200")
+    );
+    for path in ["/report/../results.csv", "/results.csv", "/report/none.svg"] {
+        assert!(serving.get(path).starts_with("HTTP/1.1 404"), "{path}");
+    }
+    // A page elsewhere whose name leads here is refused.
+    let mut answer = String::new();
+    let mut refused = serving.ask(serving.port, "/state", "example.org");
+    refused.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    // The port is taken now.
+    let second = place
+        .xtask(&format!("serve --port {}", serving.port))
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    assert!(
+        stderr(&second).contains("choose another"),
+        "{}",
+        stderr(&second)
+    );
+}
+
+/// Chromium without a window, which says over HTTP what its page is called.
+fn browser(place: &Place, url: &str) -> Option<(Child, u16)> {
+    let profile = place.path("profile");
+    let child = Command::new("chromium")
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--remote-debugging-port=0",
+        ])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(url)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut port = None;
+    until(|| {
+        let text = std::fs::read_to_string(profile.join("DevToolsActivePort"));
+        port = text.ok().and_then(|text| text.lines().next()?.parse().ok());
+        port.is_some()
+    });
+    Some((child, port.unwrap()))
+}
+
+#[test]
+fn a_page_in_a_browser_follows_the_matrix() {
+    let place = Place::new();
+    let matrix = begin(&place);
+    let serving = Serving::start(&place);
+    let url = format!("http://127.0.0.1:{}/", serving.port);
+    let Some((mut browser, port)) = browser(&place, &url) else {
+        go_on(&place, matrix);
+        return;
+    };
+    let titled = |title: &str| {
+        until(|| {
+            // It keeps the connection, so the answer ends with our patience.
+            let mut pages = Vec::new();
+            let mut answer = serving.ask(port, "/json/list", "127.0.0.1");
+            let patience = Some(Duration::from_millis(300));
+            answer.get_ref().set_read_timeout(patience).unwrap();
+            let _ = answer.read_to_end(&mut pages);
+            String::from_utf8_lossy(&pages).contains(title)
+        });
+    };
+    titled("0 of 4 done - Kindling");
+    go_on(&place, matrix);
+    titled("4 of 4 done - Kindling");
+    browser.kill().unwrap();
+    browser.wait().unwrap();
+}
