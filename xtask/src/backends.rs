@@ -17,6 +17,10 @@ pub fn run(flags: &Backends) -> Outcome {
         named => named,
     };
     let devices = Kindling::build(&Build::with(backends, &flags.built.extras.with))?.devices()?;
+    if flags.json {
+        say::json(&devices)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     for line in table(backends, &devices) {
         say::out(line.trim_end());
     }

@@ -300,7 +300,7 @@ fn python(base: &str) -> anyhow::Result<PathBuf> {
     if std::fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
         return Ok(python);
     }
-    say::err(format_args!(
+    say::note(format_args!(
         "installing Keras into {}",
         workspace::shown(&environment)
     ));

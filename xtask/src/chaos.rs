@@ -33,7 +33,7 @@ pub fn run(flags: &Chaos) -> Outcome {
     signal::count();
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (peace, war) = (folder.path().join("peace"), folder.path().join("war"));
-    say::err("a matrix in peace");
+    say::note("a matrix in peace");
     for words in [NETWORKS, OTHERS] {
         finish(flags, words, &peace)?;
     }
@@ -66,7 +66,7 @@ pub fn run(flags: &Chaos) -> Outcome {
         if random.below(2) == 0
             && let Some(path) = damage(&war, &mut random)?
         {
-            say::err(format_args!("damaged {}", path.display()));
+            say::note(format_args!("damaged {}", path.display()));
             if let Some(folder) = path.parent() {
                 finished.records.remove(&path);
                 finished.damaged.insert(folder.join("record.json"));
@@ -83,7 +83,7 @@ pub fn run(flags: &Chaos) -> Outcome {
         say::count(kills as usize, "kill"),
         say::count(damaged.len(), "damaged file"),
     );
-    say::err(format_args!("{suffered}; the rest in peace"));
+    say::note(format_args!("{suffered}; the rest in peace"));
     for words in [NETWORKS, OTHERS] {
         finish(flags, words, &war)?;
     }

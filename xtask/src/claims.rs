@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use kindling_report::{Status, Verdict};
+use kindling_report::{ClaimRow, Status, Verdict};
 use kindling_spec::{Layout, Selection, Size, Study};
 
 use crate::experiments::{self, Options};
@@ -31,7 +31,7 @@ pub fn run(flags: &Claims) -> Outcome {
             }
             let cells = open.iter().flat_map(|verdict| verdict.claim.cells());
             let cells: BTreeSet<String> = cells.map(str::to_string).collect();
-            say::err(format_args!(
+            say::note(format_args!(
                 "{} undecided; {} with seeds 0 to {}",
                 say::count(open.len(), "claim"),
                 say::count(cells.len(), "cell"),
@@ -43,6 +43,11 @@ pub fn run(flags: &Claims) -> Outcome {
             }
             verdicts = judge(&study, &layout);
         }
+    }
+    if flags.json {
+        let rows: Vec<ClaimRow> = verdicts.iter().map(ClaimRow::from).collect();
+        say::json(&rows)?;
+        return Ok(ExitCode::SUCCESS);
     }
     say::out(kindling_report::claims_text(&verdicts).trim_end());
     for verdict in verdicts
@@ -92,6 +97,7 @@ fn train(
         build,
         jobs: None,
         fresh: false,
+        json: false,
         tensorboard: !training.no_tensorboard,
     };
     experiments::go(study, layout, configs, &options)

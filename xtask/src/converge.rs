@@ -36,7 +36,7 @@ pub fn run(flags: &Converge) -> Outcome {
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
     let mut accuracies = Vec::new();
     for (&device, configs) in devices.iter().zip(&trainings) {
-        say::err(format_args!("training on {device}"));
+        say::note(format_args!("training on {device}"));
         let out = out.join(device.to_string().replace(':', ""));
         accuracies.push(train(kindling.on(device), configs, &fingerprints, &out)?);
     }

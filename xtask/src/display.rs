@@ -50,7 +50,7 @@ impl<'a> Display<'a> {
     pub fn new(runs: &'a [Run], jobs: usize) -> Self {
         let start = Instant::now();
         let term = Term::stderr();
-        let view = if term.is_term() {
+        let view = if term.is_term() && !say::is_hushed() {
             let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let overall = multi.add(ProgressBar::new(STEPS).with_style(style()));
             // indicatif draws from the top as many lines as fit.
@@ -100,7 +100,7 @@ impl<'a> Display<'a> {
             }
             View::Lines(said) => {
                 said[index].0 = Instant::now();
-                say::err(format_args!("start   {}", name.trim_end()));
+                say::note(format_args!("start   {}", name.trim_end()));
             }
         }
         let begun = Progress {
@@ -138,7 +138,7 @@ impl<'a> Display<'a> {
                 if silence >= SILENT || (silence >= QUIET && gain >= 0.1) {
                     said[index] = (Instant::now(), fraction);
                     let step = self::step(step, self.epochs, false);
-                    say::err(format_args!(
+                    say::note(format_args!(
                         "        {name}  {}  ({overall})",
                         step.trim_end()
                     ));
@@ -191,7 +191,7 @@ impl<'a> Display<'a> {
             View::Bars { multi, .. } => {
                 let _ = multi.println(say::cut(line, width().saturating_sub(1)));
             }
-            View::Lines(_) => say::err(line),
+            View::Lines(_) => say::note(line),
         }
     }
 

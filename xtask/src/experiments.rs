@@ -1,8 +1,10 @@
 //! `cargo xtask experiments`: the matrix, from the configs to the report.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use kindling_spec::{Host, Layout, Record, RunConfig, Selection, Study, remove_temporary};
+use serde::Serialize;
 
 use crate::child::{Ended, Setup};
 use crate::flags::Experiments;
@@ -29,7 +31,11 @@ pub fn run(flags: &Experiments) -> Outcome {
     };
     let configs = study.expand(&selection).map_err(Stop::input)?;
     if flags.list {
-        list::print(&configs);
+        if flags.json {
+            list::json(&configs)?;
+        } else {
+            list::print(&configs);
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let layout = Layout::new(&workspace::out(&flags.folders)?, selection.size);
@@ -37,6 +43,7 @@ pub fn run(flags: &Experiments) -> Outcome {
         build,
         jobs: flags.jobs,
         fresh: flags.fresh,
+        json: flags.json,
         tensorboard: !flags.training.no_tensorboard,
     };
     go(&study, &layout, configs, &options)
@@ -48,6 +55,8 @@ pub struct Options {
     pub build: Build,
     /// How many at a time; one a core if nothing is said.
     pub jobs: Option<u64>,
+    /// Whether to print JSON.
+    pub json: bool,
     /// Whether trainings write for TensorBoard.
     pub tensorboard: bool,
     /// Whether to train what is recorded already.
@@ -69,7 +78,27 @@ pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Opt
     let at_a_time = at_a_time(&pending, options.jobs);
     Plan::new(&runs, at_a_time).write(layout)?;
     let ended = train(kindling, &pending, at_a_time);
-    finish(study, layout, &runs, &pending, &ended)
+    let report = kindling_report::write(study, layout)?;
+    let records = records(&runs, &pending, &ended);
+    if !options.json {
+        print(study, layout, &records, &pending, &ended, &report);
+        return Ok(code(&ended));
+    }
+    /// What programs are told.
+    #[derive(Serialize)]
+    struct Told<'a> {
+        records: &'a [Record],
+        open: usize,
+        results: &'a Path,
+        report: &'a Path,
+    }
+    say::json(&Told {
+        records: &records,
+        open: open(&ended),
+        results: &layout.results(),
+        report: &report,
+    })?;
+    Ok(code(&ended))
 }
 
 /// The runs of `configs` in the tree `layout`, each with its data's fingerprint.
@@ -108,18 +137,18 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
         pending.push(run.clone());
     }
     pending.sort_by(|a, b| b.config.cost().total_cmp(&a.config.cost()));
-    say::err(format_args!(
+    say::note(format_args!(
         "{}: {recorded} recorded already, {} to train",
         say::count(runs.len(), "run"),
         pending.len()
     ));
     if begun > 0 {
-        say::err(format_args!(
+        say::note(format_args!(
             "{begun} of them begun already: they go on from their last checkpoint"
         ));
     }
     if differing > 0 {
-        say::err(format_args!(
+        say::note(format_args!(
             "{differing} of them recorded with another config, other data or another Burn:\n\
              an old result stays until the new one is whole"
         ));
@@ -145,23 +174,39 @@ pub fn train(kindling: Kindling, pending: &[Run], jobs: usize) -> Vec<Ended> {
         threads: (cores / jobs).max(1),
         revision: workspace::revision(),
     };
-    say::err(format_args!(
+    say::note(format_args!(
         "training {jobs} at a time, each with {}",
         say::count(setup.threads, "thread")
     ));
     matrix::train(pending, &setup, jobs)
 }
 
-/// Writes the report, and prints its table, what failed, and where all is.
-fn finish(
+/// How many runs were stopped, or never begun.
+fn open(ended: &[Ended]) -> usize {
+    ended.iter().filter(|ended| ended.record.is_none()).count()
+}
+
+/// What a matrix ends with.
+fn code(ended: &[Ended]) -> ExitCode {
+    if open(ended) > 0 {
+        signal::code()
+    } else if ended.iter().any(|ended| ended.failure.is_some()) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Prints the table, what failed, and where all is.
+fn print(
     study: &Study,
     layout: &Layout,
-    runs: &[Run],
+    records: &[Record],
     pending: &[Run],
     ended: &[Ended],
-) -> Outcome {
-    let report = kindling_report::write(study, layout)?;
-    let summaries = summaries(study, runs, pending, ended);
+    report: &Path,
+) {
+    let summaries = kindling_report::summarize(records, &workspace::order(study));
     if !summaries.is_empty() {
         say::out("");
         say::out(kindling_report::text_table(&summaries).trim_end());
@@ -190,38 +235,26 @@ fn finish(
         }
     }
     say::out("");
-    for path in [layout.results(), report] {
-        say::out(workspace::shown(&path));
+    for path in [&layout.results(), report] {
+        say::out(workspace::shown(path));
     }
-    let open = ended.iter().filter(|ended| ended.record.is_none()).count();
-    if open > 0 {
+    if open(ended) > 0 {
         say::out(format_args!(
             "\nstopped with {} to go; the same command goes on from there",
-            say::count(open, "run")
+            say::count(open(ended), "run")
         ));
-        return Ok(signal::code());
     }
-    Ok(if failed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
 }
 
-fn summaries(
-    study: &Study,
-    runs: &[Run],
-    pending: &[Run],
-    ended: &[Ended],
-) -> Vec<kindling_report::Summary> {
+/// The records of all runs that have one, failed ones too.
+fn records(runs: &[Run], pending: &[Run], ended: &[Ended]) -> Vec<Record> {
     let trained = |run: &Run| {
         let at = pending.iter().position(|other| other.name() == run.name());
         at.and_then(|at| ended.get(at))
             .and_then(|ended| ended.record.clone())
     };
-    let records: Vec<Record> = runs
-        .iter()
+    let records = runs.iter();
+    records
         .filter_map(|run| trained(run).or_else(|| run.finished.read_record().ok().flatten()))
-        .collect();
-    kindling_report::summarize(&records, &workspace::order(study))
+        .collect()
 }

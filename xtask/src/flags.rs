@@ -21,9 +21,16 @@ Examples:
   cargo xtask experiments           the whole study, then its report
   cargo xtask train mlp             one cell in the foreground
 
-`cargo xtask COMMAND --help` has more of each."
+`cargo xtask COMMAND --help` has more of each.
+
+Exit codes: 0 done; 1 a run or a check failed, and is named; 2 the arguments, configs
+or data are wrong, and nothing is written; 130 stopped by Ctrl-C, and the same command
+goes on."
 )]
 pub struct Cli {
+    /// Say nothing but results, warnings and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -70,6 +77,9 @@ Examples:
   cargo xtask watch --quick
   cargo xtask watch --once | head -1")]
 pub struct Watch {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
     /// Show it once, as in a pipe
     #[arg(long)]
     pub once: bool,
@@ -158,6 +168,9 @@ Examples:
   cargo xtask experiments --backend wgpu --smoke --out /tmp/wgpu
   cargo xtask experiments --only mlp --set train.epochs=5 --out /tmp/short")]
 pub struct Experiments {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
     /// How much of each run.
     #[command(flatten)]
     pub length: Length,
@@ -243,6 +256,9 @@ Examples:
   cargo xtask claims --until-decided
   cargo xtask claims --until-decided --most 12")]
 pub struct Claims {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
     /// Of which runs.
     #[command(flatten)]
     pub length: Length,
@@ -302,6 +318,9 @@ Examples:
   cargo xtask backends
   cargo xtask backends --backend flex,ndarray,wgpu")]
 pub struct Backends {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
     /// What to build in.
     #[command(flatten)]
     pub built: Built,

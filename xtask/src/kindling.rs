@@ -96,11 +96,12 @@ impl Kindling {
             [Backend::Flex] => &[],
             _ => &["--no-default-features", "--features", &backend],
         };
-        say::err(format_args!("building kindling with {backend}"));
+        say::note(format_args!("building kindling with {backend}"));
         let output = Command::new(cargo())
             .args(["build", "--release", "--package", "kindling"])
             .args(features)
             .arg("--message-format=json-render-diagnostics")
+            .args(say::is_hushed().then_some("--quiet"))
             .current_dir(workspace::root())
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())

@@ -2,6 +2,7 @@
 
 use console::Term;
 use kindling_spec::RunConfig;
+use serde::Serialize;
 
 use crate::say;
 
@@ -31,6 +32,33 @@ pub fn print(runs: &[RunConfig]) {
         say::count(rows.len(), "cell"),
         say::count(runs.len(), "run")
     ));
+}
+
+/// Prints every run as JSON: its cell, its seed, and its config as TOML.
+///
+/// # Errors
+///
+/// If a number in it is none.
+pub fn json(runs: &[RunConfig]) -> serde_json::Result<()> {
+    /// A run.
+    #[derive(Serialize)]
+    struct Listed<'a> {
+        section: &'a str,
+        cell: &'a str,
+        family: &'a str,
+        seed: u64,
+        config_hash: String,
+        config: String,
+    }
+    let listed = runs.iter().map(|run| Listed {
+        section: &run.section,
+        cell: &run.cell,
+        family: run.task.family(),
+        seed: run.seed,
+        config_hash: run.hash(),
+        config: run.to_toml(),
+    });
+    say::json(&listed.collect::<Vec<_>>())
 }
 
 fn table(rows: &[Row], width: Option<usize>) -> Vec<String> {

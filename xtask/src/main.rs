@@ -46,7 +46,11 @@ use flags::{Cli, Command};
 use stop::Outcome;
 
 fn main() -> ExitCode {
-    run(Cli::parse().command).unwrap_or_else(|stop| {
+    let cli = Cli::parse();
+    if cli.quiet {
+        say::hush();
+    }
+    run(cli.command).unwrap_or_else(|stop| {
         say::err(format_args!("error: {}", stop.text()));
         stop.code()
     })

@@ -17,7 +17,7 @@ pub fn run(flags: &Report) -> Outcome {
     let runs = kindling_report::read(&layout);
     let is_failed = |run: &&kindling_report::Run| run.record.status == Status::Failed;
     let failed = runs.runs.iter().filter(is_failed).count();
-    say::err(format_args!(
+    say::note(format_args!(
         "{} of {} cells: {} complete, {failed} failed, {} unfinished, {} unreadable",
         runs.runs
             .iter()

@@ -4,13 +4,44 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether nothing is said but results, warnings and errors.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is said but results, warnings and errors.
+pub fn hush() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether that was asked.
+pub fn is_hushed() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// A line on standard error on what is going on.
+pub fn note(line: impl Display) {
+    if !is_hushed() {
+        err(line);
+    }
+}
+
+/// A value as a line of JSON on standard output.
+///
+/// # Errors
+///
+/// If a number in it is none.
+pub fn json(value: &impl serde::Serialize) -> serde_json::Result<()> {
+    out(serde_json::to_string(value)?);
+    Ok(())
+}
 
 /// A line on standard output.
 pub fn out(line: impl Display) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// A line on standard error.
+/// A line on standard error: a warning, or an error.
 pub fn err(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

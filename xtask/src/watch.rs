@@ -25,6 +25,10 @@ pub fn run(flags: &Watch) -> Outcome {
     let layout = Layout::new(&workspace::out(&flags.folders)?, flags.length.size());
     refuse_foreign(&layout)?;
     let look = || State::read(&layout).map_err(Stop::input);
+    if flags.json {
+        say::json(&look()?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let term = Term::stdout();
     if flags.once || !term.is_term() {
         for line in view(&look()?, usize::MAX, 100) {

@@ -5,6 +5,7 @@
 mod common;
 
 use std::io::Read;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,29 @@ fn every_run_is_trained_and_stands_in_the_table() {
     for text in [stdout(&output), stderr(&output)] {
         assert!(!text.contains('\x1b'), "escape codes in a pipe: {text}");
     }
+}
+
+#[test]
+fn programs_get_json_and_the_quiet_get_nothing_else() {
+    let place = Place::new();
+    let json = |words: &str| -> serde_json::Value {
+        let output = place.xtask(words).env("NO_COLOR", "1").output().unwrap();
+        assert!(stderr(&output).is_empty(), "{words}: {}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let listed = json("experiments --list --json --quiet --only pca");
+    assert_eq!(listed[0]["cell"], "pca");
+    let trained = json("experiments --json --quiet --only pca --only linear-y0");
+    assert_eq!(trained["records"].as_array().unwrap().len(), 4);
+    assert_eq!(trained["records"][0]["test_loss"], 0.15);
+    assert_eq!(trained["open"], 0);
+    assert!(Path::new(trained["report"].as_str().unwrap()).exists());
+    assert_eq!(json("watch --json -q")["done"], 4);
+    assert!(json("claims --json -q").as_array().unwrap().len() > 5);
+    // Without JSON the table is the result, and is printed.
+    let output = place.xtask("-q experiments --only pca").output().unwrap();
+    assert!(stderr(&output).is_empty());
+    assert!(stdout(&output).contains("0.1500"));
 }
 
 #[test]
