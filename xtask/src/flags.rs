@@ -63,6 +63,12 @@ pub enum Command {
     Chaos(Chaos),
     /// Run all that the gate runs: format, tests, lints, the quick study
     Ci(Ci),
+    /// Write JSON Schemas of the config files, by which editors complete them
+    Schema(Schema),
+    /// Print a script by which a shell completes the commands
+    Completions(Completions),
+    /// Write manual pages
+    Man(Man),
 }
 
 /// `cargo xtask watch`
@@ -152,6 +158,42 @@ pub struct Ci {
     /// an hour where wgpu is among them
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub backend: Vec<Backend>,
+}
+
+/// `cargo xtask schema`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+They go to configs/schema, where .taplo.toml tells Taplo (and so the editors that use
+it, as VS Code's Even Better TOML) which file each is for.
+
+Example:
+  cargo xtask schema")]
+pub struct Schema {
+    /// Another folder of configs
+    #[arg(long, value_name = "DIR")]
+    pub configs: Option<PathBuf>,
+}
+
+/// `cargo xtask completions`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+They are for the name `xtask`, since no shell completes behind `cargo`:
+
+  alias xtask='cargo xtask'
+  source <(cargo xtask completions bash)")]
+pub struct Completions {
+    /// Whose
+    pub shell: clap_complete::Shell,
+}
+
+/// `cargo xtask man`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  cargo xtask man target/man && man target/man/xtask.1")]
+pub struct Man {
+    /// Folder to write to
+    pub dir: PathBuf,
 }
 
 /// `cargo xtask experiments`

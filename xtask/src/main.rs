@@ -30,7 +30,9 @@ mod publish;
 mod report;
 mod runs;
 mod say;
+mod schema;
 mod serve;
+mod shell;
 mod signal;
 mod state;
 mod stop;
@@ -71,5 +73,8 @@ fn run(command: Command) -> Outcome {
         Command::Bench(flags) => bench::run(&flags),
         Command::Chaos(flags) => chaos::run(&flags),
         Command::Ci(flags) => ci::run(&flags),
+        Command::Schema(flags) => schema::run(&flags),
+        Command::Completions(flags) => shell::completions(&flags),
+        Command::Man(flags) => shell::man(&flags),
     }
 }

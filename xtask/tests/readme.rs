@@ -72,9 +72,10 @@ fn every_command_runs_as_written() {
         let Some(words) = command.strip_prefix("cargo xtask ") else {
             panic!("the README has `{command}`, which no test runs");
         };
-        // NAME, CELL and DIR stand for something.
+        // NAME, CELL, DIR and SHELL stand for something.
         let words = words.replace("NAMES", "flex").replace("NAME", "flex");
         let words = words.replace("CELL", "mlp").replace("DIR", "data");
+        let words = words.replace("SHELL", "bash");
         let place = Place::new();
         let root = place.path("repository");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::{read_table, typed};
@@ -12,7 +13,7 @@ use crate::{Error, Record, Result, Study};
 /// For every seed its value is that of [`Claim::left`] alone, or the difference
 /// `left - right`, or the ratio `left / right`. The sentence holds where the mean
 /// of that over seeds lies within the bounds.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     /// A short name of its own, as `mlp-beats-linear`.
@@ -37,7 +38,7 @@ pub struct Claim {
 }
 
 /// How two terms are compared.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Comparison {
     /// left - right
@@ -49,7 +50,7 @@ pub enum Comparison {
 
 /// A number that each seed has: a figure of a cell, or one chosen among several
 /// cells.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Term {
     /// The cells.
@@ -65,7 +66,7 @@ pub struct Term {
 }
 
 /// One number out of several.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Take {
     /// Their mean.
@@ -104,9 +105,10 @@ pub fn figure(record: &Record, name: &str) -> Option<f64> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct ClaimsFile {
+    /// A sentence each.
     claim: Vec<Claim>,
 }
 
@@ -123,7 +125,7 @@ pub(crate) fn read(folder: &Path, study: &Study) -> Result<Vec<Claim>> {
         return Ok(Vec::new());
     }
     let origin = path.display().to_string();
-    let File { claim: claims } = typed(read_table(&path)?, &origin)?;
+    let ClaimsFile { claim: claims } = typed(read_table(&path)?, &origin)?;
     for (index, claim) in claims.iter().enumerate() {
         let fail = |key: &str, problem: String| {
             Err(Error::key(

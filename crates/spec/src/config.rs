@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -53,7 +54,7 @@ pub enum Task {
 }
 
 /// `family = "gradients"`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GradientsTask {
     /// What is compared.
@@ -61,7 +62,7 @@ pub struct GradientsTask {
 }
 
 /// Where the gradients are compared.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gradients {
     /// ReLU and sigmoid are compared at this many points,
@@ -77,7 +78,7 @@ pub struct Gradients {
 }
 
 /// `family = "regression"`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionTask {
     /// The function and its samples.
@@ -89,7 +90,7 @@ pub struct RegressionTask {
 }
 
 /// The toy functions of x in R^4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ToyFunction {
     /// sum(x W), linear in x.
@@ -101,7 +102,7 @@ pub enum ToyFunction {
 }
 
 /// A sample of a toy function.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionData {
     /// Which function.
@@ -119,7 +120,7 @@ pub struct RegressionData {
 }
 
 /// What learns a toy function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ToyModel {
     /// p = w . x
@@ -129,7 +130,7 @@ pub enum ToyModel {
 }
 
 /// `[model]` of a regression.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionModel {
     /// Which model.
@@ -137,7 +138,7 @@ pub struct RegressionModel {
 }
 
 /// `[train]` of a regression: full-batch steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionTrain {
     /// Steps, each on all rows.
@@ -149,7 +150,7 @@ pub struct RegressionTrain {
 }
 
 /// `family = "classifier"`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierTask {
     /// The images.
@@ -161,7 +162,7 @@ pub struct ClassifierTask {
 }
 
 /// The images: MNIST as it lies in the repository, or a folder in its place.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImageData {
     /// A folder of IDX files, gzipped or not; absent: MNIST.
@@ -176,7 +177,7 @@ pub struct ImageData {
 }
 
 /// Convolutions, then fully connected layers, then one logit per class.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierModel {
     /// Widths of the hidden fully connected layers, each followed by ReLU.
@@ -189,7 +190,7 @@ pub struct ClassifierModel {
 }
 
 /// Blocks of convolutions, each block closed by a 2x2 max-pool.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvStack {
     /// Channels of the convolutions in each block; ReLU after every one.
@@ -218,7 +219,7 @@ impl ConvStack {
 }
 
 /// `[train]` of everything that learns from images.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Train {
     /// Passes over the training images.
@@ -230,7 +231,7 @@ pub struct Train {
 }
 
 /// What turns gradients into steps. The learning rate is constant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Optimizer {
     /// Stochastic gradient descent: v <- momentum v + g, w <- w - rate v.
@@ -259,7 +260,7 @@ impl Optimizer {
 }
 
 /// `family = "autoencoder"`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoencoderTask {
     /// The images.
@@ -273,7 +274,7 @@ pub struct AutoencoderTask {
 }
 
 /// What stands between the layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// Nothing.
@@ -283,7 +284,7 @@ pub enum Activation {
 }
 
 /// What stands behind the last layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Output {
     /// Nothing: pixels are the last layer's own values.
@@ -293,7 +294,7 @@ pub enum Output {
 }
 
 /// An encoder to the code, and its mirror image back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoencoderModel {
     /// Widths of the encoder's hidden layers; the decoder has them in reverse.
@@ -314,7 +315,7 @@ pub struct AutoencoderModel {
 
 /// The convolutional ends of an autoencoder: 3x3 kernels, same padding.
 /// The encoder pools by 2 after each, the decoder doubles the side before each.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvCoder {
     /// Channels of the encoder's convolutions; the decoder has them in reverse.
@@ -332,7 +333,7 @@ impl ConvCoder {
 }
 
 /// `[scatter]`: the codes written to `codes.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scatter {
     /// Of the first so many test images.
@@ -340,7 +341,7 @@ pub struct Scatter {
 }
 
 /// `family = "pca"`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PcaTask {
     /// The images.
@@ -352,7 +353,7 @@ pub struct PcaTask {
 }
 
 /// `[model]` of a PCA.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PcaModel {
     /// Principal components.

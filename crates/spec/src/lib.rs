@@ -20,6 +20,7 @@ mod parity;
 mod progress;
 mod record;
 mod rows;
+mod schema;
 mod size;
 mod stream;
 mod sweep;
@@ -44,6 +45,7 @@ pub use rows::{
     CsvRow, HistoryRow, ResultRow, TimingRow, image_columns, read_csv, read_numbers, write_csv,
     write_numbers,
 };
+pub use schema::schemas;
 pub use size::{SMOKE_STEPS, SMOKE_TESTS, Size};
 pub use stream::stream_key;
 

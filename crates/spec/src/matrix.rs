@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -18,17 +19,21 @@ use crate::sweep::{check_seeds, expand_sweeps};
 use crate::{Backend, Claim, Error, Precision, Result, RunConfig, Size};
 
 /// `study.toml`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct StudyFile {
+pub(crate) struct StudyFile {
+    /// Of the report.
     title: String,
+    /// Seeds of a cell that says nothing else: 0 to n-1.
     seeds: u64,
+    /// In the report's order.
     section: Vec<Section>,
+    /// What `--quick` changes.
     quick: Quick,
 }
 
 /// A section of the write-up.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Section {
     /// `"2.5"`
@@ -37,20 +42,34 @@ pub struct Section {
     pub title: String,
 }
 
+/// How a schema sees changed keys: with any value.
+type Changes = BTreeMap<String, serde_json::Value>;
+
 /// What `--quick` changes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Quick {
+    /// Seeds of a cell.
     seeds: u64,
+    /// Keys of cells of this family, by their dotted paths.
     #[serde(default)]
+    #[schemars(with = "Changes")]
     gradients: BTreeMap<String, Value>,
+    /// Keys of cells of this family, by their dotted paths.
     #[serde(default)]
+    #[schemars(with = "Changes")]
     regression: BTreeMap<String, Value>,
+    /// Keys of cells of this family, by their dotted paths.
     #[serde(default)]
+    #[schemars(with = "Changes")]
     classifier: BTreeMap<String, Value>,
+    /// Keys of cells of this family, by their dotted paths.
     #[serde(default)]
+    #[schemars(with = "Changes")]
     autoencoder: BTreeMap<String, Value>,
+    /// Keys of cells of this family, by their dotted paths.
     #[serde(default)]
+    #[schemars(with = "Changes")]
     pca: BTreeMap<String, Value>,
 }
 

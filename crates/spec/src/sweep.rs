@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Value;
 
@@ -22,12 +23,13 @@ pub(crate) fn check_seeds(seeds: u64) -> std::result::Result<(), String> {
 }
 
 /// `[[sweep]]` of a cell file: one axis. Several make a grid.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Sweep {
+pub(crate) struct Sweep {
     /// Dotted path of the key that varies.
     key: String,
     /// The values it takes.
+    #[schemars(with = "Vec<serde_json::Value>")]
     values: Vec<Value>,
     /// What stands for each value in the cell's name; absent: the value.
     labels: Option<Vec<String>>,

@@ -1,0 +1,151 @@
+//! What people and programs expect of any command line: help with examples, scripts
+//! for shells, manual pages, schemas for editors.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn xtask(words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(words).output().unwrap()
+}
+
+fn well(output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The commands, as the help lists them.
+fn commands() -> Vec<String> {
+    let help = well(&xtask(&["--help"]));
+    let list = help.split("Commands:\n").nth(1).unwrap();
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.split_whitespace().next());
+    names
+        .filter(|name| *name != "help")
+        .map(str::to_string)
+        .collect()
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let commands = commands();
+    assert!(commands.len() > 12, "{commands:?}");
+    for command in &commands {
+        let help = well(&xtask(&[command, "--help"]));
+        assert!(help.contains(&format!("cargo xtask {command}")), "{help}");
+    }
+    let help = well(&xtask(&["--help"]));
+    assert!(help.contains("Exit codes: 0 done; 1"), "{help}");
+}
+
+#[test]
+fn shells_complete_and_readers_have_pages() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = well(&xtask(&["completions", shell]));
+        assert!(script.contains("experiments"), "{shell}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    well(&xtask(&["man", folder.path().to_str().unwrap()]));
+    for command in commands() {
+        let page = folder.path().join(format!("xtask-{command}.1"));
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains(".SH SYNOPSIS"), "{command}");
+    }
+    assert!(folder.path().join("xtask.1").exists());
+}
+
+#[test]
+fn the_schemas_are_those_of_the_code() {
+    let folder = tempfile::tempdir().unwrap();
+    well(&xtask(&[
+        "schema",
+        "--configs",
+        folder.path().to_str().unwrap(),
+    ]));
+    for name in ["cell.json", "study.json", "claims.json"] {
+        let read = |folder: &Path| std::fs::read(folder.join("schema").join(name)).unwrap();
+        assert!(
+            read(folder.path()) == read(&root().join("configs")),
+            "{name}: run `cargo xtask schema`"
+        );
+    }
+}
+
+/// Says for each file whether it fits the schema of its kind.
+const CHECK: &str = r#"
+import json, sys, tomllib
+from jsonschema import Draft7Validator
+
+schema, *paths = sys.argv[1:]
+validator = Draft7Validator(json.load(open(schema)))
+for path in paths:
+    print(validator.is_valid(tomllib.load(open(path, "rb"))))
+"#;
+
+/// What the Python that `KINDLING_PYTHON` names says of files; `None` where it, or
+/// python3, has no jsonschema.
+fn valid(schema: &str, files: &[PathBuf]) -> Option<Vec<bool>> {
+    let python = std::env::var("KINDLING_PYTHON").unwrap_or("python3".into());
+    let has = Command::new(&python)
+        .args(["-c", "import jsonschema, tomllib"])
+        .output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    let schema = root().join("configs/schema").join(schema);
+    let mut command = Command::new(python);
+    command.args(["-c", CHECK]).arg(schema).args(files);
+    let said = well(&command.output().unwrap());
+    Some(said.lines().map(|line| line == "True").collect())
+}
+
+#[test]
+fn every_config_fits_its_schema_and_a_wrong_one_does_not() {
+    let configs = root().join("configs");
+    let mut cells = Vec::new();
+    for section in std::fs::read_dir(&configs).unwrap() {
+        let section = section.unwrap().path();
+        if section.is_dir() && !section.ends_with("schema") {
+            let files = std::fs::read_dir(section).unwrap();
+            cells.extend(files.map(|file| file.unwrap().path()));
+        }
+    }
+    assert!(cells.len() > 15);
+    let Some(said) = valid("cell.json", &cells) else {
+        return;
+    };
+    assert!(said.iter().all(|&valid| valid), "{said:?}");
+    for (schema, file) in [("study.json", "study.toml"), ("claims.json", "claims.toml")] {
+        assert_eq!(
+            valid(schema, &[configs.join(file)]),
+            Some(vec![true]),
+            "{file}"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cell.toml");
+    let right = std::fs::read_to_string(configs.join("2.5-classifiers/20-mlp-10.toml")).unwrap();
+    for (from, to) in [
+        ("dropout = 0.0", "droput = 0.0"),
+        ("dropout = 0.0", ""),
+        ("epochs = 20", "epochs = \"many\""),
+        ("\"classifier\"", "\"clasifier\""),
+        ("sgd =", "sdg ="),
+        ("[data]", "[dta]"),
+    ] {
+        assert!(right.contains(from), "{from}");
+        std::fs::write(&path, right.replace(from, to)).unwrap();
+        assert_eq!(
+            valid("cell.json", std::slice::from_ref(&path)),
+            Some(vec![false]),
+            "{to}"
+        );
+    }
+}
