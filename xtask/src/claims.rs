@@ -98,6 +98,7 @@ fn train(
         jobs: None,
         fresh: false,
         json: false,
+        slurm: None,
         tensorboard: !training.no_tensorboard,
     };
     experiments::go(study, layout, configs, &options)

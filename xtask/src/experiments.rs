@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use kindling_spec::{Host, Layout, Record, RunConfig, Selection, Study, remove_temporary};
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use crate::kindling::{Build, Kindling};
 use crate::lock::Claim;
 use crate::plan::Plan;
 use crate::runs::{self, Recorded, Run};
+use crate::slurm::{self, Slurm};
 use crate::stop::{Outcome, Stop};
 use crate::{list, matrix, say, signal, workspace};
 
@@ -44,6 +46,7 @@ pub fn run(flags: &Experiments) -> Outcome {
         jobs: flags.jobs,
         fresh: flags.fresh,
         json: flags.json,
+        slurm: flags.slurm()?,
         tensorboard: !flags.training.no_tensorboard,
     };
     go(&study, &layout, configs, &options)
@@ -55,6 +58,8 @@ pub struct Options {
     pub build: Build,
     /// How many at a time; one a core if nothing is said.
     pub jobs: Option<u64>,
+    /// Where: here, if nothing is said.
+    pub slurm: Option<Slurm>,
     /// Whether to print JSON.
     pub json: bool,
     /// Whether trainings write for TensorBoard.
@@ -70,9 +75,29 @@ pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Opt
         runs::refuse_foreign(layout).and_then(|()| Kindling::ready(&options.build, &configs));
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
     let runs = plan(configs, fingerprints, layout);
-    let pending = pending(&runs, options.fresh)?;
+    let queued = slurm::queued(layout)?;
+    let (queued, free): (Vec<Run>, Vec<Run>) = runs
+        .iter()
+        .cloned()
+        .partition(|run| queued.contains(&run.name()));
+    if let Some(first) = queued.first() {
+        let queued = say::count(queued.len(), "run");
+        if options.slurm.is_none() {
+            return Err(Stop::BadInput(anyhow!(
+                "Slurm has {queued} of this matrix, as {}; wait for them, or cancel them \
+                 (scancel)",
+                first.name()
+            )));
+        }
+        say::note(format_args!("{queued} with Slurm already"));
+    }
+    let pending = pending(&free, options.fresh)?;
     for folder in [layout.root(), &layout.report(), &layout.figures()] {
         remove_temporary(folder);
+    }
+    if let Some(slurm) = &options.slurm {
+        Plan::new(&runs, runs.len()).write(layout)?;
+        return slurm.submit(layout, &pending, &kindling);
     }
     let kindling = kindling.with_tensorboard(options.tensorboard);
     let at_a_time = at_a_time(&pending, options.jobs);
@@ -187,7 +212,7 @@ fn open(ended: &[Ended]) -> usize {
 }
 
 /// What a matrix ends with.
-fn code(ended: &[Ended]) -> ExitCode {
+pub fn code(ended: &[Ended]) -> ExitCode {
     if open(ended) > 0 {
         signal::code()
     } else if ended.iter().any(|ended| ended.failure.is_some()) {

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use kindling_spec::{Backend, DeviceName, Precision, Setting, Size};
 
 use crate::kindling::{Build, Extra};
+use crate::slurm::Slurm;
 use crate::stop::Stop;
 
 /// Trains the study of small networks and reports on it.
@@ -63,6 +64,9 @@ pub enum Command {
     Chaos(Chaos),
     /// Run all that the gate runs: format, tests, lints, the quick study
     Ci(Ci),
+    /// Train a run of a job array; Slurm calls it
+    #[command(hide = true)]
+    Task(Task),
     /// Write JSON Schemas of the config files, by which editors complete them
     Schema(Schema),
     /// Print a script by which a shell completes the commands
@@ -160,6 +164,25 @@ pub struct Ci {
     pub backend: Vec<Backend>,
 }
 
+/// `cargo xtask task`
+#[derive(Debug, Args)]
+pub struct Task {
+    /// What an array was submitted with
+    pub tasks: PathBuf,
+    /// Which of its runs
+    pub index: usize,
+}
+
+/// Where a matrix trains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Executor {
+    /// In processes on this machine.
+    #[default]
+    Local,
+    /// As a job array.
+    Slurm,
+}
+
 /// `cargo xtask schema`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -231,12 +254,48 @@ pub struct Experiments {
     /// Train although it is recorded already
     #[arg(long)]
     pub fresh: bool,
+    /// Where: local (default), or slurm, which gets a job array of what is missing
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub executor: Executor,
+    /// Passed on to sbatch, as in --slurm-args="--partition=gpu --time=1:00:00"
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub slurm_args: Vec<String>,
     /// What every command that trains can be told.
     #[command(flatten)]
     pub training: Training,
     /// Which folders.
     #[command(flatten)]
     pub folders: Folders,
+}
+
+impl Experiments {
+    /// How to submit, where it is not to train here.
+    ///
+    /// # Errors
+    ///
+    /// If what Slurm alone understands is said of a local matrix.
+    pub fn slurm(&self) -> Result<Option<Slurm>, Stop> {
+        if self.executor == Executor::Local {
+            if self.slurm_args.is_empty() {
+                return Ok(None);
+            }
+            let problem = "--slurm-args: only with --executor slurm";
+            return Err(Stop::input(anyhow!(problem)));
+        }
+        let configs = self.folders.configs.as_deref();
+        Ok(Some(Slurm {
+            arguments: self.slurm_args.clone(),
+            configs: configs.map(std::path::absolute).transpose()?,
+            tensorboard: !self.training.no_tensorboard,
+        }))
+    }
 }
 
 /// `cargo xtask train`

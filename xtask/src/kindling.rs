@@ -87,7 +87,7 @@ impl Kindling {
     pub fn build(build: &Build) -> anyhow::Result<Self> {
         let device = build.device();
         if let Some(path) = std::env::var_os(BINARY) {
-            return Ok(Self::new(path.into(), device));
+            return Ok(Self::at(path.into(), device));
         }
         let backend = build.features().join(",");
         // The default backend needs no flags, and without them cargo finds the
@@ -114,15 +114,7 @@ impl Kindling {
             .ok_or_else(|| anyhow!("cargo built kindling and named no executable"))?;
         let path = keep(&built, &backend)
             .with_context(|| format!("cannot keep a copy of {}", built.display()))?;
-        Ok(Self::new(path, device))
-    }
-
-    fn new(path: PathBuf, device: DeviceName) -> Self {
-        Self {
-            path,
-            device,
-            tensorboard: true,
-        }
+        Ok(Self::at(path, device))
     }
 
     /// Builds it and checks its devices and the data of `runs`: all that can be known to be
@@ -140,6 +132,25 @@ impl Kindling {
             device,
             ..self.clone()
         }
+    }
+
+    /// The one that stands at `path` already.
+    pub fn at(path: PathBuf, device: DeviceName) -> Self {
+        Self {
+            path,
+            device,
+            tensorboard: true,
+        }
+    }
+
+    /// Where it stands.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it trains on.
+    pub fn device(&self) -> DeviceName {
+        self.device
     }
 
     /// The same, whose trainings write for TensorBoard or do not.

@@ -34,6 +34,7 @@ mod schema;
 mod serve;
 mod shell;
 mod signal;
+mod slurm;
 mod state;
 mod stop;
 mod train;
@@ -73,6 +74,7 @@ fn run(command: Command) -> Outcome {
         Command::Bench(flags) => bench::run(&flags),
         Command::Chaos(flags) => chaos::run(&flags),
         Command::Ci(flags) => ci::run(&flags),
+        Command::Task(flags) => slurm::task(&flags),
         Command::Schema(flags) => schema::run(&flags),
         Command::Completions(flags) => shell::completions(&flags),
         Command::Man(flags) => shell::man(&flags),
