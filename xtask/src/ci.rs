@@ -12,12 +12,13 @@ use crate::stop::{Outcome, Stop};
 use crate::{kindling, say, workspace};
 
 /// Cargo's part of it, the cheapest first.
-const CHECKS: [&str; 5] = [
+const CHECKS: [&str; 6] = [
     "fmt --all --check",
     "machete",
     "deny check licenses bans sources",
     "test --release",
     "clippy --release --workspace --all-targets -- -D warnings",
+    "doc --release --no-deps --workspace",
 ];
 
 /// Commands of cargo that come on their own.
@@ -80,6 +81,7 @@ fn cargo(words: &str) -> Result<(), Stop> {
         // By this machete thinks that it is being developed, and takes its own name
         // for a folder.
         .env_remove("CARGO_PKG_NAME")
+        .env("RUSTDOCFLAGS", "-D warnings")
         .current_dir(workspace::root())
         .status()
         .context("cannot start cargo")?;

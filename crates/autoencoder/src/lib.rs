@@ -1,5 +1,26 @@
 //! Digits to a code of a few numbers and back: by networks, and by PCA, the
 //! linear answer to the same question.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use kindling_autoencoder::Autoencoder;
+//! use kindling_spec::{Activation, AutoencoderModel, Output};
+//!
+//! let model = AutoencoderModel {
+//!     hidden: vec![64],
+//!     code: 2,
+//!     activation: Activation::Relu,
+//!     code_activation: Activation::None,
+//!     output: Output::Sigmoid,
+//!     conv: None,
+//! };
+//! let device = Device::default();
+//! let network = Autoencoder::new(&model, 0, &device)?;
+//! let codes = network.encode(Tensor::ones([5, 784], &device));
+//! assert_eq!(codes.dims(), [5, 2]);
+//! assert_eq!(network.decode(codes).dims(), [5, 784]);
+//! # Ok::<(), kindling_harness::RunError>(())
+//! ```
 
 mod coder;
 mod evidence;

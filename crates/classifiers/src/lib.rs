@@ -1,4 +1,22 @@
 //! Digits to labels: fully connected and convolutional networks.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use kindling_classifiers::{Classifier, probabilities};
+//! use kindling_spec::ClassifierModel;
+//!
+//! let model = ClassifierModel {
+//!     hidden: vec![32],
+//!     dropout: 0.0,
+//!     conv: None,
+//! };
+//! let device = Device::default();
+//! let network = Classifier::new(&model, 0, &device)?;
+//! let logits = network.forward(Tensor::ones([1, 784], &device), None);
+//! let probabilities = probabilities(&kindling_harness::numbers(logits)?);
+//! assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+//! # Ok::<(), kindling_harness::RunError>(())
+//! ```
 
 mod dropout;
 mod evidence;

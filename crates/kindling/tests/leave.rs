@@ -290,6 +290,47 @@ fn exported_weights_give_the_same_logits_elsewhere() {
     }
 }
 
+/// The README's commands run as written, where the cells are that they name.
+#[test]
+fn every_command_of_the_readme_runs_as_written() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(readme).expect("a README");
+    let inline = readme.split('`').skip(1).step_by(2);
+    let commands: Vec<&str> = inline
+        .filter_map(|code| code.strip_prefix("cargo kindling "))
+        .collect();
+    assert!(commands.len() >= 4, "{commands:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let cell = |name: &str| {
+        folder
+            .path()
+            .join("artifacts/runs")
+            .join(name)
+            .join("seed-0")
+    };
+    let network = classifier(&cell("convnet"));
+    classifier(&cell("mlp"));
+    autoencoder(&cell("ae"));
+    let digit = picture(&test_images(), 0);
+    save(digit, &folder.path().join("digit.png"), ImageFormat::Png);
+    for command in commands {
+        let output = kindling()
+            .args(command.replace("DIR", "pictures").split_whitespace())
+            .current_dir(folder.path())
+            .output()
+            .expect("kindling starts");
+        assert!(!well(&output).is_empty(), "{command}");
+    }
+    assert!(
+        folder
+            .path()
+            .join("pictures/digit.reconstructed.png")
+            .exists()
+    );
+    assert!(folder.path().join("mlp-seed-0.safetensors").exists());
+    assert!(network.record().exists());
+}
+
 #[test]
 fn what_is_not_there_or_does_not_fit_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
