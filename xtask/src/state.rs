@@ -90,6 +90,12 @@ impl State {
 /// Seconds for all that is not ended, at the pace of what is done.
 fn seconds_left(plan: &Plan, runs: &[Seen]) -> Option<f64> {
     let pairs = || plan.runs.iter().zip(runs);
+    if !runs
+        .iter()
+        .any(|seen| matches!(seen.stage, Stage::Begun | Stage::Waiting))
+    {
+        return None;
+    }
     let (mut cost, mut seconds) = (0.0, 0.0);
     for (planned, seen) in pairs().filter(|(_, seen)| seen.stage == Stage::Done) {
         cost += planned.cost;

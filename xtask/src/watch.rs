@@ -170,9 +170,9 @@ mod tests {
             seconds_left: Some(0.0),
             runs: (0..30).map(run).collect(),
         };
-        let view = view(&state, 10, 40);
+        let view = view(&state, 10, 50);
         assert_eq!(view.len(), 10);
-        assert!(view.iter().all(|line| line.chars().count() <= 40));
+        assert!(view.iter().all(|line| line.chars().count() <= 50));
         assert_eq!(view[9], "  and 22 runs more");
         assert!(view[1].contains("done in 1:01"), "{view:?}");
     }

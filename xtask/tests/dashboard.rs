@@ -2,9 +2,13 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use common::Place;
 
 /// A terminal with a shell in it, closed when this is dropped.
 struct Terminal {
@@ -85,6 +89,46 @@ fn gave_back(terminal: &Terminal) {
     terminal.press(&["clear", "Enter"]);
     terminal.press(&["echo a shell $((6 * 7))", "Enter"]);
     terminal.shows(&["a shell 42"]);
+}
+
+#[test]
+fn a_matrix_is_watched_on_a_terminal() {
+    for (columns, lines) in [(80, 24), (200, 50)] {
+        let Some(terminal) = Terminal::open("watch", columns, lines) else {
+            return;
+        };
+        let place = Place::new();
+        let words = "experiments --only mlp --seeds 2 --jobs 2";
+        let mut matrix = place
+            .xtask(words)
+            .env("FAKE_HOLD", place.path("hold"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while !place.out().join("matrix.json").exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let out = place.out();
+        let line = format!(
+            "clear; {} watch --out {}",
+            env!("CARGO_BIN_EXE_xtask"),
+            out.display()
+        );
+        terminal.press(&[&line, "Enter"]);
+        terminal.shows(&["0 of 4 done, 2 begun", "mlp 0"]);
+        // It can be left and opened again, and ends with the matrix.
+        terminal.press(&["C-c"]);
+        terminal.press(&["echo left $((6 * 7))", "Enter"]);
+        terminal.shows(&["left 42"]);
+        terminal.press(&[&line, "Enter"]);
+        terminal.shows(&["0 of 4 done, 2 begun"]);
+        std::fs::write(place.path("hold"), "").unwrap();
+        let screen = terminal.shows(&["4 of 4 done, 0 begun", "mlp-10 1  done in 0:02"]);
+        // One view, not one below the other.
+        assert_eq!(screen.matches("of 4 done").count(), 1, "{screen}");
+        assert!(matrix.wait().unwrap().success());
+    }
 }
 
 #[test]

@@ -108,19 +108,25 @@ Examples:
         to: Option<PathBuf>,
     },
     /// Check a set of images and print its fingerprint as JSON
+    #[command(after_help = "Example:\n  kindling data --dir fashion-mnist")]
     Data {
         /// Folder of IDX files, gzipped or not [default: MNIST]
         #[arg(long)]
         dir: Option<PathBuf>,
     },
     /// Check that a device is there
+    #[command(after_help = "Example:\n  kindling open wgpu:1")]
     Open {
         /// As in flex, wgpu or wgpu:1
         device: DeviceName,
     },
     /// Print what this build can compute on, and how fast, as JSON
+    #[command(after_help = "Example:\n  kindling devices")]
     Devices,
     /// Train the run of DIR on two devices in lockstep; print each step as JSON
+    #[command(
+        after_help = "Example:\n  kindling parity artifacts/runs/mlp/seed-0 flex ndarray --steps 10"
+    )]
     Parity {
         /// Folder of the run; nothing is written to it
         dir: PathBuf,
@@ -128,6 +134,15 @@ Examples:
         #[command(flatten)]
         flags: Parity,
     },
+    /// Print a script by which a shell completes the commands
+    #[command(after_help = "Example:\n  source <(kindling completions bash)")]
+    Completions {
+        /// Whose
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example:\n  kindling man > kindling.1 && man ./kindling.1")]
+    Man,
 }
 
 /// Which trained run.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use burn_dataset::Dataset;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use kindling_harness::{RunError, tell};
 use kindling_spec::{ImageData, Precision};
 
@@ -46,6 +46,8 @@ fn main() -> ExitCode {
         Command::Open { device } => kindling_harness::open(device, Precision::Full).map(|_| ()),
         Command::Devices => device::devices(),
         Command::Parity { dir, flags } => device::parity(&dir, &flags),
+        Command::Completions { shell } => completions(shell),
+        Command::Man => man(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,6 +63,24 @@ fn main() -> ExitCode {
             })
         }
     }
+}
+
+/// Prints a script that completes the commands.
+fn completions(shell: clap_complete::Shell) -> Result<(), RunError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "kindling", &mut script);
+    tell(String::from_utf8_lossy(&script).trim_end());
+    Ok(())
+}
+
+/// Prints the manual page.
+fn man() -> Result<(), RunError> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut page)
+        .map_err(|error| RunError::Other(error.to_string()))?;
+    tell(String::from_utf8_lossy(&page).trim_end());
+    Ok(())
 }
 
 /// Prints what a folder of images holds.

@@ -290,6 +290,30 @@ fn exported_weights_give_the_same_logits_elsewhere() {
     }
 }
 
+#[test]
+fn every_command_has_help_with_an_example() {
+    let help = well(&kindling().arg("--help").output().expect("kindling starts"));
+    assert!(help.contains("Exit codes: 0 done"), "{help}");
+    let list = help.split("Commands:\n").nth(1).expect("a list");
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    let names: Vec<&str> = lines
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names.into_iter().filter(|name| *name != "help") {
+        let output = kindling().args([name, "--help"]).output();
+        let help = well(&output.expect("kindling starts"));
+        assert!(
+            help.contains(&format!("  kindling {name}")) || help.contains("(kindling "),
+            "{help}"
+        );
+    }
+    let output = kindling().args(["completions", "bash"]).output();
+    assert!(well(&output.expect("kindling starts")).contains("predict"));
+    let output = kindling().arg("man").output();
+    assert!(well(&output.expect("kindling starts")).contains(".SH SYNOPSIS"));
+}
+
 /// The README's commands run as written, where the cells are that they name.
 #[test]
 fn every_command_of_the_readme_runs_as_written() {
