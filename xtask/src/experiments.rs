@@ -13,7 +13,7 @@ use crate::kindling::{Build, Kindling};
 use crate::lock::Claim;
 use crate::plan::Plan;
 use crate::runs::{self, Recorded, Run};
-use crate::slurm::{self, Slurm};
+use crate::slurm::{Slurm, Submitted};
 use crate::stop::{Outcome, Stop};
 use crate::{list, matrix, say, signal, workspace};
 
@@ -75,11 +75,9 @@ pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Opt
         runs::refuse_foreign(layout).and_then(|()| Kindling::ready(&options.build, &configs));
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
     let runs = plan(configs, fingerprints, layout);
-    let queued = slurm::queued(layout)?;
-    let (queued, free): (Vec<Run>, Vec<Run>) = runs
-        .iter()
-        .cloned()
-        .partition(|run| queued.contains(&run.name()));
+    let submitted = Submitted::read(layout)?;
+    let (queued, free): (Vec<Run>, Vec<Run>) =
+        runs.iter().cloned().partition(|run| submitted.has(run));
     if let Some(first) = queued.first() {
         let queued = say::count(queued.len(), "run");
         if options.slurm.is_none() {
@@ -97,7 +95,7 @@ pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Opt
     }
     if let Some(slurm) = &options.slurm {
         Plan::new(&runs, runs.len()).write(layout)?;
-        return slurm.submit(layout, &pending, &kindling);
+        return slurm.submit(layout, submitted, &pending, &kindling);
     }
     let kindling = kindling.with_tensorboard(options.tensorboard);
     let at_a_time = at_a_time(&pending, options.jobs);

@@ -93,12 +93,9 @@ pub struct Watch {
     /// Show it once, as in a pipe
     #[arg(long)]
     pub once: bool,
-    /// Which of the trees.
+    /// Whose runs.
     #[command(flatten)]
-    pub length: Length,
-    /// Which folders.
-    #[command(flatten)]
-    pub folders: Folders,
+    pub tree: Tree,
 }
 
 /// `cargo xtask serve`
@@ -113,12 +110,9 @@ pub struct Serve {
     /// Where to listen; 0: any port that is free
     #[arg(long, value_name = "N", default_value_t = 8088)]
     pub port: u16,
-    /// Which of the trees.
+    /// Whose runs.
     #[command(flatten)]
-    pub length: Length,
-    /// Which folders.
-    #[command(flatten)]
-    pub folders: Folders,
+    pub tree: Tree,
 }
 
 /// `cargo xtask chaos`
@@ -522,6 +516,17 @@ pub struct Length {
     /// Shorter still: 20 steps at most, 256 test images; for slow backends
     #[arg(long, conflicts_with = "quick")]
     pub smoke: bool,
+}
+
+/// The runs of a length in a folder.
+#[derive(Debug, Args)]
+pub struct Tree {
+    /// How much of each was trained.
+    #[command(flatten)]
+    pub length: Length,
+    /// Where.
+    #[command(flatten)]
+    pub folders: Folders,
 }
 
 impl Length {

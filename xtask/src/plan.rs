@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use kindling_spec::{Layout, write_atomic};
+use kindling_spec::{Layout, if_there, write_atomic};
 use serde::{Deserialize, Serialize};
 
 use crate::runs::Run;
@@ -70,17 +70,13 @@ impl Plan {
     /// If there is none, or none of this version.
     pub fn read(layout: &Layout) -> anyhow::Result<Self> {
         let path = Self::path(layout);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(anyhow!(
-                    "no matrix has begun in {}; start `cargo xtask experiments`, or name its \
-                     folder with --out, and its size with --quick or --smoke",
-                    crate::workspace::shown(layout.root())
-                ));
-            }
-            Err(error) => return Err(error).with_context(|| path.display().to_string()),
-        };
+        let bytes = if_there("read", &path, std::fs::read(&path))?.ok_or_else(|| {
+            anyhow!(
+                "no matrix has begun in {}; start `cargo xtask experiments`, or name its folder \
+                 with --out, and its size with --quick or --smoke",
+                crate::workspace::shown(layout.root())
+            )
+        })?;
         serde_json::from_slice(&bytes).with_context(|| path.display().to_string())
     }
 }

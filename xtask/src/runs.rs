@@ -5,11 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use kindling_spec::{
-    Host, Layout, Record, RunConfig, RunDir, Status, VERSION, remove_temporary, write_atomic,
+    Host, Layout, Record, RunConfig, RunDir, Status, VERSION, if_there, remove_temporary,
+    write_atomic,
 };
 
+use crate::flags::Tree;
 use crate::stop::Stop;
-use crate::workspace::shown;
+use crate::workspace::{self, shown};
 
 /// What a finished folder says about a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +99,7 @@ impl Run {
     pub fn begin(&self) -> anyhow::Result<()> {
         if self.is_begun() {
             for ended in [self.partial.record(), self.partial.stderr()] {
-                remove_file(&ended)?;
+                if_there("remove", &ended, std::fs::remove_file(&ended))?;
             }
             remove_temporary(self.partial.path());
             remove_temporary(&self.partial.checkpoints());
@@ -199,6 +201,17 @@ impl Run {
     }
 }
 
+/// The tree that `flags` name, to be looked at.
+///
+/// # Errors
+///
+/// If another version's results are there.
+pub fn tree(flags: &Tree) -> Result<Layout, Stop> {
+    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.length.size());
+    refuse_foreign(&layout)?;
+    Ok(layout)
+}
+
 /// Refuses a tree in which another version of Kindling has left results: to this one
 /// they would be damaged or stale, and be replaced.
 ///
@@ -215,20 +228,7 @@ pub fn refuse_foreign(layout: &Layout) -> Result<(), Stop> {
     }
 }
 
-/// Passes on an error of removing `path`, but not that it is not there.
-fn removed(path: &Path, done: std::io::Result<()>) -> anyhow::Result<()> {
-    match done {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn remove_file(path: &Path) -> anyhow::Result<()> {
-    removed(path, std::fs::remove_file(path))
-}
-
 fn remove(folder: &Path) -> anyhow::Result<()> {
-    removed(folder, std::fs::remove_dir_all(folder))
+    if_there("remove", folder, std::fs::remove_dir_all(folder))?;
+    Ok(())
 }

@@ -14,10 +14,10 @@ use kindling_spec::Layout;
 use tiny_http::{Header, Request, Response, Server};
 
 use crate::flags::Serve;
-use crate::runs::refuse_foreign;
+use crate::runs::tree;
 use crate::state::State;
 use crate::stop::{Outcome, Stop};
-use crate::{say, signal, workspace};
+use crate::{say, signal};
 
 /// The page that shows the matrix.
 const PAGE: &str = include_str!("serve.html");
@@ -29,8 +29,7 @@ const SILENT: u32 = 15;
 
 /// Serves until Ctrl-C.
 pub fn run(flags: &Serve) -> Outcome {
-    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.length.size());
-    refuse_foreign(&layout)?;
+    let layout = tree(&flags.tree)?;
     let server = Server::http((Ipv4Addr::LOCALHOST, flags.port)).map_err(|error| {
         Stop::BadInput(anyhow!(
             "--port {}: {error}; choose another, or 0 for any that is free",

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, anyhow, bail};
-use kindling_spec::{DeviceName, Layout, RunConfig, Size, write_atomic};
+use kindling_spec::{DeviceName, Layout, RunConfig, Size, if_there, write_atomic};
 use serde::{Deserialize, Serialize};
 
 use crate::child::Setup;
@@ -23,8 +23,11 @@ use crate::{experiments, matrix, say, workspace};
 /// What Slurm was given, in the tree of the runs.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Submitted {
+pub struct Submitted {
     arrays: Vec<Array>,
+    /// The names of the runs that wait, or that it trains.
+    #[serde(skip)]
+    open: BTreeSet<String>,
 }
 
 /// A job array: its number, and the run of each task.
@@ -61,24 +64,35 @@ fn path(layout: &Layout) -> PathBuf {
 }
 
 impl Submitted {
-    fn read(layout: &Layout) -> anyhow::Result<Self> {
+    /// Reads what it was given for a tree, and asks how much of that is open.
+    ///
+    /// # Errors
+    ///
+    /// If it has been given some, and cannot be asked.
+    pub fn read(layout: &Layout) -> anyhow::Result<Self> {
         let path = path(layout);
-        match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| path.display().to_string()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error).with_context(|| path.display().to_string()),
-        }
+        let Some(bytes) = if_there("read", &path, std::fs::read(&path))? else {
+            return Ok(Self::default());
+        };
+        let submitted: Self =
+            serde_json::from_slice(&bytes).with_context(|| path.display().to_string())?;
+        submitted.still_open()
     }
 
-    /// Keeps the arrays of which a task waits or runs, and returns the runs of those.
-    fn open(&mut self) -> anyhow::Result<BTreeSet<String>> {
+    /// Whether Slurm has this run, waiting or training.
+    pub fn has(&self, run: &Run) -> bool {
+        self.open.contains(&run.name())
+    }
+
+    /// Keeps the arrays of which a task waits or runs, and the names of those runs.
+    fn still_open(mut self) -> anyhow::Result<Self> {
         if self.arrays.is_empty() {
-            return Ok(BTreeSet::new());
+            return Ok(self);
         }
         // A line for each task: `12_3`.
         let known = ask(Command::new("squeue").args(["--noheader", "--array", "--format=%i"]))?;
         let known: BTreeSet<&str> = known.lines().map(str::trim).collect();
-        let mut open = BTreeSet::new();
+        let open = &mut self.open;
         self.arrays.retain(|array| {
             let tasks = array.runs.iter().enumerate();
             let waits = tasks.filter(|(index, _)| {
@@ -89,17 +103,8 @@ impl Submitted {
             open.extend(waits.iter().map(|run| run.to_string()));
             !waits.is_empty()
         });
-        Ok(open)
+        Ok(self)
     }
-}
-
-/// The names of the runs of a tree that wait for Slurm, or that it trains.
-///
-/// # Errors
-///
-/// If it has been given some, and cannot be asked.
-pub fn queued(layout: &Layout) -> anyhow::Result<BTreeSet<String>> {
-    Submitted::read(layout)?.open()
 }
 
 /// What a program of Slurm's prints.
@@ -128,8 +133,14 @@ pub struct Slurm {
 }
 
 impl Slurm {
-    /// Submits `pending`, and the report behind them.
-    pub fn submit(&self, layout: &Layout, pending: &[Run], kindling: &Kindling) -> Outcome {
+    /// Submits `pending` beside what was `submitted`, and the report behind them.
+    pub fn submit(
+        &self,
+        layout: &Layout,
+        mut submitted: Submitted,
+        pending: &[Run],
+        kindling: &Kindling,
+    ) -> Outcome {
         let Some(last) = pending.len().checked_sub(1) else {
             say::out("nothing to submit");
             return Ok(ExitCode::SUCCESS);
@@ -163,8 +174,6 @@ impl Slurm {
             "\"$SLURM_ARRAY_TASK_ID\"",
         );
         let job = self.sbatch(&["--job-name=kindling", &array, &output], &task)?;
-        let mut submitted = Submitted::read(layout)?;
-        submitted.open()?;
         submitted.arrays.push(Array {
             job: job.clone(),
             runs: pending.iter().map(Run::name).collect(),

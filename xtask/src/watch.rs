@@ -4,13 +4,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use console::Term;
-use kindling_spec::Layout;
 
 use crate::flags::Watch;
-use crate::runs::refuse_foreign;
+use crate::runs::tree;
 use crate::state::{Seen, Stage, State};
 use crate::stop::{Outcome, Stop};
-use crate::{say, signal, workspace};
+use crate::{say, signal};
 
 /// Time between two looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -22,8 +21,7 @@ const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 /// Shows the matrix until it has ended or the watcher has seen enough; once, where
 /// nobody watches.
 pub fn run(flags: &Watch) -> Outcome {
-    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.length.size());
-    refuse_foreign(&layout)?;
+    let layout = tree(&flags.tree)?;
     let look = || State::read(&layout).map_err(Stop::input);
     if flags.json {
         say::json(&look()?)?;

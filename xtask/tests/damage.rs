@@ -8,7 +8,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{Place, stderr, stdout};
+use common::{Place, other_data, stderr, stdout};
 use kindling_spec::{Layout, Record, Size, stream_key};
 
 /// Damaged files of a kind.
@@ -87,18 +87,11 @@ fn files_of_a_result() {
 fn files_of_data() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/datasets/mnist");
-    let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-    for name in ["images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"] {
-        let bytes = std::fs::read(mnist.join(format!("t10k-{name}"))).unwrap();
-        // The test files serve as training files too: the same format.
-        for split in ["train", "t10k"] {
-            let path = data.join(format!("{split}-{name}"));
-            std::fs::write(&path, &bytes).unwrap();
-            files.push((path, bytes.clone()));
-        }
-    }
+    let files = other_data(&data).into_iter().map(|path| {
+        let bytes = std::fs::read(&path).unwrap();
+        (path, bytes)
+    });
+    let files: Vec<(PathBuf, Vec<u8>)> = files.collect();
     let train = |out: &Path| quick(out, &["--seeds", "1", "--data", data.to_str().unwrap()]);
     let record = |out: &Path| {
         let run = Layout::new(out, Size::Quick).finished("mlp-10", 0);

@@ -7,9 +7,9 @@ mod common;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{Place, stderr, stdout};
+use common::{Place, stderr, stdout, until};
 use kindling_spec::VERSION;
 
 /// A matrix of four runs that wait for a file to go on, two at a time.
@@ -26,14 +26,6 @@ fn begin(place: &Place) -> Child {
         log.lines().count() == 2
     });
     child
-}
-
-fn until(mut what: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !what() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 fn go_on(place: &Place, mut matrix: Child) {

@@ -6,9 +6,9 @@ mod common;
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{Place, stderr, stdout};
+use common::{Place, stderr, stdout, until};
 
 /// A matrix of three runs, of which two train and wait to be told to stop.
 fn begin(place: &Place, more: &str) -> Child {
@@ -19,7 +19,7 @@ fn begin(place: &Place, more: &str) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for(|| lines(&place.path("log")) == 2);
+    until(|| lines(&place.path("log")) == 2);
     child
 }
 
@@ -28,14 +28,6 @@ fn lines(path: &Path) -> usize {
         .unwrap_or_default()
         .lines()
         .count()
-}
-
-fn wait_for(what: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !what() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn interrupt(child: &Child) {

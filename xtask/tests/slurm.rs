@@ -7,22 +7,13 @@ mod common;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
-use common::{Place, stderr, stdout};
+use common::{Place, stderr, stdout, until};
 
 /// The daemons, ended when this is dropped.
 struct Cluster {
     place: Place,
     daemons: Vec<Child>,
-}
-
-fn until(what: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !what() {
-        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 fn word(command: &str) -> String {

@@ -2,9 +2,12 @@
 //! that are not trained twice, data and trainings that fail.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod common;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
+use common::other_data;
 use kindling_spec::{Layout, Size, Status};
 
 /// A cell of each family, and the dense and convolutional kinds of each.
@@ -133,25 +136,13 @@ fn a_diverging_run_is_named_and_the_others_go_on() {
     assert_eq!(other.status, Status::Complete);
 }
 
-/// A data set in MNIST's place: its test images, also to learn from, under names.
-fn other_data(folder: &Path, names: &str) {
-    std::fs::create_dir(folder).unwrap();
-    let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/datasets/mnist");
-    for kind in ["images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"] {
-        let from = mnist.join(format!("t10k-{kind}"));
-        for split in ["train", "t10k"] {
-            std::fs::copy(&from, folder.join(format!("{split}-{kind}"))).unwrap();
-        }
-    }
-    std::fs::write(folder.join("labels.txt"), names).unwrap();
-}
-
 #[test]
 fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
     let folder = tempfile::tempdir().unwrap();
     let (data, out) = (folder.path().join("data"), folder.path().join("out"));
     let names: Vec<String> = (0..10).map(|class| format!("<class {class}>")).collect();
-    other_data(&data, &names.join("\n"));
+    other_data(&data);
+    std::fs::write(data.join("labels.txt"), names.join("\n")).unwrap();
     let all = |more: &[&str]| {
         quick(
             &out,

@@ -260,16 +260,25 @@ pub fn load(data: &ImageData) -> Result<ImageSet, DataError> {
     })
 }
 
+fn text_if_there(path: &Path) -> Result<Option<String>, DataError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(DataError::Read {
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}
+
 /// Bytes of a class's name at most: it stands beside a figure.
 const LONGEST_NAME: usize = 40;
 
 /// `labels.txt` in `dir`, where there is one: the name of each class on a line.
 fn classes(dir: &Path) -> Result<Option<Vec<String>>, DataError> {
     let path = dir.join("labels.txt");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(DataError::Read { path, source }),
+    let Some(text) = text_if_there(&path)? else {
+        return Ok(None);
     };
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
     let fits = |name: &String| !name.is_empty() && name.len() <= LONGEST_NAME;
@@ -355,11 +364,7 @@ fn read_file(dir: &Path, name: &'static str) -> Result<(PathBuf, Vec<u8>), DataE
 /// as `sha256sum` writes them.
 fn checksums(dir: &Path) -> Result<Vec<(String, String)>, DataError> {
     let path = dir.join("SHA256SUMS");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(DataError::Read { path, source }),
-    };
+    let text = text_if_there(&path)?.unwrap_or_default();
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())

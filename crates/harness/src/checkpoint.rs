@@ -2,13 +2,12 @@
 //! or not at all, of which the last two are kept.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Bytes;
 use burn_train::checkpoint::{Checkpoint as Part, Checkpointer, CheckpointerError};
-use kindling_spec::{Checkpoint, Error, RunDir, Stamp, write_atomic};
+use kindling_spec::{Checkpoint, Error, RunDir, Stamp, if_there, write_atomic};
 
 use crate::recorder::Log;
 use crate::run::Clock;
@@ -65,12 +64,9 @@ pub(crate) fn newest(
 
 /// The checkpoints in a folder by epoch; none where there is no folder.
 fn files(folder: &Path) -> Result<BTreeMap<usize, PathBuf>, RunError> {
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        entries => entries.map_err(Error::io("read", folder))?,
-    };
     let mut found = BTreeMap::new();
-    for entry in entries {
+    let entries = if_there("read", folder, std::fs::read_dir(folder))?;
+    for entry in entries.into_iter().flatten() {
         let path = entry.map_err(Error::io("read", folder))?.path();
         let epoch = path.file_stem().and_then(|stem| stem.to_str());
         if path

@@ -32,12 +32,7 @@ impl ImageBatch {
     pub fn gather(images: &Images, indices: &[usize], device: &Device) -> Self {
         let mut pixels = Vec::with_capacity(indices.len() * PIXELS);
         for &index in indices {
-            pixels.extend(
-                images
-                    .pixels(index)
-                    .iter()
-                    .map(|&byte| f32::from(byte) / 255.0),
-            );
+            pixels.extend(images.pixels(index).iter().map(brightness));
         }
         let labels: Vec<i64> = indices
             .iter()
@@ -49,6 +44,20 @@ impl ImageBatch {
             noise: None,
         }
     }
+}
+
+/// What a network sees of a byte: 0 black and 1 white.
+fn brightness(byte: &u8) -> f32 {
+    f32::from(*byte) / 255.0
+}
+
+/// Images of 784 bytes each as a network sees them, `[n, 784]`.
+pub fn pixels(bytes: &[u8], device: &Device) -> Tensor<2> {
+    let values: Vec<f32> = bytes.iter().map(brightness).collect();
+    Tensor::from_data(
+        TensorData::new(values, [bytes.len() / PIXELS, PIXELS]),
+        device,
+    )
 }
 
 /// Hands out all images of a split once an epoch; the last batch may be smaller.

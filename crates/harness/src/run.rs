@@ -10,8 +10,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use kindling_datasets::ImageSet;
 use kindling_spec::{
-    BURN_VERSION, Checkpoint, DeviceName, Error, HistoryRow, Host, Progress, Record, RunConfig,
-    RunDir, Stamp, Status, VERSION, hex, write_atomic,
+    BURN_VERSION, Checkpoint, DeviceName, HistoryRow, Host, Progress, Record, RunConfig, RunDir,
+    Stamp, Status, VERSION, hex, if_there, write_atomic,
 };
 use sha2::{Digest, Sha256};
 
@@ -188,7 +188,8 @@ impl Run {
             }
             None => {
                 for left in ["train", "valid", "checkpoint", "tensorboard"] {
-                    remove(&self.dir.file(left), |path| std::fs::remove_dir_all(path))?;
+                    let folder = self.dir.file(left);
+                    if_there("remove", &folder, std::fs::remove_dir_all(&folder))?;
                 }
             }
         }
@@ -205,7 +206,7 @@ impl Run {
         match &data.classes {
             Some(classes) => write_atomic(&path, (classes.join("\n") + "\n").as_bytes())?,
             // A training that was stopped may have had other data.
-            None => remove(&path, |path| std::fs::remove_file(path))?,
+            None => drop(if_there("remove", &path, std::fs::remove_file(&path))?),
         }
         Ok(())
     }
@@ -282,16 +283,6 @@ impl Run {
             },
             files: BTreeMap::new(),
         }
-    }
-}
-
-/// Removes `path` by `how`, unless it is gone already.
-fn remove(path: &Path, how: impl Fn(&Path) -> std::io::Result<()>) -> Result<(), RunError> {
-    match how(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io("remove", path)(error).into())
-        }
-        _ => Ok(()),
     }
 }
 

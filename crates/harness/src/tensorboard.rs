@@ -90,8 +90,7 @@ impl Events {
 /// The config's numbers, words and switches by their dotted paths.
 fn hyperparameters(config: &RunConfig) -> What {
     let mut values = BTreeMap::new();
-    let table = config.to_toml().parse().unwrap_or_default();
-    flatten("", Key::Table(table), &mut values);
+    flatten("", Key::Table(config.to_table()), &mut values);
     values.remove("about");
     let content = Hyperparameters {
         start: Some(Start {

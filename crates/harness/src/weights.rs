@@ -1,10 +1,11 @@
 //! `weights.safetensors`: trained weights for whoever has no Burn.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use burn::module::Module;
 use kindling_spec::write_atomic;
-use safetensors::{Dtype, tensor::TensorView};
+use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 
 use crate::RunError;
 use crate::parameters::weights;
@@ -15,26 +16,38 @@ use crate::parameters::weights;
 ///
 /// If the file cannot be written.
 pub(crate) fn write_weights<M: Module>(model: &M, path: &Path) -> Result<(), RunError> {
-    let failed = |error| RunError::Other(format!("cannot write {}: {error}", path.display()));
     let weights = weights(model)?;
-    let bytes: Vec<Vec<u8>> = weights
-        .iter()
-        .map(|weight| {
-            let values = weight.values.iter();
-            values
-                .flat_map(|&value| (value as f32).to_le_bytes())
-                .collect()
+    let weights = weights.iter().map(|weight| {
+        let values = weight.values.iter().map(|&value| value as f32);
+        (weight.name.as_str(), weight.shape.as_slice(), values)
+    });
+    let bytes = to_safetensors(weights, None)
+        .map_err(|error| RunError::Other(format!("cannot write {}: {error}", path.display())))?;
+    Ok(write_atomic(path, &bytes)?)
+}
+
+/// Names, shapes and values as the bytes of a safetensors file, with what is said
+/// `about` them.
+///
+/// # Errors
+///
+/// If a shape and its values do not fit.
+pub fn to_safetensors<'a, V: IntoIterator<Item = f32>>(
+    weights: impl Iterator<Item = (&'a str, &'a [usize], V)>,
+    about: Option<HashMap<String, String>>,
+) -> Result<Vec<u8>, SafeTensorError> {
+    let weights: Vec<(&str, &[usize], Vec<u8>)> = weights
+        .map(|(name, shape, values)| {
+            let bytes = values.into_iter().flat_map(f32::to_le_bytes);
+            (name, shape, bytes.collect())
         })
         .collect();
     let views: Vec<(&str, TensorView)> = weights
         .iter()
-        .zip(&bytes)
-        .map(|(weight, bytes)| {
-            let view = TensorView::new(Dtype::F32, weight.shape.clone(), bytes);
-            view.map(|view| (weight.name.as_str(), view))
+        .map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes);
+            view.map(|view| (*name, view))
         })
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
-    let bytes = safetensors::serialize(views, None).map_err(failed)?;
-    Ok(write_atomic(path, &bytes)?)
+        .collect::<Result<_, _>>()?;
+    safetensors::serialize(views, about)
 }

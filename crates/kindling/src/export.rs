@@ -1,11 +1,12 @@
 //! `kindling export`: trained weights for other programs.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 use std::path::PathBuf;
 
-use kindling_harness::{RunError, tell};
+use kindling_harness::{RunError, tell, to_safetensors};
 use kindling_spec::{Error, Task, read_numbers, write_atomic};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{SafeTensors, TensorView};
 use serde::Serialize;
 
 use crate::cli::{Format, Model};
@@ -94,30 +95,15 @@ fn safetensors(
     trained: &Trained,
     weights: &BTreeMap<String, Parameter>,
 ) -> Result<Vec<u8>, RunError> {
-    let failed = |error| RunError::Other(format!("cannot export: {error}"));
-    let bytes: Vec<Vec<u8>> = weights
-        .values()
-        .map(|parameter| {
-            parameter
-                .values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect()
-        })
-        .collect();
-    let views = weights
-        .iter()
-        .zip(&bytes)
-        .map(|((name, parameter), bytes)| {
-            let view = TensorView::new(Dtype::F32, parameter.shape.clone(), bytes);
-            view.map(|view| (name.as_str(), view))
-        });
-    let views: Vec<_> = views.collect::<Result<_, _>>().map_err(failed)?;
     let about = HashMap::from([
         ("cell".to_string(), trained.config.cell.clone()),
         ("config".to_string(), trained.config.to_toml()),
     ]);
-    safetensors::serialize(views, Some(about)).map_err(failed)
+    let weights = weights.iter().map(|(name, parameter)| {
+        let values = parameter.values.iter().copied();
+        (name.as_str(), parameter.shape.as_slice(), values)
+    });
+    to_safetensors(weights, Some(about)).map_err(unexported)
 }
 
 fn json(trained: &Trained, weights: &BTreeMap<String, Parameter>) -> Result<Vec<u8>, RunError> {
@@ -127,15 +113,14 @@ fn json(trained: &Trained, weights: &BTreeMap<String, Parameter>) -> Result<Vec<
         config: toml::Table,
         weights: &'a BTreeMap<String, Parameter>,
     }
-    let failed = |error: String| RunError::Other(format!("cannot export: {error}"));
     let exported = Exported {
         cell: &trained.config.cell,
-        config: trained
-            .config
-            .to_toml()
-            .parse()
-            .map_err(|error: toml::de::Error| failed(error.to_string()))?,
+        config: trained.config.to_table(),
         weights,
     };
-    serde_json::to_vec(&exported).map_err(|error| failed(error.to_string()))
+    serde_json::to_vec(&exported).map_err(unexported)
+}
+
+fn unexported(error: impl Display) -> RunError {
+    RunError::Other(format!("cannot export: {error}"))
 }

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
-use kindling_datasets::PIXELS;
-use kindling_harness::{Opened, RunError};
+use kindling_harness::{Opened, RunError, pixels};
 use kindling_spec::{Error, Layout, Precision, RunConfig, RunDir, Task};
 
 use crate::cli::Model;
@@ -96,9 +95,7 @@ impl Trained {
 
     /// `[n, 784]` bytes of images as pixels in [0, 1].
     pub fn pixels(&self, bytes: &[u8]) -> Tensor<2> {
-        let values: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
-        let shape = [bytes.len() / PIXELS, PIXELS];
-        Tensor::from_data(TensorData::new(values, shape), &self.device.device)
+        pixels(bytes, &self.device.device)
     }
 
     /// The names of its classes.

@@ -4,9 +4,9 @@ mod common;
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-use common::{kindling, train_well, write_config};
+use common::{kindling, python, train_well, write_config};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use kindling_datasets::{Images, load};
@@ -223,16 +223,6 @@ x = np.maximum(x @ weights["hidden.0.weight"] + weights["hidden.0.bias"], 0)
 np.savetxt(sys.argv[3], x @ weights["output.weight"] + weights["output.bias"], delimiter=",")
 "#;
 
-/// A Python with NumPy and safetensors: `KINDLING_PYTHON`, or python3 if it has them.
-fn python() -> Option<String> {
-    let python = std::env::var("KINDLING_PYTHON").unwrap_or("python3".into());
-    let imports = ["-c", "import numpy, safetensors"];
-    let tried = Command::new(&python).args(imports).output();
-    tried
-        .is_ok_and(|output| output.status.success())
-        .then_some(python)
-}
-
 #[test]
 fn exported_weights_give_the_same_logits_elsewhere() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -268,10 +258,12 @@ fn exported_weights_give_the_same_logits_elsewhere() {
     let about = about.metadata().clone().expect("the config");
     assert!(about["config"].contains("kernel = 5"));
 
-    let Some(python) = python() else { return };
+    let Some(mut python) = python("numpy, safetensors") else {
+        return;
+    };
     let mnist =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets/mnist/t10k-images-idx3-ubyte.gz");
-    let output = Command::new(python)
+    let output = python
         .args(["-c", LOGITS])
         .args([file("w.safetensors"), mnist, file("logits.csv")])
         .output()

@@ -4,9 +4,8 @@
 mod common;
 
 use std::path::Path;
-use std::process::Command;
 
-use common::{kindling, train_well, write_config, write_images};
+use common::{kindling, python, train_well, write_config, write_images};
 use kindling_spec::{HistoryRow, RunDir, read_csv};
 use serde_json::Value;
 
@@ -41,14 +40,7 @@ print(json.dumps(said))
 "#;
 
 fn read(run: &RunDir) -> Option<Value> {
-    let python = std::env::var("KINDLING_PYTHON").unwrap_or("python3".into());
-    let has = Command::new(&python)
-        .args(["-c", "import tensorboard"])
-        .output();
-    if !has.is_ok_and(|output| output.status.success()) {
-        return None;
-    }
-    let mut command = Command::new(python);
+    let mut command = python("tensorboard")?;
     let output = command.args(["-c", READ]).arg(run.tensorboard());
     let output = output.output().expect("Python starts");
     let stderr = String::from_utf8_lossy(&output.stderr);

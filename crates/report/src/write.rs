@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kindling_spec::{Error, Layout, Result, ResultRow, Study, write_atomic, write_csv};
+use kindling_spec::{Error, Layout, Result, ResultRow, Study, if_there, write_atomic, write_csv};
 
 use crate::gather::{Content, records};
 use crate::markdown::markdown;
@@ -56,11 +56,8 @@ pub fn write(study: &Study, layout: &Layout) -> Result<PathBuf> {
 
 /// Removes the figures of an earlier report.
 fn remove_all_but(drawn: &BTreeSet<String>, folder: &Path) -> Result<()> {
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(Error::io("read", folder))?,
-    };
-    for entry in entries {
+    let entries = if_there("read", folder, std::fs::read_dir(folder))?;
+    for entry in entries.into_iter().flatten() {
         let path = entry.map_err(Error::io("read", folder))?.path();
         let stale = path.extension().is_some_and(|extension| extension == "svg")
             && path

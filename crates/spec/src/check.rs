@@ -34,7 +34,8 @@ fn within(key: &'static str, value: usize, least: usize, most: usize) -> Check {
     ))
 }
 
-fn at_least(key: &'static str, value: usize, least: usize) -> Check {
+/// A number of things, at least so many.
+fn count(key: &'static str, value: usize, least: usize) -> Check {
     within(key, value, least, MOST)
 }
 
@@ -74,13 +75,13 @@ fn widths(key: &'static str, widths: &[usize]) -> Check {
 }
 
 fn check_images(data: &ImageData) -> Check {
-    at_least("data.train", data.train.unwrap_or(1), 1)?;
-    at_least("data.test", data.test.unwrap_or(1), 1)
+    count("data.train", data.train.unwrap_or(1), 1)?;
+    count("data.test", data.test.unwrap_or(1), 1)
 }
 
 fn check_train(train: &Train) -> Check {
-    at_least("train.epochs", train.epochs, 1)?;
-    at_least("train.batch_size", train.batch_size, 1)?;
+    count("train.epochs", train.epochs, 1)?;
+    count("train.batch_size", train.batch_size, 1)?;
     check_optimizer(train.optimizer)
 }
 
@@ -127,19 +128,19 @@ pub(crate) fn check(config: &RunConfig) -> Check {
     }
     match &config.task {
         Task::Gradients(GradientsTask { gradients }) => {
-            at_least("gradients.points", gradients.points, 2)?;
+            count("gradients.points", gradients.points, 2)?;
             positive("gradients.range", gradients.range)?;
-            at_least("gradients.rows", gradients.rows, 1)?;
-            at_least("gradients.line_points", gradients.line_points, 3)?;
+            count("gradients.rows", gradients.rows, 1)?;
+            count("gradients.line_points", gradients.line_points, 3)?;
             positive("gradients.line_reach", gradients.line_reach)
         }
         Task::Regression(task) => {
-            at_least("data.train", task.data.train, 1)?;
-            at_least("data.test", task.data.test, 1)?;
+            count("data.train", task.data.train, 1)?;
+            count("data.test", task.data.test, 1)?;
             positive("data.x_range", task.data.x_range)?;
             positive("data.w_range", task.data.w_range)?;
             not_negative("data.noise", task.data.noise)?;
-            at_least("train.iterations", task.train.iterations, 1)?;
+            count("train.iterations", task.train.iterations, 1)?;
             not_negative("train.l2", task.train.l2)?;
             check_optimizer(task.train.optimizer)
         }
@@ -149,9 +150,9 @@ pub(crate) fn check(config: &RunConfig) -> Check {
             share("model.dropout", task.model.dropout, "units left out")?;
             if let Some(conv) = &task.model.conv {
                 within("model.conv.kernel", conv.kernel, 1, SIDE)?;
-                at_least("model.conv.blocks", conv.blocks.len(), 1)?;
+                count("model.conv.blocks", conv.blocks.len(), 1)?;
                 for block in &conv.blocks {
-                    at_least("model.conv.blocks", block.len(), 1)?;
+                    count("model.conv.blocks", block.len(), 1)?;
                     widths("model.conv.blocks", block)?;
                 }
                 if conv.output().is_none() {
@@ -169,9 +170,9 @@ pub(crate) fn check(config: &RunConfig) -> Check {
         Task::Autoencoder(task) => {
             check_images(&task.data)?;
             widths("model.hidden", &task.model.hidden)?;
-            at_least("model.code", task.model.code, 1)?;
+            count("model.code", task.model.code, 1)?;
             if let Some(conv) = &task.model.conv {
-                at_least("model.conv.channels", conv.channels.len(), 1)?;
+                count("model.conv.channels", conv.channels.len(), 1)?;
                 widths("model.conv.channels", &conv.channels)?;
                 if conv.side().is_none() {
                     return Err(Problem::new(
@@ -180,14 +181,14 @@ pub(crate) fn check(config: &RunConfig) -> Check {
                     ));
                 }
             }
-            at_least("scatter.images", task.scatter.images, 1)?;
+            count("scatter.images", task.scatter.images, 1)?;
             check_train(&task.train)
         }
         Task::Pca(task) => {
             check_images(&task.data)?;
             // As many as there are pixels.
             within("model.components", task.model.components, 1, SIDE * SIDE)?;
-            at_least("scatter.images", task.scatter.images, 1)
+            count("scatter.images", task.scatter.images, 1)
         }
     }
 }

@@ -442,6 +442,11 @@ impl RunConfig {
 
     /// The config as TOML: every key, in a fixed order.
     pub fn to_toml(&self) -> String {
+        self.to_table().to_string()
+    }
+
+    /// The same as a table.
+    pub fn to_table(&self) -> Table {
         let header = Header {
             cell: self.cell.clone(),
             section: self.section.clone(),
@@ -461,7 +466,7 @@ impl RunConfig {
         };
         let mut table = Table::try_from(header).unwrap_or_default();
         table.extend(task.unwrap_or_default());
-        table.to_string()
+        table
     }
 
     /// SHA-256 of [`RunConfig::to_toml`], hexadecimal: equal exactly where the

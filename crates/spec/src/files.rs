@@ -153,13 +153,12 @@ impl RunDir {
     /// If there is a file of names that cannot be read.
     pub fn read_classes(&self) -> Result<Vec<String>> {
         let path = self.classes();
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(text.lines().map(str::to_string).collect()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Ok((0..10).map(|digit| digit.to_string()).collect())
-            }
-            Err(error) => Err(Error::io("read", &path)(error)),
-        }
+        Ok(
+            match if_there("read", &path, std::fs::read_to_string(&path))? {
+                Some(text) => text.lines().map(str::to_string).collect(),
+                None => (0..10).map(|digit| digit.to_string()).collect(),
+            },
+        )
     }
 
     /// `tensorboard/`: what TensorBoard shows of it.
@@ -194,10 +193,8 @@ impl RunDir {
     /// If there is one that is damaged, or another version's.
     pub fn read_record(&self) -> Result<Option<Record>> {
         let file = self.record();
-        let bytes = match std::fs::read(&file) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", &file)(error)),
+        let Some(bytes) = if_there("read", &file, std::fs::read(&file))? else {
+            return Ok(None);
         };
         Record::from_json(&bytes).map(Some).map_err(|error| {
             let problem = error.to_string();
@@ -253,6 +250,23 @@ impl RunDir {
             .to_json()
             .map_err(|error| Error::file(&path, error))?;
         write_atomic(&path, text.as_bytes())
+    }
+}
+
+/// What was `done` to `path`, as its `action` says; `None` where `path` is not there.
+///
+/// # Errors
+///
+/// If it could not be done for another reason.
+pub fn if_there<T>(
+    action: &'static str,
+    path: &Path,
+    done: std::io::Result<T>,
+) -> Result<Option<T>> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(action, path)(error)),
     }
 }
 

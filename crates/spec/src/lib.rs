@@ -35,7 +35,7 @@ pub use config::{
 };
 pub use device::{Backend, DeviceName, DeviceReport, Precision};
 pub use error::{Error, Result};
-pub use files::{Layout, RunDir, remove_temporary, write_atomic};
+pub use files::{Layout, RunDir, if_there, remove_temporary, write_atomic};
 pub use host::Host;
 pub use matrix::{Cell, Section, Selection, Setting, Study};
 pub use parity::{LayerGap, ParityStep, Parting, Tolerance, parting, relative};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kindling_spec::{Layout, Record, RunDir, Size, VERSION};
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// What the tests train with: it writes a complete record at once.
@@ -113,4 +114,29 @@ pub fn stdout(output: &std::process::Output) -> String {
 /// What a command said on standard error.
 pub fn stderr(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Waits for `what`, two minutes at most.
+pub fn until(mut what: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !what() {
+        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Makes `folder` a data set in MNIST's place, of MNIST's test images, which serve as
+/// training images too. Returns its files.
+pub fn other_data(folder: &Path) -> Vec<PathBuf> {
+    std::fs::create_dir(folder).unwrap();
+    let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/datasets/mnist");
+    let mut files = Vec::new();
+    for kind in ["images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"] {
+        for split in ["train", "t10k"] {
+            let path = folder.join(format!("{split}-{kind}"));
+            std::fs::copy(mnist.join(format!("t10k-{kind}")), &path).unwrap();
+            files.push(path);
+        }
+    }
+    files
 }
