@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::Place;
+use common::{Place, until};
 
 /// A terminal with a shell in it, closed when this is dropped.
 struct Terminal {
@@ -69,17 +69,22 @@ impl Drop for Terminal {
 
 /// Begins a training of many epochs, and waits for the dashboard.
 fn begin(terminal: &Terminal, out: &Path) {
+    begin_with(terminal, out, "");
+    terminal.shows(&["Accuracy", "Learning Rate", "Epochs", "Train", "Valid"]);
+}
+
+fn begin_with(terminal: &Terminal, out: &Path, more: &str) {
     let line = format!(
-        "clear; {} train mlp --quick --set epochs=500 --out {}; echo code $?; stty -a",
+        "clear; {} train mlp --quick --set epochs=500 --out {} {more}; echo code $?; stty -a",
         env!("CARGO_BIN_EXE_xtask"),
         out.display()
     );
     terminal.press(&[&line, "Enter"]);
-    terminal.shows(&["Accuracy", "Learning Rate", "Epochs", "Train", "Valid"]);
+    terminal.shows(&["Accuracy", "Learning Rate", "Epochs"]);
 }
 
 /// The training has ended, and the terminal is a shell's again.
-fn gave_back(terminal: &Terminal) {
+fn gave_back(terminal: &Terminal) -> String {
     let screen = terminal.shows(&["is stopped", "code 130", "-echoprt"]);
     let modes: Vec<&str> = screen.split_whitespace().collect();
     for mode in ["isig", "icanon", "echo", "opost"] {
@@ -89,6 +94,7 @@ fn gave_back(terminal: &Terminal) {
     terminal.press(&["clear", "Enter"]);
     terminal.press(&["echo a shell $((6 * 7))", "Enter"]);
     terminal.shows(&["a shell 42"]);
+    screen
 }
 
 #[test]
@@ -106,9 +112,7 @@ fn a_matrix_is_watched_on_a_terminal() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        while !place.out().join("matrix.json").exists() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until(|| place.out().join("matrix.json").exists());
         let out = place.out();
         let line = format!(
             "clear; {} watch --out {}",
@@ -146,11 +150,18 @@ fn ctrl_c_and_the_quit_key_stop_a_training_and_give_the_terminal_back() {
         terminal.press(&["C-c"]);
         gave_back(&terminal);
         assert!(partial.join("checkpoint").exists());
-        // Twice, at once.
-        begin(&terminal, &out);
+        // Twice, at once: in the midst of an epoch, and not after it.
+        let long = "--set data.train=60000 --set batch_size=8";
+        begin_with(
+            &terminal,
+            &folder.path().join(format!("{columns}-long")),
+            long,
+        );
         terminal.press(&["C-c"]);
+        terminal.shows(&["Status: stopping"]);
         terminal.press(&["C-c"]);
-        gave_back(&terminal);
+        let screen = gave_back(&terminal);
+        assert!(!screen.contains("stopped after"), "{screen}");
         // The dashboard's own keys, which ask before.
         for (key, answer) in [("s", "Stop the training."), ("k", "Kill the program")] {
             begin(&terminal, &out);
