@@ -14,7 +14,7 @@ pub struct ClaimRow {
     pub claim: String,
     /// Its section.
     pub section: String,
-    /// `supported`, `refuted` or `undecided`.
+    /// `supported`, `refuted`, `undecided` or `not judged`.
     pub verdict: String,
     /// The mean of its value over seeds.
     pub mean: Option<f64>,
@@ -32,6 +32,8 @@ pub struct ClaimRow {
     pub at_most: Option<f64>,
     /// The cells it rests on.
     pub cells: String,
+    /// Why it is undecided, where the interval does not say.
+    pub why: String,
 }
 
 impl CsvRow for ClaimRow {
@@ -47,6 +49,7 @@ impl CsvRow for ClaimRow {
         "at_least",
         "at_most",
         "cells",
+        "why",
     ];
 }
 
@@ -65,6 +68,7 @@ impl From<&Verdict> for ClaimRow {
             at_least: claim.at_least,
             at_most: claim.at_most,
             cells: claim.cells().join(" "),
+            why: lacks(verdict),
         }
     }
 }
@@ -129,8 +133,24 @@ pub(crate) fn shown(value: f64) -> String {
     number(value).show(value)
 }
 
+/// What a claim lacks, or why it is undecided all the same; else empty.
+pub fn lacks(verdict: &Verdict) -> String {
+    let why = verdict.why.map(str::to_string);
+    let missing = verdict.missing.iter().cloned();
+    missing.chain(why).collect::<Vec<_>>().join("; ")
+}
+
+/// Whether the runs are too short to judge anything by them.
+pub(crate) fn not_judged(verdicts: &[Verdict]) -> bool {
+    let mut statuses = verdicts.iter().map(|verdict| verdict.status);
+    statuses.any(|status| status == Status::NotJudged)
+}
+
 /// How many claims came to each verdict.
 pub fn tally(verdicts: &[Verdict]) -> String {
+    if not_judged(verdicts) {
+        return "short runs judge no claim: these are only the values that they gave".into();
+    }
     let of = |status: Status| {
         let of_status = verdicts.iter().filter(|verdict| verdict.status == status);
         format!("{} {}", of_status.count(), status.name())
@@ -143,13 +163,21 @@ pub fn tally(verdicts: &[Verdict]) -> String {
 /// A line for each verdict, aligned.
 pub fn claims_text(verdicts: &[Verdict]) -> String {
     let each = |text: fn(&Verdict) -> String| verdicts.iter().map(text).collect::<Vec<_>>();
-    Columns::new()
-        .column("verdict", false, each(|one| one.status.name().into()))
+    verdict_column(verdicts)
         .column("claim", false, each(|one| one.claim.id.clone()))
         .column("found", false, each(found))
         .column("asked", false, each(|one| asked(&one.claim)))
         .column("seeds", true, each(|one| one.values.len().to_string()))
         .text()
+}
+
+/// The first column of a table of claims, where any is judged.
+fn verdict_column(verdicts: &[Verdict]) -> Columns {
+    if not_judged(verdicts) {
+        return Columns::new();
+    }
+    let names = verdicts.iter().map(|one| one.status.name().to_string());
+    Columns::new().column("verdict", false, names)
 }
 
 /// The section `Claims` of `report.md`.
@@ -158,8 +186,7 @@ pub(crate) fn claims_markdown(verdicts: &[Verdict]) -> String {
         return String::new();
     }
     let each = |text: fn(&Verdict) -> String| verdicts.iter().map(text).collect::<Vec<_>>();
-    let table = Columns::new()
-        .column("verdict", false, each(|one| one.status.name().into()))
+    let table = verdict_column(verdicts)
         .column("", false, each(|one| one.claim.section.clone()))
         .column(
             "claim",
@@ -172,11 +199,26 @@ pub(crate) fn claims_markdown(verdicts: &[Verdict]) -> String {
         .column("original", false, each(original))
         .column("seeds", true, each(|one| one.values.len().to_string()))
         .markdown();
-    let mut text = format!("\n## Claims\n\n{}: {}.\n\n{table}", HOW, tally(verdicts));
-    for verdict in verdicts.iter().filter(|one| !one.missing.is_empty()) {
-        text += &format!("\n- {}: {}.", verdict.claim.id, verdict.missing.join("; "));
+    let how = if not_judged(verdicts) {
+        String::new()
+    } else {
+        format!("{HOW}. ")
+    };
+    let mut text = format!("\n## Claims\n\n{how}{}.\n\n{table}", upper(&tally(verdicts)));
+    for verdict in verdicts {
+        let lacks = lacks(verdict);
+        if !lacks.is_empty() {
+            text += &format!("\n- {}: {lacks}.", verdict.claim.id);
+        }
     }
     text + "\n"
+}
+
+/// `text` with a capital to begin with.
+pub(crate) fn upper(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// The original study's figure.
@@ -189,4 +231,5 @@ pub(crate) const HOW: &str = "A verdict is about the mean over seeds, by the two
     of Student's t for it (for a ratio that of its logarithm): supported where the whole interval lies within what is asked, refuted \
     where none of it does, else undecided. Seeds are paired. The confidence is 97.5 % at the \
     study's number of seeds and rises with every further look, so that all looks together err in \
-    at most 5 %";
+    at most 5 %. Where nothing is random, numbers are compared as they are; a claim over every run \
+    holds where each run's value does";

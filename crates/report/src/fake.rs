@@ -2,9 +2,55 @@
 
 use std::collections::BTreeMap;
 
+use std::path::Path;
+
 use kindling_spec::{
-    BURN_VERSION, Backend, HistoryRow, Host, Layout, Record, RunDir, Status, VERSION,
+    BURN_VERSION, Backend, GENERATED, HistoryRow, Host, Layout, MNIST, Record, RunDir, Selection,
+    Size, Status, Study, VERSION,
 };
+
+/// A study of classifiers with these names, in the folder `configs` below `folder`.
+#[allow(dead_code, reason = "each test file uses a part of this one")]
+pub(crate) fn study(folder: &Path, cells: &[&str]) -> Study {
+    let configs = folder.join("configs");
+    let write = |name: &str, text: &str| {
+        std::fs::create_dir_all(&configs).expect("makes a folder");
+        std::fs::write(configs.join(name), text).expect("writes");
+    };
+    write(
+        "study.toml",
+        "title = \"t\"\nseeds = 3\n[[section]]\nid = \"2.5\"\ntitle = \"s\"\n\
+         [quick]\nseeds = 1\n",
+    );
+    for cell in cells {
+        let text = format!(
+            "cell = \"{cell}\"\nsection = \"2.5\"\nabout = \"a\"\nfamily = \"classifier\"\n\
+             [data]\n[model]\nhidden = []\ndropout = 0.0\n[train]\nepochs = 1\n\
+             batch_size = 1\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.0 }}\n"
+        );
+        write(&format!("{cell}.toml"), &text);
+    }
+    Study::read(&configs).expect("a valid study")
+}
+
+/// A complete record of what the study says of a cell and a seed.
+#[allow(dead_code, reason = "each test file uses a part of this one")]
+pub(crate) fn answer(study: &Study, cell: &str, seed: u64) -> Record {
+    answering(study, Size::Full, record(cell, seed))
+}
+
+/// `record` as one of what the study says of its cell and seed.
+pub(crate) fn answering(study: &Study, size: Size, record: Record) -> Record {
+    let cell = study.cell(&record.cell).expect("a cell");
+    let config = study.resolve(cell, record.seed, &Selection::own(size));
+    let config = config.expect("a valid config");
+    let has_images = config.images().is_some();
+    Record {
+        config_hash: config.hash(),
+        data_fingerprint: if has_images { MNIST } else { GENERATED }.into(),
+        ..record
+    }
+}
 
 /// A complete record of a classifier.
 pub(crate) fn record(cell: &str, seed: u64) -> Record {
@@ -26,7 +72,8 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
         error: None,
         metrics: BTreeMap::new(),
         config_hash: "c0".into(),
-        data_fingerprint: "da".into(),
+        data_fingerprint: MNIST.into(),
+        program: "0f0f".into(),
         revision: "0123abc".into(),
         burn_version: BURN_VERSION.into(),
         host: Host {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_spec::{Error, Layout, Record, Result, Size, Status, Study, read_csv};
+use kindling_spec::{Error, Layout, Record, Result, Size, Status, Study, Tree, read_csv};
 
 use crate::comparison::comparisons;
 use crate::curves::{History, figures};
@@ -68,7 +68,7 @@ impl Content {
     /// If a figure cannot be drawn.
     pub(crate) fn gather(study: &Study, layout: &Layout, found: &mut Runs) -> Result<Self> {
         let order: Vec<String> = study.cells().iter().map(|cell| cell.name.clone()).collect();
-        let verdicts = judge(study, records(found));
+        let verdicts = judge(study, layout.size(), records(found));
         let mut sections = Vec::new();
         for (id, title) in self::sections(study, found) {
             let runs: Vec<&Run> = found
@@ -117,7 +117,7 @@ impl Content {
         Ok(Self {
             explorer,
             title: study.title.clone(),
-            overview: overview(found, layout.size()),
+            overview: overview(found, layout),
             problems: problems(found, &order),
             verdicts,
             sections,
@@ -138,6 +138,7 @@ fn provenance(found: &Runs) -> Vec<(&'static str, String)> {
         ("backend", each(&|record| record.backend.name().to_string())),
         ("Burn", each(&|record| record.burn_version.clone())),
         ("code", each(&|record| record.revision.clone())),
+        ("program (SHA-256)", each(&|record| record.program.clone())),
         ("seeds", listed(records(found).map(|record| record.seed).collect::<BTreeSet<u64>>())),
         ("data (SHA-256)", each(&|record| record.data_fingerprint.clone())),
         ("seconds of all runs together", format!("{seconds:.0}")),
@@ -164,21 +165,28 @@ fn sections(study: &Study, found: &Runs) -> Vec<(String, String)> {
 }
 
 /// One line on what the report is made of.
-fn overview(found: &Runs, size: Size) -> Overview {
+fn overview(found: &Runs, layout: &Layout) -> Overview {
     let failed = records(found)
         .filter(|record| record.status == Status::Failed)
         .count();
     let cells: BTreeSet<&str> = records(found).map(|record| record.cell.as_str()).collect();
     let backends: BTreeSet<&str> = records(found).map(|record| record.backend.name()).collect();
     let seeds: BTreeSet<u64> = records(found).map(|record| record.seed).collect();
-    let text = format!(
+    let mut text = format!(
         "Runs: {}, of {} cells; failed: {failed}; backends: {}; seeds: {}.",
         found.runs.len(),
         cells.len(),
         listed(backends),
         listed(seeds),
     );
-    let warning = match size {
+    if let Some(variant) = Tree::read(layout).ok().and_then(|tree| tree.variant.name()) {
+        text += &format!(" This is a variant of the study: {variant}.");
+    }
+    let variants = layout.variants();
+    if !variants.is_empty() {
+        text += &format!(" Variants that have a report of their own: {}.", listed(variants));
+    }
+    let warning = match layout.size() {
         Size::Full => None,
         Size::Quick => Some("Quick"),
         Size::Smoke => Some("Smoke"),
@@ -227,6 +235,7 @@ fn problems(found: &Runs, order: &[String]) -> Vec<Problem> {
         ("Failed runs", failed.collect()),
         ("Unfinished runs", items(&found.unfinished)),
         ("Unreadable files", items(&found.unreadable)),
+        ("Results that are not of this study, and count nowhere", items(&found.others)),
         ("Cells without a run", items(&missing)),
     ];
     let there = problems.into_iter().filter(|(_, items)| !items.is_empty());

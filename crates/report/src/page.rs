@@ -3,7 +3,9 @@
 use askama::Template;
 
 use crate::Verdict;
-use crate::claims::{HOW, asked, found, measured, original, shown, tally};
+use crate::claims::{
+    HOW, asked, found, lacks, measured, not_judged, original, shown, tally, upper,
+};
 use crate::figure::Drawn;
 use crate::gather::Content;
 
@@ -12,8 +14,9 @@ use crate::gather::Content;
 struct Page<'a> {
     content: &'a Content,
     claims: Vec<ClaimView<'a>>,
-    tally: String,
-    how: &'static str,
+    /// How many claims came to each verdict, and how verdicts come about.
+    summary: String,
+    is_judged: bool,
     style: &'static str,
     /// The explorer's data as JSON that may stand in a script element.
     explorer: Option<String>,
@@ -35,7 +38,7 @@ struct ClaimView<'a> {
     values: String,
     records: String,
     figures: Vec<&'a Drawn>,
-    missing: String,
+    lacks: String,
 }
 
 /// The page.
@@ -44,6 +47,7 @@ struct ClaimView<'a> {
 ///
 /// If the template cannot be filled.
 pub(crate) fn page(content: &Content) -> askama::Result<String> {
+    let is_judged = !not_judged(&content.verdicts);
     Page {
         content,
         claims: content
@@ -51,8 +55,15 @@ pub(crate) fn page(content: &Content) -> askama::Result<String> {
             .iter()
             .map(|verdict| view(verdict, content))
             .collect(),
-        tally: tally(&content.verdicts),
-        how: HOW,
+        summary: {
+            let tally = upper(&tally(&content.verdicts));
+            if is_judged {
+                format!("{tally}. {HOW}.")
+            } else {
+                format!("{tally}.")
+            }
+        },
+        is_judged,
         style: include_str!("../templates/style.css"),
         explorer: content.explorer.clone(),
         networks: include_str!("../templates/networks.js"),
@@ -95,6 +106,6 @@ fn view<'a>(verdict: &'a Verdict, content: &'a Content) -> ClaimView<'a> {
                     .any(|cell| cells.contains(&cell.as_str()))
             })
             .collect(),
-        missing: verdict.missing.join("; "),
+        lacks: lacks(verdict),
     }
 }

@@ -51,7 +51,12 @@ impl Spread {
         if count == 0 {
             return None;
         }
-        let mean = values.iter().sum::<f64>() / count as f64;
+        // Of equal values the mean is the value; a sum would round.
+        let mean = if values.iter().all(|value| *value == values[0]) {
+            values[0]
+        } else {
+            values.iter().sum::<f64>() / count as f64
+        };
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         Some(Self {
             mean,
@@ -153,6 +158,17 @@ mod tests {
             let found = spread.deviation.expect("there are several values");
             assert!(close(found, deviation), "{spread:?}");
             assert_eq!(spread.count, values.len());
+        }
+    }
+
+    #[test]
+    fn equal_values_have_themselves_for_a_mean() {
+        for value in [0.1, -0.7, 1e-300, 3.3] {
+            for count in 1..=10 {
+                let spread = Spread::of(&vec![value; count]).expect("there are values");
+                assert_eq!(spread.mean, value, "{count} times");
+                assert_eq!(spread.deviation.unwrap_or(0.0), 0.0);
+            }
         }
     }
 

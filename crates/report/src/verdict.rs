@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_spec::{Claim, Comparison, Record, Study, Take, Term, figure};
+use kindling_spec::{Claim, Comparison, Over, Record, Size, Study, Take, Term, figure};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::Spread;
@@ -20,15 +20,18 @@ pub enum Status {
     Refuted,
     /// Some part does, or there are too few runs for an interval.
     Undecided,
+    /// The runs are short ones, which show nothing but that they run.
+    NotJudged,
 }
 
 impl Status {
-    /// `supported`, `refuted` or `undecided`.
+    /// `supported`, `refuted`, `undecided` or `not judged`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Supported => "supported",
             Self::Refuted => "refuted",
             Self::Undecided => "undecided",
+            Self::NotJudged => "not judged",
         }
     }
 }
@@ -42,22 +45,41 @@ pub struct Verdict {
     pub status: Status,
     /// The claim's value for each seed; one of seed 0 where nothing is random.
     pub values: BTreeMap<u64, f64>,
-    /// The interval for the mean of the values.
+    /// The interval for the mean of the values; `None` where the values themselves are
+    /// compared, or nothing is.
     pub interval: Option<(f64, f64)>,
-    /// The confidence of the interval, in (0, 1]; 1 where nothing is random.
+    /// The confidence of the interval, in (0, 1]; 1 where values are compared.
     pub confidence: f64,
     /// Cells and figures that it lacks, a phrase each.
     pub missing: Vec<String>,
+    /// Why it is undecided although nothing is missing, where the interval does not say.
+    pub why: Option<&'static str>,
 }
 
 impl Verdict {
     /// The mean of the values; of ratios the geometric one.
     pub fn mean(&self) -> Option<f64> {
         let scale = Scale::of(&self.claim);
-        let values: Vec<f64> = self.values.values().map(|&value| scale.to(value)).collect();
+        let values: Vec<f64> = self.values.values().copied().collect();
+        if let [first, rest @ ..] = values.as_slice()
+            && rest.iter().all(|value| value == first)
+        {
+            return Some(*first);
+        }
+        let values: Vec<f64> = values.into_iter().map(|value| scale.to(value)).collect();
         Spread::of(&values).map(|spread| scale.from(spread.mean))
     }
 }
+
+/// Why equal values of all seeds decide nothing.
+const NO_SPREAD: &str = "no spread between seeds: an interval needs values that differ";
+/// Why two equal sides decide nothing.
+const TIE: &str = "both sides are equal, and a tie shows no difference";
+/// Why a fact is open that has held so far.
+const FEW_RUNS: &str = "it holds in the runs there are, and they are fewer than the study has seeds";
+
+/// Differences of rounding, relative to what is compared: no spread.
+const ROUNDING: f64 = 1e-12;
 
 /// The scale on which values are averaged: twice and half are as far from one.
 #[derive(Clone, Copy)]
@@ -89,23 +111,44 @@ impl Scale {
     }
 }
 
-/// Judges each claim of the study by the complete ones of `records`.
+/// Judges each claim of the study by the complete ones of `records`, which are runs of
+/// `size`: only whole ones are judged.
 ///
 /// A claim has a value for each seed that all its cells have been trained with;
-/// cells in which nothing is random count for every seed. Seeds are the only
-/// thing that varies, so a verdict is about the mean over seeds, by the interval
+/// cells in which nothing is random count for every seed. Where nothing in a claim is
+/// random, its one value is compared with the bounds, exactly. Otherwise seeds are the
+/// only thing that varies, and a verdict is about the mean over seeds, by the interval
 /// of Student's t with n - 1 degrees of freedom, two-sided, for ratios of their
-/// logarithms. To look again after
-/// more seeds raises the chance to be wrong once; so look k, which is the one with
+/// logarithms. Values that are equal for all seeds have no such interval. To look again
+/// after more seeds raises the chance to be wrong once; so look k, which is the one with
 /// k - 1 seeds more than the study has, may be wrong with a probability of
 /// 0.05 / (k (k + 1)), and all looks together with 0.05.
-pub fn judge<'a>(study: &Study, records: impl IntoIterator<Item = &'a Record>) -> Vec<Verdict> {
+///
+/// A claim over every run is refuted by one run, and supported by as many as the study
+/// has seeds.
+pub fn judge<'a>(
+    study: &Study,
+    size: Size,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Vec<Verdict> {
     let mut by_cell: BTreeMap<&str, BTreeMap<u64, &Record>> = BTreeMap::new();
     for record in complete(records) {
         let of_cell = by_cell.entry(&record.cell).or_default();
         of_cell.insert(record.seed, record);
     }
-    let one = |claim: &Claim| Case::new(study, claim, &by_cell).verdict();
+    let one = |claim: &Claim| {
+        let verdict = Case::new(study, claim, &by_cell).verdict();
+        if size == Size::Full {
+            return verdict;
+        }
+        Verdict {
+            status: Status::NotJudged,
+            interval: None,
+            missing: Vec::new(),
+            why: None,
+            ..verdict
+        }
+    };
     study.claims().iter().map(one).collect()
 }
 
@@ -148,12 +191,13 @@ impl<'a> Case<'a> {
     }
 
     fn verdict(mut self) -> Verdict {
-        let mut values = BTreeMap::new();
+        let (mut values, mut rounding) = (BTreeMap::new(), 0.0_f64);
         if self.missing.is_empty() {
             for seed in self.seeds() {
                 match self.value(seed) {
                     Ok(value) => {
-                        values.insert(seed, value);
+                        values.insert(seed, value.value);
+                        rounding = rounding.max(value.rounding);
                     }
                     Err(lacks) => self.missing.push(lacks),
                 }
@@ -163,17 +207,74 @@ impl<'a> Case<'a> {
                     .push("its cells have no seed in common".to_string());
             }
         }
-        let (interval, confidence) = self.interval(&values);
+        let numbers: Vec<f64> = values.values().copied().collect();
         // A figure that some seed lacks may lack it because the run went astray:
         // what the others say is then no fair sample.
-        let interval = interval.filter(|_| self.missing.is_empty());
+        let judged = if self.missing.is_empty() {
+            self.judged(&numbers, rounding)
+        } else {
+            Judged::open(None)
+        };
         Verdict {
             claim: self.claim.clone(),
-            status: interval.map_or(Status::Undecided, |interval| self.status(interval)),
+            status: judged.status,
             values,
+            interval: judged.interval,
+            confidence: judged.confidence,
+            missing: self.missing,
+            why: judged.why,
+        }
+    }
+
+    /// What the values of all seeds, of which there is one at least, say.
+    fn judged(&self, values: &[f64], rounding: f64) -> Judged {
+        match self.claim.over {
+            Over::EveryRun => self.every_run(values),
+            Over::Seeds if self.is_exact(values) => self.exactly(values[0]),
+            Over::Seeds if has_no_spread(values, rounding) => Judged::open(Some(NO_SPREAD)),
+            Over::Seeds => self.by_interval(values),
+        }
+    }
+
+    /// Each value for itself.
+    fn every_run(&self, values: &[f64]) -> Judged {
+        let statuses = values.iter().map(|&value| self.status((value, value)));
+        let holds = statuses.clone().all(|status| status == Status::Supported);
+        let enough = self.is_certain() || values.len() >= self.first_look;
+        match (holds, enough) {
+            (false, _) => Judged::certain(Status::Refuted),
+            (true, true) => Judged::certain(Status::Supported),
+            (true, false) => Judged::open(Some(FEW_RUNS)),
+        }
+    }
+
+    /// A value that is the same whatever the seed.
+    fn exactly(&self, value: f64) -> Judged {
+        let equal = match self.claim.by {
+            Comparison::Difference => 0.0,
+            Comparison::Ratio => 1.0,
+        };
+        // A claim that one side is above the other.
+        let is_one_sided = self.claim.at_least.is_some() != self.claim.at_most.is_some();
+        let bound = self.claim.at_least.or(self.claim.at_most);
+        if self.claim.right.is_some() && value == equal && is_one_sided && bound == Some(equal) {
+            return Judged::open(Some(TIE));
+        }
+        Judged::certain(self.status((value, value)))
+    }
+
+    fn by_interval(&self, values: &[f64]) -> Judged {
+        let look = (values.len() + 1).saturating_sub(self.first_look).max(1) as f64;
+        let confidence = 1.0 - ERROR_RATE / (look * (look + 1.0));
+        let scale = Scale::of(self.claim);
+        let scaled: Vec<f64> = values.iter().map(|&value| scale.to(value)).collect();
+        let interval = t_interval(&scaled, confidence);
+        let interval = interval.map(|(low, high)| (scale.from(low), scale.from(high)));
+        Judged {
+            status: interval.map_or(Status::Undecided, |interval| self.status(interval)),
             interval,
             confidence,
-            missing: self.missing,
+            why: None,
         }
     }
 
@@ -188,6 +289,12 @@ impl<'a> Case<'a> {
         } else {
             Status::Undecided
         }
+    }
+
+    /// Whether a seed changes nothing of the claim's value.
+    fn is_exact(&self, values: &[f64]) -> bool {
+        let is_one = values.iter().all(|value| *value == values[0]);
+        self.is_certain() || (self.claim.is_of_parameters() && is_one)
     }
 
     /// Whether no cell of the claim is random.
@@ -220,18 +327,22 @@ impl<'a> Case<'a> {
     }
 
     /// The claim's value for a seed, or what it lacks.
-    fn value(&self, seed: u64) -> Result<f64, String> {
+    fn value(&self, seed: u64) -> Result<Value, String> {
         let left = self.term(&self.claim.left, seed)?;
         let Some(right) = &self.claim.right else {
-            return Ok(left);
+            return Ok(Value::new(left, left));
         };
         let right = self.term(right, seed)?;
         let value = match self.claim.by {
             Comparison::Difference => left - right,
             Comparison::Ratio => left / right,
         };
+        let of = match self.claim.by {
+            Comparison::Difference => left.abs().max(right.abs()),
+            Comparison::Ratio => value,
+        };
         if Scale::of(self.claim).to(value).is_finite() {
-            Ok(value)
+            Ok(Value::new(value, of))
         } else {
             Err(format!(
                 "{left} over {right}, of seed {seed}, has no logarithm"
@@ -270,19 +381,57 @@ impl<'a> Case<'a> {
         };
         value.ok_or_else(|| format!("no cell of seed {seed} is near enough to the best"))
     }
+}
 
-    fn interval(&self, values: &BTreeMap<u64, f64>) -> (Option<(f64, f64)>, f64) {
-        let numbers: Vec<f64> = values.values().copied().collect();
-        if self.is_certain() {
-            return (numbers.first().map(|&value| (value, value)), 1.0);
+/// Whether several values, all of them finite, differ by no more than rounding.
+fn has_no_spread(values: &[f64], rounding: f64) -> bool {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    values.len() > 1 && most - least <= rounding
+}
+
+/// The value of a claim for a seed.
+struct Value {
+    value: f64,
+    /// What rounding alone may have changed it by.
+    rounding: f64,
+}
+
+impl Value {
+    /// `of` is the size of the numbers that it came from.
+    fn new(value: f64, of: f64) -> Self {
+        Self {
+            value,
+            rounding: ROUNDING * of.abs(),
         }
-        let look = (numbers.len() + 1).saturating_sub(self.first_look).max(1) as f64;
-        let confidence = 1.0 - ERROR_RATE / (look * (look + 1.0));
-        let scale = Scale::of(self.claim);
-        let scaled: Vec<f64> = numbers.iter().map(|&value| scale.to(value)).collect();
-        let interval = t_interval(&scaled, confidence);
-        let interval = interval.map(|(low, high)| (scale.from(low), scale.from(high)));
-        (interval, confidence)
+    }
+}
+
+/// A verdict before it is set beside its claim.
+struct Judged {
+    status: Status,
+    interval: Option<(f64, f64)>,
+    confidence: f64,
+    why: Option<&'static str>,
+}
+
+impl Judged {
+    /// Undecided, and why.
+    fn open(why: Option<&'static str>) -> Self {
+        Self {
+            status: Status::Undecided,
+            interval: None,
+            confidence: 1.0,
+            why,
+        }
+    }
+
+    /// By values, not by an interval.
+    fn certain(status: Status) -> Self {
+        Self {
+            status,
+            ..Self::open(None)
+        }
     }
 }
 
@@ -311,7 +460,8 @@ mod tests {
             "title = \"t\"\nseeds = 3\n[[section]]\nid = \"2.5\"\ntitle = \"s\"\n\
              [quick]\nseeds = 1\n",
         );
-        for (cell, more) in [("linear", ""), ("mlp", ""), ("sure", "seeds = 1\n")] {
+        let one = "seeds = 1\n";
+        for (cell, more) in [("linear", ""), ("mlp", ""), ("sure", one), ("certain", one)] {
             let text = format!(
                 "cell = \"{cell}\"\nsection = \"2.5\"\nabout = \"a\"\nfamily = \"classifier\"\n\
                  {more}[data]\n[model]\nhidden = []\ndropout = 0.0\n[train]\nepochs = 1\n\
@@ -354,7 +504,7 @@ mod tests {
 
     fn one(claims: &str, records: &[Record]) -> Verdict {
         let (_folder, study) = study(claims);
-        judge(&study, records).remove(0)
+        judge(&study, Size::Full, records).remove(0)
     }
 
     #[test]
@@ -416,6 +566,132 @@ mod tests {
             (verdict.status, verdict.interval),
             (Status::Undecided, None)
         );
+    }
+
+    #[test]
+    fn equal_values_of_what_is_random_decide_nothing() {
+        // Three times 0.1: a sum over three is 0.10000000000000002.
+        let records = |values: [f64; 3]| -> Vec<Record> {
+            let seeds = values.into_iter().zip(0..);
+            seeds
+                .flat_map(|(value, seed)| {
+                    [
+                        with_accuracy("mlp", seed, value),
+                        with_accuracy("linear", seed, value - 0.05),
+                    ]
+                })
+                .collect()
+        };
+        for (bound, rest) in [
+            ("at_most = 0.1", ""),
+            ("at_least = 0.1", ""),
+            ("at_least = 0.0", ""),
+            ("at_least = 0.0", RIGHT),
+            ("at_most = 0.05", RIGHT),
+        ] {
+            let verdict = one(&claim(bound, rest), &records([0.1; 3]));
+            assert_eq!(verdict.status, Status::Undecided, "{bound} {rest}");
+            assert_eq!(verdict.why, Some(NO_SPREAD));
+            assert_eq!(verdict.interval, None);
+        }
+        assert_eq!(
+            one(&claim("at_most = 0.1", ""), &records([0.1; 3])).mean(),
+            Some(0.1)
+        );
+        // Differences of 0.05, each rounded in its own way.
+        let verdict = one(&claim("at_most = 0.05", RIGHT), &records([0.1, 0.97, 0.5]));
+        assert!(verdict.values[&0] != verdict.values[&1]);
+        assert_eq!(verdict.why, Some(NO_SPREAD), "{:?}", verdict.values);
+        // Equal cells.
+        let mut equal = self::records();
+        for seed in 0..3 {
+            equal[2 * seed + 1].test_accuracy = equal[2 * seed].test_accuracy;
+        }
+        let verdict = one(&claim("at_least = 0.0", RIGHT), &equal);
+        assert_eq!(verdict.why, Some(NO_SPREAD));
+        // What differs is judged as ever.
+        let verdict = one(&claim("at_most = 0.1", ""), &records([0.05, 0.06, 0.05]));
+        assert_eq!(verdict.status, Status::Supported);
+    }
+
+    #[test]
+    fn what_is_certain_is_compared_exactly_and_a_tie_shows_nothing() {
+        let sure = |bound: &str, value: f64, rest: &str| {
+            let text = claim(bound, rest).replace("mlp", "sure");
+            let records = [
+                with_accuracy("sure", 0, value),
+                with_accuracy("certain", 0, 0.1),
+            ];
+            one(&text, &records)
+        };
+        let right = "right = { cells = [\"certain\"], of = \"test_accuracy\" }";
+        let ratio = format!("{right}\nby = \"ratio\"");
+        for (bound, value, rest, status) in [
+            ("at_most = 0.1", 0.1, "", Status::Supported),
+            ("at_least = 0.1", 0.1, "", Status::Supported),
+            ("at_least = 0.1", 0.099_999_999, "", Status::Refuted),
+            ("at_least = 0.0", 0.2, right, Status::Supported),
+            ("at_least = 0.0", 0.1, right, Status::Undecided),
+            ("at_most = 0.0", 0.1, right, Status::Undecided),
+            ("at_most = 1.0", 0.1, &ratio, Status::Undecided),
+            ("at_most = 0.5", 0.1, &ratio, Status::Refuted),
+            // That they are equal is what is claimed.
+            ("at_least = 0.0\nat_most = 0.0", 0.1, right, Status::Supported),
+        ] {
+            let verdict = sure(bound, value, rest);
+            assert_eq!(verdict.status, status, "{value} {bound} {rest}");
+            assert_eq!(verdict.confidence, 1.0);
+            let is_tie = status == Status::Undecided;
+            assert_eq!(verdict.why, is_tie.then_some(TIE));
+        }
+    }
+
+    #[test]
+    fn numbers_of_parameters_are_certain_whatever_the_seeds() {
+        let text = claim("at_most = 7850.0", "").replace("test_accuracy", "parameters");
+        assert_eq!(one(&text, &records()).status, Status::Supported);
+        let text = text.replace("7850.0", "7849.0");
+        assert_eq!(one(&text, &records()).status, Status::Refuted);
+    }
+
+    #[test]
+    fn a_fact_has_to_hold_in_every_run() {
+        let fact = |bound: &str| claim(&format!("over = \"every run\"\n{bound}"), RIGHT);
+        assert_eq!(one(&fact("at_least = 0.05"), &equal_gap(3)).status, Status::Supported);
+        assert_eq!(one(&fact("at_least = 0.07"), &equal_gap(3)).status, Status::Refuted);
+        let verdict = one(&fact("at_least = 0.05"), &equal_gap(2));
+        assert_eq!((verdict.status, verdict.why), (Status::Undecided, Some(FEW_RUNS)));
+        // One run is enough to show that it is none.
+        assert_eq!(one(&fact("at_least = 0.07"), &equal_gap(1)).status, Status::Refuted);
+        let mut records = equal_gap(3);
+        records[5].test_accuracy = records[4].test_accuracy;
+        assert_eq!(one(&fact("at_least = 0.05"), &records).status, Status::Refuted);
+    }
+
+    /// So many seeds, in each of which mlp is better by 0.0625, which is no rounded
+    /// number.
+    fn equal_gap(seeds: u64) -> Vec<Record> {
+        (0..seeds)
+            .flat_map(|seed| {
+                [
+                    with_accuracy("linear", seed, 0.5),
+                    with_accuracy("mlp", seed, 0.5625),
+                ]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn short_runs_are_not_judged() {
+        let (_folder, study) = study(&claim("at_least = 0.0", RIGHT));
+        for size in [Size::Quick, Size::Smoke] {
+            for records in [records(), Vec::new()] {
+                let verdict = judge(&study, size, &records).remove(0);
+                assert_eq!(verdict.status, Status::NotJudged);
+                assert!(verdict.missing.is_empty() && verdict.interval.is_none());
+                assert_eq!(verdict.values.len(), records.len() / 2);
+            }
+        }
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::page::page;
 use crate::summary::place;
 use crate::{ClaimRow, read};
 
-/// Writes `results.csv` (every record, failed ones too, in the study's order and
-/// then by seed) and, below `report/`, `index.html`, `report.md`, `claims.csv` and
+/// Writes `results.csv` (every record of what the study says today, failed ones too, in
+/// the study's order and then by seed) and, below `report/`, `index.html`, `report.md`, `claims.csv` and
 /// `figures/`. Returns the path of `index.html`.
 ///
 /// Runs that are missing or unreadable are named in the report.
@@ -23,7 +23,7 @@ use crate::{ClaimRow, read};
 /// If a file cannot be written.
 pub fn write(study: &Study, layout: &Layout) -> Result<PathBuf> {
     let order: Vec<String> = study.cells().iter().map(|cell| cell.name.clone()).collect();
-    let mut found = read(layout);
+    let mut found = read(study, layout);
     // Stable, so cells beyond the order keep their order by name, and all by seed.
     found
         .runs

@@ -7,9 +7,7 @@ mod fake;
 use std::fs;
 use std::path::Path;
 
-use kindling_spec::{
-    Backend, HistoryRow, Layout, Precision, Record, Selection, Size, Study, write_csv,
-};
+use kindling_spec::{HistoryRow, Layout, Record, Selection, Size, Study, write_csv};
 
 const STUDY: &str = r#"
     title = "A small study"
@@ -78,11 +76,17 @@ const CLAIMS: &str = r#"
 
 /// A study of four cells: linear-y1, convnet-y1, mlp-8, mlp-16.
 fn study(folder: &Path) -> Study {
+    study_of(folder, STUDY, "2.5")
+}
+
+/// The same with another `study.toml`, and another section for the classifiers.
+fn study_of(folder: &Path, study: &str, section: &str) -> Study {
     let configs = folder.join("configs");
     fs::create_dir_all(&configs).expect("makes a folder");
     let classifier = CLASSIFIER.replace("{width}", "{hidden}");
+    let classifier = classifier.replace("2.5", section);
     for (name, text) in [
-        ("study.toml", STUDY),
+        ("study.toml", study),
         ("claims.toml", CLAIMS),
         ("10-regression.toml", REGRESSION),
         ("20-classifier.toml", &classifier),
@@ -108,17 +112,21 @@ fn regression(cell: &str, seed: u64, test_loss: f64) -> Record {
     }
 }
 
+fn own(study: &Study, record: Record) -> Record {
+    fake::answering(study, Size::Full, record)
+}
+
 /// Two seeds of linear-y1, mlp-8 with one seed and one failure, mlp-16 in
 /// progress and unreadable; convnet-y1 never ran.
-fn runs(layout: &Layout) {
+fn runs(study: &Study, layout: &Layout) {
     for (seed, loss) in [(0, 2.5), (1, 2.75)] {
-        let dir = fake::finish(layout, &regression("linear-y1", seed, loss));
+        let dir = fake::finish(layout, &own(study, regression("linear-y1", seed, loss)));
         let rows: Vec<HistoryRow> = (1..=10)
             .map(|step| fake::row(step, 4.0 / step as f64, 3.0))
             .collect();
         write_csv(&dir.history(), &rows).expect("writes");
     }
-    let dir = fake::finish(layout, &fake::record("mlp-8", 0));
+    let dir = fake::finish(layout, &own(study, fake::record("mlp-8", 0)));
     let rows = [1, 2].map(|epoch| HistoryRow {
         train_accuracy: Some(0.8),
         test_accuracy: Some(0.9),
@@ -126,29 +134,26 @@ fn runs(layout: &Layout) {
     });
     write_csv(&dir.history(), &rows).expect("writes");
     // It has succeeded before; the failure is newer.
-    fake::finish(layout, &fake::record("mlp-8", 1));
-    fake::fail(
-        layout,
-        &fake::failed("mlp-8", 1, "out of | memory\nat step 7"),
-    );
+    fake::finish(layout, &own(study, fake::record("mlp-8", 1)));
+    let failed = fake::failed("mlp-8", 1, "out of | memory\nat step 7");
+    fake::fail(layout, &own(study, failed));
     fs::create_dir_all(layout.partial("mlp-16", 0).path()).expect("makes a folder");
     let broken = layout.finished("mlp-16", 1);
     fs::create_dir_all(broken.path()).expect("makes a folder");
     fs::write(broken.record(), "{").expect("writes");
 }
 
+/// The id of a section that would lead out of a report's folder.
+const SECTION: &str = "../../../../c/d";
+
 #[test]
 fn no_name_leads_out_of_the_report() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let study = study(folder.path());
+    let study = study_of(folder.path(), &STUDY.replace("2.5", SECTION), SECTION);
     let out = folder.path().join("a").join("b").join("out");
     let layout = Layout::new(&out, Size::Full);
     for seed in [0, 1] {
-        let record = Record {
-            section: "../../../../c/d".into(),
-            ..fake::record("mlp-8", seed)
-        };
-        let dir = fake::finish(&layout, &record);
+        let dir = fake::finish(&layout, &own(&study, fake::record("mlp-8", seed)));
         write_csv(
             &dir.history(),
             &[fake::row(1, 0.2, 0.1), fake::row(2, 0.1, 0.1)],
@@ -172,7 +177,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
     let layout = Layout::new(folder.path(), Size::Full);
-    runs(&layout);
+    runs(&study, &layout);
     let figures = layout.report().join("figures");
     fs::create_dir_all(&figures).expect("makes a folder");
     fs::write(figures.join("stale.svg"), "").expect("writes");
@@ -314,19 +319,17 @@ fn quick_runs_are_called_that() {
     let layout = Layout::new(folder.path(), Size::Quick);
     let selection = Selection {
         only: vec!["mlp-8".into()],
-        seeds: None,
-        size: Size::Quick,
-        backend: Backend::Flex,
-        precision: Precision::Full,
-        data: None,
-        set: vec![],
+        ..Selection::own(Size::Quick)
     };
     let config = &study.expand(&selection).expect("expands")[0];
-    let dir = fake::finish(&layout, &fake::record("mlp-8", 0));
+    let record = fake::answering(&study, Size::Quick, fake::record("mlp-8", 0));
+    let dir = fake::finish(&layout, &record);
     fs::write(dir.config(), config.to_toml()).expect("writes");
     let path = kindling_report::write(&study, &layout).expect("reports");
     let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
     assert!(text.contains("**Quick runs: they only show"), "{text}");
+    assert!(text.contains("Short runs judge no claim"), "{text}");
+    assert!(!text.contains("undecided") && !text.contains("| verdict"), "{text}");
     // The record says two epochs, and there is no history of them.
     let history = dir.history();
     assert!(text.contains(&format!("- cannot read {}", history.display())));
@@ -337,7 +340,7 @@ fn the_same_runs_make_the_same_report() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
     let layout = Layout::new(folder.path(), Size::Full);
-    runs(&layout);
+    runs(&study, &layout);
     let report = || {
         let path = kindling_report::write(&study, &layout).expect("reports");
         let figure = layout.report().join("figures/2.4-regression-y1-loss.svg");
@@ -354,7 +357,7 @@ fn a_damaged_file_of_a_run_is_named_and_the_rest_is_drawn() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
     let layout = Layout::new(folder.path(), Size::Full);
-    runs(&layout);
+    runs(&study, &layout);
     let dir = layout.finished("mlp-8", 0);
     fs::remove_dir_all(layout.partial("mlp-8", 1).path()).expect("removes");
     let files = [

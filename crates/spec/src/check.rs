@@ -49,6 +49,26 @@ fn positive(key: &'static str, value: f64) -> Check {
     ))
 }
 
+/// Sizes of numbers that squares and sums of a few thousand of them still hold in 32
+/// bits.
+const LARGEST: f64 = 1e6;
+
+fn at_most_largest(key: &'static str, value: f64) -> Check {
+    if value <= LARGEST {
+        return Ok(());
+    }
+    Err(Problem::new(
+        key,
+        format!("must be at most {LARGEST}, not {value}"),
+    ))
+}
+
+/// The reach of some numbers: above 0, and none that overflows on the way.
+fn reach(key: &'static str, value: f64) -> Check {
+    positive(key, value)?;
+    at_most_largest(key, value)
+}
+
 fn not_negative(key: &'static str, value: f64) -> Check {
     if value >= 0.0 && value.is_finite() {
         return Ok(());
@@ -129,17 +149,18 @@ pub(crate) fn check(config: &RunConfig) -> Check {
     match &config.task {
         Task::Gradients(GradientsTask { gradients }) => {
             count("gradients.points", gradients.points, 2)?;
-            positive("gradients.range", gradients.range)?;
+            reach("gradients.range", gradients.range)?;
             count("gradients.rows", gradients.rows, 1)?;
             count("gradients.line_points", gradients.line_points, 3)?;
-            positive("gradients.line_reach", gradients.line_reach)
+            reach("gradients.line_reach", gradients.line_reach)
         }
         Task::Regression(task) => {
             count("data.train", task.data.train, 1)?;
             count("data.test", task.data.test, 1)?;
-            positive("data.x_range", task.data.x_range)?;
-            positive("data.w_range", task.data.w_range)?;
+            reach("data.x_range", task.data.x_range)?;
+            reach("data.w_range", task.data.w_range)?;
             not_negative("data.noise", task.data.noise)?;
+            at_most_largest("data.noise", task.data.noise)?;
             count("train.iterations", task.train.iterations, 1)?;
             not_negative("train.l2", task.train.l2)?;
             check_optimizer(task.train.optimizer)

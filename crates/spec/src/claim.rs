@@ -12,7 +12,8 @@ use crate::{Error, Record, Result, Study};
 ///
 /// For every seed its value is that of [`Claim::left`] alone, or the difference
 /// `left - right`, or the ratio `left / right`. The sentence holds where the mean
-/// of that over seeds lies within the bounds.
+/// of that over seeds lies within the bounds; with `over = "every run"`, where each of
+/// these values does.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
@@ -31,6 +32,9 @@ pub struct Claim {
     /// How the two are compared.
     #[serde(default)]
     pub by: Comparison,
+    /// What has to lie within the bounds.
+    #[serde(default)]
+    pub over: Over,
     /// The least value that makes it true.
     pub at_least: Option<f64>,
     /// The largest value that makes it true.
@@ -46,6 +50,18 @@ pub enum Comparison {
     Difference,
     /// left / right
     Ratio,
+}
+
+/// What of a claim's values has to lie within its bounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Over {
+    /// Their mean over all seeds there could be: judged by an interval.
+    #[default]
+    #[serde(rename = "seeds")]
+    Seeds,
+    /// Each of them: a fact, as that a gradient is exactly zero.
+    #[serde(rename = "every run")]
+    EveryRun,
 }
 
 /// A number that each seed has: a figure of a cell, or one chosen among several
@@ -196,6 +212,13 @@ impl Claim {
     pub fn terms(&self) -> impl Iterator<Item = (&'static str, &Term)> {
         let right = self.right.iter().map(|term| ("right", term));
         std::iter::once(("left", &self.left)).chain(right)
+    }
+
+    /// Whether it rests on numbers that a seed does not change: those of networks, not
+    /// of trainings.
+    pub fn is_of_parameters(&self) -> bool {
+        self.terms()
+            .all(|(_, term)| term.of == "parameters" && term.within.is_none())
     }
 
     /// The cells whose records it rests on, each once.

@@ -470,11 +470,26 @@ impl RunConfig {
     }
 
     /// SHA-256 of [`RunConfig::to_toml`], hexadecimal: equal exactly where the
-    /// configs are. `about` is left out: rewording it is no reason to retrain.
+    /// trainings are. What is no part of a training is left out: `about` and
+    /// `section`, which are the report's, and the folder of the data, whose content
+    /// has a fingerprint of its own.
     pub fn hash(&self) -> String {
         let mut config = self.clone();
         config.about.clear();
+        config.section.clear();
+        if let Some(images) = config.images_mut() {
+            images.dir = None;
+        }
         hex(&Sha256::digest(config.to_toml()))
+    }
+
+    fn images_mut(&mut self) -> Option<&mut ImageData> {
+        match &mut self.task {
+            Task::Classifier(task) => Some(&mut task.data),
+            Task::Autoencoder(task) => Some(&mut task.data),
+            Task::Pca(task) => Some(&mut task.data),
+            Task::Gradients(_) | Task::Regression(_) => None,
+        }
     }
 
     /// The images it learns from; `None` where the data is generated.
@@ -497,6 +512,45 @@ impl Task {
             Task::Classifier(_) => "classifier",
             Task::Autoencoder(_) => "autoencoder",
             Task::Pca(_) => "pca",
+        }
+    }
+
+    /// The files that a whole run leaves, `record.json` aside.
+    pub fn files(&self) -> &'static [&'static str] {
+        match self {
+            Task::Gradients(_) => &["config.toml", "activations.csv", "gradients.csv", "line.csv"],
+            Task::Regression(_) => &[
+                "config.toml",
+                "history.csv",
+                "model.bpk",
+                "weights.safetensors",
+                "predictions.csv",
+            ],
+            Task::Classifier(_) => &[
+                "config.toml",
+                "history.csv",
+                "timing.csv",
+                "model.bpk",
+                "weights.safetensors",
+                "confusion.csv",
+                "mistakes.csv",
+                "logits.csv",
+            ],
+            Task::Autoencoder(_) => &[
+                "config.toml",
+                "history.csv",
+                "timing.csv",
+                "model.bpk",
+                "weights.safetensors",
+                "codes.csv",
+                "reconstructions.csv",
+            ],
+            Task::Pca(_) => &[
+                "config.toml",
+                "components.csv",
+                "codes.csv",
+                "reconstructions.csv",
+            ],
         }
     }
 
@@ -532,7 +586,11 @@ pub(crate) fn read_table(path: &Path) -> Result<Table> {
 pub(crate) fn typed<T: DeserializeOwned>(table: Table, origin: &str) -> Result<T> {
     serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
         let path = error.path().to_string();
-        let message = error.into_inner().message().to_string();
+        let mut message = error.into_inner().message().to_string();
+        if path.ends_with("optimizer") {
+            message += "; name one, as sgd = { learning_rate = 0.1, momentum = 0.9 } or \
+                        adam = { learning_rate = 0.001 }";
+        }
         // A missing or unknown key is named by the message, its table by the path.
         Error::key(
             origin,
@@ -596,7 +654,16 @@ mod tests {
         let hash = config.hash();
         let mut reworded = config.clone();
         reworded.about = "other words".to_string();
+        reworded.section = "2.6".to_string();
         assert_eq!(reworded.hash(), hash);
+        let mut elsewhere = config.clone();
+        for dir in ["D", "D/", "a/../D"] {
+            elsewhere.images_mut().expect("images").dir = Some(dir.into());
+            assert_eq!(elsewhere.hash(), hash);
+        }
+        let mut fewer = config.clone();
+        fewer.images_mut().expect("images").train = Some(10);
+        assert_ne!(fewer.hash(), hash);
         let mut other = config;
         other.seed = 2;
         assert_ne!(other.hash(), hash);

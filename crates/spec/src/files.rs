@@ -1,6 +1,7 @@
 //! Where the files of a study lie, and how they are written: whole or not at all.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +47,28 @@ impl Layout {
         &self.root
     }
 
+    /// The tree of a variant of the study: see [`crate::Variant::name`].
+    pub fn variant(&self, name: &str) -> Self {
+        Self::new(&self.out.join(VARIANTS).join(name), self.size)
+    }
+
+    /// The names of the variants that have a tree here.
+    pub fn variants(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.out.join(VARIANTS));
+        let names = entries.into_iter().flatten().flatten();
+        let mut names: Vec<String> = names
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| self.variant(name).runs().is_dir())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// `tree.json`: what its runs are of.
+    pub fn tree(&self) -> PathBuf {
+        self.root.join("tree.json")
+    }
+
     /// `results.csv`, the tidy table of all records.
     pub fn results(&self) -> PathBuf {
         self.root.join("results.csv")
@@ -87,7 +110,27 @@ impl Layout {
     pub fn partial(&self, cell: &str, seed: u64) -> RunDir {
         RunDir::new(self.runs().join(cell).join(format!("seed-{seed}.partial")))
     }
+
+    /// The folder of a finished run of `cell` with `seed` that another has taken the
+    /// place of; `key` tells such runs apart.
+    pub fn set_aside(&self, cell: &str, seed: u64, key: &str) -> RunDir {
+        RunDir::new(self.runs().join(cell).join(format!("seed-{seed}.{key}")))
+    }
+
+    /// The same for a run that was stopped.
+    pub fn partial_set_aside(&self, cell: &str, seed: u64, key: &str) -> RunDir {
+        let name = format!("seed-{seed}.{key}.partial");
+        RunDir::new(self.runs().join(cell).join(name))
+    }
+
+    /// The lock of `cell` with `seed`: who trains it holds this file.
+    pub fn lock(&self, cell: &str, seed: u64) -> PathBuf {
+        self.runs().join(cell).join(format!(".seed-{seed}.lock"))
+    }
 }
+
+/// The folder of trees whose runs differ from the study's files.
+const VARIANTS: &str = "variants";
 
 /// The files of one run.
 #[derive(Debug, Clone)]
@@ -227,16 +270,21 @@ impl RunDir {
         Ok(digests)
     }
 
-    /// The files that are no longer what `record` says they were, or are gone.
+    /// The files that are no longer what `record` says they were, that are gone, or
+    /// that a whole run of `config` leaves and this one has not left.
     ///
     /// # Errors
     ///
     /// If a file cannot be read.
-    pub fn damaged(&self, record: &Record) -> Result<Vec<String>> {
+    pub fn damaged(&self, record: &Record, config: &RunConfig) -> Result<Vec<String>> {
         let found = self.digests()?;
         let files = record.files.iter();
         let damaged = files.filter(|&(name, digest)| found.get(name) != Some(digest));
-        Ok(damaged.map(|(name, _)| name.clone()).collect())
+        let mut damaged: Vec<String> = damaged.map(|(name, _)| name.clone()).collect();
+        let wanted = config.task.files().iter();
+        let never = wanted.filter(|&&name| !record.files.contains_key(name));
+        damaged.extend(never.map(|name| name.to_string()));
+        Ok(damaged)
     }
 
     /// Writes `record.json`.
@@ -283,32 +331,78 @@ pub fn remove_temporary(folder: &Path) {
     }
 }
 
-/// Writes `bytes` to `path` whole or not at all: to a temporary file beside it,
-/// which then takes its name.
+/// Writes `bytes` to `path`, whole or not at all: to a temporary file beside it, which
+/// then takes its name. The file's rights are those of the file that was there, or what
+/// the umask leaves.
+///
+/// A symbolic link stays one, and the file that it names is written. A pipe or a device
+/// has no whole and no part: the bytes are written into it.
 ///
 /// # Errors
 ///
 /// If the folder cannot be made, or the file not written.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let there = if_there("look at", path, std::fs::metadata(path))?;
+    if there.as_ref().is_some_and(is_stream) {
+        let write = || File::options().write(true).open(path)?.write_all(bytes);
+        return write().map_err(Error::io("write", path));
+    }
+    let target = behind_links(path).map_err(Error::io("follow the link", path))?;
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
     std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new()
+        let mut file = writable_by_umask()
             .prefix(TEMPORARY)
             .tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        // The temporary file is private to its owner; what it becomes is not.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            file.as_file()
-                .set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        if let Some(there) = there.filter(std::fs::Metadata::is_file) {
+            file.as_file().set_permissions(there.permissions())?;
         }
+        file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist(path)?;
+        file.persist(&target)?;
         Ok(())
     };
     write().map_err(Error::io("write", path))
+}
+
+/// Whether something is neither a file nor a folder: a pipe, a device, a socket.
+fn is_stream(there: &std::fs::Metadata) -> bool {
+    !there.is_file() && !there.is_dir()
+}
+
+/// Temporary files and folders are private to their owner. What they become is not,
+/// unless the umask says so.
+pub fn writable_by_umask<'a, 'b>() -> tempfile::Builder<'a, 'b> {
+    #[allow(unused_mut, reason = "elsewhere rights are not numbers")]
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
+/// Links that are followed at most, as Linux has it.
+const MOST_LINKS: usize = 40;
+
+/// The path that a symbolic link leads to in the end, whether a file is there or not.
+fn behind_links(path: &Path) -> std::io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        match std::fs::symlink_metadata(&path) {
+            Ok(there) if there.is_symlink() => {
+                let target = std::fs::read_link(&path)?;
+                // A relative one begins where the link lies.
+                path = path.parent().unwrap_or(Path::new("")).join(target);
+            }
+            _ => return Ok(path),
+        }
+    }
+    Err(std::io::Error::other("too many links lead to one another"))
 }
 
 #[cfg(test)]
@@ -332,6 +426,52 @@ mod tests {
         std::fs::write(left, b"tw").expect("writes");
         remove_temporary(path.parent().expect("a parent"));
         assert_eq!((beside(), path.exists()), (1, true));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_followed_and_stays_a_link() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("far")).expect("makes");
+        std::fs::write(at("far/there"), b"old").expect("writes");
+        for (link, target) in [
+            ("link", "far/there"),
+            ("second", "link"),
+            ("dangling", "far/new"),
+        ] {
+            std::os::unix::fs::symlink(target, at(link)).expect("links");
+            write_atomic(&at(link), link.as_bytes()).expect("writes");
+            assert!(at(link).is_symlink(), "{link}");
+            assert_eq!(std::fs::read(at(link)).expect("reads"), link.as_bytes());
+        }
+        assert_eq!(std::fs::read(at("far/there")).expect("reads"), b"second");
+        assert_eq!(std::fs::read(at("far/new")).expect("reads"), b"dangling");
+        std::os::unix::fs::symlink("round", at("round")).expect("links");
+        assert!(write_atomic(&at("round"), b"x").is_err());
+        let left = std::fs::read_dir(at("far")).expect("lists").count();
+        assert_eq!(left, 2, "nothing stays beside a target");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_and_a_device_are_written_into() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo").success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe)
+        });
+        write_atomic(&pipe, b"through").expect("writes");
+        assert_eq!(reader.join().expect("ends").expect("reads"), b"through");
+        let is_stream = |path: &Path| super::is_stream(&path.metadata().expect("is there"));
+        assert!(is_stream(&pipe), "it is a pipe still");
+        write_atomic(Path::new("/dev/null"), b"x").expect("writes");
+        assert!(is_stream(Path::new("/dev/null")));
+        #[cfg(target_os = "linux")]
+        assert!(write_atomic(Path::new("/dev/full"), b"x").is_err());
     }
 
     #[test]

@@ -24,9 +24,10 @@ mod schema;
 mod size;
 mod stream;
 mod sweep;
+mod tree;
 
 pub use checkpoint::{Checkpoint, Stamp};
-pub use claim::{Claim, Comparison, Take, Term, figure};
+pub use claim::{Claim, Comparison, Over, Take, Term, figure};
 pub use config::{
     Activation, AutoencoderModel, AutoencoderTask, ClassifierModel, ClassifierTask, ConvCoder,
     ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel, PcaTask,
@@ -35,7 +36,7 @@ pub use config::{
 };
 pub use device::{Backend, DeviceName, DeviceReport, Precision};
 pub use error::{Error, Result};
-pub use files::{Layout, RunDir, if_there, remove_temporary, write_atomic};
+pub use files::{Layout, RunDir, if_there, remove_temporary, writable_by_umask, write_atomic};
 pub use host::Host;
 pub use matrix::{Cell, Section, Selection, Setting, Study};
 pub use parity::{LayerGap, ParityStep, Parting, Tolerance, parting, relative};
@@ -48,6 +49,7 @@ pub use rows::{
 pub use schema::schemas;
 pub use size::{SMOKE_STEPS, SMOKE_TESTS, Size};
 pub use stream::stream_key;
+pub use tree::{GENERATED, MNIST, OtherData, Tree, Variant};
 
 /// The version of Kindling, which records carry. It is raised when a config comes to
 /// mean another training, or a file another thing.

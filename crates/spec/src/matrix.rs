@@ -87,6 +87,12 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// The id of the section that it belongs to.
+    pub fn section(&self) -> &str {
+        let section = self.table.get("section").and_then(Value::as_str);
+        section.unwrap_or_default()
+    }
+
     /// Whether nothing in it is random, so that one run says all.
     pub fn is_certain(&self) -> bool {
         self.seeds == Some(1)
@@ -108,6 +114,8 @@ pub struct Study {
     seeds: u64,
     quick: Quick,
     quick_origin: String,
+    /// Where relative folders in its files begin: the folder that holds `configs/`.
+    base: PathBuf,
 }
 
 /// `--set key=value`.
@@ -129,11 +137,15 @@ impl std::str::FromStr for Setting {
         if key.is_empty() || key.split('.').any(str::is_empty) {
             return Err("the key before `=` must be a dotted path, as in model.dropout".into());
         }
-        let value = format!("value = {value}")
+        let parsed = format!("value = {value}")
             .parse::<Table>()
             .ok()
             .filter(|table| table.len() == 1)
-            .and_then(|mut table| table.remove("value"))
+            .and_then(|mut table| table.remove("value"));
+        // TOML knows neither `.01` nor `1.`; people write them.
+        let number = || value.parse().ok().map(Value::Float);
+        let value = parsed
+            .or_else(number)
             .unwrap_or_else(|| Value::String(value.to_string()));
         Ok(Self {
             key: key.to_string(),
@@ -142,11 +154,23 @@ impl std::str::FromStr for Setting {
     }
 }
 
+impl std::fmt::Display for Setting {
+    /// `key=value`, as it is typed.
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match &self.value {
+            Value::String(text) => write!(f, "{}={text}", self.key),
+            value => write!(f, "{}={value}", self.key),
+        }
+    }
+}
+
 /// Which runs, and how they differ from the files.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Only cells whose name contains one of these; empty: all.
+    /// Cells whose name contains one of these.
     pub only: Vec<String>,
+    /// Cells of exactly these names. Where this and `only` are empty, all cells.
+    pub cells: Vec<String>,
     /// Seeds 0 to n-1; `None`: as many as the study says.
     pub seeds: Option<u64>,
     /// How much of each run.
@@ -161,6 +185,23 @@ pub struct Selection {
     pub set: Vec<Setting>,
 }
 
+impl Selection {
+    /// The study's own runs of a size: on the usual backend, with nothing changed.
+    pub fn own(size: Size) -> Self {
+        Self {
+            size,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a cell of this name is among those chosen.
+    fn chooses(&self, name: &str) -> bool {
+        (self.only.is_empty() && self.cells.is_empty())
+            || self.only.iter().any(|word| name.contains(word))
+            || self.cells.iter().any(|cell| cell == name)
+    }
+}
+
 impl Study {
     /// Reads the folder `configs/`.
     ///
@@ -170,6 +211,7 @@ impl Study {
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("study.toml");
         let origin = path.display().to_string();
+        let base = std::path::absolute(folder).map_err(Error::io("find", folder))?;
         let study: StudyFile = typed(read_table(&path)?, &origin)?;
         for (key, seeds) in [("seeds", study.seeds), ("quick.seeds", study.quick.seeds)] {
             check_seeds(seeds).map_err(|problem| Error::key(&origin, key, problem))?;
@@ -221,6 +263,7 @@ impl Study {
             seeds: study.seeds,
             quick: study.quick,
             quick_origin: origin,
+            base: base.parent().unwrap_or(&base).to_path_buf(),
         };
         study.claims = claim::read(folder, &study)?;
         Ok(study)
@@ -264,15 +307,17 @@ impl Study {
                 return Err(self.no_cell(&format!("--only {word}"), word));
             }
         }
+        for name in &selection.cells {
+            if !self.cells.iter().any(|cell| cell.name == *name) {
+                return Err(self.no_cell(&format!("--cell {name}"), name));
+            }
+        }
         if let Some(seeds) = selection.seeds {
             check_seeds(seeds).map_err(|problem| Error::Argument {
                 argument: format!("--seeds {seeds}"),
                 problem,
             })?;
         }
-        let chosen = |cell: &&Cell| {
-            selection.only.is_empty() || selection.only.iter().any(|word| cell.name.contains(word))
-        };
         let usual = match selection.size {
             Size::Full => self.seeds,
             Size::Quick => self.quick.seeds,
@@ -281,7 +326,7 @@ impl Study {
         let wanted: Vec<(&Cell, u64)> = self
             .cells
             .iter()
-            .filter(chosen)
+            .filter(|cell| selection.chooses(&cell.name))
             .flat_map(|cell| {
                 let seeds = cell.seeds.or(selection.seeds).unwrap_or(usual);
                 (0..seeds).map(move |seed| (cell, seed))
@@ -291,7 +336,7 @@ impl Study {
         if wanted.len() > MOST_RUNS {
             return Err(Error::Argument {
                 argument: "these cells and seeds".into(),
-                problem: format!("make more than {MOST_RUNS} runs; choose with --only or --seeds"),
+                problem: format!("make more than {MOST_RUNS} runs; choose with --cell, --only or --seeds"),
             });
         }
         let runs = wanted.into_iter();
@@ -343,13 +388,25 @@ impl Study {
                      --quick, --smoke or a config file",
                 ));
             }
-            let key = full_path(&table, key).map_err(|problem| {
+            let refuse = |key: &str, problem: String| {
                 Error::key(&format!("--set on cell {}", cell.name), key, problem)
-            })?;
-            set(&mut table, &key, value.clone()).map_err(|problem| {
-                Error::key(&format!("--set on cell {}", cell.name), &key, problem)
-            })?;
+            };
+            let key = full_path(&table, key).map_err(|problem| refuse(key, problem))?;
+            another_optimizer(&table, &key).map_err(|problem| refuse(&key, problem))?;
+            let value = match value {
+                // What is typed begins in the current folder, as with --data.
+                Value::String(dir) if key == DATA_DIR => absolute(Path::new(""), dir)?,
+                value => value.clone(),
+            };
+            set(&mut table, &key, value).map_err(|problem| refuse(&key, problem))?;
             origin = format!("{} with --set", cell.file.display());
+        }
+        // What a file says begins where the folder of configs lies.
+        if let Some(Value::Table(data)) = table.get_mut("data")
+            && let Some(Value::String(dir)) = data.get("dir")
+        {
+            let dir = absolute(&self.base, dir)?;
+            data.insert("dir".into(), dir);
         }
         for (key, value) in [
             ("cell", Value::String(cell.name.clone())),
@@ -391,6 +448,36 @@ impl Study {
     }
 }
 
+/// The folder of the images, in a cell's file.
+const DATA_DIR: &str = "data.dir";
+
+/// A folder as an absolute path; where it is relative, from `base` on, which may be
+/// empty for the current folder.
+fn absolute(base: &Path, dir: &str) -> Result<Value> {
+    let path = base.join(dir);
+    let path = std::path::absolute(&path).map_err(Error::io("find", &path))?;
+    Ok(Value::String(path.display().to_string()))
+}
+
+/// Refuses to set a key of an optimizer that the cell has not got: it would have two.
+fn another_optimizer(table: &Table, key: &str) -> std::result::Result<(), String> {
+    let mut parts = key.split('.');
+    let (Some("train"), Some("optimizer"), Some(wanted)) =
+        (parts.next(), parts.next(), parts.next())
+    else {
+        return Ok(());
+    };
+    let optimizer = table
+        .get("train")
+        .and_then(|train| train.get("optimizer")?.as_table());
+    match optimizer.and_then(|optimizer| optimizer.keys().next()) {
+        Some(own) if own != wanted => Err(format!(
+            "the cell trains with {own}; set a key of train.optimizer.{own}, or all of the              optimizer, as in --set 'train.optimizer={{ adam = {{ learning_rate = 0.001 }} }}'"
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn table_takes_images(cell: &Cell) -> bool {
     matches!(
         cell.table.get("family").and_then(Value::as_str),
@@ -406,6 +493,11 @@ fn toml_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         .map_err(Error::io("read", folder))?;
     paths.sort();
     for path in paths {
+        let name = path.file_name().unwrap_or_default();
+        // Editors, file managers and notebooks keep their own files beside ours.
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
         if path.is_dir() {
             toml_files(&path, files)?;
         } else if path
@@ -476,15 +568,7 @@ mod tests {
     }
 
     fn plain() -> Selection {
-        Selection {
-            only: Vec::new(),
-            seeds: None,
-            size: Size::Full,
-            backend: Backend::Flex,
-            precision: Precision::Full,
-            data: None,
-            set: Vec::new(),
-        }
+        Selection::own(Size::Full)
     }
 
     fn names(runs: &[RunConfig]) -> Vec<String> {
@@ -569,6 +653,13 @@ mod tests {
             ("model.droput=0.5", "model.droput"),
             ("seed=7", "use --seeds"),
             ("train.epochs.many=1", "is a value, not a table"),
+            ("epochs=1.5", "must be a whole number"),
+            ("hidden=8", "must be a list"),
+            ("dropout=often", "must be a number"),
+            (
+                "train.optimizer.adam.learning_rate=0.1",
+                "the cell trains with sgd; set a key of train.optimizer.sgd",
+            ),
         ] {
             let error = refused(Selection {
                 set: vec![setting.parse().expect("a setting")],
@@ -582,6 +673,98 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_taken_as_people_write_them() {
+        let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
+        for (setting, rate, epochs) in [
+            ("learning_rate=.01", 0.01, 3),
+            ("learning_rate=1.", 1.0, 3),
+            ("learning_rate=2", 2.0, 3),
+            ("epochs=1e1", 0.1, 10),
+            ("epochs=5.0", 0.1, 5),
+        ] {
+            let runs = study.expand(&Selection {
+                set: vec![setting.parse().expect("a setting")],
+                ..plain()
+            });
+            let runs = runs.unwrap_or_else(|error| panic!("{setting}: {error}"));
+            let crate::Task::Classifier(task) = &runs[0].task else {
+                panic!("a classifier");
+            };
+            assert_eq!(task.train.optimizer.learning_rate(), rate, "{setting}");
+            assert_eq!(task.train.epochs, epochs, "{setting}");
+        }
+        let setting: Setting = "train.optimizer={adam={learning_rate=.5}}".parse().expect("one");
+        assert!(study.expand(&Selection { set: vec![setting], ..plain() }).is_err(), ".5 in TOML");
+        let setting: Setting = "train.optimizer={adam={learning_rate=0.5}}".parse().expect("one");
+        let runs = study.expand(&Selection { set: vec![setting], ..plain() });
+        let runs = runs.expect("another optimizer");
+        assert!(runs[0].to_toml().contains("adam"), "{}", runs[0].to_toml());
+    }
+
+    #[test]
+    fn a_cell_is_chosen_by_its_whole_name_or_by_a_word() {
+        let study =
+            study(&[("study.toml", STUDY), ("1.toml", DROPOUT), ("2.toml", PCA)]).expect("reads");
+        let chosen = |cells: &[&str], only: &[&str]| {
+            let runs = study.expand(&Selection {
+                cells: cells.iter().map(|cell| cell.to_string()).collect(),
+                only: only.iter().map(|word| word.to_string()).collect(),
+                seeds: Some(1),
+                ..plain()
+            });
+            runs.map(|runs| names(&runs))
+        };
+        let both = ["pca/0", "dropout-0.1/0"];
+        assert_eq!(chosen(&["dropout-0.1"], &[]).expect("one"), both[1..]);
+        assert_eq!(chosen(&["dropout-0.1", "pca"], &[]).expect("two"), both);
+        assert_eq!(chosen(&["dropout-0.1"], &["pc"]).expect("two"), both);
+        let error = chosen(&["dropout"], &[]).expect_err("no whole name");
+        assert!(error.to_string().starts_with("--cell dropout: no cell"), "{error}");
+    }
+
+    #[test]
+    fn files_of_editors_and_notebooks_are_no_cells() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("makes");
+            std::fs::write(path, text).expect("writes");
+        };
+        write("study.toml", STUDY);
+        write("1.toml", DROPOUT);
+        for name in ["._1.toml", ".1.toml.swp.toml", ".ipynb_checkpoints/1.toml", "a/.b/c.toml"] {
+            write(name, "no TOML at all");
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("me@here.1", folder.path().join(".#1.toml")).expect("links");
+        assert_eq!(Study::read(folder.path()).expect("reads").cells().len(), 2);
+    }
+
+    #[test]
+    fn a_folder_of_images_is_found_from_anywhere_and_is_no_part_of_the_identity() {
+        let with_dir = DROPOUT.replace("[data]", "[data]\ndir = \"images/a\"");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let configs = folder.path().join("configs");
+        std::fs::create_dir(&configs).expect("makes");
+        std::fs::write(configs.join("study.toml"), STUDY).expect("writes");
+        std::fs::write(configs.join("1.toml"), with_dir).expect("writes");
+        let study = Study::read(&configs).expect("reads");
+        let dir = |selection: &Selection| {
+            let runs = study.expand(selection).expect("expands");
+            let images = runs[0].images().expect("images");
+            (images.dir.clone().expect("a folder"), runs[0].hash())
+        };
+        let (own, hash) = dir(&plain());
+        assert_eq!(own, folder.path().join("images/a"));
+        let typed = Selection {
+            set: vec!["data.dir=in/plain".parse().expect("a setting")],
+            ..plain()
+        };
+        let here = std::env::current_dir().expect("a folder");
+        assert_eq!(dir(&typed), (here.join("in/plain"), hash));
+    }
+
+    #[test]
     fn malformed_files_are_named() {
         for (text, words) in [
             (DROPOUT.replace("\"b\"", "\"c\""), "section"),
@@ -589,6 +772,13 @@ mod tests {
             (DROPOUT.replace("-{dropout}", "-{dropout}-{x}"), "brace"),
             (DROPOUT.replace("0.9]", "0.9]\nlabels = [\"a\"]"), "labels"),
             (DROPOUT.replace("key =", "ky ="), "ky"),
+            (
+                DROPOUT
+                    .replace("[0.1, 0.9]", "[[8], [16]]")
+                    .replace("model.dropout", "model.hidden")
+                    .replace("-{dropout}", "-{hidden}"),
+                "give labels, as in labels = [\"1\", \"2\"]",
+            ),
             (format!("seed = 1\n{DROPOUT}"), "seed"),
             ("cell = \n".to_string(), "1.toml"),
         ] {

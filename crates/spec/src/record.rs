@@ -62,7 +62,11 @@ pub struct Record {
     /// SHA-256 of the data it was trained and tested on, hexadecimal; for
     /// generated data `"generated"`.
     pub data_fingerprint: String,
-    /// Commit of this repository, with `-dirty` where files differed from it.
+    /// SHA-256 of the program that trained it, hexadecimal; `unknown` where it did not
+    /// get so far.
+    pub program: String,
+    /// Commit of this repository that the program was built from, with `-dirty` where
+    /// files differed from it.
     pub revision: String,
     /// Version of Burn.
     pub burn_version: String,
@@ -169,6 +173,7 @@ mod tests {
             metrics: [("m".to_string(), 1.0 / 3.0)].into(),
             config_hash: "c".into(),
             data_fingerprint: "d".into(),
+            program: "p".into(),
             revision: "r".into(),
             burn_version: BURN_VERSION.into(),
             host: Host::detect(1),

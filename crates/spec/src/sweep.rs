@@ -104,6 +104,21 @@ fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>>
         Some(labels) => labels.clone(),
         None => sweep.values.iter().map(label).collect(),
     };
+    if sweep.labels.is_none()
+        && let Some(label) = labels.iter().find(|label| name_is_a_folder(label).is_err())
+    {
+        let numbers: Vec<String> = (1..=labels.len()).map(|n| format!("\"{n}\"")).collect();
+        return Err(Error::key(
+            origin,
+            "sweep",
+            format!(
+                "the value {label} of `{}` cannot stand in a cell's name; give labels, as in \
+                 labels = [{}]",
+                sweep.key,
+                numbers.join(", ")
+            ),
+        ));
+    }
     if labels.len() != sweep.values.len() || labels.is_empty() {
         return Err(Error::key(
             origin,

@@ -13,7 +13,7 @@ use std::path::{Component, Path};
 
 use bolero::check;
 use kindling_spec::{
-    Backend, Checkpoint, HistoryRow, Layout, Precision, Record, RunConfig, RunDir, Selection,
+    Checkpoint, HistoryRow, Layout, Record, RunConfig, RunDir, Selection,
     Setting, Size, Stamp, Study, TimingRow, read_csv, read_numbers,
 };
 use sha2::{Digest, Sha256};
@@ -109,13 +109,8 @@ optimizer.sgd = { learning_rate = 0.1, momentum = 0.9 }
 
 fn selection(size: Size, set: Vec<Setting>) -> Selection {
     Selection {
-        only: Vec::new(),
-        seeds: None,
-        size,
-        backend: Backend::Flex,
-        precision: Precision::Full,
-        data: None,
         set,
+        ..Selection::own(size)
     }
 }
 
