@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use kindling_spec::{
-    Backend, CsvRow, Host, ImageData, Precision, RunConfig, RunDir, Selection, Setting, Size,
-    TimingRow, read_csv, write_atomic, write_csv,
+    Backend, CsvRow, Host, ImageData, RunConfig, RunDir, Selection, Setting, Size, TimingRow,
+    read_csv, write_atomic, write_csv,
 };
 use serde::{Deserialize, Serialize};
 
@@ -174,13 +174,8 @@ fn configs(flags: &Bench) -> Result<Vec<(RunConfig, usize)>, Stop> {
 
 fn selection(set: Vec<Setting>) -> Selection {
     Selection {
-        only: Vec::new(),
-        seeds: None,
-        size: Size::Full,
-        backend: Backend::Flex,
-        precision: Precision::Full,
-        data: None,
         set,
+        ..Selection::own(Size::Full)
     }
 }
 
@@ -232,7 +227,7 @@ fn ours(
         std::fs::remove_dir_all(dir.path())?;
     }
     write_atomic(&dir.config(), config.to_toml().as_bytes())?;
-    let mut command = kindling.train(dir.path(), Host::cores(), &workspace::revision());
+    let mut command = kindling.train(dir.path(), Host::cores());
     let child = command.stdout(Stdio::null()).spawn()?;
     let (_, peak) = finish(child, "kindling")?;
     let record = dir.read_record()?.context("it left no record")?;

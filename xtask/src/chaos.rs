@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use kindling_spec::{RunDir, Size, Status, stream_key};
+use kindling_spec::{RunDir, Status, stream_key};
 use serde_json::{Map, Value};
 
 use crate::disk::Disk;
@@ -256,9 +256,8 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The folders of all runs.
 fn runs(out: &Path) -> Vec<PathBuf> {
-    let layout = kindling_spec::Layout::new(out, Size::Quick);
     let mut files = Vec::new();
-    walk(&layout.runs(), &mut files);
+    walk(out, &mut files);
     let records = files.iter().filter(|path| path.ends_with("record.json"));
     records
         .filter_map(|path| path.parent().map(Path::to_path_buf))
@@ -308,7 +307,7 @@ fn compare(peace: &Path, war: &Path) -> anyhow::Result<usize> {
             let dir = RunDir::new(root.join(name));
             let record = dir.read_record()?;
             let record = record.ok_or_else(|| anyhow!("{} has no record", name.display()))?;
-            let damaged = dir.damaged(&record)?;
+            let damaged = dir.damaged(&record, &dir.read_config()?)?;
             if !damaged.is_empty() || record.status != Status::Complete {
                 bail!("{} is not whole: {}", name.display(), damaged.join(", "));
             }
@@ -319,6 +318,7 @@ fn compare(peace: &Path, war: &Path) -> anyhow::Result<usize> {
             record.seconds = 0.0;
             // Whoever is at work meanwhile may commit.
             record.revision.clear();
+            record.program.clear();
             // The last run of a list has all cores.
             record.host.threads = 0;
             record.files.remove("timing.csv");

@@ -9,7 +9,7 @@ use anyhow::Context;
 use kindling_spec::{Progress, Record};
 
 use crate::kindling::Kindling;
-use crate::runs::Run;
+use crate::runs::{Recorded, Run};
 use crate::signal::INTERRUPTED;
 
 /// What is the same for every run of a matrix.
@@ -19,20 +19,35 @@ pub struct Setup {
     pub kindling: Kindling,
     /// Threads each run is given.
     pub threads: usize,
-    /// The revision of the code.
-    pub revision: String,
+    /// Whether to train what is recorded by now.
+    pub fresh: bool,
 }
 
 /// How a run ended.
 #[derive(Debug, Default)]
 pub struct Ended {
     /// Its record, in the finished folder or, if it failed, in the partial one;
-    /// `None`: it was stopped, or never begun.
+    /// `None`: it was stopped, or not begun.
     pub record: Option<Record>,
     /// Why it failed, in a line; `None`: it did not.
     pub failure: Option<String>,
     /// What was wrong and did no harm, as a damaged checkpoint.
     pub warnings: Vec<String>,
+}
+
+impl Ended {
+    /// Of a run that could not be begun; what stands in its folders is not its own.
+    fn not_begun(why: impl Into<String>) -> Self {
+        Self {
+            failure: Some(why.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it was stopped, or never begun for that reason.
+    pub fn is_open(&self) -> bool {
+        self.record.is_none() && self.failure.is_none()
+    }
 }
 
 /// Why the process has left no result.
@@ -58,6 +73,18 @@ pub fn train(
     hold: impl FnOnce(ChildStdin),
     progress: impl FnMut(Progress),
 ) -> Ended {
+    let _lock = match run.lock() {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return Ended::not_begun("another process trains it; wait for it, or stop it"),
+        Err(error) => return Ended::not_begun(format!("{error:#}")),
+    };
+    // Another process may have trained it since it was found missing.
+    if !setup.fresh && run.recorded() == Recorded::Answered {
+        return Ended {
+            record: run.finished.read_record().ok().flatten(),
+            ..Ended::default()
+        };
+    }
     let start = Instant::now();
     let outcome = supervise(run, setup, hold, progress);
     let warnings = warnings(run);
@@ -79,7 +106,7 @@ pub fn train(
         Err(Failure::Failed(error)) => {
             let seconds = start.elapsed().as_secs_f64();
             Ended {
-                record: Some(run.fail(&error, seconds, &setup.revision, setup.threads)),
+                record: Some(run.fail(&error, seconds, setup.kindling.revision(), setup.threads)),
                 failure: Some(error),
                 warnings,
             }
@@ -109,9 +136,7 @@ fn supervise(
     let stderr = File::create(run.partial.stderr())
         .context("cannot write stderr.txt")
         .map_err(line)?;
-    let mut command = setup
-        .kindling
-        .train(run.partial.path(), setup.threads, &setup.revision);
+    let mut command = setup.kindling.train(run.partial.path(), setup.threads);
     command
         .arg("--progress")
         .stdin(Stdio::piped())

@@ -3,23 +3,23 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use kindling_report::{ClaimRow, Status, Verdict};
-use kindling_spec::{Layout, Selection, Size, Study};
+use kindling_spec::{Layout, Selection, Study, Tree};
 
 use crate::experiments::{self, Options};
-use crate::flags::{Claims, Training};
+use crate::flags::Claims;
 use crate::stop::{Outcome, Stop};
-use crate::{runs, say, workspace};
+use crate::{say, select, workspace};
 
 /// Prints the verdicts; with `--until-decided` trains until there are some.
 pub fn run(flags: &Claims) -> Outcome {
-    let study = workspace::study(&flags.folders)?;
-    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.length.size());
+    let study = workspace::study(&flags.tree.folders)?;
+    let layout = select::tree(&flags.tree)?;
     if study.claims().is_empty() {
         say::out("the study has no claims.toml, so nothing is claimed");
         return Ok(ExitCode::SUCCESS);
     }
-    runs::refuse_foreign(&layout)?;
     let mut verdicts = judge(&study, &layout);
     if flags.until_decided {
         // Every look is at one seed more of all cells that a claim rests on, so
@@ -29,15 +29,15 @@ pub fn run(flags: &Claims) -> Outcome {
             if open.is_empty() {
                 break;
             }
-            let cells = open.iter().flat_map(|verdict| verdict.claim.cells());
-            let cells: BTreeSet<String> = cells.map(str::to_string).collect();
+            let cells: BTreeSet<&str> = open.iter().flat_map(|one| one.claim.cells()).collect();
             say::note(format_args!(
                 "{} undecided; {} with seeds 0 to {}",
                 say::count(open.len(), "claim"),
                 say::count(cells.len(), "cell"),
                 seeds - 1
             ));
-            let code = train(&study, &layout, &cells, seeds, &flags.training)?;
+            let cells = cells.into_iter().map(str::to_string).collect();
+            let code = train(&study, &layout, cells, seeds, flags)?;
             if code != ExitCode::SUCCESS {
                 return Ok(code);
             }
@@ -50,23 +50,26 @@ pub fn run(flags: &Claims) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     say::out(kindling_report::claims_text(&verdicts).trim_end());
-    for verdict in verdicts
-        .iter()
-        .filter(|verdict| !verdict.missing.is_empty())
-    {
-        let lacks = verdict.missing.join("; ");
-        say::err(format_args!("{}: {lacks}", verdict.claim.id));
+    for verdict in &verdicts {
+        let lacks = kindling_report::lacks(verdict);
+        if !lacks.is_empty() {
+            say::err(format_args!("{}: {lacks}", verdict.claim.id));
+        }
     }
     say::out(format_args!("\n{}", kindling_report::tally(&verdicts)));
     Ok(ExitCode::SUCCESS)
 }
 
 fn judge(study: &Study, layout: &Layout) -> Vec<Verdict> {
-    let runs = kindling_report::read(layout);
+    let runs = kindling_report::read(study, layout);
     for problem in &runs.unreadable {
         say::err(format_args!("unreadable: {problem}"));
     }
-    kindling_report::judge(study, runs.runs.iter().map(|run| &run.record))
+    for other in &runs.others {
+        say::err(format_args!("not of this study, and left out: {other}"));
+    }
+    let records = runs.runs.iter().map(|run| &run.record);
+    kindling_report::judge(study, layout.size(), records)
 }
 
 fn undecided(verdicts: &[Verdict]) -> Vec<&Verdict> {
@@ -77,29 +80,26 @@ fn undecided(verdicts: &[Verdict]) -> Vec<&Verdict> {
 fn train(
     study: &Study,
     layout: &Layout,
-    cells: &BTreeSet<String>,
+    cells: Vec<String>,
     seeds: u64,
-    training: &Training,
+    flags: &Claims,
 ) -> Outcome {
-    let build = training.build()?;
+    let variant = Tree::read(layout).map_err(Stop::input)?.variant;
+    let selection = variant.selection(layout.size());
     let selection = Selection {
-        only: Vec::new(),
+        cells,
         seeds: Some(seeds),
-        size: Size::Full,
-        backend: build.device().backend,
-        precision: training.precision,
-        data: workspace::data(training.changes.data.as_deref())?,
-        set: training.changes.set.clone(),
+        ..selection.map_err(|problem| Stop::BadInput(anyhow!(problem)))?
     };
-    let mut configs = study.expand(&selection).map_err(Stop::input)?;
-    configs.retain(|config| cells.contains(&config.cell));
+    let configs = study.expand(&selection).map_err(Stop::input)?;
     let options = Options {
-        build,
+        build: flags.build(variant.backend)?,
         jobs: None,
         fresh: false,
         json: false,
         slurm: None,
-        tensorboard: !training.no_tensorboard,
+        tensorboard: !flags.no_tensorboard,
     };
-    experiments::go(study, layout, configs, &options)
+    let out = workspace::out(&flags.tree.folders)?;
+    experiments::go(study, &out, &selection, configs, &options)
 }

@@ -1,19 +1,16 @@
 //! `cargo xtask converge`: the same cells trained on several backends, and
 //! whether they learned equally well.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use kindling_spec::{
-    Backend, DeviceName, Layout, Precision, RunConfig, Selection, Setting, Size, Task,
-};
+use kindling_spec::{DeviceName, Layout, Precision, RunConfig, Selection, Setting, Size, Task};
 
 use crate::flags::Converge;
 use crate::kindling::Kindling;
 use crate::lock::Claim;
 use crate::stop::{Outcome, Stop};
-use crate::{experiments, say, workspace};
+use crate::{experiments, runs, say, select, workspace};
 
 /// The cells that are trained where none is named.
 const CELLS: [&str; 2] = ["mlp", "convnet"];
@@ -28,33 +25,38 @@ pub fn run(flags: &Converge) -> Outcome {
     let devices = &build.devices;
     let trainings: Vec<Vec<RunConfig>> = devices
         .iter()
-        .map(|device| configs(flags, device.backend))
+        .map(|&device| configs(flags, device))
         .collect::<Result<_, _>>()?;
     let out = workspace::out(&flags.folders)?.join("converge");
-    let claim = Claim::take(&out, ".lock", "--out")?;
-    let ready = Kindling::ready(&build, &trainings[0]);
-    let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
+    let claim = Claim::take(&out.join(".lock"), "--out")?;
+    let tree = |device: &DeviceName| {
+        let out = out.join(device.to_string().replace(':', ""));
+        Layout::new(&out, Size::Full)
+    };
+    let ready = || {
+        for device in devices {
+            runs::refuse_foreign(&tree(device))?;
+        }
+        Kindling::ready(&build, &trainings[0])
+    };
+    let (_claim, (kindling, fingerprints)) = claim.keep_if(ready())?;
     let mut accuracies = Vec::new();
     for (&device, configs) in devices.iter().zip(&trainings) {
         say::note(format_args!("training on {device}"));
-        let out = out.join(device.to_string().replace(':', ""));
-        accuracies.push(train(kindling.on(device), configs, &fingerprints, &out)?);
+        let layout = tree(&device);
+        accuracies.push(train(kindling.on(device), configs, &fingerprints, &layout)?);
     }
     Ok(compare(&trainings[0], devices, &accuracies))
 }
 
 /// The runs on a backend: of each cell, each seed.
-fn configs(flags: &Converge, backend: Backend) -> Result<Vec<RunConfig>, Stop> {
+fn configs(flags: &Converge, device: DeviceName) -> Result<Vec<RunConfig>, Stop> {
     let study = workspace::study(&flags.folders)?;
     let images: Setting = IMAGES.parse().map_err(|error: String| anyhow!(error))?;
+    let chosen = select::selection(&flags.changes, Size::Full, device, Precision::Full)?;
     let selection = Selection {
-        only: Vec::new(),
-        seeds: None,
-        size: Size::Full,
-        backend,
-        precision: Precision::Full,
-        data: workspace::data(flags.changes.data.as_deref())?,
-        set: [vec![images], flags.changes.set.clone()].concat(),
+        set: [vec![images], chosen.set].concat(),
+        ..chosen
     };
     let names = if flags.cells.is_empty() {
         CELLS.map(String::from).to_vec()
@@ -82,12 +84,12 @@ fn train(
     kindling: Kindling,
     configs: &[RunConfig],
     fingerprints: &[String],
-    out: &Path,
+    layout: &Layout,
 ) -> anyhow::Result<Vec<f64>> {
-    let layout = Layout::new(out, Size::Full);
-    let runs = experiments::plan(configs.to_vec(), fingerprints.to_vec(), &layout);
+    let out = layout.out();
+    let runs = experiments::plan(configs.to_vec(), fingerprints.to_vec(), layout);
     let jobs = experiments::at_a_time(&runs, None);
-    let ended = experiments::train(kindling, &runs, jobs);
+    let ended = experiments::train(kindling, &runs, jobs, true);
     let accuracies = runs.iter().zip(ended).map(|(run, ended)| {
         let failed = |why: &str| anyhow!("{} in {}: {why}", run.name(), workspace::shown(out));
         match (ended.failure, ended.record) {

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use kindling_spec::{Host, Layout, Record, RunConfig, Selection, Study, remove_temporary};
+use kindling_spec::{
+    Host, Layout, Record, RunConfig, Selection, Study, Tree, Variant, remove_temporary,
+};
 use serde::Serialize;
 
 use crate::child::{Ended, Setup};
@@ -15,21 +17,18 @@ use crate::plan::Plan;
 use crate::runs::{self, Recorded, Run};
 use crate::slurm::{Slurm, Submitted};
 use crate::stop::{Outcome, Stop};
-use crate::{list, matrix, say, signal, workspace};
+use crate::{list, matrix, say, select, signal, workspace};
 
 /// Trains what is not recorded yet, and reports on all that was selected.
 pub fn run(flags: &Experiments) -> Outcome {
     let study = workspace::study(&flags.folders)?;
     let build = flags.training.build()?;
-    let changes = &flags.training.changes;
+    let (changes, size) = (&flags.training.changes, flags.length.size());
     let selection = Selection {
         only: flags.only.clone(),
+        cells: flags.cell.clone(),
         seeds: flags.seeds,
-        size: flags.length.size(),
-        backend: build.device().backend,
-        precision: flags.training.precision,
-        data: workspace::data(changes.data.as_deref())?,
-        set: changes.set.clone(),
+        ..select::selection(changes, size, build.device(), flags.training.precision)?
     };
     let configs = study.expand(&selection).map_err(Stop::input)?;
     if flags.list {
@@ -40,7 +39,7 @@ pub fn run(flags: &Experiments) -> Outcome {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let layout = Layout::new(&workspace::out(&flags.folders)?, selection.size);
+    let out = workspace::out(&flags.folders)?;
     let options = Options {
         build,
         jobs: flags.jobs,
@@ -49,7 +48,7 @@ pub fn run(flags: &Experiments) -> Outcome {
         slurm: flags.slurm()?,
         tensorboard: !flags.training.no_tensorboard,
     };
-    go(&study, &layout, configs, &options)
+    go(&study, &out, &selection, configs, &options)
 }
 
 /// How a list of runs is trained.
@@ -68,12 +67,37 @@ pub struct Options {
     pub fresh: bool,
 }
 
-/// Trains the runs that are not recorded yet, and reports.
-pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Options) -> Outcome {
-    let claim = Claim::take(layout.out(), ".lock", "--out")?;
-    let ready =
-        runs::refuse_foreign(layout).and_then(|()| Kindling::ready(&options.build, &configs));
-    let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
+/// Trains the runs of `selection`, which are `configs`, that are not recorded yet, and
+/// reports.
+pub fn go(
+    study: &Study,
+    out: &Path,
+    selection: &Selection,
+    configs: Vec<RunConfig>,
+    options: &Options,
+) -> Outcome {
+    let claim = Claim::take(&out.join(".lock"), "--out")?;
+    let ready = || {
+        if Variant::of(selection, None) == Variant::default() {
+            // So soon that nobody waits for a build in vain.
+            runs::refuse_foreign(&Layout::new(out, selection.size))?;
+        }
+        let (kindling, fingerprints) = Kindling::ready(&options.build, &configs)?;
+        let runs = (&configs[..], &fingerprints[..]);
+        let (layout, variant) = select::place(study, out, selection, runs, &kindling)?;
+        runs::refuse_foreign(&layout)?;
+        Ok((kindling, fingerprints, layout, variant))
+    };
+    let (_claim, (kindling, fingerprints, layout, variant)) = claim.keep_if(ready())?;
+    let layout = &layout;
+    let name = variant.name();
+    if let Some(name) = &name {
+        say::note(format_args!(
+            "these runs differ from the study's files: they go to {}, and --variant {name} shows \
+             them",
+            workspace::shown(layout.root())
+        ));
+    }
     let runs = plan(configs, fingerprints, layout);
     let submitted = Submitted::read(layout)?;
     let (queued, free): (Vec<Run>, Vec<Run>) =
@@ -93,14 +117,18 @@ pub fn go(study: &Study, layout: &Layout, configs: Vec<RunConfig>, options: &Opt
     for folder in [layout.root(), &layout.report(), &layout.figures()] {
         remove_temporary(folder);
     }
+    let of = runs
+        .iter()
+        .map(|run| (&run.config, run.fingerprint.as_str()));
+    Tree::write(layout, variant, of)?;
     if let Some(slurm) = &options.slurm {
         Plan::new(&runs, runs.len()).write(layout)?;
-        return slurm.submit(layout, submitted, &pending, &kindling);
+        return slurm.submit(out, name, layout, submitted, &pending, &kindling);
     }
     let kindling = kindling.with_tensorboard(options.tensorboard);
     let at_a_time = at_a_time(&pending, options.jobs);
     Plan::new(&runs, at_a_time).write(layout)?;
-    let ended = train(kindling, &pending, at_a_time);
+    let ended = train(kindling, &pending, at_a_time, options.fresh);
     let report = kindling_report::write(study, layout)?;
     let records = records(&runs, &pending, &ended);
     if !options.json {
@@ -135,15 +163,16 @@ pub fn plan(configs: Vec<RunConfig>, fingerprints: Vec<String>, layout: &Layout)
 /// The runs that have to train, the longest first so that none is left alone at
 /// the end.
 fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
-    let (mut recorded, mut differing, mut begun) = (0, 0, 0);
+    let (mut recorded, mut differing, mut begun, mut others) = (0, 0, 0, 0);
     let mut pending = Vec::new();
     for run in runs {
         run.adopt()?;
+        others += usize::from(run.is_anothers());
         match run.recorded() {
             Recorded::Answered if !fresh => {
                 recorded += 1;
                 // What failed beside it was another config's attempt.
-                run.clear()?;
+                run.make_way()?;
                 continue;
             }
             Recorded::Answered | Recorded::Missing => {}
@@ -154,6 +183,7 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
             )),
         }
         if fresh {
+            run.make_way()?;
             run.clear()?;
         }
         begun += usize::from(run.is_begun());
@@ -173,7 +203,14 @@ fn pending(runs: &[Run], fresh: bool) -> anyhow::Result<Vec<Run>> {
     if differing > 0 {
         say::note(format_args!(
             "{differing} of them recorded with another config, other data or another Burn:\n\
-             an old result stays until the new one is whole"
+             an old result stays until the new one is whole, and is then kept beside it"
+        ));
+    }
+    if others > 0 {
+        say::note(format_args!(
+            "{} of another config had been stopped: kept as seed-N.*.partial, and used again \
+             with that config",
+            say::count(others, "run")
         ));
     }
     Ok(pending)
@@ -187,7 +224,7 @@ pub fn at_a_time(pending: &[Run], jobs: Option<u64>) -> usize {
 }
 
 /// Trains runs side by side, `jobs` at a time, among which the cores are divided.
-pub fn train(kindling: Kindling, pending: &[Run], jobs: usize) -> Vec<Ended> {
+pub fn train(kindling: Kindling, pending: &[Run], jobs: usize, fresh: bool) -> Vec<Ended> {
     if pending.is_empty() {
         return Vec::new();
     }
@@ -195,7 +232,7 @@ pub fn train(kindling: Kindling, pending: &[Run], jobs: usize) -> Vec<Ended> {
     let setup = Setup {
         kindling,
         threads: (cores / jobs).max(1),
-        revision: workspace::revision(),
+        fresh,
     };
     say::note(format_args!(
         "training {jobs} at a time, each with {}",
@@ -206,7 +243,7 @@ pub fn train(kindling: Kindling, pending: &[Run], jobs: usize) -> Vec<Ended> {
 
 /// How many runs were stopped, or never begun.
 fn open(ended: &[Ended]) -> usize {
-    ended.iter().filter(|ended| ended.record.is_none()).count()
+    ended.iter().filter(|ended| ended.is_open()).count()
 }
 
 /// What a matrix ends with.

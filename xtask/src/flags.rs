@@ -222,10 +222,14 @@ trained again. One that fails does not stop the others; it is named at the end.
 Examples:
   cargo xtask experiments --list
   cargo xtask experiments --quick
-  cargo xtask experiments --only dropout --only mlp --seeds 5
-  cargo xtask experiments --backend ndarray --jobs 1 --out /tmp/ndarray
-  cargo xtask experiments --backend wgpu --smoke --out /tmp/wgpu
-  cargo xtask experiments --only mlp --set train.epochs=5 --out /tmp/short")]
+  cargo xtask experiments --cell mlp --only dropout --seeds 5
+  cargo xtask experiments --backend ndarray --jobs 1
+  cargo xtask experiments --backend wgpu --smoke
+  cargo xtask experiments --cell mlp --set train.epochs=5
+
+With --set, --data, --precision or another --backend the runs are not the study's own.
+They go to a tree of their own, DIR/variants/NAME, and `report`, `claims`, `watch` and
+`serve` show it with --variant NAME.")]
 pub struct Experiments {
     /// Print JSON, for programs
     #[arg(long)]
@@ -233,7 +237,10 @@ pub struct Experiments {
     /// How much of each run.
     #[command(flatten)]
     pub length: Length,
-    /// Only cells whose name contains WORD; repeatable
+    /// The cell of exactly this name; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub cell: Vec<String>,
+    /// Cells whose name contains WORD; repeatable, and beside --cell
     #[arg(long, value_name = "WORD")]
     pub only: Vec<String>,
     /// Print the matrix and train nothing
@@ -288,6 +295,7 @@ impl Experiments {
             arguments: self.slurm_args.clone(),
             configs: configs.map(std::path::absolute).transpose()?,
             tensorboard: !self.training.no_tensorboard,
+            fresh: self.fresh,
         }))
     }
 }
@@ -329,15 +337,12 @@ Examples:
   cargo xtask report --quick
   cargo xtask report --publish")]
 pub struct Report {
+    /// Put it in artifacts/reference and README.md
+    #[arg(long, conflicts_with_all = ["quick", "smoke", "variant"])]
+    pub publish: bool,
     /// Of which runs.
     #[command(flatten)]
-    pub length: Length,
-    /// Put it in artifacts/reference and README.md
-    #[arg(long, conflicts_with_all = ["quick", "smoke"])]
-    pub publish: bool,
-    /// Which folders.
-    #[command(flatten)]
-    pub folders: Folders,
+    pub tree: Tree,
 }
 
 /// `cargo xtask claims`
@@ -354,9 +359,6 @@ pub struct Claims {
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
-    /// Of which runs.
-    #[command(flatten)]
-    pub length: Length,
     /// Train more seeds of the cells that undecided claims rest on
     #[arg(long, conflicts_with_all = ["quick", "smoke"])]
     pub until_decided: bool,
@@ -364,12 +366,30 @@ pub struct Claims {
     #[arg(long, value_name = "N", default_value_t = 8, requires = "until_decided",
           value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub most: u64,
-    /// What every command that trains can be told; for --until-decided.
+    /// With --until-decided: which of a backend's GPUs, as wgpu:1
+    #[arg(long, value_name = "NAME", requires = "until_decided")]
+    pub device: Option<DeviceName>,
+    /// With --until-decided: write nothing for TensorBoard
+    #[arg(long, requires = "until_decided")]
+    pub no_tensorboard: bool,
+    /// For GPUs.
     #[command(flatten)]
-    pub training: Training,
-    /// Which folders.
+    pub extras: Extras,
+    /// Of which runs.
     #[command(flatten)]
-    pub folders: Folders,
+    pub tree: Tree,
+}
+
+impl Claims {
+    /// What to build for training more seeds on `backend`.
+    ///
+    /// # Errors
+    ///
+    /// If the device is of another backend.
+    pub fn build(&self, backend: Backend) -> Result<Build, Stop> {
+        let device = self.device.unwrap_or(backend.into());
+        build(&[backend], vec![device], self.extras.with.clone())
+    }
 }
 
 /// `cargo xtask bench`
@@ -524,6 +544,10 @@ pub struct Tree {
     /// How much of each was trained.
     #[command(flatten)]
     pub length: Length,
+    /// Runs that differ from the study's files, as ndarray or train.epochs=5: the name of
+    /// their folder in DIR/variants
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
     /// Where.
     #[command(flatten)]
     pub folders: Folders,

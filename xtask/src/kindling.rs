@@ -1,13 +1,18 @@
 //! The training binary: built once, asked about the data, started for each run.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow, bail};
-use kindling_spec::{Backend, DeviceName, DeviceReport, Host, RunConfig};
+use kindling_spec::{
+    Backend, DeviceName, DeviceReport, GENERATED, Host, ImageData, RunConfig, hex,
+};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::child::reason;
 use crate::say;
@@ -18,8 +23,15 @@ use crate::workspace;
 /// script of their own there.
 const BINARY: &str = "KINDLING_BIN";
 
-/// The data fingerprint of a run that generates its data.
-const GENERATED: &str = "generated";
+/// What `kindling data` says of a folder of images.
+#[derive(Debug, Clone, Deserialize)]
+struct Data {
+    fingerprint: String,
+    /// Training images.
+    train: usize,
+    /// Test images.
+    test: usize,
+}
 
 /// What the binary is built with, and what it trains on.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +92,8 @@ pub struct Kindling {
     device: DeviceName,
     /// Whether its trainings write for TensorBoard.
     tensorboard: bool,
+    /// The revision of the code that it was built from.
+    revision: String,
 }
 
 impl Kindling {
@@ -87,7 +101,7 @@ impl Kindling {
     pub fn build(build: &Build) -> anyhow::Result<Self> {
         let device = build.device();
         if let Some(path) = std::env::var_os(BINARY) {
-            return Ok(Self::at(path.into(), device));
+            return Ok(Self::at(path.into(), device, workspace::revision()));
         }
         let backend = build.features().join(",");
         // The default backend needs no flags, and without them cargo finds the
@@ -97,6 +111,9 @@ impl Kindling {
             _ => &["--no-default-features", "--features", &backend],
         };
         say::note(format_args!("building kindling with {backend}"));
+        // Before cargo reads the files: what is changed meanwhile shows as a change of
+        // the next build.
+        let revision = workspace::revision();
         let output = Command::new(cargo())
             .args(["build", "--release", "--package", "kindling"])
             .args(features)
@@ -114,7 +131,7 @@ impl Kindling {
             .ok_or_else(|| anyhow!("cargo built kindling and named no executable"))?;
         let path = keep(&built, &backend)
             .with_context(|| format!("cannot keep a copy of {}", built.display()))?;
-        Ok(Self::at(path, device))
+        Ok(Self::at(path, device, revision))
     }
 
     /// Builds it and checks its devices and the data of `runs`: all that can be known to be
@@ -134,13 +151,19 @@ impl Kindling {
         }
     }
 
-    /// The one that stands at `path` already.
-    pub fn at(path: PathBuf, device: DeviceName) -> Self {
+    /// The one that stands at `path` already, built from a revision.
+    pub fn at(path: PathBuf, device: DeviceName, revision: String) -> Self {
         Self {
             path,
             device,
             tensorboard: true,
+            revision,
         }
+    }
+
+    /// The revision of the code that it was built from.
+    pub fn revision(&self) -> &str {
+        &self.revision
     }
 
     /// Where it stands.
@@ -169,13 +192,15 @@ impl Kindling {
     }
 
     /// A command that trains the run whose config lies in `folder`.
-    pub fn train(&self, folder: &Path, threads: usize, revision: &str) -> Command {
+    pub fn train(&self, folder: &Path, threads: usize) -> Command {
+        // A matrix may train for days, and what has not been used for one is removed.
+        keep_alive(&self.path);
         let mut command = self.command();
         command
             .arg("train")
             .arg(folder)
             .args(["--device", &self.device.to_string()])
-            .env("KINDLING_REVISION", revision)
+            .env("KINDLING_REVISION", &self.revision)
             // Its allocator keeps what a step has freed for the next one,
             // instead of having it mapped anew: 4 % of mlp.
             .env("MIMALLOC_PURGE_DELAY", "-1");
@@ -198,10 +223,10 @@ impl Kindling {
         command
     }
 
-    /// Checks the images that `runs` learn from, each folder once, and returns
-    /// the data fingerprint of every run.
+    /// Checks the images that `runs` learn from, each folder once, and that there are as
+    /// many as each run wants; returns the data fingerprint of every run.
     pub fn fingerprints(&self, runs: &[RunConfig]) -> Result<Vec<String>, Stop> {
-        let mut known: HashMap<Option<&Path>, String> = HashMap::new();
+        let mut known: HashMap<Option<&Path>, Data> = HashMap::new();
         let mut fingerprints = Vec::with_capacity(runs.len());
         for run in runs {
             let Some(images) = run.images() else {
@@ -209,12 +234,13 @@ impl Kindling {
                 continue;
             };
             let dir = images.dir.as_deref();
-            let fingerprint = match known.get(&dir) {
-                Some(fingerprint) => fingerprint.clone(),
-                None => self.fingerprint(dir)?,
+            let data = match known.get(&dir) {
+                Some(data) => data.clone(),
+                None => self.data(dir)?,
             };
-            known.insert(dir, fingerprint.clone());
-            fingerprints.push(fingerprint);
+            enough(run, images, &data)?;
+            fingerprints.push(data.fingerprint.clone());
+            known.insert(dir, data);
         }
         Ok(fingerprints)
     }
@@ -246,30 +272,48 @@ impl Kindling {
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("cannot start {}", self.path.display()))?;
+        let said = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
+            for warning in said.lines().filter(|line| line.starts_with("warning: ")) {
+                say::err(warning);
+            }
             return Ok(output.stdout);
         }
-        let said = String::from_utf8_lossy(&output.stderr);
         Err(Stop::BadInput(anyhow!(reason(output.status, &said))))
     }
 
     /// Checks the images in `dir`, or the repository's own.
-    fn fingerprint(&self, dir: Option<&Path>) -> Result<String, Stop> {
+    fn data(&self, dir: Option<&Path>) -> Result<Data, Stop> {
         let mut command = self.command();
         command.arg("data");
         if let Some(dir) = dir {
             command.arg("--dir").arg(dir);
         }
         let said = self.ask(command)?;
-        /// What `kindling data` prints; the counts are for people.
-        #[derive(Deserialize)]
-        struct Data {
-            fingerprint: String,
-        }
-        let data: Data =
-            serde_json::from_slice(&said).context("`kindling data` printed no fingerprint")?;
-        Ok(data.fingerprint)
+        Ok(serde_json::from_slice(&said).context("`kindling data` printed no fingerprint")?)
     }
+}
+
+/// Makes sure that a run wants no more images than there are.
+fn enough(run: &RunConfig, wanted: &ImageData, there: &Data) -> Result<(), Stop> {
+    let place = match &wanted.dir {
+        Some(dir) => workspace::shown(dir),
+        None => "MNIST".into(),
+    };
+    for (split, wanted, there) in [
+        ("train", wanted.train, there.train),
+        ("test", wanted.test, there.test),
+    ] {
+        if wanted.is_some_and(|wanted| wanted > there) {
+            let wanted = wanted.unwrap_or_default();
+            return Err(Stop::BadInput(anyhow!(
+                "{}: `data.{split}`: {wanted} images are wanted, and {place} has {there}; ask for \
+                 fewer, or leave the key out for all",
+                run.cell
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The threads that the CPU backends take.
@@ -305,31 +349,60 @@ pub fn executable(messages: &str, name: &str) -> Option<PathBuf> {
         .find_map(|message| message.executable)
 }
 
-/// Copies the binary to a place of its backend's own, so that a later build
-/// with another backend takes nothing from a running matrix.
+/// A program that has not been used for so long is removed: what trains is used at every
+/// start of a training.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Copies the binary to a place that is named by its content, so that a later build takes
+/// nothing from a running matrix: it ends with the program that it began with.
 fn keep(built: &Path, backend: &str) -> anyhow::Result<PathBuf> {
     let target = built.parent().and_then(Path::parent).context("no folder")?;
     let folder = target.join("kindling").join(backend);
-    let kept = folder.join(built.file_name().context("no name")?);
-    let written = built.metadata()?;
-    let same = kept.metadata().is_ok_and(|kept| {
-        kept.len() == written.len() && kept.modified().ok() == written.modified().ok()
-    });
-    if same {
-        return Ok(kept);
+    let bytes = std::fs::read(built)?;
+    let digest = hex(&Sha256::digest(&bytes));
+    let name = built.file_name().context("no name")?;
+    let kept = folder.join(format!("{digest:.12}")).join(name);
+    let is_whole = kept
+        .metadata()
+        .is_ok_and(|kept| kept.len() == bytes.len() as u64);
+    if !is_whole {
+        let below = kept.parent().context("no folder")?;
+        std::fs::create_dir_all(below)?;
+        let copy = tempfile::Builder::new()
+            .prefix(".kindling-")
+            .tempfile_in(below)?
+            .into_temp_path();
+        std::fs::copy(built, &copy)?; // its permissions too
+        copy.persist(&kept)?;
     }
-    std::fs::create_dir_all(&folder)?;
-    let copy = tempfile::Builder::new()
-        .prefix(".kindling-")
-        .tempfile_in(&folder)?
-        .into_temp_path();
-    std::fs::copy(built, &copy)?; // its permissions too
-    File::options()
-        .write(true)
-        .open(&copy)?
-        .set_modified(written.modified()?)?;
-    copy.persist(&kept)?;
+    keep_alive(&kept);
+    forget(&folder, name);
     Ok(kept)
+}
+
+/// Marks a program as used now. If that cannot be, it is not its own: then nobody removes
+/// it either.
+fn keep_alive(program: &Path) {
+    // Opened for reading: what is open for writing cannot be started meanwhile.
+    let marked = File::open(program);
+    let _ = marked.and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// Removes the programs in `folder` that have not been used for a day. What cannot be
+/// removed stays.
+fn forget(folder: &Path, name: &OsStr) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.path().is_dir()) {
+        let used = entry
+            .path()
+            .join(name)
+            .metadata()
+            .and_then(|it| it.modified());
+        let age = used.ok().and_then(|used| used.elapsed().ok());
+        if age.is_some_and(|age| age > FORGOTTEN) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -350,22 +423,32 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_binary_is_copied_and_the_same_is_left() {
+    fn a_changed_binary_leaves_the_one_that_a_matrix_trains_with() {
         let target = tempfile::tempdir().expect("a temporary folder");
         let built = target.path().join("release").join("kindling");
         std::fs::create_dir_all(built.parent().expect("a parent")).expect("makes");
-        std::fs::write(&built, "one").expect("writes");
-        let kept = keep(&built, "flex").expect("copies");
-        assert_eq!(kept, target.path().join("kindling/flex/kindling"));
-        // A mark that only a new copy would remove.
-        std::fs::write(&kept, "ONE").expect("writes");
-        let time = built.metadata().and_then(|data| data.modified());
-        let file = File::options().write(true).open(&kept).expect("opens");
-        file.set_modified(time.expect("a time")).expect("sets");
-        keep(&built, "flex").expect("leaves");
-        assert_eq!(std::fs::read(&kept).expect("reads"), b"ONE");
-        std::fs::write(&built, "other").expect("writes");
-        keep(&built, "flex").expect("copies");
-        assert_eq!(std::fs::read(&kept).expect("reads"), b"other");
+        let keep = |content: &str| {
+            std::fs::write(&built, content).expect("writes");
+            keep(&built, "flex").expect("copies")
+        };
+        let read = |path: &Path| std::fs::read_to_string(path).expect("reads");
+        let first = keep("one");
+        assert!(first.starts_with(target.path().join("kindling/flex")));
+        let second = keep("other");
+        assert_ne!(first, second);
+        assert_eq!(
+            (read(&first), read(&second)),
+            ("one".into(), "other".into())
+        );
+        assert_eq!(keep("one"), first);
+        // One that nobody has used for two days goes, one that is in use does not.
+        let old = SystemTime::now() - 2 * FORGOTTEN;
+        for path in [&first, &second] {
+            let file = File::options().append(true).open(path).expect("opens");
+            file.set_modified(old).expect("sets");
+        }
+        keep_alive(&first);
+        let third = keep("third");
+        assert!(first.exists() && third.exists() && !second.exists());
     }
 }

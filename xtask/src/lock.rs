@@ -23,9 +23,10 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Makes `folder` where it is missing, tries to write there, and locks the
-    /// file `name` in it. `flag` names the folder in errors.
-    pub fn take(folder: &Path, name: &str, flag: &str) -> Result<Self, Stop> {
+    /// Makes the folder of `file` where it is missing, tries to write there, and locks
+    /// the file. `flag` names the folder in errors.
+    pub fn take(file: &Path, flag: &str) -> Result<Self, Stop> {
+        let folder = file.parent().unwrap_or(Path::new("."));
         let refused = |error: std::io::Error| {
             Stop::BadInput(anyhow!(
                 "{flag} {}: cannot write there: {error}; name another folder with --out",
@@ -38,7 +39,7 @@ impl Claim {
             .map(Path::to_path_buf)
             .collect();
         std::fs::create_dir_all(folder).map_err(refused)?;
-        let file = folder.join(name);
+        let file = file.to_path_buf();
         let made_file = !file.exists();
         // An existing lock file proves nothing about the folder: write another.
         tempfile::tempfile_in(folder).map_err(refused)?;
@@ -94,18 +95,20 @@ mod tests {
     #[test]
     fn a_second_claim_is_refused_until_the_first_ends() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let first = Claim::take(folder.path(), ".lock", "--out").expect("free");
-        let second = Claim::take(folder.path(), ".lock", "--out").expect_err("taken");
+        let first = Claim::take(&folder.path().join(".lock"), "--out").expect("free");
+        let second = Claim::take(&folder.path().join(".lock"), "--out").expect_err("taken");
         assert!(second.text().contains("another cargo xtask"), "{second:?}");
         drop(first);
-        Claim::take(folder.path(), ".lock", "--out").expect("free again");
+        Claim::take(&folder.path().join(".lock"), "--out").expect("free again");
     }
 
     #[test]
     fn undone_it_leaves_what_was_there() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let below = folder.path().join("a").join("b");
-        Claim::take(&below, ".lock", "--out").expect("free").undo();
+        Claim::take(&below.join(".lock"), "--out")
+            .expect("free")
+            .undo();
         assert!(!folder.path().join("a").exists());
         assert!(folder.path().exists());
     }

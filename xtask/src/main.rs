@@ -31,6 +31,7 @@ mod report;
 mod runs;
 mod say;
 mod schema;
+mod select;
 mod serve;
 mod shell;
 mod signal;

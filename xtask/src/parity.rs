@@ -7,8 +7,8 @@ use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, anyhow};
 use kindling_spec::{
-    Backend, CsvRow, DeviceName, ParityStep, Precision, RunConfig, Selection, Tolerance, parting,
-    write_atomic, write_csv,
+    CsvRow, DeviceName, ParityStep, Precision, RunConfig, Tolerance, parting, write_atomic,
+    write_csv,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::child::reason;
 use crate::flags::Parity;
 use crate::kindling::Kindling;
 use crate::stop::{Outcome, Stop};
-use crate::{say, workspace};
+use crate::{say, select, workspace};
 
 /// The cells that are followed where none is named: one of each family, and both
 /// kinds of classifier.
@@ -68,7 +68,7 @@ pub fn run(flags: &Parity) -> Outcome {
             "--tolerance {tolerance}: must be 0 or a finite number above it"
         )));
     }
-    let configs = configs(flags, build.device().backend)?;
+    let configs = configs(flags, build.device())?;
     let folder = workspace::out(&flags.folders)?.join("parity");
     let (kindling, _) = Kindling::ready(&build, &configs)?;
 
@@ -111,17 +111,10 @@ pub fn run(flags: &Parity) -> Outcome {
     })
 }
 
-fn configs(flags: &Parity, backend: Backend) -> Result<Vec<RunConfig>, Stop> {
+fn configs(flags: &Parity, device: DeviceName) -> Result<Vec<RunConfig>, Stop> {
     let study = workspace::study(&flags.folders)?;
-    let selection = Selection {
-        only: Vec::new(),
-        seeds: None,
-        size: flags.length.size(),
-        backend,
-        precision: Precision::Full,
-        data: workspace::data(flags.changes.data.as_deref())?,
-        set: flags.changes.set.clone(),
-    };
+    let size = flags.length.size();
+    let selection = select::selection(&flags.changes, size, device, Precision::Full)?;
     let named = flags.cells.iter().map(String::as_str);
     let names: Vec<&str> = if flags.cells.is_empty() {
         CELLS.to_vec()

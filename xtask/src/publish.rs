@@ -37,12 +37,18 @@ pub fn run(study: &Study, layout: &Layout) -> anyhow::Result<()> {
 
 /// The records, if they are fit to be shown.
 fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
-    let runs = kindling_report::read(layout);
+    let runs = kindling_report::read(study, layout);
     let place = workspace::shown(layout.root());
     ensure!(
         runs.unreadable.is_empty(),
         "{place} has unreadable records; run `cargo xtask experiments` again: {}",
         runs.unreadable.join("; ")
+    );
+    ensure!(
+        runs.others.is_empty(),
+        "{place} has results that are not of this study; move them away, or train with \
+         another --out:\n{}",
+        runs.others.join("\n")
     );
     let records: Vec<Record> = runs.runs.into_iter().map(|run| run.record).collect();
     ensure!(
@@ -58,6 +64,13 @@ fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
         failed.is_empty(),
         "{place} has failed runs ({}); run `cargo xtask experiments` again",
         failed.join(", ")
+    );
+    let programs: BTreeSet<&str> = records.iter().map(|one| one.program.as_str()).collect();
+    ensure!(
+        programs.len() == 1,
+        "{place} was trained by {} programs, and what is published is of one; train it again \
+         with `cargo xtask experiments --fresh`",
+        programs.len()
     );
     // These may be meant, as while a cell is being added; but not overlooked.
     for run in &runs.unfinished {
@@ -85,12 +98,6 @@ fn copy(layout: &Layout, reference: &Path) -> anyhow::Result<()> {
     if report.exists() {
         std::fs::remove_dir_all(&report)?;
     }
-    // Temporary folders are private to their owner; this one is to be read.
-    #[cfg(unix)]
-    std::fs::set_permissions(
-        new.path(),
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )?;
     std::fs::rename(new.keep(), report)?;
     let results = std::fs::read(layout.results())?;
     write_atomic(&reference.join("results.csv"), &results)?;

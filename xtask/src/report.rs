@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use kindling_spec::{Layout, Status};
+use kindling_spec::Status;
 
 use crate::flags::Report;
 use crate::stop::Outcome;
-use crate::{publish, runs, say, workspace};
+use crate::{publish, say, select, workspace};
 
 /// Writes the report and says where it is.
 pub fn run(flags: &Report) -> Outcome {
-    let study = workspace::study(&flags.folders)?;
-    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.length.size());
-    runs::refuse_foreign(&layout)?;
-    let runs = kindling_report::read(&layout);
+    let study = workspace::study(&flags.tree.folders)?;
+    let layout = select::tree(&flags.tree)?;
+    let runs = kindling_report::read(&study, &layout);
     let is_failed = |run: &&kindling_report::Run| run.record.status == Status::Failed;
     let failed = runs.runs.iter().filter(is_failed).count();
     say::note(format_args!(
@@ -29,6 +28,9 @@ pub fn run(flags: &Report) -> Outcome {
         runs.unfinished.len(),
         runs.unreadable.len(),
     ));
+    for other in &runs.others {
+        say::note(format_args!("not of this study, and left out: {other}"));
+    }
     let report = kindling_report::write(&study, &layout)?;
     for path in [layout.results(), report] {
         say::out(workspace::shown(&path));

@@ -1,17 +1,18 @@
 //! A run's folders: which runs stand finished already, and how a new result
 //! takes the place of an old one.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use kindling_spec::{
-    Host, Layout, Record, RunConfig, RunDir, Status, VERSION, if_there, remove_temporary,
-    write_atomic,
+    Error, Host, Layout, Record, RunConfig, RunDir, Status, VERSION, hex, if_there,
+    remove_temporary, write_atomic,
 };
+use sha2::{Digest, Sha256};
 
-use crate::flags::Tree;
 use crate::stop::Stop;
-use crate::workspace::{self, shown};
+use crate::workspace::shown;
 
 /// What a finished folder says about a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,13 @@ pub struct Run {
     pub partial: RunDir,
     /// Where its result stands in the end.
     pub finished: RunDir,
+    layout: Layout,
 }
+
+/// The right to train a run, until it is dropped. The lock is the operating system's own,
+/// so that of a dead process blocks nobody.
+#[derive(Debug)]
+pub struct RunLock(#[expect(dead_code, reason = "held for its lock")] Option<File>);
 
 impl Run {
     /// The run of `config` in the tree `layout`.
@@ -45,9 +52,31 @@ impl Run {
         Self {
             partial: layout.partial(&config.cell, config.seed),
             finished: layout.finished(&config.cell, config.seed),
+            layout: layout.clone(),
             config,
             fingerprint,
         }
+    }
+
+    /// Takes the right to train it: two trainings would mix their files. `None` if
+    /// another process has it. Where the file system knows no locks, everybody has it.
+    ///
+    /// # Errors
+    ///
+    /// If the file of the lock cannot be made.
+    pub fn lock(&self) -> anyhow::Result<Option<RunLock>> {
+        let path = self.layout.lock(&self.config.cell, self.config.seed);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+        }
+        let mut options = File::options();
+        let file = options.create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(Error::io("write", &path))?;
+        Ok(match file.try_lock() {
+            Ok(()) => Some(RunLock(Some(file))),
+            Err(TryLockError::WouldBlock) => None,
+            Err(TryLockError::Error(_)) => Some(RunLock(None)),
+        })
     }
 
     /// `mlp 0`: the cell and the seed.
@@ -64,7 +93,7 @@ impl Run {
     pub fn recorded(&self) -> Recorded {
         match self.finished.read_record() {
             Ok(Some(record)) if self.is_answered_by(&record) => {
-                match self.finished.damaged(&record) {
+                match self.finished.damaged(&record, &self.config) {
                     Ok(damaged) if damaged.is_empty() => Recorded::Answered,
                     Ok(damaged) => Recorded::Damaged(damaged.join(", ")),
                     Err(error) => Recorded::Damaged(error.to_string()),
@@ -78,20 +107,36 @@ impl Run {
     }
 
     /// Puts in place a whole result that was left in the partial folder, as by
-    /// an end between the record and the rename.
+    /// an end between the record and the rename, and what was set aside when the config
+    /// was another for a while: a result, or a run that was stopped.
     pub fn adopt(&self) -> anyhow::Result<()> {
-        match self.partial.read_record() {
-            Ok(Some(record))
-                if self.is_answered_by(&record)
-                    && self
-                        .partial
-                        .damaged(&record)
-                        .is_ok_and(|list| list.is_empty()) =>
-            {
-                self.finish()
-            }
-            _ => Ok(()),
+        let (cell, seed) = (&self.config.cell, self.config.seed);
+        if self.is_whole(&self.partial) {
+            return self.finish();
         }
+        let key = key(&self.config.hash(), &self.fingerprint);
+        let aside = self.layout.set_aside(cell, seed, &key);
+        if self.recorded() != Recorded::Answered && self.is_whole(&aside) {
+            self.put_in_place(&aside)?;
+        }
+        let aside = self
+            .layout
+            .partial_set_aside(cell, seed, &partial_key(&self.config));
+        if !self.is_begun() && aside.path().exists() {
+            self.make_way()?;
+            rename(aside.path(), self.partial.path())?;
+        }
+        Ok(())
+    }
+
+    /// Whether a folder holds a whole and undamaged result of this run.
+    fn is_whole(&self, dir: &RunDir) -> bool {
+        let record = dir.read_record().ok().flatten();
+        record.is_some_and(|record| {
+            let is_undamaged = |damaged: Vec<String>| damaged.is_empty();
+            self.is_answered_by(&record)
+                && dir.damaged(&record, &self.config).is_ok_and(is_undamaged)
+        })
     }
 
     /// Writes the config to the partial folder, which is emptied before; unless a
@@ -104,7 +149,7 @@ impl Run {
             remove_temporary(self.partial.path());
             remove_temporary(&self.partial.checkpoints());
         } else {
-            self.clear()?;
+            self.make_way()?;
         }
         write_atomic(&self.partial.config(), self.config.to_toml().as_bytes())?;
         Ok(())
@@ -112,8 +157,31 @@ impl Run {
 
     /// Whether a run of this config was begun and is not whole.
     pub fn is_begun(&self) -> bool {
-        let config = std::fs::read_to_string(self.partial.config());
-        config.is_ok_and(|config| config == self.config.to_toml())
+        let config = self.partial.read_config();
+        config.is_ok_and(|config| config.hash() == self.config.hash())
+    }
+
+    /// Whether a run of another config was stopped in the partial folder, and could go
+    /// on.
+    pub fn is_anothers(&self) -> bool {
+        let checkpoints = std::fs::read_dir(self.partial.checkpoints());
+        let config = self.partial.read_config();
+        config.is_ok_and(|config| config.hash() != self.config.hash())
+            && checkpoints.is_ok_and(|mut files| files.next().is_some())
+    }
+
+    /// Clears the partial folder; a run of another config that could go on is set aside.
+    pub fn make_way(&self) -> anyhow::Result<()> {
+        if !self.is_anothers() {
+            return self.clear();
+        }
+        let other = self.partial.read_config()?;
+        let (cell, seed) = (&self.config.cell, self.config.seed);
+        let aside = self
+            .layout
+            .partial_set_aside(cell, seed, &partial_key(&other));
+        remove(aside.path())?;
+        rename(self.partial.path(), aside.path())
     }
 
     /// Removes the partial folder, where there is one.
@@ -121,13 +189,29 @@ impl Run {
         remove(self.partial.path())
     }
 
-    /// Puts the partial folder in the place of the finished one. Only here does
-    /// an old result go.
+    /// Puts the partial folder in the place of the finished one. A result of another
+    /// config, or of other data, that stood there is set aside; one of this run goes.
     pub fn finish(&self) -> anyhow::Result<()> {
-        let (from, to) = (self.partial.path(), self.finished.path());
-        remove(to)?;
-        std::fs::rename(from, to)
-            .with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
+        self.put_in_place(&self.partial)
+    }
+
+    fn put_in_place(&self, whole: &RunDir) -> anyhow::Result<()> {
+        let to = self.finished.path();
+        match self.finished.read_record() {
+            Ok(Some(old))
+                if old.status == Status::Complete
+                    && (old.config_hash != self.config.hash()
+                        || old.data_fingerprint != self.fingerprint) =>
+            {
+                let key = key(&old.config_hash, &old.data_fingerprint);
+                let (cell, seed) = (&self.config.cell, self.config.seed);
+                let aside = self.layout.set_aside(cell, seed, &key);
+                remove(aside.path())?;
+                rename(to, aside.path())?;
+            }
+            _ => remove(to)?,
+        }
+        rename(whole.path(), to)
     }
 
     /// The record of a training that ended well.
@@ -183,6 +267,7 @@ impl Run {
             metrics: Default::default(),
             config_hash: config.hash(),
             data_fingerprint: self.fingerprint.clone(),
+            program: "unknown".into(),
             revision: revision.to_string(),
             burn_version: "unknown".into(),
             host: Host::detect(threads),
@@ -201,17 +286,6 @@ impl Run {
     }
 }
 
-/// The tree that `flags` name, to be looked at.
-///
-/// # Errors
-///
-/// If another version's results are there.
-pub fn tree(flags: &Tree) -> Result<Layout, Stop> {
-    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.length.size());
-    refuse_foreign(&layout)?;
-    Ok(layout)
-}
-
 /// Refuses a tree in which another version of Kindling has left results: to this one
 /// they would be damaged or stale, and be replaced.
 ///
@@ -226,6 +300,22 @@ pub fn refuse_foreign(layout: &Layout) -> Result<(), Stop> {
             shown(&layout.runs())
         ))),
     }
+}
+
+/// Tells results apart that have stood in the same place: eight digits.
+fn key(config_hash: &str, fingerprint: &str) -> String {
+    let digest = hex(&Sha256::digest(format!("{config_hash} {fingerprint}")));
+    format!("{digest:.8}")
+}
+
+/// The same for runs that were stopped, which do not say what their data was.
+fn partial_key(config: &RunConfig) -> String {
+    format!("{:.8}", config.hash())
+}
+
+fn rename(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::rename(from, to)
+        .with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
 }
 
 fn remove(folder: &Path) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use kindling_spec::Layout;
 use tiny_http::{Header, Request, Response, Server};
 
 use crate::flags::Serve;
-use crate::runs::tree;
+use crate::select::tree;
 use crate::state::State;
 use crate::stop::{Outcome, Stop};
 use crate::{say, signal};

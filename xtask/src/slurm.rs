@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, anyhow, bail};
 use kindling_spec::{DeviceName, Layout, RunConfig, Size, if_there, write_atomic};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::child::Setup;
 use crate::flags::Task;
@@ -45,7 +46,10 @@ struct Tasks {
     out: PathBuf,
     size: Size,
     kindling: PathBuf,
+    /// What it was built from.
+    revision: String,
     device: String,
+    fresh: bool,
     tensorboard: bool,
     runs: Vec<TaskRun>,
 }
@@ -130,12 +134,16 @@ pub struct Slurm {
     pub configs: Option<PathBuf>,
     /// Whether trainings write for TensorBoard.
     pub tensorboard: bool,
+    /// Whether to train what is recorded by then.
+    pub fresh: bool,
 }
 
 impl Slurm {
     /// Submits `pending` beside what was `submitted`, and the report behind them.
     pub fn submit(
         &self,
+        out: &Path,
+        variant: Option<String>,
         layout: &Layout,
         mut submitted: Submitted,
         pending: &[Run],
@@ -147,6 +155,7 @@ impl Slurm {
         };
         let folder = layout.root().join("slurm");
         std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        let program = own_program(kindling, &folder)?;
         let run = |run: &Run| TaskRun {
             config: run.config.to_toml(),
             data_fingerprint: run.fingerprint.clone(),
@@ -154,7 +163,9 @@ impl Slurm {
         let tasks = Tasks {
             out: layout.out().to_path_buf(),
             size: layout.size(),
-            kindling: kindling.path().to_path_buf(),
+            kindling: program,
+            revision: kindling.revision().to_string(),
+            fresh: self.fresh,
             device: kindling.device().to_string(),
             tensorboard: self.tensorboard,
             runs: pending.iter().map(run).collect(),
@@ -180,12 +191,11 @@ impl Slurm {
         });
         write_atomic(&path(layout), &serde_json::to_vec(&submitted)?)?;
 
-        let mut words = vec![
-            &xtask,
-            Path::new("report"),
-            Path::new("--out"),
-            layout.out(),
-        ];
+        let mut words = vec![&xtask, Path::new("report"), Path::new("--out"), out];
+        let variant = variant.map(PathBuf::from);
+        if let Some(variant) = &variant {
+            words.extend([Path::new("--variant"), variant]);
+        }
         words.extend(match layout.size() {
             Size::Full => None,
             Size::Quick => Some(Path::new("--quick")),
@@ -241,6 +251,20 @@ impl Slurm {
     }
 }
 
+/// A copy of the program for the tasks alone, named by its content: whatever is built
+/// while they wait, they train with the program that they were submitted with.
+fn own_program(kindling: &Kindling, folder: &Path) -> anyhow::Result<PathBuf> {
+    let bytes = std::fs::read(kindling.path()).context("cannot read the program")?;
+    let digest = kindling_spec::hex(&Sha256::digest(&bytes));
+    let program = folder.join(format!("kindling-{digest:.12}"));
+    if !program.exists() {
+        let copy = tempfile::NamedTempFile::new_in(folder)?.into_temp_path();
+        std::fs::copy(kindling.path(), &copy)?; // its permissions too
+        copy.persist(&program)?;
+    }
+    Ok(program)
+}
+
 /// A script that becomes a command: `words` as they are, then `more` for the shell.
 fn script(words: &[&Path], more: &str) -> String {
     let mut script = String::from("#!/bin/sh\nexec");
@@ -273,11 +297,12 @@ pub fn task(flags: &Task) -> Outcome {
         .map_err(|error: String| Stop::BadInput(anyhow!(error)))?;
     let threads = std::env::var("SLURM_CPUS_PER_TASK").ok();
     let setup = Setup {
-        kindling: Kindling::at(tasks.kindling, device).with_tensorboard(tasks.tensorboard),
+        kindling: Kindling::at(tasks.kindling, device, tasks.revision)
+            .with_tensorboard(tasks.tensorboard),
         threads: threads
             .and_then(|threads| threads.parse().ok())
             .unwrap_or(1),
-        revision: workspace::revision(),
+        fresh: tasks.fresh,
     };
     let ended = matrix::train(std::slice::from_ref(&run), &setup, 1);
     for ended in &ended {

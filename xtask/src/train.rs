@@ -2,30 +2,22 @@
 
 use std::process::ExitCode;
 
-use kindling_spec::{Host, Layout, Record, Selection};
+use kindling_spec::{Host, Layout, Record};
 
 use crate::flags::Train;
 use crate::kindling::Kindling;
 use crate::lock::Claim;
 use crate::runs::{self, Run};
 use crate::stop::{Outcome, Stop};
-use crate::{child, say, signal, workspace};
+use crate::{child, say, select, signal, workspace};
 
 /// Trains a cell with the terminal as its own, and passes on its exit code.
 pub fn run(flags: &Train) -> Outcome {
     let study = workspace::study(&flags.folders)?;
     let cell = study.cell(&flags.cell).map_err(Stop::input)?;
     let build = flags.training.build()?;
-    let changes = &flags.training.changes;
-    let selection = Selection {
-        only: Vec::new(),
-        seeds: None,
-        size: flags.length.size(),
-        backend: build.device().backend,
-        precision: flags.training.precision,
-        data: workspace::data(changes.data.as_deref())?,
-        set: changes.set.clone(),
-    };
+    let (changes, size) = (&flags.training.changes, flags.length.size());
+    let selection = select::selection(changes, size, build.device(), flags.training.precision)?;
     let config = study
         .resolve(cell, flags.seed, &selection)
         .map_err(Stop::input)?;
@@ -34,8 +26,8 @@ pub fn run(flags: &Train) -> Outcome {
         &workspace::out(&flags.folders)?.join("train"),
         selection.size,
     );
-    let folder = layout.runs().join(&config.cell);
-    let claim = Claim::take(&folder, &format!(".seed-{}.lock", flags.seed), "--out")?;
+    // Of a run's own, so that several cells can train beside each other.
+    let claim = Claim::take(&layout.lock(&config.cell, flags.seed), "--out")?;
     let ready = runs::refuse_foreign(&layout)
         .and_then(|()| Kindling::ready(&build, std::slice::from_ref(&config)));
     let (_claim, (kindling, fingerprints)) = claim.keep_if(ready)?;
@@ -45,14 +37,13 @@ pub fn run(flags: &Train) -> Outcome {
 }
 
 fn train(run: &Run, kindling: &Kindling) -> Outcome {
+    run.adopt()?;
     run.begin()?;
     // The terminal's Ctrl-C reaches the training as well, which heeds it.
     signal::count();
     let start = std::time::Instant::now();
-    let (threads, revision) = (Host::cores(), workspace::revision());
-    let status = kindling
-        .train(run.partial.path(), threads, &revision)
-        .status()?;
+    let threads = Host::cores();
+    let status = kindling.train(run.partial.path(), threads).status()?;
     if status.code() == Some(signal::INTERRUPTED.into()) {
         say::err(format_args!(
             "{} is stopped; the same command goes on from its last checkpoint",
@@ -72,7 +63,8 @@ fn train(run: &Run, kindling: &Kindling) -> Outcome {
     } else {
         child::reason(status, "")
     };
-    run.fail(&reason, start.elapsed().as_secs_f64(), &revision, threads);
+    let (seconds, revision) = (start.elapsed().as_secs_f64(), kindling.revision());
+    run.fail(&reason, seconds, revision, threads);
     say::err(format_args!(
         "error: {} failed: {reason}; what it left is in {}",
         run.name(),

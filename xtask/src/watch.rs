@@ -6,7 +6,7 @@ use std::time::Duration;
 use console::Term;
 
 use crate::flags::Watch;
-use crate::runs::tree;
+use crate::select::tree;
 use crate::state::{Seen, Stage, State};
 use crate::stop::{Outcome, Stop};
 use crate::{say, signal};

@@ -36,17 +36,17 @@ pub fn folder(named: Option<&Path>, usual: &str) -> Result<PathBuf, Stop> {
     }
 }
 
-/// The folder that `--data` names. It must be there now: a run would find out
+/// The folder of images that `flag` names. It must be there now: a run would find out
 /// only after the build.
-pub fn data(named: Option<&Path>) -> Result<Option<PathBuf>, Stop> {
+pub fn data(flag: &str, named: Option<&Path>) -> Result<Option<PathBuf>, Stop> {
     let Some(path) = named else { return Ok(None) };
     let absolute = folder(named, "")?;
     if absolute.is_dir() {
         return Ok(Some(absolute));
     }
     Err(Stop::BadInput(anyhow!(
-        "--data {}: there is no such folder; name one that holds the four IDX files of MNIST or \
-         Fashion-MNIST, or leave --data out to use the repository's MNIST",
+        "{flag} {}: there is no such folder; name one that holds the four IDX files of MNIST or \
+         Fashion-MNIST, or leave {flag} out to use the repository's MNIST",
         path.display()
     )))
 }

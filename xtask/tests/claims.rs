@@ -12,16 +12,22 @@ const RIGHT: &str = "right = { cells = [\"linear\"], of = \"test_loss\" }";
 
 /// The study with one claim: mlp's test loss, `rest`.
 fn claims(place: &Place, words: &str, rest: &str) -> Output {
+    claims_of(place, words, rest, "mlp")
+}
+
+/// The study with one claim: the test loss of `cell`, `rest`.
+fn claims_of(place: &Place, words: &str, rest: &str, cell: &str) -> Output {
     let folder = place.path("configs");
     if !folder.exists() {
         copy(&configs(), &folder);
     }
     let text = format!(
         "[[claim]]\nid = \"the-claim\"\nsection = \"2.5\"\nsays = \"s\"\n\
-         left = {{ cells = [\"mlp\"], of = \"test_loss\" }}\n{rest}\n"
+         left = {{ cells = [\"{cell}\"], of = \"test_loss\" }}\n{rest}\n"
     );
     std::fs::write(folder.join("claims.toml"), text).unwrap();
     let mut command: Command = place.xtask(words);
+    command.env("FAKE_SPREAD", "mlp");
     command.arg("--configs").arg(&folder).output().unwrap()
 }
 
@@ -41,8 +47,10 @@ fn without_records_nothing_is_decided_and_that_is_no_error() {
 fn a_refuted_claim_is_no_error() {
     let place = Place::new();
     let train = "experiments --only mlp --only linear";
-    assert!(place.xtask(train).output().unwrap().status.success());
-    // The difference of equal losses is 0, exactly.
+    let mut train = place.xtask(train);
+    let train = train.env("FAKE_SPREAD", "mlp").output().unwrap();
+    assert!(train.status.success());
+    // The differences are 0, 0.001 and 0.002.
     let output = claims(&place, "claims", &format!("{RIGHT}\nat_least = 0.1"));
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(
@@ -112,6 +120,66 @@ fn seeds_are_added_until_a_claim_is_decided() {
     // Decided, so nothing more.
     claims(&place, "claims --until-decided", &rest);
     assert!(place.trained().is_empty());
+}
+
+#[test]
+fn equal_losses_of_all_seeds_decide_nothing() {
+    let place = Place::new();
+    let train = place
+        .xtask("experiments --cell depth-1 --cell linear")
+        .output()
+        .unwrap();
+    assert!(train.status.success());
+    assert_eq!(place.trained().len(), 6);
+    let right = RIGHT.replace("linear", "depth-1");
+    let rest = format!("{right}\nat_most = 0.0").replace("mlp", "linear");
+    let output = claims_of(&place, "claims", &rest, "linear");
+    assert!(
+        stdout(&output).contains("undecided  the-claim"),
+        "{}",
+        stdout(&output)
+    );
+    let said = stderr(&output);
+    assert!(
+        said.contains("the-claim: no spread between seeds"),
+        "{said}"
+    );
+}
+
+#[test]
+fn short_runs_judge_nothing() {
+    let place = Place::new();
+    let train = place
+        .xtask("experiments --quick --only mlp --only linear")
+        .output()
+        .unwrap();
+    assert!(train.status.success());
+    let output = claims(
+        &place,
+        "claims --quick",
+        &format!("{RIGHT}\nat_least = 0.0"),
+    );
+    assert!(output.status.success());
+    let said = stdout(&output) + &stderr(&output);
+    assert!(
+        !said.contains("undecided") && !said.contains("supported"),
+        "{said}"
+    );
+    assert!(said.contains("short runs judge no claim"), "{said}");
+    assert!(said.contains("the-claim"), "{said}");
+    let output = claims(
+        &place,
+        "claims --quick --json",
+        &format!("{RIGHT}\nat_least = 0.0"),
+    );
+    assert!(
+        stdout(&output).contains("\"verdict\":\"not judged\""),
+        "{}",
+        stdout(&output)
+    );
+    let report = place.out().join("quick/report/report.md");
+    let report = std::fs::read_to_string(report).unwrap();
+    assert!(!report.contains("undecided"), "{report}");
 }
 
 #[test]

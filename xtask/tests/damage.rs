@@ -94,7 +94,9 @@ fn files_of_data() {
     let files: Vec<(PathBuf, Vec<u8>)> = files.collect();
     let train = |out: &Path| quick(out, &["--seeds", "1", "--data", data.to_str().unwrap()]);
     let record = |out: &Path| {
-        let run = Layout::new(out, Size::Quick).finished("mlp-10", 0);
+        let layout = Layout::new(out, Size::Quick);
+        let variant = layout.variants().pop().unwrap();
+        let run = layout.variant(&variant).finished("mlp-10", 0);
         lasting(run.read_record().unwrap().unwrap())
     };
     let whole = folder.path().join("whole");

@@ -109,7 +109,7 @@ fn a_matrix_is_watched_as_it_trains() {
         said.contains("  mlp 1     done in 0:02  test 0.1500  92.00 %"),
         "{said}"
     );
-    // A changed config makes the old results another matrix's.
+    // A changed config has a tree of its own.
     let failed = place
         .xtask("experiments --only mlp-10 --set dropout=0.5 --seeds 1")
         .env("FAKE_FAIL", "mlp-10 0")
@@ -118,7 +118,11 @@ fn a_matrix_is_watched_as_it_trains() {
         .output()
         .unwrap();
     assert_eq!(failed.status.code(), Some(1));
-    let said = stdout(&watch());
+    let there = place
+        .xtask("watch --once --variant dropout=0.5")
+        .output()
+        .unwrap();
+    let said = stdout(&there);
     assert!(
         said.contains("failed: the loss is NaN in epoch 1"),
         "{said}"

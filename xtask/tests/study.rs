@@ -153,6 +153,9 @@ fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
     let said = well(all(&["--jobs", "2"]));
     assert!(said.contains("0 recorded already"), "{said}");
     let layout = Layout::new(&out, Size::Quick);
+    let variants = layout.variants();
+    assert!(variants[0].starts_with("data-"), "{variants:?}");
+    let layout = layout.variant(&variants[0]);
     for (figure, name) in [
         ("2.5-mlp-10-confusion", "&lt;class 3&gt;</text>"),
         ("2.6-pca-codes", "&lt;class 3&gt;"),

@@ -1,5 +1,7 @@
 //! Why a run has no result.
 
+use std::path::PathBuf;
+
 use kindling_datasets::DataError;
 use kindling_spec::{Backend, DeviceName};
 
@@ -37,6 +39,9 @@ pub enum RunError {
     /// There is no such trained network.
     #[error("{0}")]
     BadModel(String),
+    /// Another process trains there.
+    #[error("{}: another process trains this run; wait for it, or stop it", .0.display())]
+    Busy(PathBuf),
     /// What the environment says of the device is none.
     #[error("{0}")]
     Environment(String),
@@ -68,6 +73,7 @@ impl RunError {
                 | RunError::NoPrecision(..)
                 | RunError::NoSteps(_)
                 | RunError::BadModel(_)
+                | RunError::Busy(_)
                 | RunError::Environment(_)
         )
     }

@@ -1,6 +1,7 @@
 //! A run: a config, a folder, a device, and the record at the end.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -31,6 +32,8 @@ pub struct Run {
     tensorboard: bool,
     clock: OnceLock<Clock>,
     started: Instant,
+    /// Held for its lock: two trainings of one run would mix their files.
+    _folder: Option<File>,
 }
 
 /// The wall time of a run, with that of the attempts that it goes on from.
@@ -96,6 +99,7 @@ impl Run {
         tensorboard: bool,
     ) -> Result<Self, RunError> {
         let dir = RunDir::new(dir);
+        let folder = lock(dir.path())?;
         let mut config = dir.read_config()?;
         let device = device::open(named.unwrap_or(config.backend.into()), config.precision)?;
         if config.backend != device.name.backend {
@@ -110,6 +114,7 @@ impl Run {
             tensorboard,
             clock: OnceLock::new(),
             started: Instant::now(),
+            _folder: folder,
         })
     }
 
@@ -140,18 +145,6 @@ impl Run {
             .transpose()
     }
 
-    /// Tells TensorBoard what is known at its end.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be written.
-    pub fn finish_tensorboard(&self) -> Result<(), RunError> {
-        if self.tensorboard {
-            tensorboard::finish(&self.dir, &self.config)?;
-        }
-        Ok(())
-    }
-
     /// Its wall time so far.
     pub(crate) fn clock(&self) -> Clock {
         *self.clock.get_or_init(|| Clock {
@@ -173,7 +166,7 @@ impl Run {
         let stamp = Stamp {
             config_hash: self.config.hash(),
             data_fingerprint: data_fingerprint.to_string(),
-            program: program()?,
+            program: program()?.to_string(),
         };
         let from = checkpoint::newest(&self.dir, &stamp, &mut warn)?;
         match &from {
@@ -239,6 +232,35 @@ impl Run {
             .map_err(|error| RunError::Other(format!("cannot write {}: {error}", path.display())))
     }
 
+    /// Writes the record of a run that came to its end, with the digest of every file
+    /// that it left.
+    ///
+    /// # Errors
+    ///
+    /// If a file that such a run leaves is not there, or one cannot be read or written.
+    pub fn leave(&self, mut record: Record) -> Result<(), RunError> {
+        if self.tensorboard {
+            tensorboard::finish(&self.dir, &self.config)?;
+        }
+        record.files = self.dir.digests()?;
+        let wanted = self.config.task.files().iter();
+        let gone: Vec<&str> = wanted
+            .filter(|&&name| !record.files.contains_key(name))
+            .copied()
+            .collect();
+        if !gone.is_empty() {
+            return Err(RunError::Other(format!(
+                "{} is gone from {}: did another process remove it? Train it again",
+                gone.join(", "),
+                self.dir.path().display()
+            )));
+        }
+        self.dir.write_record(&record)?;
+        // Whole, it has no use for them. What cannot be removed harms nothing.
+        let _ = std::fs::remove_dir_all(self.dir.checkpoints());
+        Ok(())
+    }
+
     /// The record of a run that came to its end.
     pub fn complete(&self, outcome: Outcome) -> Record {
         self.record(outcome, Status::Complete, None)
@@ -275,6 +297,7 @@ impl Run {
                 .collect(),
             config_hash: config.hash(),
             data_fingerprint: outcome.data_fingerprint,
+            program: program().map_or_else(|_| "unknown".into(), str::to_string),
             revision: std::env::var("KINDLING_REVISION").unwrap_or_else(|_| "unknown".into()),
             burn_version: BURN_VERSION.to_string(),
             host: Host {
@@ -287,10 +310,28 @@ impl Run {
 }
 
 /// SHA-256 of the program that runs.
-fn program() -> Result<String, RunError> {
+fn program() -> Result<&'static str, RunError> {
+    static PROGRAM: OnceLock<String> = OnceLock::new();
+    if let Some(known) = PROGRAM.get() {
+        return Ok(known);
+    }
     let failed = |error| RunError::Other(format!("cannot read this program: {error}"));
     let path = std::env::current_exe().map_err(failed)?;
-    Ok(hex(&Sha256::digest(std::fs::read(path).map_err(failed)?)))
+    let digest = hex(&Sha256::digest(std::fs::read(path).map_err(failed)?));
+    Ok(PROGRAM.get_or_init(|| digest))
+}
+
+/// Locks the folder of a run, as long as the file that is returned is open. Where a
+/// folder cannot be opened, as on Windows, or locked, as on some file systems, nothing is
+/// locked.
+fn lock(folder: &Path) -> Result<Option<File>, RunError> {
+    let Ok(file) = File::open(folder) else {
+        return Ok(None);
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(RunError::Busy(folder.to_path_buf())),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
+    }
 }
 
 /// Says what was wrong and costs nothing.

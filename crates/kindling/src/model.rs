@@ -42,7 +42,8 @@ impl Trained {
             ))
         };
         let record = dir.read_record()?.ok_or_else(missing)?;
-        let damaged = dir.damaged(&record)?;
+        let config = dir.read_config()?;
+        let damaged = dir.damaged(&record, &config)?;
         if !damaged.is_empty() {
             return Err(RunError::BadModel(format!(
                 "{}: {} is damaged; train it again",
@@ -50,7 +51,6 @@ impl Trained {
                 damaged.join(", ")
             )));
         }
-        let config = dir.read_config()?;
         let compiled = kindling_harness::compiled();
         let usual = if compiled.contains(&config.backend) {
             config.backend

@@ -35,22 +35,14 @@ pub fn train(
     }
     join_the_pool();
     let run = Run::open(dir, device, display, tensorboard)?;
-    match dispatch(&run) {
-        Ok(mut record) => {
-            run.finish_tensorboard()?;
-            record.files = run.dir().digests()?;
-            run.dir().write_record(&record)?;
-            // Whole, it has no use for them. What cannot be removed harms nothing.
-            let _ = std::fs::remove_dir_all(run.dir().checkpoints());
-            Ok(())
-        }
-        Err(error) => {
-            if !error.is_bad_input() && !matches!(error, RunError::Stopped(..)) {
-                run.dir().write_record(&run.failed(&error))?;
-            }
-            Err(error)
-        }
+    let trained = dispatch(&run).and_then(|record| run.leave(record));
+    if let Err(error) = &trained
+        && !error.is_bad_input()
+        && !matches!(error, RunError::Stopped(..))
+    {
+        run.dir().write_record(&run.failed(error))?;
     }
+    trained
 }
 
 fn dispatch(run: &Run) -> Result<Record, RunError> {

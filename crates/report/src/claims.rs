@@ -204,7 +204,10 @@ pub(crate) fn claims_markdown(verdicts: &[Verdict]) -> String {
     } else {
         format!("{HOW}. ")
     };
-    let mut text = format!("\n## Claims\n\n{how}{}.\n\n{table}", upper(&tally(verdicts)));
+    let mut text = format!(
+        "\n## Claims\n\n{how}{}.\n\n{table}",
+        upper(&tally(verdicts))
+    );
     for verdict in verdicts {
         let lacks = lacks(verdict);
         if !lacks.is_empty() {

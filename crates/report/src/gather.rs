@@ -184,7 +184,10 @@ fn overview(found: &Runs, layout: &Layout) -> Overview {
     }
     let variants = layout.variants();
     if !variants.is_empty() {
-        text += &format!(" Variants that have a report of their own: {}.", listed(variants));
+        text += &format!(
+            " Variants that have a report of their own: {}.",
+            listed(variants)
+        );
     }
     let warning = match layout.size() {
         Size::Full => None,
@@ -235,7 +238,10 @@ fn problems(found: &Runs, order: &[String]) -> Vec<Problem> {
         ("Failed runs", failed.collect()),
         ("Unfinished runs", items(&found.unfinished)),
         ("Unreadable files", items(&found.unreadable)),
-        ("Results that are not of this study, and count nowhere", items(&found.others)),
+        (
+            "Results that are not of this study, and count nowhere",
+            items(&found.others),
+        ),
         ("Cells without a run", items(&missing)),
     ];
     let there = problems.into_iter().filter(|(_, items)| !items.is_empty());

@@ -26,7 +26,7 @@ mod verdict;
 mod weights;
 mod write;
 
-pub use claims::{ClaimRow, claims_text, tally};
+pub use claims::{ClaimRow, claims_text, lacks, tally};
 pub use read::{Run, Runs, read};
 pub use summary::{Spread, Summary, summarize};
 pub use table::{markdown_table, text_table};

@@ -59,7 +59,15 @@ pub fn read(study: &Study, layout: &Layout) -> Runs {
             .filter_map(|folder| Some((RunName::parse(&name(&folder))?, folder)))
             .collect();
         seeds.sort();
-        for (RunName { partial, seed, aside }, folder) in seeds {
+        for (
+            RunName {
+                partial,
+                seed,
+                aside,
+            },
+            folder,
+        ) in seeds
+        {
             let dir = RunDir::new(folder);
             match record_of(&dir, &cell, seed) {
                 // A complete record in a partial folder: killed before the
@@ -73,8 +81,12 @@ pub fn read(study: &Study, layout: &Layout) -> Runs {
                         by_seed.insert(seed, Run { dir, record });
                     }
                     // The next matrix puts it in place again.
-                    None => found.unfinished.push(format!("{cell} seed {seed}, set aside")),
-                    Some(why) => found.others.push(format!("{}: {why}", dir.path().display())),
+                    None => found
+                        .unfinished
+                        .push(format!("{cell} seed {seed}, set aside")),
+                    Some(why) => found
+                        .others
+                        .push(format!("{}: {why}", dir.path().display())),
                 },
                 Ok(None) if aside => found.others.push(format!(
                     "{}: a run that was stopped, of another config",
@@ -128,7 +140,10 @@ impl<'a> Wanted<'a> {
             Err(error) => return Some(error.to_string()),
         };
         if record.config_hash != config.hash() {
-            let said = dir.read_config().ok().map(|trained| trained.changes(&config));
+            let said = dir
+                .read_config()
+                .ok()
+                .map(|trained| trained.changes(&config));
             let said = said.filter(|changes| !changes.is_empty());
             return Some(said.unwrap_or_else(|| "it has another config".into()));
         }
@@ -136,9 +151,14 @@ impl<'a> Wanted<'a> {
         let knows_data = record.status == Status::Complete;
         match self.tree.fingerprint(&config) {
             _ if !knows_data => {}
-            None => return Some("nothing is known of its data: run `cargo xtask experiments`".into()),
+            None => {
+                return Some("nothing is known of its data: run `cargo xtask experiments`".into());
+            }
             Some(fingerprint) if fingerprint != record.data_fingerprint => {
-                return Some(format!("it has other data ({:.8})", record.data_fingerprint));
+                return Some(format!(
+                    "it has other data ({:.8})",
+                    record.data_fingerprint
+                ));
             }
             Some(_) => {}
         }
@@ -270,8 +290,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         fake::finish(&layout, &fake::answer(&study, "mlp", 0));
-        fake::fail(&layout, &fake::answering(&study, Size::Full, fake::failed("mlp", 0, "out of memory")));
-        assert_eq!(listed(&read(&study, &layout)), [("mlp".into(), 0, Status::Failed)]);
+        fake::fail(
+            &layout,
+            &fake::answering(&study, Size::Full, fake::failed("mlp", 0, "out of memory")),
+        );
+        assert_eq!(
+            listed(&read(&study, &layout)),
+            [("mlp".into(), 0, Status::Failed)]
+        );
     }
 
     #[test]
@@ -320,10 +346,26 @@ mod tests {
         let own = fake::answer(&study, "mlp", 0);
         fake::finish(&layout, &own);
         let others = [
-            Record { seed: 1, config_hash: "another".into(), ..own.clone() },
-            Record { seed: 2, data_fingerprint: "another".into(), ..own.clone() },
-            Record { seed: 3, burn_version: "0.1.0".into(), ..own.clone() },
-            Record { seed: 4, cell: "gone".into(), ..own.clone() },
+            Record {
+                seed: 1,
+                config_hash: "another".into(),
+                ..own.clone()
+            },
+            Record {
+                seed: 2,
+                data_fingerprint: "another".into(),
+                ..own.clone()
+            },
+            Record {
+                seed: 3,
+                burn_version: "0.1.0".into(),
+                ..own.clone()
+            },
+            Record {
+                seed: 4,
+                cell: "gone".into(),
+                ..own.clone()
+            },
         ];
         for other in &others {
             fake::finish(&layout, &rehashed(&study, other));
@@ -339,7 +381,13 @@ mod tests {
         write_atomic(&changed.config(), config.to_toml().as_bytes()).expect("writes");
         // A failed attempt at another config hides no result.
         let failed = fake::answering(&study, Size::Full, fake::failed("mlp", 0, "no"));
-        fake::fail(&layout, &Record { config_hash: "another".into(), ..failed });
+        fake::fail(
+            &layout,
+            &Record {
+                config_hash: "another".into(),
+                ..failed
+            },
+        );
         let runs = read(&study, &layout);
         assert_eq!(listed(&runs), [("mlp".into(), 0, Status::Complete)]);
         assert!(runs.unreadable.is_empty(), "{:?}", runs.unreadable);
@@ -362,7 +410,10 @@ mod tests {
             return record.clone();
         }
         let own = fake::answer(study, &record.cell, record.seed);
-        Record { config_hash: own.config_hash, ..record.clone() }
+        Record {
+            config_hash: own.config_hash,
+            ..record.clone()
+        }
     }
 
     #[test]
@@ -398,15 +449,29 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         let own = fake::answer(&study, "mlp", 0);
-        fake::finish(&layout, &Record { section: "old".into(), ..own });
+        fake::finish(
+            &layout,
+            &Record {
+                section: "old".into(),
+                ..own
+            },
+        );
         assert_eq!(read(&study, &layout).runs[0].record.section, "2.5");
     }
 
     #[test]
     fn the_names_of_folders() {
         for name in [
-            "seed-", "seed-x", "seed-1.old", "seed--1", "seed-+1", "1", ".partial", "seed-1.0123456",
-            "seed-1.0123456g", "seed-1.partial.0123abcd",
+            "seed-",
+            "seed-x",
+            "seed-1.old",
+            "seed--1",
+            "seed-+1",
+            "1",
+            ".partial",
+            "seed-1.0123456",
+            "seed-1.0123456g",
+            "seed-1.partial.0123abcd",
         ] {
             assert_eq!(RunName::parse(name), None, "{name}");
         }
@@ -416,7 +481,11 @@ mod tests {
             ("seed-12.0123abcd", false, true),
             ("seed-12.0123abcd.partial", true, true),
         ] {
-            let expected = RunName { partial, seed: 12, aside };
+            let expected = RunName {
+                partial,
+                seed: 12,
+                aside,
+            };
             assert_eq!(RunName::parse(name), Some(expected), "{name}");
         }
     }

@@ -76,7 +76,8 @@ const NO_SPREAD: &str = "no spread between seeds: an interval needs values that 
 /// Why two equal sides decide nothing.
 const TIE: &str = "both sides are equal, and a tie shows no difference";
 /// Why a fact is open that has held so far.
-const FEW_RUNS: &str = "it holds in the runs there are, and they are fewer than the study has seeds";
+const FEW_RUNS: &str =
+    "it holds in the runs there are, and they are fewer than the study has seeds";
 
 /// Differences of rounding, relative to what is compared: no spread.
 const ROUNDING: f64 = 1e-12;
@@ -636,7 +637,12 @@ mod tests {
             ("at_most = 1.0", 0.1, &ratio, Status::Undecided),
             ("at_most = 0.5", 0.1, &ratio, Status::Refuted),
             // That they are equal is what is claimed.
-            ("at_least = 0.0\nat_most = 0.0", 0.1, right, Status::Supported),
+            (
+                "at_least = 0.0\nat_most = 0.0",
+                0.1,
+                right,
+                Status::Supported,
+            ),
         ] {
             let verdict = sure(bound, value, rest);
             assert_eq!(verdict.status, status, "{value} {bound} {rest}");
@@ -657,15 +663,30 @@ mod tests {
     #[test]
     fn a_fact_has_to_hold_in_every_run() {
         let fact = |bound: &str| claim(&format!("over = \"every run\"\n{bound}"), RIGHT);
-        assert_eq!(one(&fact("at_least = 0.05"), &equal_gap(3)).status, Status::Supported);
-        assert_eq!(one(&fact("at_least = 0.07"), &equal_gap(3)).status, Status::Refuted);
+        assert_eq!(
+            one(&fact("at_least = 0.05"), &equal_gap(3)).status,
+            Status::Supported
+        );
+        assert_eq!(
+            one(&fact("at_least = 0.07"), &equal_gap(3)).status,
+            Status::Refuted
+        );
         let verdict = one(&fact("at_least = 0.05"), &equal_gap(2));
-        assert_eq!((verdict.status, verdict.why), (Status::Undecided, Some(FEW_RUNS)));
+        assert_eq!(
+            (verdict.status, verdict.why),
+            (Status::Undecided, Some(FEW_RUNS))
+        );
         // One run is enough to show that it is none.
-        assert_eq!(one(&fact("at_least = 0.07"), &equal_gap(1)).status, Status::Refuted);
+        assert_eq!(
+            one(&fact("at_least = 0.07"), &equal_gap(1)).status,
+            Status::Refuted
+        );
         let mut records = equal_gap(3);
         records[5].test_accuracy = records[4].test_accuracy;
-        assert_eq!(one(&fact("at_least = 0.05"), &records).status, Status::Refuted);
+        assert_eq!(
+            one(&fact("at_least = 0.05"), &records).status,
+            Status::Refuted
+        );
     }
 
     /// So many seeds, in each of which mlp is better by 0.0625, which is no rounded

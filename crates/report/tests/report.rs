@@ -329,7 +329,10 @@ fn quick_runs_are_called_that() {
     let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
     assert!(text.contains("**Quick runs: they only show"), "{text}");
     assert!(text.contains("Short runs judge no claim"), "{text}");
-    assert!(!text.contains("undecided") && !text.contains("| verdict"), "{text}");
+    assert!(
+        !text.contains("undecided") && !text.contains("| verdict"),
+        "{text}"
+    );
     // The record says two epochs, and there is no history of them.
     let history = dir.history();
     assert!(text.contains(&format!("- cannot read {}", history.display())));

@@ -518,7 +518,12 @@ impl Task {
     /// The files that a whole run leaves, `record.json` aside.
     pub fn files(&self) -> &'static [&'static str] {
         match self {
-            Task::Gradients(_) => &["config.toml", "activations.csv", "gradients.csv", "line.csv"],
+            Task::Gradients(_) => &[
+                "config.toml",
+                "activations.csv",
+                "gradients.csv",
+                "line.csv",
+            ],
             Task::Regression(_) => &[
                 "config.toml",
                 "history.csv",

@@ -58,7 +58,7 @@ impl Layout {
         let names = entries.into_iter().flatten().flatten();
         let mut names: Vec<String> = names
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| self.variant(name).runs().is_dir())
+            .filter(|name| self.variant(name).root().is_dir())
             .collect();
         names.sort();
         names
@@ -354,9 +354,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     let write = || -> std::io::Result<()> {
-        let mut file = writable_by_umask()
-            .prefix(TEMPORARY)
-            .tempfile_in(folder)?;
+        let mut file = writable_by_umask().prefix(TEMPORARY).tempfile_in(folder)?;
         if let Some(there) = there.filter(std::fs::Metadata::is_file) {
             file.as_file().set_permissions(there.permissions())?;
         }

@@ -143,7 +143,9 @@ fn values(config: &RunConfig) -> BTreeMap<String, String> {
         let first = table.get(parts.next()?)?;
         parts.try_fold(first, |value, key| value.get(key))
     };
-    let values = paths.iter().filter_map(|path| Some((path.clone(), value(path)?.to_string())));
+    let values = paths
+        .iter()
+        .filter_map(|path| Some((path.clone(), value(path)?.to_string())));
     values.collect()
 }
 

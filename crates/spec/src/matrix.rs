@@ -154,13 +154,25 @@ impl std::str::FromStr for Setting {
     }
 }
 
+impl Setting {
+    /// The key, as it was typed.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The value as text; that of a string without its quotes.
+    pub fn text(&self) -> String {
+        match &self.value {
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        }
+    }
+}
+
 impl std::fmt::Display for Setting {
     /// `key=value`, as it is typed.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match &self.value {
-            Value::String(text) => write!(f, "{}={text}", self.key),
-            value => write!(f, "{}={value}", self.key),
-        }
+        write!(f, "{}={}", self.key, self.text())
     }
 }
 
@@ -336,7 +348,9 @@ impl Study {
         if wanted.len() > MOST_RUNS {
             return Err(Error::Argument {
                 argument: "these cells and seeds".into(),
-                problem: format!("make more than {MOST_RUNS} runs; choose with --cell, --only or --seeds"),
+                problem: format!(
+                    "make more than {MOST_RUNS} runs; choose with --cell, --only or --seeds"
+                ),
             });
         }
         let runs = wanted.into_iter();
@@ -693,10 +707,25 @@ mod tests {
             assert_eq!(task.train.optimizer.learning_rate(), rate, "{setting}");
             assert_eq!(task.train.epochs, epochs, "{setting}");
         }
-        let setting: Setting = "train.optimizer={adam={learning_rate=.5}}".parse().expect("one");
-        assert!(study.expand(&Selection { set: vec![setting], ..plain() }).is_err(), ".5 in TOML");
-        let setting: Setting = "train.optimizer={adam={learning_rate=0.5}}".parse().expect("one");
-        let runs = study.expand(&Selection { set: vec![setting], ..plain() });
+        let setting: Setting = "train.optimizer={adam={learning_rate=.5}}"
+            .parse()
+            .expect("one");
+        assert!(
+            study
+                .expand(&Selection {
+                    set: vec![setting],
+                    ..plain()
+                })
+                .is_err(),
+            ".5 in TOML"
+        );
+        let setting: Setting = "train.optimizer={adam={learning_rate=0.5}}"
+            .parse()
+            .expect("one");
+        let runs = study.expand(&Selection {
+            set: vec![setting],
+            ..plain()
+        });
         let runs = runs.expect("another optimizer");
         assert!(runs[0].to_toml().contains("adam"), "{}", runs[0].to_toml());
     }
@@ -719,7 +748,10 @@ mod tests {
         assert_eq!(chosen(&["dropout-0.1", "pca"], &[]).expect("two"), both);
         assert_eq!(chosen(&["dropout-0.1"], &["pc"]).expect("two"), both);
         let error = chosen(&["dropout"], &[]).expect_err("no whole name");
-        assert!(error.to_string().starts_with("--cell dropout: no cell"), "{error}");
+        assert!(
+            error.to_string().starts_with("--cell dropout: no cell"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -732,7 +764,12 @@ mod tests {
         };
         write("study.toml", STUDY);
         write("1.toml", DROPOUT);
-        for name in ["._1.toml", ".1.toml.swp.toml", ".ipynb_checkpoints/1.toml", "a/.b/c.toml"] {
+        for name in [
+            "._1.toml",
+            ".1.toml.swp.toml",
+            ".ipynb_checkpoints/1.toml",
+            "a/.b/c.toml",
+        ] {
             write(name, "no TOML at all");
         }
         #[cfg(unix)]

@@ -255,6 +255,9 @@ mod tests {
         assert_eq!(selection.set[0].to_string(), "train.epochs=5");
         std::fs::write(layout.tree(), "{").expect("writes");
         let error = Tree::read(&layout).expect_err("damaged").to_string();
-        assert!(error.contains("tree.json") && error.contains("delete it"), "{error}");
+        assert!(
+            error.contains("tree.json") && error.contains("delete it"),
+            "{error}"
+        );
     }
 }

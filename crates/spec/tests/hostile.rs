@@ -13,8 +13,8 @@ use std::path::{Component, Path};
 
 use bolero::check;
 use kindling_spec::{
-    Checkpoint, HistoryRow, Layout, Record, RunConfig, RunDir, Selection,
-    Setting, Size, Stamp, Study, TimingRow, read_csv, read_numbers,
+    Checkpoint, HistoryRow, Layout, Record, RunConfig, RunDir, Selection, Setting, Size, Stamp,
+    Study, TimingRow, read_csv, read_numbers,
 };
 use sha2::{Digest, Sha256};
 

@@ -6,7 +6,10 @@ if [ "$1" = data ]; then
         echo "error: $FAKE_DATA" >&2
         exit 2
     fi
-    echo '{"fingerprint":"fake","train":60000,"test":10000}'
+    # The content of a folder is what its file `content` says; without one, MNIST's.
+    fingerprint=fake
+    if [ -e "${3:-/none}/content" ]; then fingerprint=$(cat "$3/content"); fi
+    echo "{\"fingerprint\":\"$fingerprint\",\"train\":60000,\"test\":10000}"
     exit 0
 fi
 if [ "$1" = open ]; then
@@ -52,22 +55,39 @@ case "$cell $seed" in
     ${FAKE_KILL:-none}) kill -9 $$ ;;
 esac
 data=fake
+dir=$(value dir)
+if [ -e "${dir:-/none}/content" ]; then data=$(cat "$dir/content"); fi
 case $family in gradients | regression) data=generated ;; esac
-# What RunConfig::hash takes: the config without its `about`.
+# What RunConfig::hash takes: the config without what is no part of a training.
 sha() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }
-hash=$(sed 's/^about = .*/about = ""/' "$folder/config.toml" | sha | cut -d ' ' -f 1)
+hash=$(sed -e 's/^\(about\|section\) = .*/\1 = ""/' -e '/^dir = /d' "$folder/config.toml" | sha |
+    cut -d ' ' -f 1)
 cat > "$folder/history.csv" << CSV
 epoch,learning_rate,train_loss,test_loss,train_accuracy,test_accuracy
 1,0.1,0.2,0.25,0.9,0.91
 2,0.1,0.1,0.15,0.95,0.92
 CSV
-accuracy=0.92
+accuracy=0.92 loss=0.15
+if [ "$cell" = "${FAKE_SPREAD:-none}" ]; then loss=0.15$seed; fi
 if [ "$(value backend)" = "${FAKE_WORSE:-none}" ]; then accuracy=0.90; fi
+# What Task::files wants of each family.
+case $family in
+    gradients) files="activations.csv gradients.csv line.csv" ;;
+    regression) files="history.csv model.bpk weights.safetensors predictions.csv" ;;
+    classifier) files="history.csv timing.csv model.bpk weights.safetensors confusion.csv mistakes.csv logits.csv" ;;
+    autoencoder) files="history.csv timing.csv model.bpk weights.safetensors codes.csv reconstructions.csv" ;;
+    pca) files="components.csv codes.csv reconstructions.csv" ;;
+esac
+digests=
+for file in config.toml $files; do
+    [ -e "$folder/$file" ] || : > "$folder/$file"
+    digests="$digests${digests:+,}\"$file\":\"$(sha < "$folder/$file" | cut -d ' ' -f 1)\""
+done
 cat > "$folder/record.json" << JSON
 {"version":"$FAKE_VERSION","section":"$(value section)","cell":"$cell","family":"$family","backend":"$(value backend)",
-"seed":$seed,"epochs":2,"parameters":10,"train_loss":0.1,"test_loss":0.15,
+"seed":$seed,"epochs":2,"parameters":10,"train_loss":0.1,"test_loss":$loss,
 "train_accuracy":0.95,"test_accuracy":$accuracy,"seconds":1.5,"status":"complete","error":null,
-"metrics":{},"config_hash":"$hash","data_fingerprint":"$data","revision":"$KINDLING_REVISION",
-"burn_version":"0.22.1",
+"metrics":{},"config_hash":"$hash","data_fingerprint":"$data","program":"${FAKE_PROGRAM:-fake}",
+"revision":"$KINDLING_REVISION","burn_version":"0.22.1","files":{$digests},
 "host":{"platform":"p","cpu":"c","cores":2,"threads":$RAYON_NUM_THREADS}}
 JSON

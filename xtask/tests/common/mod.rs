@@ -12,7 +12,8 @@ use tempfile::TempDir;
 /// What the tests train with: it writes a complete record at once.
 ///
 /// `FAKE_FAIL` and `FAKE_KILL` are patterns of `cell seed` that fail or are
-/// killed, `FAKE_DATA` what is wrong with the data, `FAKE_LOG` a file that gets
+/// killed, `FAKE_DATA` what is wrong with the data, `FAKE_PROGRAM` the digest of the
+/// program, `FAKE_SPREAD` a cell whose losses differ by seed, `FAKE_LOG` a file that gets
 /// a line for each run, `FAKE_HOLD` a file that a run waits for. With `FAKE_STOP` a
 /// run waits to be told to stop, and then for that file.
 const KINDLING: &str = include_str!("kindling.sh");
@@ -46,6 +47,11 @@ impl Place {
     /// Where results go.
     pub fn out(&self) -> PathBuf {
         self.path("out")
+    }
+
+    /// The tree of runs that differ from the study's files.
+    pub fn variant(&self, name: &str) -> Layout {
+        Layout::new(&self.out(), Size::Full).variant(name)
     }
 
     /// The folder of the finished run of `cell` with `seed`.

@@ -1,0 +1,546 @@
+//! What a record counts for: the study as its files are today, and nothing else. What is
+//! tried costs no result of the study.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use common::{Place, configs, copy, stderr, stdout, until};
+use kindling_spec::{Layout, Size, Variant};
+
+/// What a command that went well said.
+fn well(output: Output) -> String {
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output) + &stderr(&output)
+}
+
+/// A place with a study of its own: pca, linear-y0 and linear-y1.
+fn study(place: &Place) -> impl Fn(&str) -> Output {
+    let folder = place.path("study/configs");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (from, to) in [
+        ("study.toml", "study.toml"),
+        ("2.6-autoencoder/60-pca.toml", "pca.toml"),
+        ("2.4-regression/10-linear.toml", "linear.toml"),
+    ] {
+        std::fs::copy(configs().join(from), folder.join(to)).unwrap();
+    }
+    let claim = "[[claim]]\nid = \"small\"\nsection = \"2.6\"\nsays = \"s\"\n\
+                 left = { cells = [\"pca\"], of = \"test_loss\" }\nat_most = 0.15\n";
+    std::fs::write(folder.join("claims.toml"), claim).unwrap();
+    move |words: &str| {
+        let mut command = place.xtask(words);
+        command.arg("--configs").arg(&folder).output().unwrap()
+    }
+}
+
+/// Changes the file of a cell.
+fn edit(place: &Place, file: &str, from: &str, to: &str) {
+    let path = place.path("study/configs").join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(path, text.replace(from, to)).unwrap();
+}
+
+fn results(layout: &Layout) -> String {
+    std::fs::read_to_string(layout.results()).unwrap()
+}
+
+#[test]
+fn what_is_tried_lives_beside_the_study() {
+    let place = Place::new();
+    let xtask = study(&place);
+    well(xtask("experiments"));
+    let own = Layout::new(&place.out(), Size::Full);
+    let before = (
+        place.record("linear-y0", 0),
+        results(&own),
+        well(xtask("claims")),
+    );
+    place.trained();
+    for (words, variant) in [
+        (
+            "--cell linear-y0 --set train.iterations=5",
+            "train.iterations=5",
+        ),
+        ("--backend ndarray", "ndarray"),
+        (
+            "--cell pca --set components=3 --backend ndarray",
+            "ndarray,components=3",
+        ),
+    ] {
+        let said = well(xtask(&format!("experiments {words}")));
+        assert!(
+            said.contains(&format!("--variant {variant} shows")),
+            "{said}"
+        );
+        assert!(!place.trained().is_empty(), "{words}");
+        // It stays, and the study's own as well.
+        well(xtask(&format!("experiments {words}")));
+        assert!(place.trained().is_empty(), "{words}");
+        well(xtask("report"));
+        let after = (
+            place.record("linear-y0", 0),
+            results(&own),
+            well(xtask("claims")),
+        );
+        assert_eq!(after, before, "{words}");
+        let there = results(&place.variant(variant));
+        assert!(there.contains(",complete"), "{there}");
+        for command in ["report", "claims", "watch --once"] {
+            well(xtask(&format!("{command} --variant {variant}")));
+        }
+    }
+    well(xtask("experiments"));
+    assert!(place.trained().is_empty());
+    let missing = xtask("report --variant wgpu");
+    assert_eq!(missing.status.code(), Some(2));
+    let said = stderr(&missing);
+    assert!(
+        said.contains("--variant wgpu: there is no such tree"),
+        "{said}"
+    );
+    assert!(
+        said.contains("ndarray, ndarray,components=3, train.iterations=5"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_setting_that_changes_nothing_is_the_studys_own() {
+    let place = Place::new();
+    let xtask = study(&place);
+    well(xtask("experiments --cell pca"));
+    place.trained();
+    for words in [
+        "--set components=2",
+        "--backend flex",
+        "--backend flex,ndarray --device flex",
+    ] {
+        well(xtask(&format!("experiments --cell pca {words}")));
+        assert!(place.trained().is_empty(), "{words}");
+    }
+    assert!(!place.out().join("variants").exists());
+}
+
+#[test]
+fn the_data_is_known_by_its_content_and_not_by_its_folder() {
+    let place = Place::new();
+    let xtask = study(&place);
+    let data = place.path("data");
+    let write = |content: &str| {
+        std::fs::create_dir_all(&data).unwrap();
+        std::fs::write(data.join("content"), content).unwrap();
+    };
+    write("others");
+    let path = data.display().to_string();
+    let link = place.path("link");
+    std::os::unix::fs::symlink(&data, &link).unwrap();
+    std::fs::create_dir(place.path("a")).unwrap();
+    let train = |flag: &str| {
+        well(xtask(&format!("experiments --cell pca {flag}")));
+        place.trained()
+    };
+    assert_eq!(train(&format!("--data {path}")), ["pca 0"]);
+    let moved = place.path("moved");
+    for dir in [
+        format!("--data {path}/"),
+        format!("--data {}", place.path("a/../data").display()),
+        format!("--data {}", link.display()),
+        format!("--set data.dir={path}"),
+    ] {
+        assert_eq!(train(&dir), [""; 0], "{dir}");
+    }
+    std::fs::rename(&data, &moved).unwrap();
+    assert_eq!(train(&format!("--data {}", moved.display())), [""; 0]);
+    std::fs::rename(&moved, &data).unwrap();
+    write("new");
+    assert_eq!(train(&format!("--data {path}")), ["pca 0"]);
+    // The same images as the study's are the study's.
+    write("fake");
+    assert_eq!(train(&format!("--data {path}")), ["pca 0"]);
+    assert_eq!(train(""), [""; 0]);
+    let names = Layout::new(&place.out(), Size::Full).variants();
+    assert_eq!(names, ["data-new", "data-others"]);
+    // Both ways to name a folder begin where the command is typed.
+    write("others");
+    for words in ["--data in/plain", "--set data.dir=in/plain"] {
+        let mut command = place.xtask(&format!("experiments --cell pca {words}"));
+        std::fs::create_dir_all(place.path("here/in")).unwrap();
+        let at = place.path("here/in/plain");
+        if !at.exists() {
+            std::os::unix::fs::symlink(&data, &at).unwrap();
+        }
+        let output = command.current_dir(place.path("here")).output().unwrap();
+        assert!(output.status.success(), "{words}: {}", stderr(&output));
+        let run = place.variant("data-others").finished("pca", 0);
+        let dir = run.read_config().unwrap().images().unwrap().dir.clone();
+        assert!(dir.unwrap().is_absolute(), "{words}");
+    }
+    let twice = xtask(&format!("experiments --data {path} --set data.dir={path}"));
+    assert_eq!(twice.status.code(), Some(2));
+    assert!(
+        stderr(&twice).contains("give one of them"),
+        "{}",
+        stderr(&twice)
+    );
+}
+
+#[test]
+fn an_edited_file_leaves_its_old_results_out_and_keeps_them() {
+    let place = Place::new();
+    let xtask = study(&place);
+    well(xtask("experiments"));
+    let whole = place.record("pca", 0);
+    place.trained();
+    edit(&place, "pca.toml", "components = 2", "components = 3");
+    // Nothing is judged by what is not the study's.
+    let said = well(xtask("claims"));
+    assert!(said.contains("undecided  small"), "{said}");
+    assert!(said.contains("no finished run of pca"), "{said}");
+    let why = "seed-0: model.components was 2, and the study says 3";
+    assert!(said.contains(why), "{said}");
+    let said = well(xtask("report"));
+    assert!(said.contains(why), "{said}");
+    let layout = Layout::new(&place.out(), Size::Full);
+    assert!(!results(&layout).contains("pca"), "{}", results(&layout));
+    let report = std::fs::read_to_string(layout.report().join("report.md")).unwrap();
+    assert!(report.contains(why), "{report}");
+    let publish = xtask("report --publish");
+    assert_eq!(publish.status.code(), Some(1));
+    assert!(stderr(&publish).contains(why), "{}", stderr(&publish));
+    // The old result is set aside, and comes back with the old config.
+    well(xtask("experiments"));
+    assert_eq!(place.trained(), ["pca 0"]);
+    assert_ne!(place.record("pca", 0).config_hash, whole.config_hash);
+    assert!(results(&layout).contains("pca"));
+    edit(&place, "pca.toml", "components = 3", "components = 2");
+    well(xtask("experiments"));
+    assert_eq!(place.trained(), [""; 0]);
+    assert_eq!(place.record("pca", 0), whole);
+    // And the other one is still there.
+    edit(&place, "pca.toml", "components = 2", "components = 3");
+    well(xtask("experiments"));
+    assert_eq!(place.trained(), [""; 0]);
+    // The section is no part of a training, and the report goes by the study.
+    edit(&place, "pca.toml", "section = \"2.6\"", "section = \"2.5\"");
+    well(xtask("experiments"));
+    assert_eq!(place.trained(), [""; 0]);
+    assert!(
+        results(&layout).contains("\n2.5,pca,"),
+        "{}",
+        results(&layout)
+    );
+}
+
+#[test]
+fn a_stopped_run_of_another_config_goes_on_with_it() {
+    let place = Place::new();
+    let xtask = study(&place);
+    // As a training leaves that was stopped: its config, and a checkpoint.
+    let stopped = place.partial("pca", 0);
+    let begun = || {
+        let words = "experiments --list --json --cell pca";
+        let listed: serde_json::Value = serde_json::from_str(&stdout(&xtask(words))).unwrap();
+        std::fs::create_dir_all(stopped.checkpoints()).unwrap();
+        std::fs::write(stopped.checkpoints().join("epoch-3.ckpt"), "x").unwrap();
+        std::fs::write(stopped.config(), listed[0]["config"].as_str().unwrap()).unwrap();
+    };
+    begun();
+    edit(&place, "pca.toml", "components = 2", "components = 3");
+    let said = well(xtask("experiments --cell pca"));
+    assert!(
+        said.contains("1 run of another config had been stopped: kept"),
+        "{said}"
+    );
+    let cell = place.out().join("runs/pca");
+    let aside = || {
+        let entries = std::fs::read_dir(&cell).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut partial = names.filter(|name| name.ends_with(".partial"));
+        partial.next()
+    };
+    let name = aside().unwrap();
+    assert!(
+        cell.join(&name).join("checkpoint/epoch-3.ckpt").exists(),
+        "{name}"
+    );
+    // With its own config it is the run to go on with.
+    edit(&place, "pca.toml", "components = 3", "components = 2");
+    let said = well(xtask("experiments --cell pca"));
+    assert!(said.contains("1 of them begun already"), "{said}");
+    assert_eq!(aside(), None);
+}
+
+#[test]
+fn what_is_published_is_of_one_program() {
+    let place = Place::new();
+    let xtask = study(&place);
+    well(xtask("experiments --cell pca"));
+    let mut other = place.xtask("experiments --cell linear-y0");
+    other
+        .arg("--configs")
+        .arg(place.path("study/configs"))
+        .env("FAKE_PROGRAM", "another");
+    well(other.output().unwrap());
+    // A rebuild voids nothing.
+    place.trained();
+    well(xtask("experiments --cell pca --cell linear-y0"));
+    assert_eq!(place.trained(), [""; 0]);
+    let publish = xtask("report --publish");
+    assert_eq!(publish.status.code(), Some(1));
+    let said = stderr(&publish);
+    assert!(said.contains("trained by 2 programs"), "{said}");
+}
+
+#[test]
+fn a_record_that_lacks_a_file_is_damaged() {
+    let place = Place::new();
+    let xtask = study(&place);
+    well(xtask("experiments --cell pca"));
+    place.trained();
+    let run = place.finished("pca", 0);
+    for file in ["config.toml", "components.csv"] {
+        let mut record = run.read_record().unwrap().unwrap();
+        record.files.remove(file).unwrap();
+        run.write_record(&record).unwrap();
+        std::fs::remove_file(run.file(file)).unwrap();
+        let said = well(xtask("experiments --cell pca"));
+        assert!(
+            said.contains(&format!("pca 0 is damaged and trained again: {file}")),
+            "{said}"
+        );
+        assert_eq!(place.trained(), ["pca 0"]);
+    }
+}
+
+#[test]
+fn a_run_is_trained_by_one_process_at_a_time() {
+    let place = Place::new();
+    // As Slurm starts a task, twice.
+    let tasks = place.path("tasks.json");
+    let listed = place
+        .xtask("experiments --list --json --cell pca")
+        .output()
+        .unwrap();
+    let listed: serde_json::Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    let task = |fresh: bool| {
+        let text = serde_json::json!({
+            "out": place.out(),
+            "size": "full",
+            "kindling": place.path("kindling"),
+            "revision": "r",
+            "device": "flex",
+            "fresh": fresh,
+            "tensorboard": true,
+            "runs": [{ "config": listed[0]["config"], "data_fingerprint": "fake" }],
+        });
+        std::fs::write(&tasks, text.to_string()).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command
+            .arg("task")
+            .arg(&tasks)
+            .arg("0")
+            .env("FAKE_LOG", place.path("log"))
+            .env("FAKE_VERSION", kindling_spec::VERSION);
+        command
+    };
+    let hold = place.path("hold");
+    let mut first = task(false)
+        .env("FAKE_HOLD", &hold)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until(|| place.path("log").exists());
+    let second = task(false).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = stderr(&second);
+    assert!(
+        said.contains("pca 0 failed: another process trains it"),
+        "{said}"
+    );
+    std::fs::write(&hold, "").unwrap();
+    assert!(first.wait().unwrap().success());
+    assert_eq!(place.trained(), ["pca 0"]);
+    let record = place.record("pca", 0);
+    let config = place.finished("pca", 0).read_config().unwrap();
+    let damaged = place.finished("pca", 0).damaged(&record, &config).unwrap();
+    assert_eq!(damaged, [""; 0]);
+    // A requeued task finds it done.
+    well(task(false).output().unwrap());
+    assert_eq!(place.trained(), [""; 0]);
+    well(task(true).output().unwrap());
+    assert_eq!(place.trained(), ["pca 0"]);
+    assert_eq!(record.revision, "r");
+}
+
+#[test]
+fn more_images_than_there_are_and_numbers_that_overflow_are_refused_at_once() {
+    let place = Place::new();
+    for (words, said) in [
+        (
+            "experiments --cell pca --set data.train=99999",
+            "`data.train`: 99999 images are wanted",
+        ),
+        (
+            "experiments --cell mlp --set data.test=10001",
+            "`data.test`: 10001 images are wanted",
+        ),
+        (
+            "train mlp --set data.train=60001",
+            "mlp: `data.train`: 60001",
+        ),
+        (
+            "converge linear --set data.train=60001",
+            "linear: `data.train`: 60001",
+        ),
+        (
+            "parity mlp --set data.train=60001",
+            "mlp: `data.train`: 60001",
+        ),
+        (
+            "experiments --cell linear-y0 --set x_range=1e308",
+            "must be at most 1000000",
+        ),
+        (
+            "experiments --cell linear-y0 --set w_range=1e7",
+            "must be at most 1000000",
+        ),
+        (
+            "experiments --cell linear-y0 --set noise=1e200",
+            "must be at most 1000000",
+        ),
+        (
+            "experiments --cell gradients --set range=1e308",
+            "must be at most 1000000",
+        ),
+        (
+            "experiments --cell gradients --set line_reach=1e308",
+            "must be at most 1000000",
+        ),
+    ] {
+        let output = place.xtask(words).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{words}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(said),
+            "{words}: {}",
+            stderr(&output)
+        );
+        assert!(!place.out().exists(), "{words}");
+    }
+}
+
+#[test]
+fn one_cell_is_named_exactly() {
+    let place = Place::new();
+    let listed = |words: &str| {
+        let words = format!("experiments --list --json --seeds 1 {words}");
+        let output = place.xtask(&words).output().unwrap();
+        let listed: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let names = listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|run| run["cell"].to_string());
+        names.collect::<Vec<_>>().join(" ").replace('"', "")
+    };
+    assert_eq!(listed("--cell linear"), "linear");
+    assert_eq!(listed("--cell mlp --cell linear"), "linear mlp");
+    assert_eq!(listed("--cell linear --only mlp"), "linear mlp-10 mlp");
+    assert_eq!(listed("--only linear").split(' ').count(), 5);
+    let output = place.xtask("experiments --cell liner").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("did you mean `linear`?"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn settings_that_are_wrong_say_the_remedy() {
+    let place = Place::new();
+    for (words, said) in [
+        ("--cell mlp --set adam.learning_rate=0.1", "adam"),
+        (
+            "--cell mlp --set train.optimizer.adam.learning_rate=0.1",
+            "the cell trains with sgd; set a key of train.optimizer.sgd",
+        ),
+        ("--cell mlp --set epochs=many", "must be a whole number"),
+        ("--cell mlp --set epochs=1.5", "must be a whole number"),
+        ("--cell mlp --set hidden=8", "must be a list, as [32, 16]"),
+    ] {
+        let output = place
+            .xtask(&format!("experiments {words}"))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(
+            stderr(&output).contains(said),
+            "{words}: {}",
+            stderr(&output)
+        );
+    }
+    let words = "experiments --list --cell mlp --set learning_rate=.01 --set epochs=1e1";
+    let said = well(place.xtask(words).output().unwrap());
+    assert!(said.contains(" 10 "), "{said}");
+}
+
+#[test]
+fn files_have_the_rights_that_the_umask_leaves() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    for (umask, rights) in [("077", 0o600), ("022", 0o644), ("002", 0o664)] {
+        let out = place.path(umask);
+        let words = format!(
+            "umask {umask}; exec {} experiments --cell pca --out {}",
+            env!("CARGO_BIN_EXE_xtask"),
+            out.display()
+        );
+        let mut shell = std::process::Command::new("sh");
+        shell
+            .args(["-c", &words])
+            .env("KINDLING_BIN", place.path("kindling"))
+            .env("FAKE_LOG", place.path("log"))
+            .env("FAKE_VERSION", kindling_spec::VERSION);
+        well(shell.output().unwrap());
+        for file in [
+            "results.csv",
+            "report/index.html",
+            "runs/pca/seed-0/config.toml",
+        ] {
+            let mode = out.join(file).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, rights, "{file} under {umask}");
+        }
+    }
+}
+
+#[test]
+fn a_tree_that_is_a_variants_is_read_as_one() {
+    let place = Place::new();
+    let xtask = study(&place);
+    well(xtask("experiments --cell pca --set components=3"));
+    let layout = place.variant("components=3");
+    let tree = kindling_spec::Tree::read(&layout).unwrap();
+    assert_eq!(tree.variant.set, ["components=3"]);
+    assert_ne!(tree.variant, Variant::default());
+    // Wherever it is copied to.
+    let elsewhere = place.path("elsewhere");
+    copy(layout.out(), &elsewhere);
+    let mut report = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+    report
+        .args(["report", "--out"])
+        .arg(&elsewhere)
+        .arg("--configs");
+    let said = well(report.arg(place.path("study/configs")).output().unwrap());
+    assert!(said.contains("1 run complete"), "{said}");
+    assert!(results(&Layout::new(Path::new(&elsewhere), Size::Full)).contains(",pca,"));
+}
