@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow, bail};
 use kindling_spec::{
-    Backend, DeviceName, DeviceReport, GENERATED, Host, ImageData, RunConfig, hex,
+    Backend, DeviceName, DeviceReport, GENERATED, Host, ImageData, RunConfig, Task, hex,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -294,7 +294,8 @@ impl Kindling {
     }
 }
 
-/// Makes sure that a run wants no more images than there are.
+/// Makes sure that a run wants no more images than there are, and no more of them than
+/// they have.
 fn enough(run: &RunConfig, wanted: &ImageData, there: &Data) -> Result<(), Stop> {
     let place = match &wanted.dir {
         Some(dir) => workspace::shown(dir),
@@ -312,6 +313,17 @@ fn enough(run: &RunConfig, wanted: &ImageData, there: &Data) -> Result<(), Stop>
                 run.cell
             )));
         }
+    }
+    let images = wanted.train.unwrap_or(there.train);
+    if let Task::Pca(task) = &run.task
+        && task.model.components > images
+    {
+        return Err(Stop::BadInput(anyhow!(
+            "{}: `model.components`: {images} images have no more than {images} components, and \
+             {} are wanted; ask for fewer",
+            run.cell,
+            task.model.components
+        )));
     }
     Ok(())
 }

@@ -390,6 +390,10 @@ fn more_images_than_there_are_and_numbers_that_overflow_are_refused_at_once() {
             "`data.test`: 10001 images are wanted",
         ),
         (
+            "experiments --cell pca --set components=6 --set data.train=5",
+            "5 images have no more than 5 components, and 6 are wanted",
+        ),
+        (
             "train mlp --set data.train=60001",
             "mlp: `data.train`: 60001",
         ),

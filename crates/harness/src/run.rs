@@ -237,10 +237,24 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// If a file that such a run leaves is not there, or one cannot be read or written.
+    /// If a figure is no number, if a file that such a run leaves is not there, or if one
+    /// cannot be read or written.
     pub fn leave(&self, mut record: Record) -> Result<(), RunError> {
         if self.tensorboard {
             tensorboard::finish(&self.dir, &self.config)?;
+        }
+        for (name, figure) in [
+            ("train_loss", record.train_loss),
+            ("test_loss", record.test_loss),
+            ("train_accuracy", record.train_accuracy),
+            ("test_accuracy", record.test_accuracy),
+        ] {
+            // JSON has no NaN: it would read as if there were no such figure.
+            if let Some(figure) = figure.filter(|figure| !figure.is_finite()) {
+                return Err(RunError::Other(format!(
+                    "its {name} is {figure}, no number"
+                )));
+            }
         }
         record.files = self.dir.digests()?;
         let wanted = self.config.task.files().iter();

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use burn_dataset::Dataset;
 use common::{train_well, write_config, write_images};
-use kindling_spec::{ImageData, Layout, Size, Study, read_numbers};
+use kindling_spec::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
      [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n";
@@ -60,13 +60,25 @@ fn ask(browser: &Path, page: &Path, profile: &Path, width: u32) -> serde_json::V
     })
 }
 
-fn train(layout: &Layout, cell: &str, family: &str, task: &str) {
+/// Trains a cell with seed 1, and puts it into the study of `configs`.
+fn train(layout: &Layout, configs: &Path, cell: &str, family: &str, task: &str) {
+    let file = format!(
+        "cell = \"{cell}\"\nsection = \"1\"\nabout = \"a test\"\nfamily = \"{family}\"\n{task}"
+    );
+    std::fs::write(configs.join(format!("{cell}.toml")), file).expect("writes");
     let dir = layout.finished(cell, 1);
     let dir = write_config(dir.path(), family, task);
     let config = std::fs::read_to_string(dir.config()).expect("a config");
     let config = config.replace("cell = \"test\"", &format!("cell = \"{cell}\""));
     std::fs::write(dir.config(), config).expect("writes");
-    train_well(&dir);
+    let record = train_well(&dir);
+    let config = dir.read_config().expect("a config");
+    let variant = Variant {
+        backend: config.backend,
+        ..Variant::default()
+    };
+    let run = (&config, record.data_fingerprint.as_str());
+    Tree::write(layout, variant, [run]).expect("writes");
 }
 
 #[test]
@@ -79,6 +91,8 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 300, 100);
     let layout = Layout::new(&folder.path().join("out"), Size::Full);
+    let configs = folder.path().join("configs");
+    std::fs::create_dir(&configs).expect("a folder");
     let classifier = |network: &str| {
         format!(
             "[data]\ndir = {images:?}\n[model]\n{network}\n[train]\nepochs = 2\nbatch_size = 32\n\
@@ -87,19 +101,23 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
     };
     let dense = classifier("hidden = [96, 32]\ndropout = 0.0");
     let conv = "hidden = []\ndropout = 0.0\nconv = { blocks = [[4], [8, 6]], kernel = 3 }";
-    train(&layout, "mlp", "classifier", &dense);
-    train(&layout, "convnet", "classifier", &classifier(conv));
+    train(&layout, &configs, "mlp", "classifier", &dense);
+    train(
+        &layout,
+        &configs,
+        "convnet",
+        "classifier",
+        &classifier(conv),
+    );
     let autoencoder = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [32]\ncode = 2\nactivation = \"relu\"\n\
          code_activation = \"none\"\noutput = \"sigmoid\"\n[train]\nepochs = 3\n\
          batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003 }}\n[scatter]\nimages = 100"
     );
-    train(&layout, "ae", "autoencoder", &autoencoder);
+    train(&layout, &configs, "ae", "autoencoder", &autoencoder);
     let pca = format!("[data]\ndir = {images:?}\n[model]\ncomponents = 2\n[scatter]\nimages = 100");
-    train(&layout, "pca", "pca", &pca);
+    train(&layout, &configs, "pca", "pca", &pca);
 
-    let configs = folder.path().join("configs");
-    std::fs::create_dir(&configs).expect("a folder");
     std::fs::write(configs.join("study.toml"), STUDY).expect("writes");
     let study = Study::read(&configs).expect("a study");
     let page = kindling_report::write(&study, &layout).expect("a report");

@@ -86,7 +86,9 @@ fn a_killed_training_ends_as_if_it_never_was() {
             let newest = checkpoints(&again).pop().expect("a checkpoint");
             let bytes = std::fs::read(newest).expect("reads");
             let checkpoint = Checkpoint::from_bytes(&bytes).expect("whole");
-            assert!(checkpoint.epoch >= epoch && checkpoints(&again).len() <= 2);
+            assert!(checkpoint.epoch >= epoch);
+            // Two, and a third where the kill fell before the oldest was removed.
+            assert!(checkpoints(&again).len() <= 3);
         }
         let output = train(&again);
         assert!(output.status.success());

@@ -31,9 +31,9 @@ pub(crate) struct Drawn {
 impl Drawn {
     /// The command that trains what it shows.
     pub(crate) fn command(&self) -> String {
-        let only = |cell: &String| format!(" --only {cell}");
-        let only: String = self.cells.iter().map(only).collect();
-        format!("cargo xtask experiments{only}")
+        let chosen = |cell: &String| format!(" --cell {cell}");
+        let chosen: String = self.cells.iter().map(chosen).collect();
+        format!("cargo xtask experiments{chosen}")
     }
 }
 

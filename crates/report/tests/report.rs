@@ -237,7 +237,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
          ![y1: loss by iteration](figures/2.4-regression-y1-loss.svg)\n\
          \n\
          y1: loss by iteration. Lines are means over seeds, faint lines single seeds, and the band holds them all (test). \
-         `cargo xtask experiments --only linear-y1`\n\
+         `cargo xtask experiments --cell linear-y1`\n\
          \n\
          ## 2.5 Classifiers\n\
          \n\
@@ -247,11 +247,11 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
          \n\
          ![mlp: loss by epoch](figures/2.5-classifier-mlp-loss.svg)\n\
          \n\
-         mlp: loss by epoch. `cargo xtask experiments --only mlp-8`\n\
+         mlp: loss by epoch. `cargo xtask experiments --cell mlp-8`\n\
          \n\
          ![mlp: accuracy by epoch](figures/2.5-classifier-mlp-accuracy.svg)\n\
          \n\
-         mlp: accuracy by epoch. `cargo xtask experiments --only mlp-8`\n",
+         mlp: accuracy by epoch. `cargo xtask experiments --cell mlp-8`\n",
         broken.display(),
         i = "      ",
     );

@@ -21,6 +21,7 @@ mod progress;
 mod record;
 mod rows;
 mod schema;
+mod selection;
 mod size;
 mod stream;
 mod sweep;
@@ -38,7 +39,7 @@ pub use device::{Backend, DeviceName, DeviceReport, Precision};
 pub use error::{Error, Result};
 pub use files::{Layout, RunDir, if_there, remove_temporary, writable_by_umask, write_atomic};
 pub use host::Host;
-pub use matrix::{Cell, Section, Selection, Setting, Study};
+pub use matrix::{Cell, Section, Study};
 pub use parity::{LayerGap, ParityStep, Parting, Tolerance, parting, relative};
 pub use progress::Progress;
 pub use record::{Record, RecordError, Status};
@@ -47,6 +48,7 @@ pub use rows::{
     write_numbers,
 };
 pub use schema::schemas;
+pub use selection::{Selection, Setting};
 pub use size::{SMOKE_STEPS, SMOKE_TESTS, Size};
 pub use stream::stream_key;
 pub use tree::{GENERATED, MNIST, OtherData, Tree, Variant};

@@ -14,7 +14,7 @@ use std::path::{Component, Path};
 use bolero::check;
 use kindling_spec::{
     Checkpoint, HistoryRow, Layout, Record, RunConfig, RunDir, Selection, Setting, Size, Stamp,
-    Study, TimingRow, read_csv, read_numbers,
+    Study, TimingRow, Tree, read_csv, read_numbers,
 };
 use sha2::{Digest, Sha256};
 
@@ -225,6 +225,29 @@ fn sealed(rest: &[u8]) -> Vec<u8> {
     let first = whole.split_inclusive(|&byte| byte == b'\n').next();
     let digest = kindling_spec::hex(&Sha256::digest(rest));
     [first.expect("a line"), digest.as_bytes(), b"\n", rest].concat()
+}
+
+#[test]
+fn trees() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let layout = Layout::new(folder.path(), Size::Full);
+    check!().for_each(|bytes| {
+        std::fs::write(layout.tree(), bytes).expect("writes");
+        within(FACTOR * bytes.len() + BASE, || {
+            let Ok(tree) = Tree::read(&layout) else {
+                return;
+            };
+            let Some(name) = tree.variant.name() else {
+                return;
+            };
+            // It is a folder below, whatever it is made of.
+            let variant = layout.variant(&name);
+            let below = variant.root().strip_prefix(layout.root()).expect("below");
+            let mut parts = below.components();
+            assert!(parts.all(|part| matches!(part, Component::Normal(_))));
+            let _ = tree.variant.selection(Size::Full);
+        });
+    });
 }
 
 #[test]
