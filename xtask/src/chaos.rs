@@ -18,9 +18,22 @@ use crate::{say, signal};
 
 /// Two matrices into one folder: networks of several epochs, which have
 /// checkpoints, and what is trained in one go.
-const NETWORKS: &str = "experiments --quick --set train.epochs=4 --only mlp --only dropout \
-                        --only convnet-5x5 --only ae-";
-const OTHERS: &str = "experiments --quick --only gradients --only=-y --only pca";
+const NETWORKS: &[&str] = &[
+    "experiments",
+    "--quick",
+    "--set=train.epochs=4",
+    "--only=mlp",
+    "--only=dropout",
+    "--only=convnet-5x5",
+    "--only=ae-",
+];
+const OTHERS: &[&str] = &[
+    "experiments",
+    "--quick",
+    "--only=gradients",
+    "--only=-y",
+    "--only=pca",
+];
 /// Of four starts, so many are of networks.
 const OF_NETWORKS: u64 = 3;
 /// Bytes of a disk that holds the results, and little more.
@@ -100,12 +113,12 @@ fn bail_out(kills: u64) -> anyhow::Result<()> {
 }
 
 /// Starts a matrix, which speaks to a file beside `out`.
-fn start(flags: &Chaos, words: &str, out: &Path) -> anyhow::Result<Child> {
+fn start(flags: &Chaos, words: &[&str], out: &Path) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let said = File::create(said(out)).context("cannot write what it says")?;
     let mut command = Command::new(program);
     command
-        .args(words.split_whitespace())
+        .args(words)
         .args(["--backend", flags.backend.name(), "--out"])
         .arg(out)
         .stdin(Stdio::null())
@@ -138,19 +151,19 @@ fn no_panic(out: &Path) -> anyhow::Result<()> {
 }
 
 /// Runs a matrix to its end.
-fn finish(flags: &Chaos, words: &str, out: &Path) -> anyhow::Result<()> {
+fn finish(flags: &Chaos, words: &[&str], out: &Path) -> anyhow::Result<()> {
     let status = start(flags, words, out)?.wait()?;
     no_panic(out)?;
     if !status.success() {
         let said = std::fs::read_to_string(said(out)).unwrap_or_default();
-        bail!("`{words}` failed: {status}\n{said}");
+        bail!("`{}` failed: {status}\n{said}", words.join(" "));
     }
     Ok(())
 }
 
 /// Starts a matrix and kills it, or one of its trainings, after a while. Returns
 /// whether it was still there.
-fn kill(flags: &Chaos, words: &str, out: &Path, random: &mut Random) -> anyhow::Result<bool> {
+fn kill(flags: &Chaos, words: &[&str], out: &Path, random: &mut Random) -> anyhow::Result<bool> {
     let mut child = start(flags, words, out)?;
     std::thread::sleep(Duration::from_millis(20 + random.below(2500)));
     if child.try_wait()?.is_some() {

@@ -1,5 +1,5 @@
-//! What a matrix shows while it trains: bars on a terminal, plain lines in a
-//! pipe. Both go to standard error; standard output is for results.
+//! What a matrix shows while it trains: bars on a terminal that can draw them, plain
+//! lines elsewhere. Both go to standard error; standard output is for results.
 
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,7 @@ impl<'a> Display<'a> {
     pub fn new(runs: &'a [Run], jobs: usize) -> Self {
         let start = Instant::now();
         let term = Term::stderr();
-        let view = if term.is_term() && !say::is_hushed() {
+        let view = if kindling_terminal::can_draw(&std::io::stderr()) && !say::is_hushed() {
             let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let overall = multi.add(ProgressBar::new(STEPS).with_style(style()));
             // indicatif draws from the top as many lines as fit.

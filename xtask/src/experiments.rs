@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::anyhow;
 use kindling_spec::{
     Host, Layout, Record, RunConfig, Selection, Study, Tree, Variant, remove_temporary,
 };
@@ -101,18 +100,8 @@ pub fn go(
     let runs = plan(configs, fingerprints, layout);
     let submitted = Submitted::read(layout)?;
     let (queued, free): (Vec<Run>, Vec<Run>) =
-        runs.iter().cloned().partition(|run| submitted.has(run));
-    if let Some(first) = queued.first() {
-        let queued = say::count(queued.len(), "run");
-        if options.slurm.is_none() {
-            return Err(Stop::BadInput(anyhow!(
-                "Slurm has {queued} of this matrix, as {}; wait for them, or cancel them \
-                 (scancel)",
-                first.name()
-            )));
-        }
-        say::note(format_args!("{queued} with Slurm already"));
-    }
+        (runs.iter().cloned()).partition(|run| submitted.has(run, options.fresh));
+    submitted.allow(&queued, options.slurm.is_some())?;
     let pending = pending(&free, options.fresh)?;
     for folder in [layout.root(), &layout.report(), &layout.figures()] {
         remove_temporary(folder);
@@ -123,7 +112,7 @@ pub fn go(
     Tree::write(layout, variant, of)?;
     if let Some(slurm) = &options.slurm {
         Plan::new(&runs, runs.len()).write(layout)?;
-        return slurm.submit(out, name, layout, submitted, &pending, &kindling);
+        return slurm.submit(layout, submitted, &pending, &kindling);
     }
     let kindling = kindling.with_tensorboard(options.tensorboard);
     let at_a_time = at_a_time(&pending, options.jobs);

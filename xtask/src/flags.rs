@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use kindling_spec::{Backend, DeviceName, Precision, Setting, Size};
 
 use crate::kindling::{Build, Extra};
+use crate::sbatch::Options;
 use crate::slurm::Slurm;
 use crate::stop::Stop;
 
@@ -219,6 +220,12 @@ pub struct Man {
 A run that is recorded already, with the same config and the same data, is not
 trained again. One that fails does not stop the others; it is named at the end.
 
+With --executor slurm each missing run becomes a task of a job array, of several arrays
+where Slurm limits their size; --jobs is then how many of an array train at a time. What
+was submitted stands in DIR/slurm.json. Where Slurm cannot be asked about it, only runs
+that are finished are taken for ended: train the others where Slurm is, or, if you know
+that they have ended, remove that file.
+
 Examples:
   cargo xtask experiments --list
   cargo xtask experiments --quick
@@ -265,9 +272,14 @@ pub struct Experiments {
         hide_possible_values = true
     )]
     pub executor: Executor,
-    /// Passed on to sbatch, as in --slurm-args="--partition=gpu --time=1:00:00"
+    /// Options for sbatch, as in --slurm-args="--partition=gpu --time=1:00:00", quoted as
+    /// for a shell; those that say where a job may run (account, clusters, partition, qos,
+    /// reservation) hold for the report's job too
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     pub slurm_args: Vec<String>,
+    /// Options for the report's job besides, as in --slurm-report-args=--partition=cpu
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub slurm_report_args: Vec<String>,
     /// What every command that trains can be told.
     #[command(flatten)]
     pub training: Training,
@@ -284,15 +296,22 @@ impl Experiments {
     /// If what Slurm alone understands is said of a local matrix.
     pub fn slurm(&self) -> Result<Option<Slurm>, Stop> {
         if self.executor == Executor::Local {
-            if self.slurm_args.is_empty() {
-                return Ok(None);
+            for (flag, given) in [
+                ("--slurm-args", &self.slurm_args),
+                ("--slurm-report-args", &self.slurm_report_args),
+            ] {
+                if !given.is_empty() {
+                    let problem = format!("{flag}: only with --executor slurm");
+                    return Err(Stop::input(anyhow!(problem)));
+                }
             }
-            let problem = "--slurm-args: only with --executor slurm";
-            return Err(Stop::input(anyhow!(problem)));
+            return Ok(None);
         }
         let configs = self.folders.configs.as_deref();
         Ok(Some(Slurm {
-            arguments: self.slurm_args.clone(),
+            options: Options::parse(&self.slurm_args, &self.slurm_report_args)
+                .map_err(Stop::input)?,
+            jobs: self.jobs,
             configs: configs.map(std::path::absolute).transpose()?,
             tensorboard: !self.training.no_tensorboard,
             fresh: self.fresh,

@@ -23,7 +23,8 @@ pub fn print(runs: &[RunConfig]) {
     }
     let term = Term::stdout();
     // A file or a pipe gets every word; a line on a terminal never wraps.
-    let width = term.is_term().then(|| term.size().1.into());
+    let draws = kindling_terminal::can_draw(&std::io::stdout());
+    let width = draws.then(|| term.size().1.into());
     for line in table(&rows, width) {
         say::out(line);
     }

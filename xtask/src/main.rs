@@ -20,6 +20,7 @@ mod disk;
 mod display;
 mod experiments;
 mod flags;
+mod http;
 mod kindling;
 mod list;
 mod lock;
@@ -30,6 +31,7 @@ mod publish;
 mod report;
 mod runs;
 mod say;
+mod sbatch;
 mod schema;
 mod select;
 mod serve;
@@ -50,14 +52,31 @@ use flags::{Cli, Command};
 use stop::Outcome;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    if cli.quiet {
-        say::hush();
+    let code = match Cli::try_parse() {
+        Ok(cli) => {
+            if cli.quiet {
+                say::hush();
+            }
+            run(cli.command).unwrap_or_else(|stop| {
+                say::err(format_args!("error: {}", stop.text()));
+                stop.code()
+            })
+        }
+        Err(error) => explain(&error),
+    };
+    say::code(code)
+}
+
+/// Prints the help that was asked for, or what is wrong with the arguments.
+fn explain(error: &clap::Error) -> ExitCode {
+    let text = error.to_string();
+    if error.use_stderr() {
+        say::err(text.trim_end());
+        ExitCode::from(stop::BAD_INPUT)
+    } else {
+        say::out(text.trim_end());
+        ExitCode::SUCCESS
     }
-    run(cli.command).unwrap_or_else(|stop| {
-        say::err(format_args!("error: {}", stop.text()));
-        stop.code()
-    })
 }
 
 /// Does what a command says.

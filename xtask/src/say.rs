@@ -1,13 +1,19 @@
-//! Lines to the terminal or the pipe. `println!` panics when the reader has
-//! gone, as after `| head`; these do not: who stops reading has read enough,
-//! and a training that nobody watches still counts.
+//! Lines to the terminal or the pipe. `println!` panics where a line cannot be written;
+//! these do not, since a training that nobody watches still counts. A reader who has
+//! gone, as after `| head`, has read enough. Any other failure of standard output, as a
+//! full disk, is said at once and makes the command end with exit code 1.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether nothing is said but results, warnings and errors.
 static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Why standard output could not be written the first time.
+static UNWRITTEN: OnceLock<ErrorKind> = OnceLock::new();
 
 /// From now on nothing is said but results, warnings and errors.
 pub fn hush() {
@@ -38,7 +44,34 @@ pub fn json(value: &impl serde::Serialize) -> serde_json::Result<()> {
 
 /// A line on standard output.
 pub fn out(line: impl Display) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    look(writeln!(std::io::stdout().lock(), "{line}"));
+}
+
+/// Whether standard output has taken all lines so far. Where it has not, no later line
+/// will be read either.
+pub fn is_heard() -> bool {
+    UNWRITTEN.get().is_none()
+}
+
+/// The exit code of a command that would end with `code`: a failure instead of a success
+/// where standard output could not be written and somebody still reads it.
+pub fn code(code: ExitCode) -> ExitCode {
+    look(std::io::stdout().lock().flush());
+    match UNWRITTEN.get() {
+        None | Some(ErrorKind::BrokenPipe) => code,
+        Some(_) if code == ExitCode::SUCCESS => ExitCode::FAILURE,
+        Some(_) => code,
+    }
+}
+
+/// Keeps the first failure of standard output, and says what it is.
+fn look(written: std::io::Result<()>) {
+    if let Err(error) = written
+        && UNWRITTEN.set(error.kind()).is_ok()
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        err(format_args!("error: cannot write standard output: {error}"));
+    }
 }
 
 /// A line on standard error: a warning, or an error.

@@ -2,18 +2,15 @@
 //!
 //! Only this machine is served. The page is told of every change by server-sent events.
 
-use std::io::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::anyhow;
 use kindling_spec::Layout;
-use tiny_http::{Header, Request, Response, Server};
 
 use crate::flags::Serve;
+use crate::http::{self, Answer, Asked};
 use crate::select::tree;
 use crate::state::State;
 use crate::stop::{Outcome, Stop};
@@ -21,64 +18,62 @@ use crate::{say, signal};
 
 /// The page that shows the matrix.
 const PAGE: &str = include_str!("serve.html");
-/// Time between two looks at the files.
-const EVERY: Duration = Duration::from_secs(1);
-/// Looks without a change after which a sign of life is sent, by which a browser that
-/// has gone is noticed.
-const SILENT: u32 = 15;
+/// The names of this machine to itself.
+const HERE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// Serves until Ctrl-C.
 pub fn run(flags: &Serve) -> Outcome {
     let layout = tree(&flags.tree)?;
-    let server = Server::http((Ipv4Addr::LOCALHOST, flags.port)).map_err(|error| {
+    let refused = |error: std::io::Error| {
         Stop::BadInput(anyhow!(
             "--port {}: {error}; choose another, or 0 for any that is free",
             flags.port
         ))
-    })?;
-    let port = server
-        .server_addr()
-        .to_ip()
-        .map_or(flags.port, |addr| addr.port());
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, flags.port)).map_err(refused)?;
+    let port = listener.local_addr()?.port();
     say::out(format_args!("http://127.0.0.1:{port}/   (Ctrl-C ends it)"));
     signal::count();
-    let layout = Arc::new(layout);
-    while signal::pressed() == 0 {
-        if let Some(request) = server.recv_timeout(Duration::from_millis(100))? {
-            let layout = layout.clone();
-            // A browser that reads slowly keeps nobody waiting.
-            std::thread::spawn(move || answer(request, &layout, port));
-        }
-    }
+    http::serve(
+        &listener,
+        |asked| answer(asked, &layout),
+        || event(&layout),
+        || signal::pressed() > 0,
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn answer(request: Request, layout: &Layout, port: u16) {
-    // A page from elsewhere that has its name point here is not for us to answer.
-    let host = request
-        .headers()
-        .iter()
-        .find(|header| header.field.equiv("Host"));
-    let known = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
-    let is_known = host.is_some_and(|host| known.iter().any(|name| host.value == name.as_str()));
-    let path = request.url().split(['?', '#']).next().unwrap_or_default();
-    // Whoever has asked may have gone.
-    let _ = match path {
-        _ if !is_known => request.respond(status(403, "this is served to this machine alone")),
-        "/" => request.respond(page(PAGE.as_bytes().to_vec(), "text/html; charset=utf-8")),
+fn answer(asked: &Asked, layout: &Layout) -> Answer {
+    if !is_here(asked.host) {
+        return text(403, "this is served to this machine alone");
+    }
+    match asked.path {
+        "/" => page(PAGE.into(), "text/html; charset=utf-8"),
         "/state" => match state(layout) {
-            Ok(json) => request.respond(page(json.into_bytes(), "application/json")),
-            Err(why) => request.respond(status(404, &why)),
+            Ok(json) => page(json.into_bytes(), "application/json"),
+            Err(why) => text(404, &why),
         },
-        "/events" => events(request, layout),
+        "/events" => Answer::Events,
         path => match file(path, layout) {
             Some((path, kind)) => match std::fs::read(&path) {
-                Ok(bytes) => request.respond(page(bytes, kind)),
-                Err(_) => request.respond(status(404, "there is no report yet")),
+                Ok(bytes) => page(bytes, kind),
+                Err(_) => text(404, "there is no report yet"),
             },
-            None => request.respond(status(404, "there is nothing of that name")),
+            None => text(404, "there is nothing of that name"),
         },
+    }
+}
+
+/// Whether a browser calls this server by a name of this machine, on any port: behind a
+/// tunnel (`ssh -L`) it is another than ours. A page from elsewhere that has its own name
+/// lead here is not for us to answer.
+fn is_here(host: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if is_port(port) => name,
+        _ => host,
     };
+    HERE.iter().any(|here| name.eq_ignore_ascii_case(here))
 }
 
 /// The state as JSON, or why there is none.
@@ -87,32 +82,12 @@ fn state(layout: &Layout) -> Result<String, String> {
     serde_json::to_string(&state).map_err(|error| error.to_string())
 }
 
-/// Tells of every change until the browser is gone.
-fn events(request: Request, layout: &Layout) -> std::io::Result<()> {
-    let mut browser = request.into_writer();
-    browser.write_all(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\
-          Connection: close\r\n\r\n",
-    )?;
-    let (mut told, mut silent) = (String::new(), 0);
-    while signal::pressed() == 0 {
-        let event = match state(layout) {
-            Ok(json) => format!("event: state\ndata: {json}\n\n"),
-            Err(why) => format!("event: none\ndata: {}\n\n", why.replace('\n', " ")),
-        };
-        if event != told {
-            browser.write_all(event.as_bytes())?;
-            browser.flush()?;
-            (told, silent) = (event, 0);
-        } else if silent >= SILENT {
-            browser.write_all(b": still here\n\n")?;
-            browser.flush()?;
-            silent = 0;
-        }
-        silent += 1;
-        std::thread::sleep(EVERY);
+/// The state as a server-sent event.
+fn event(layout: &Layout) -> String {
+    match state(layout) {
+        Ok(json) => format!("event: state\ndata: {json}\n\n"),
+        Err(why) => format!("event: none\ndata: {}\n\n", why.replace('\n', " ")),
     }
-    Ok(())
 }
 
 /// A file of the report, and its type.
@@ -132,23 +107,20 @@ fn file(path: &str, layout: &Layout) -> Option<(PathBuf, &'static str)> {
     Some((layout.report().join(below), kind))
 }
 
-type Bytes = Response<std::io::Cursor<Vec<u8>>>;
-
-fn page(bytes: Vec<u8>, kind: &str) -> Bytes {
-    let response = Response::from_data(bytes);
-    // Of ASCII, a header is one.
-    let header = |name: &str, value: &str| Header::from_bytes(name, value).ok();
-    [
-        header("Content-Type", kind),
-        header("Cache-Control", "no-store"),
-    ]
-    .into_iter()
-    .flatten()
-    .fold(response, |response, header| response.with_header(header))
+fn page(body: Vec<u8>, kind: &'static str) -> Answer {
+    Answer::Page {
+        status: 200,
+        kind,
+        body,
+    }
 }
 
-fn status(code: u16, why: &str) -> Bytes {
-    page(why.as_bytes().to_vec(), "text/plain; charset=utf-8").with_status_code(code)
+fn text(status: u16, why: &str) -> Answer {
+    Answer::Page {
+        status,
+        kind: "text/plain; charset=utf-8",
+        body: why.into(),
+    }
 }
 
 #[cfg(test)]
@@ -177,6 +149,33 @@ mod tests {
             "/report/",
         ] {
             assert_eq!(of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_answered() {
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:8088",
+            "localhost:9000",
+            "LocalHost",
+            "[::1]",
+            "[::1]:8088",
+        ] {
+            assert!(is_here(host), "{host}");
+        }
+        for host in [
+            "",
+            ":8088",
+            "example.org",
+            "localhost.example.org:8088",
+            "example.org:localhost",
+            "127.0.0.1.example.org",
+            "127.0.0.1:80:80",
+            "::1",
+            "localhost:80@example.org",
+        ] {
+            assert!(!is_here(host), "{host}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 pub type Outcome = Result<ExitCode, Stop>;
 
 /// Exit code of bad input, the one that clap uses for its own.
-const BAD_INPUT: u8 = 2;
+pub const BAD_INPUT: u8 = 2;
 
 /// Why a command stopped. `?` on any other error makes a [`Stop::Failure`].
 #[derive(Debug)]

@@ -18,8 +18,8 @@ const SPARKS: usize = 16;
 /// From low to high.
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Shows the matrix until it has ended or the watcher has seen enough; once, where
-/// nobody watches.
+/// Shows the matrix until it has ended or the watcher has seen enough; once, where no
+/// terminal can draw.
 pub fn run(flags: &Watch) -> Outcome {
     let layout = tree(&flags.tree)?;
     let look = || State::read(&layout).map_err(Stop::input);
@@ -28,7 +28,7 @@ pub fn run(flags: &Watch) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     let term = Term::stdout();
-    if flags.once || !term.is_term() {
+    if flags.once || !kindling_terminal::can_draw(&std::io::stdout()) {
         for line in view(&look()?, usize::MAX, 100) {
             say::out(line);
         }
@@ -46,7 +46,8 @@ pub fn run(flags: &Watch) -> Outcome {
             say::out(line);
         }
         drawn = view.len();
-        if signal::pressed() > 0 || (state.begun == 0 && state.waiting == 0) {
+        let is_over = state.begun == 0 && state.waiting == 0;
+        if is_over || signal::pressed() > 0 || !say::is_heard() {
             return Ok(ExitCode::SUCCESS);
         }
         let start = std::time::Instant::now();

@@ -1,6 +1,6 @@
 //! `kindling train`: a run from its config to its record.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::BufRead;
 use std::path::Path;
 
 use kindling_harness::{Display, Run, RunError, tell};
@@ -21,7 +21,7 @@ pub fn train(
     let display = if progress {
         heed_standard_input();
         Display::Progress
-    } else if std::io::stdout().is_terminal() {
+    } else if kindling_terminal::can_draw(&std::io::stdout()) {
         Display::Dashboard
     } else {
         Display::Lines
@@ -72,10 +72,11 @@ fn heed_standard_input() {
 }
 
 /// Stops the training after its epoch at the first Ctrl-C, and at once at the
-/// second. Where that cannot be had, Ctrl-C ends it as it always did.
+/// second. Where that cannot be had, Ctrl-C ends it as it always did, and where it is
+/// ignored, it stays ignored.
 fn heed_signals(display: Display) {
     let mut pressed = false;
-    let _ = ctrlc::set_handler(move || {
+    let _ = kindling_terminal::on_interrupt(move || {
         if std::mem::replace(&mut pressed, true) {
             kindling_harness::restore_terminal();
             std::process::exit(INTERRUPTED.into());
