@@ -89,18 +89,10 @@ for path in paths:
     print(validator.is_valid(tomllib.load(open(path, "rb"))))
 "#;
 
-/// What the Python that `KINDLING_PYTHON` names says of files; `None` where it, or
-/// python3, has no jsonschema.
+/// What Python's jsonschema says of files; `None` where there is none.
 fn valid(schema: &str, files: &[PathBuf]) -> Option<Vec<bool>> {
-    let python = std::env::var("KINDLING_PYTHON").unwrap_or("python3".into());
-    let has = Command::new(&python)
-        .args(["-c", "import jsonschema, tomllib"])
-        .output();
-    if !has.is_ok_and(|output| output.status.success()) {
-        return None;
-    }
+    let mut command = kindling_testing::python("jsonschema, tomllib")?;
     let schema = root().join("configs/schema").join(schema);
-    let mut command = Command::new(python);
     command.args(["-c", CHECK]).arg(schema).args(files);
     let said = well(&command.output().unwrap());
     Some(said.lines().map(|line| line == "True").collect())

@@ -1,4 +1,5 @@
-//! burn-train's dashboard in a terminal of its own, by tmux. Skipped where there is none.
+//! What is shown in a terminal, by tmux: burn-train's dashboard, and plain lines where a
+//! terminal cannot draw.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -17,14 +18,19 @@ struct Terminal {
 
 impl Terminal {
     /// Of so many columns and lines; `None` where tmux is not installed.
+    #[track_caller]
     fn open(name: &str, columns: u32, lines: u32) -> Option<Self> {
+        kindling_testing::program("tmux", "install tmux")?;
         let terminal = Self {
             socket: format!("kindling-{name}-{columns}-{}", std::process::id()),
         };
         let size = ["-x", &columns.to_string(), "-y", &lines.to_string()].map(str::to_string);
         let mut new = terminal.tmux(&["-f", "/dev/null", "new-session", "-d"]);
-        let started = new.args(size).args(["env", "PS1=$ ", "sh"]).status();
-        started.is_ok().then_some(terminal)
+        // On a build server, too, it is a terminal to draw on.
+        let shell = ["env", "-u", "CI", "PS1=$ ", "sh"];
+        let started = new.args(size).args(shell).status().unwrap();
+        assert!(started.success(), "tmux does not start");
+        Some(terminal)
     }
 
     fn tmux(&self, words: &[&str]) -> Command {
@@ -67,6 +73,11 @@ impl Drop for Terminal {
     }
 }
 
+/// A path as a word for the terminal's shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display())
+}
+
 /// Begins a training of many epochs, and waits for the dashboard.
 fn begin(terminal: &Terminal, out: &Path) {
     begin_with(terminal, out, "");
@@ -76,8 +87,8 @@ fn begin(terminal: &Terminal, out: &Path) {
 fn begin_with(terminal: &Terminal, out: &Path, more: &str) {
     let line = format!(
         "clear; {} train mlp --quick --set epochs=500 --out {} {more}; echo code $?; stty -a",
-        env!("CARGO_BIN_EXE_xtask"),
-        out.display()
+        quoted(Path::new(env!("CARGO_BIN_EXE_xtask"))),
+        quoted(out)
     );
     terminal.press(&[&line, "Enter"]);
     terminal.shows(&["Accuracy", "Learning Rate", "Epochs"]);
@@ -116,8 +127,8 @@ fn a_matrix_is_watched_on_a_terminal() {
         let out = place.out();
         let line = format!(
             "clear; {} watch --out {}",
-            env!("CARGO_BIN_EXE_xtask"),
-            out.display()
+            quoted(Path::new(env!("CARGO_BIN_EXE_xtask"))),
+            quoted(&out)
         );
         terminal.press(&[&line, "Enter"]);
         terminal.shows(&["0 of 4 done, 2 begun", "mlp 0"]);
@@ -174,5 +185,67 @@ fn ctrl_c_and_the_quit_key_stop_a_training_and_give_the_terminal_back() {
         let first = std::fs::read_to_string(partial.join("history.csv")).unwrap();
         assert!(first.lines().count() > 1, "{first}");
         assert!(!partial.join("record.json").exists());
+    }
+}
+
+/// What a program sends to the terminal while `line` runs there: the bytes, as they are.
+fn sent(terminal: &Terminal, log: &Path, line: &str, end: &str) -> String {
+    let _ = std::fs::remove_file(log);
+    let pipe = format!("cat > {}", quoted(log));
+    let piped = terminal.tmux(&["pipe-pane", &pipe]).status().unwrap();
+    assert!(piped.success());
+    // Not as one word: the line that is typed is sent back as well.
+    terminal.press(&[&format!("{line}; echo {end} '' over"), "Enter"]);
+    let end = format!("{end}  over");
+    let mut said = String::new();
+    until(|| {
+        let bytes = std::fs::read(log).unwrap_or_default();
+        said = String::from_utf8_lossy(&bytes).into_owned();
+        said.contains(&end)
+    });
+    terminal.tmux(&["pipe-pane"]).status().unwrap();
+    said
+}
+
+#[test]
+fn a_terminal_that_cannot_draw_gets_plain_lines() {
+    let Some(terminal) = Terminal::open("dumb", 100, 40) else {
+        return;
+    };
+    let place = Place::new();
+    let (log, xtask) = (place.path("sent"), env!("CARGO_BIN_EXE_xtask"));
+    let xtask = quoted(Path::new(xtask));
+    let fake = format!(
+        "KINDLING_BIN={} FAKE_LOG={} FAKE_VERSION={}",
+        quoted(&place.path("kindling")),
+        quoted(&place.path("log")),
+        kindling_spec::VERSION
+    );
+    let experiments = "experiments --only mlp --seeds 1 --jobs 1";
+    let plain = ["env TERM=dumb", "env -u TERM", "env CI=true"];
+    for (number, terms) in plain.iter().chain(&["env"]).enumerate() {
+        let out = quoted(&place.path(&number.to_string()));
+        let draws = *terms == "env";
+        let line = format!("{terms} {fake} {xtask} {experiments} --out {out}");
+        let said = sent(&terminal, &log, &line, &format!("matrix{number}"));
+        assert_eq!(said.contains('\x1b'), draws, "{terms}: {said:?}");
+        // A line for the start of a run and one for its end; bars show no start.
+        assert_eq!(said.contains("start   mlp 0"), !draws, "{terms}: {said}");
+        assert!(said.contains("done    mlp 0"), "{terms}: {said}");
+
+        let line = format!("{terms} {xtask} watch --out {out}");
+        let said = sent(&terminal, &log, &line, &format!("watch{number}"));
+        assert!(said.contains("2 of 2 done"), "{terms}: {said}");
+        assert!(draws || !said.contains('\x1b'), "{terms}: {said:?}");
+
+        let line = format!("{terms} {xtask} train linear --quick --out {out}");
+        let said = sent(&terminal, &log, &line, &format!("train{number}"));
+        // The dashboard is on the alternate screen.
+        assert_eq!(said.contains("\x1b[?1049h"), draws, "{terms}: {said:?}");
+        assert_eq!(
+            said.contains("epoch   1/1  train"),
+            !draws,
+            "{terms}: {said}"
+        );
     }
 }

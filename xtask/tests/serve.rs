@@ -7,9 +7,9 @@ mod common;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use common::{Place, stderr, stdout, until};
+use common::{Place, interrupt, stderr, stdout, until};
 use kindling_spec::VERSION;
 
 /// A matrix of four runs that wait for a file to go on, two at a time.
@@ -76,8 +76,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let kill = format!("kill -INT {}", self.child.id());
-        let _ = Command::new("sh").args(["-c", &kill]).status();
+        interrupt(&self.child);
         let _ = self.child.wait();
     }
 }
@@ -154,11 +153,23 @@ fn a_server_tells_of_every_change_and_of_nothing_else() {
     for path in ["/report/../results.csv", "/results.csv", "/report/none.svg"] {
         assert!(serving.get(path).starts_with("HTTP/1.1 404"), "{path}");
     }
-    // A page elsewhere whose name leads here is refused.
-    let mut answer = String::new();
-    let mut refused = serving.ask(serving.port, "/state", "example.org");
-    refused.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    // Behind a tunnel this machine has another port. A page elsewhere whose name leads
+    // here is refused.
+    for (name, status) in [
+        ("localhost:9000", 200),
+        ("127.0.0.1:1", 200),
+        ("[::1]:8088", 200),
+        ("localhost", 200),
+        ("example.org", 403),
+        ("localhost.example.org:8088", 403),
+        ("example.org:8088", 403),
+    ] {
+        let mut answer = String::new();
+        let mut asked = serving.ask(serving.port, "/state", name);
+        asked.read_to_string(&mut answer).unwrap();
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&expected), "{name}: {answer}");
+    }
     // The port is taken now.
     let second = place
         .xtask(&format!("serve --port {}", serving.port))
@@ -172,10 +183,109 @@ fn a_server_tells_of_every_change_and_of_nothing_else() {
     );
 }
 
+/// Threads of a process, as Linux counts them.
+#[cfg(target_os = "linux")]
+fn threads(process: &Child) -> usize {
+    std::fs::read_dir(format!("/proc/{}/task", process.id()))
+        .unwrap()
+        .count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_connections_hold_up_nobody() {
+    let place = Place::new();
+    let matrix = begin(&place);
+    let serving = Serving::start(&place);
+    let host = format!("127.0.0.1:{}", serving.port);
+    let before = threads(&serving.child);
+    let page = || {
+        let start = Instant::now();
+        let answer = serving.get("/");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(start.elapsed() < Duration::from_secs(1), "{start:?}");
+    };
+    // Some that say nothing, and some that say half of what they want.
+    let connect = || TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
+    let mut silent: Vec<TcpStream> = (0..200).map(|_| connect()).collect();
+    for half in silent.iter_mut().step_by(2) {
+        let _ = half.write_all(b"GET / HTTP/1.1\r\nHost: ");
+    }
+    page();
+    // Events: as many as are served get them, the others a refusal, soon.
+    let mut followers: Vec<BufReader<TcpStream>> = (0..200)
+        .map(|_| serving.ask(serving.port, "/events", &host))
+        .collect();
+    let mut served = Vec::new();
+    for mut follower in followers.drain(..) {
+        let mut line = String::new();
+        // One that another took the place of is closed without an answer.
+        if follower.read_line(&mut line).is_ok() && line.contains("200") {
+            served.push(follower);
+        } else {
+            assert!(line.is_empty() || line.contains("503"), "{line}");
+        }
+    }
+    assert!((1..=64).contains(&served.len()), "{}", served.len());
+    page();
+    // Who asks for much and reads nothing of it holds up nobody either.
+    let lazy = (0..200).map(|_| serving.ask(serving.port, "/", &host));
+    let lazy: Vec<BufReader<TcpStream>> = lazy.collect();
+    page();
+    assert_eq!(threads(&serving.child), before);
+    drop((silent, lazy));
+    // All followers hear of the end.
+    go_on(&place, matrix);
+    for mut follower in served {
+        let mut line = String::new();
+        while !line.contains("\"done\":4") {
+            line.clear();
+            assert!(follower.read_line(&mut line).unwrap() > 0, "it was closed");
+        }
+    }
+    page();
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    let place = Place::new();
+    let serving = Serving::start(&place);
+    let long = "a".repeat(20_000);
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\n\r\n", 400),
+        (
+            "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+            400,
+        ),
+        ("nonsense\r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
+        (&format!("GET /{long} HTTP/1.1\r\n"), 431),
+        ("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        // In small letters, and from behind a proxy.
+        ("GET /state?now HTTP/1.0\r\nhost: LOCALHOST\r\n\r\n", 404),
+    ] {
+        let mut stream = TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
+        let patience = Some(Duration::from_secs(60));
+        stream.set_read_timeout(patience).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        let begin = &request[..request.len().min(60)];
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{begin}: {answer}"
+        );
+        if request.starts_with("HEAD") {
+            assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+        }
+    }
+}
+
 /// Chromium without a window, which says over HTTP what its page is called.
+#[track_caller]
 fn browser(place: &Place, url: &str) -> Option<(Child, u16)> {
     let profile = place.path("profile");
-    let child = Command::new("chromium")
+    let child = Command::new(kindling_testing::browser()?)
         .args([
             "--headless",
             "--no-sandbox",
@@ -187,7 +297,7 @@ fn browser(place: &Place, url: &str) -> Option<(Child, u16)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .ok()?;
+        .unwrap();
     let mut port = None;
     until(|| {
         let text = std::fs::read_to_string(profile.join("DevToolsActivePort"));

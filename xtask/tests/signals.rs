@@ -1,14 +1,14 @@
-//! Ctrl-C, through the real binary with a script in kindling's stead.
+//! Ctrl-C and other signals, through the real binary with a script in kindling's stead.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
 
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use common::{Place, stderr, stdout, until};
+use common::{Place, interrupt, signal, stderr, stdout, until};
 
 /// A matrix of three runs, of which two train and wait to be told to stop.
 fn begin(place: &Place, more: &str) -> Child {
@@ -28,12 +28,6 @@ fn lines(path: &Path) -> usize {
         .unwrap_or_default()
         .lines()
         .count()
-}
-
-fn interrupt(child: &Child) {
-    let kill = format!("kill -INT {}", child.id());
-    let killed = Command::new("sh").args(["-c", &kill]).status().unwrap();
-    assert!(killed.success());
 }
 
 /// The end of a command that was stopped: it says how to go on, and does.
@@ -82,4 +76,62 @@ fn twice_they_end_at_once() {
     std::thread::sleep(Duration::from_millis(300));
     std::fs::write(place.path("stop"), "").unwrap();
     stopped(&place, child);
+}
+
+/// How a matrix ends that is started by the shell line `start`, where `$@` is its
+/// command, and sent a signal while two runs train.
+fn sent(start: &str, name: &str) -> (ExitStatus, Place) {
+    let place = Place::new();
+    let mut xtask = place.xtask("experiments --only mlp --seeds 2 --jobs 2");
+    xtask.env("FAKE_HOLD", place.path("hold"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", start, "sh"]).arg(xtask.get_program());
+    shell.args(xtask.get_args());
+    shell.envs(
+        xtask
+            .get_envs()
+            .filter_map(|(key, value)| Some((key, value?))),
+    );
+    let mut child = shell
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .current_dir(place.path(""))
+        .spawn()
+        .unwrap();
+    until(|| lines(&place.path("log")) == 2);
+    // The shell has said which process the matrix is.
+    let process = std::fs::read_to_string(place.path("pid")).unwrap();
+    signal(name, process.trim().parse().unwrap());
+    std::thread::sleep(Duration::from_millis(300));
+    std::fs::write(place.path("hold"), "").unwrap();
+    let status = child.wait().unwrap();
+    (status, place)
+}
+
+#[test]
+fn a_signal_that_is_ignored_at_the_start_stays_ignored() {
+    let foreground = "echo $$ > pid; exec \"$@\"";
+    for (start, name) in [
+        ("trap '' HUP; echo $$ > pid; exec \"$@\"", "HUP"),
+        ("echo $$ > pid; exec nohup \"$@\"", "HUP"),
+        ("trap '' INT; echo $$ > pid; exec \"$@\"", "INT"),
+        ("trap '' TERM; echo $$ > pid; exec \"$@\"", "TERM"),
+        // A shell without job control has what is behind ignore Ctrl-C.
+        ("\"$@\" & echo $! > pid; wait $!", "INT"),
+    ] {
+        let (status, place) = sent(start, name);
+        assert!(status.success(), "{start}: {status}");
+        assert_eq!(place.trained().len(), 4, "{start}");
+    }
+    // What is not ignored stops it, beside one that is.
+    for (start, name) in [
+        (foreground, "HUP"),
+        (foreground, "TERM"),
+        ("trap '' HUP; echo $$ > pid; exec \"$@\"", "TERM"),
+    ] {
+        let (status, place) = sent(start, name);
+        assert_eq!(status.code(), Some(130), "{start} {name}");
+        assert_eq!(place.trained().len(), 2, "{start} {name}");
+    }
 }

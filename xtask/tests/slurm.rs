@@ -1,19 +1,26 @@
 //! A matrix on a Slurm of our own: its daemons in a temporary folder, on this machine.
-//! Skipped where Slurm is not installed, or we are not root, as slurmd wants it.
+//! Slurm has to be installed for that, and we root, as slurmd wants it. What does not
+//! need a scheduler is tried with scripts in the place of Slurm's programs.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
 
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::{Place, stderr, stdout, until};
+
+/// Held by the one cluster that there is at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The daemons, ended when this is dropped.
 struct Cluster {
     place: Place,
     daemons: Vec<Child>,
+    _alone: MutexGuard<'static, ()>,
 }
 
 fn word(command: &str) -> String {
@@ -22,23 +29,30 @@ fn word(command: &str) -> String {
 }
 
 impl Cluster {
-    /// Starts munged, slurmctld and slurmd; `None` where they cannot be.
-    fn start() -> Option<Self> {
-        let installed = "for name in munged slurmctld slurmd sbatch; do command -v $name; done";
-        if word(installed).lines().count() != 4 || word("id -u") != "0" {
+    /// Starts munged, slurmctld and slurmd, with `more` lines in slurm.conf; `None` where
+    /// they cannot be.
+    #[track_caller]
+    fn start(more: &str) -> Option<Self> {
+        for name in ["munged", "slurmctld", "slurmd", "sbatch"] {
+            kindling_testing::program(name, "install Slurm (slurm-wlm and munge on Debian)")?;
+        }
+        if word("id -u") != "0" {
+            kindling_testing::skipped("right to start slurmd", "run this test as root");
             return None;
         }
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let place = Place::new();
         let mut cluster = Self {
             daemons: Vec::new(),
             place,
+            _alone: alone,
         };
         for folder in ["state", "spool"] {
             std::fs::create_dir(cluster.path(folder)).unwrap();
         }
         let key: Vec<u8> = (0..128).map(|byte| byte * 31 % 251).collect();
         std::fs::write(cluster.path("key"), key).unwrap();
-        word(&format!("chmod 400 {}", cluster.path("key").display()));
+        std::fs::set_permissions(cluster.path("key"), PermissionsExt::from_mode(0o400)).unwrap();
         let host = word("hostname");
         let cores = word("nproc");
         // Ports that nobody else has, most likely.
@@ -52,7 +66,7 @@ impl Cluster {
              SelectType=select/cons_tres\nSelectTypeParameters=CR_CPU\nReturnToService=2\n\
              MinJobAge=5\nSchedulerParameters=sched_interval=1,batch_sched_delay=0\n\
              NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} State=UNKNOWN\n\
-             PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n",
+             PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n{more}\n",
             at("socket"),
             at("state"),
             at("spool"),
@@ -61,23 +75,21 @@ impl Cluster {
             port + 1,
         );
         std::fs::write(cluster.path("slurm.conf"), text).unwrap();
-        let munged = format!(
-            "munged --force --foreground --key-file={} --socket={} --pid-file={} --log-file={} \
-             --seed-file={}",
-            at("key"),
-            at("socket"),
-            at("munge.pid"),
-            at("munge.log"),
-            at("munge.seed")
-        );
-        for command in [
-            munged,
-            "slurmctld -D".into(),
-            format!("slurmd -D -N {host}"),
-        ] {
-            let mut words = command.split(' ');
-            let daemon = Command::new(words.next().unwrap())
-                .args(words)
+        let munged = [
+            "munged".to_string(),
+            "--force".into(),
+            "--foreground".into(),
+            format!("--key-file={}", at("key")),
+            format!("--socket={}", at("socket")),
+            format!("--pid-file={}", at("munge.pid")),
+            format!("--log-file={}", at("munge.log")),
+            format!("--seed-file={}", at("munge.seed")),
+        ];
+        let slurmctld = ["slurmctld", "-D"].map(String::from);
+        let slurmd = ["slurmd", "-D", "-N", &host].map(String::from);
+        for command in [&munged[..], &slurmctld, &slurmd] {
+            let daemon = Command::new(&command[0])
+                .args(&command[1..])
                 .env("SLURM_CONF", cluster.path("slurm.conf"))
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
@@ -97,19 +109,26 @@ impl Cluster {
     }
 
     fn ask(&self, command: &str) -> String {
-        let config = self.path("slurm.conf");
-        word(&format!("SLURM_CONF={} {command}", config.display()))
+        let output = Command::new("sh")
+            .args(["-c", command])
+            .env("SLURM_CONF", self.path("slurm.conf"))
+            .output()
+            .unwrap();
+        stdout(&output).trim().to_string()
     }
 
     /// Submits with the fake kindling, which waits for the file `hold`.
-    fn experiments(&self, words: &str) -> Output {
-        self.place
-            .xtask(&format!("experiments {words}"))
+    fn command(&self, words: &str) -> Command {
+        let mut command = self.place.xtask(&format!("experiments {words}"));
+        command
             .env("SLURM_CONF", self.path("slurm.conf"))
             .env("FAKE_HOLD", self.path("hold"))
-            .env("FAKE_FAIL", "mlp-10 1")
-            .output()
-            .unwrap()
+            .env("FAKE_FAIL", "mlp-10 1");
+        command
+    }
+
+    fn experiments(&self, words: &str) -> Output {
+        self.command(words).output().unwrap()
     }
 
     fn submit(&self, words: &str) -> String {
@@ -135,7 +154,7 @@ impl Drop for Cluster {
 
 #[test]
 fn a_matrix_is_a_job_array_and_only_what_is_missing_is_submitted() {
-    let Some(cluster) = Cluster::start() else {
+    let Some(cluster) = Cluster::start("") else {
         return;
     };
     let said = cluster.submit("--only mlp --seeds 2 --slurm-args --comment=kept");
@@ -193,11 +212,248 @@ fn without_slurm_it_is_said() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
-    assert!(said.contains("is Slurm installed here?"), "{said}");
-    let output = place
-        .xtask("experiments --slurm-args --time=1")
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("only with --executor slurm"));
+    assert!(
+        said.contains("there is no sbatch here; is Slurm installed?"),
+        "{said}"
+    );
+    for flag in ["--slurm-args", "--slurm-report-args"] {
+        let output = place
+            .xtask(&format!("experiments {flag} --time=1"))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = format!("{flag}: only with --executor slurm");
+        assert!(stderr(&output).contains(&said), "{}", stderr(&output));
+    }
+}
+
+/// Writes a program to the folder `bin` of a place.
+fn program(place: &Place, name: &str, text: &str) {
+    let path = place.path("bin").join(name);
+    std::fs::create_dir_all(place.path("bin")).unwrap();
+    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+/// The folder `bin` of a place, before all others.
+fn path(place: &Place) -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap();
+    let folders = std::iter::once(place.path("bin")).chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).unwrap()
+}
+
+/// The numbers in a text.
+fn numbers(text: &str) -> Vec<u32> {
+    let words = text.split(|letter: char| !letter.is_ascii_digit());
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+#[test]
+fn more_runs_than_an_array_takes_are_several_arrays() {
+    let Some(cluster) = Cluster::start("MaxArraySize=3") else {
+        return;
+    };
+    // The second array is refused, as where somebody has too many jobs.
+    let place = &cluster.place;
+    let real = kindling_testing::program("sbatch", "install slurm-wlm").unwrap();
+    let (again, real) = (place.path("again"), real.display().to_string());
+    let text = format!(
+        "if [ -e '{0}' ]; then\necho 'error: QOSMaxSubmitJobPerUserLimit' >&2; exit 1\nfi\n\
+         touch '{0}'; exec '{real}' \"$@\"",
+        again.display()
+    );
+    program(place, "sbatch", &text);
+    let words = "--executor slurm --only mlp --seeds 4 --jobs 1";
+    let mut command = cluster.command(words);
+    let output = command.env("PATH", path(place)).output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("3 runs submitted as job "), "{said}");
+    assert!(said.contains("5 more not, nor the report"), "{said}");
+    assert!(said.contains("QOSMaxSubmitJobPerUserLimit"), "{said}");
+    // What was submitted is known, and the rest alone is submitted.
+    let said = cluster.submit("--only mlp --seeds 4 --jobs 1");
+    assert!(said.contains("3 runs with Slurm already"), "{said}");
+    let line = said.lines().find(|line| line.contains("submitted as"));
+    let [runs, first, second, report] = numbers(line.unwrap())[..] else {
+        panic!("{said}");
+    };
+    assert_eq!(runs, 5);
+    // The report waits for both arrays, and of each one run trains at a time.
+    let waits = cluster.ask(&format!("squeue --noheader --jobs={report} --format=%E"));
+    for job in [first, second] {
+        assert!(waits.contains(&format!("afterany:{job}_")), "{waits}");
+        let about = cluster.ask(&format!("scontrol show job {job}"));
+        assert!(about.contains("ArrayTaskThrottle=1"), "{about}");
+    }
+    std::fs::write(cluster.path("hold"), "").unwrap();
+    cluster.idle();
+    let trained = place.trained();
+    assert_eq!(trained.len(), 8, "none twice: {trained:?}");
+    let report = std::fs::read_to_string(place.out().join("report/report.md")).unwrap();
+    assert!(report.contains("mlp-10 seed 1"), "{report}");
+}
+
+/// Scripts in the place of Slurm's programs, which keep what they are told. An array
+/// takes two tasks, and none is known any more.
+fn scripts(place: &Place) {
+    let log = place.path("slurm.log").display().to_string();
+    let told = |name: &str| format!("printf '%s\\n' \"{name} $*\" >> '{log}'");
+    program(
+        place,
+        "sbatch",
+        &format!(
+            "{}\ncat > /dev/null\necho \"$(grep -c ^sbatch '{log}');east\"",
+            told("sbatch")
+        ),
+    );
+    program(
+        place,
+        "scontrol",
+        &format!("{}\necho 'MaxArraySize            = 2'", told("scontrol")),
+    );
+    program(place, "squeue", &told("squeue"));
+}
+
+#[test]
+fn what_is_passed_on_to_slurm() {
+    let place = Place::new();
+    scripts(&place);
+    let log = place.path("slurm.log");
+    let submit = |more: &[&str]| {
+        let words = "experiments --only mlp --seeds 2 --executor slurm";
+        let mut command = place.xtask(words);
+        command.args(more).env("PATH", path(&place));
+        // These would make an array of the report, or wait for a job.
+        let command = command
+            .env("SBATCH_ARRAY_INX", "0-9")
+            .env("SBATCH_WAIT", "1");
+        command.output().unwrap()
+    };
+    // Refused before anything is submitted.
+    for (arguments, said) in [
+        ("--array=0-9", "--array cannot be passed on"),
+        ("-p gpu -a 1", "--array cannot be passed on"),
+        ("--wait", "cargo xtask watch"),
+        ("job.sh", "`job.sh` is no option of sbatch"),
+        ("--comment='a", "a quote is not closed"),
+    ] {
+        for flag in ["--slurm-args", "--slurm-report-args"] {
+            let output = submit(&[flag, arguments]);
+            assert_eq!(output.status.code(), Some(2), "{arguments}");
+            let problem = stderr(&output);
+            assert!(
+                problem.contains(said) && problem.contains(flag),
+                "{problem}"
+            );
+            assert!(!log.exists() && !place.out().exists(), "{arguments}");
+        }
+    }
+    let output = submit(&[
+        "--slurm-args=--comment='two  words' --gres=gpu:1 -p gpu",
+        "--slurm-args=--account=me --clusters=east,west",
+        "--slurm-report-args=--partition=cpu",
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stdout(&output);
+    let expected = "4 runs submitted as jobs 1, 2, the report as job 3";
+    assert!(said.contains(expected), "{said}");
+    let told = std::fs::read_to_string(&log).unwrap();
+    let told: Vec<&str> = told.lines().collect();
+    let [scontrol, first, second, report] = told[..] else {
+        panic!("{told:#?}");
+    };
+    assert_eq!(scontrol, "scontrol --clusters=east,west show config");
+    for (array, end) in [(first, "east,west"), (second, "--clusters=east")] {
+        assert!(array.contains("--array=0-1 "), "{array}");
+        let passed = "--comment=two  words --gres=gpu:1 -p gpu --account=me --clusters=east,west";
+        assert!(array.contains(passed) && array.ends_with(end), "{array}");
+    }
+    // Where it may run, and what is for it alone; behind both, on their cluster.
+    let passed = "-p gpu --account=me --clusters=east,west --partition=cpu --clusters=east";
+    assert!(report.ends_with(passed), "{report}");
+    assert!(report.contains("--dependency=afterany:1:2 "), "{report}");
+    // They are looked for where they are.
+    assert!(submit(&["--slurm-args="]).status.success());
+    let told = std::fs::read_to_string(&log).unwrap();
+    let asked = "squeue --noheader --array --format=%i --clusters=east";
+    assert!(told.contains(asked), "{told}");
+    // What is no number is no job.
+    program(&place, "sbatch", "cat > /dev/null; echo Submitted");
+    let output = submit(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("sbatch printed no job number, but: Submitted"));
+}
+
+/// A path on which are a shell's programs, and none of Slurm's.
+fn path_without_slurm(place: &Place) -> PathBuf {
+    let folder = place.path("tools");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["sh", "sed", "cat", "head", "cut", "sha256sum", "sleep"] {
+        let program = kindling_testing::program(name, "install it").unwrap();
+        std::os::unix::fs::symlink(program, folder.join(name)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_folder_that_slurm_was_given_is_of_use_where_slurm_is_missing() {
+    for (text, why) in [
+        (None, "there is no squeue here"),
+        (
+            Some("echo 'Unable to contact slurm controller' >&2; exit 1"),
+            "squeue refused: Unable to contact slurm controller",
+        ),
+    ] {
+        let place = Place::new();
+        let mut path = path_without_slurm(&place).into_os_string();
+        if let Some(text) = text {
+            program(&place, "squeue", text);
+            path = std::env::join_paths([place.path("bin").as_path(), Path::new(&path)]).unwrap();
+        }
+        let xtask = |words: &str| place.xtask(words).env("PATH", &path).output().unwrap();
+        let given = place.out().join("slurm.json");
+        let give = || {
+            let text = r#"{"arrays":[{"job":"17","runs":["mlp 0","mlp 1"]}]}"#;
+            std::fs::write(&given, text).unwrap();
+        };
+        std::fs::create_dir(place.out()).unwrap();
+        give();
+        // Runs that may still train are nobody else's, for Slurm neither.
+        for more in ["", "--executor slurm", "--fresh"] {
+            let output = xtask(&format!("experiments --only mlp --seeds 1 {more}"));
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{said}");
+            for words in [
+                "Slurm was given 1 run of this matrix, as mlp 0, as job 17",
+                why,
+                "if you know that they have ended, remove ",
+                "slurm.json",
+            ] {
+                assert!(said.contains(words), "{words}: {said}");
+            }
+            assert!(place.trained().is_empty());
+        }
+        // Others train, and all else works.
+        let output = xtask("experiments --only pca");
+        let said = stderr(&output);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("cannot be asked about them"), "{said}");
+        assert_eq!(place.trained(), ["pca 0"]);
+        for words in ["report", "claims", "watch", "experiments --list"] {
+            let output = xtask(words);
+            assert!(output.status.success(), "{words}: {}", stderr(&output));
+        }
+        // The way out.
+        std::fs::remove_file(&given).unwrap();
+        assert!(xtask("experiments --only mlp --seeds 1").status.success());
+        assert_eq!(place.trained(), ["mlp 0", "mlp-10 0"]);
+        // A finished run is not open, unless it is wanted afresh.
+        give();
+        let output = xtask("experiments --only mlp --seeds 1");
+        assert!(output.status.success(), "{}", stderr(&output));
+        let output = xtask("experiments --only mlp --seeds 1 --fresh");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(place.trained().is_empty());
+    }
 }

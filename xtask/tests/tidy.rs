@@ -30,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "kindling-regression",
             "kindling-classifiers",
             "kindling-autoencoder",
+            "kindling-terminal",
         ],
     ),
     (
@@ -45,7 +46,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("kindling-report", &["kindling-spec"]),
-    ("xtask", &["kindling-spec", "kindling-report"]),
+    ("kindling-terminal", &[]),
+    ("kindling-testing", &[]),
+    (
+        "xtask",
+        &["kindling-spec", "kindling-report", "kindling-terminal"],
+    ),
 ];
 
 /// What a family may use: no other family.
@@ -58,7 +64,13 @@ const FAMILY: &[&str] = &[
 /// Their folders.
 const FAMILIES: [&str; 3] = ["regression", "classifiers", "autoencoder"];
 /// These build in seconds.
-const WITHOUT_BURN: [&str; 3] = ["kindling-spec", "kindling-report", "xtask"];
+const WITHOUT_BURN: [&str; 5] = [
+    "kindling-spec",
+    "kindling-report",
+    "kindling-terminal",
+    "kindling-testing",
+    "xtask",
+];
 /// The Cargo features that choose a backend, and the crates that have them.
 const BACKENDS: [&str; 4] = ["flex", "ndarray", "wgpu", "cuda"];
 const WITH_BACKENDS: [&str; 2] = ["kindling-harness", "kindling"];
@@ -195,15 +207,18 @@ fn the_example_of_a_new_family_applies() {
         said.contains(&format!("a crate and {outside} lines")),
         "{outside}"
     );
-    // From an archive without its history there is nothing to apply it to.
-    if !root().join(".git").exists() {
+    let Some(git) = kindling_testing::program("git", "install git") else {
         return;
-    }
-    let mut git = Command::new("git");
-    git.args(["apply", "--check"])
+    };
+    // As if there were no repository: from an archive there is none, and there may be
+    // another one around it.
+    let output = Command::new(git)
+        .args(["apply", "--check"])
         .arg(patch)
-        .current_dir(root());
-    let output = git.output().unwrap();
+        .current_dir(root())
+        .env("GIT_DIR", root().join("target").join("no-repository"))
+        .output()
+        .unwrap();
     let why = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{why}");
 }
@@ -273,5 +288,41 @@ fn every_file_says_what_it_is_for_and_is_short() {
             lines <= LONGEST,
             "{path} has {lines} lines, more than {LONGEST}; it is several files"
         );
+    }
+}
+
+/// Every file of tests, with its text.
+fn tests() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![root().join("xtask")];
+    let crates = std::fs::read_dir(root().join("crates")).unwrap();
+    folders.extend(crates.map(|entry| entry.unwrap().path()));
+    let files = folders
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder.join("tests")).ok())
+        .flatten();
+    let files = files.map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let mut tests: Vec<(PathBuf, String)> = files
+        .map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap()))
+        .collect();
+    tests.extend(sources());
+    assert!(tests.len() > 50, "the tests are elsewhere");
+    tests
+}
+
+/// What a machine lacks is a matter of `crates/testing`, which says that a test is
+/// skipped; the harness itself would hide it.
+#[test]
+fn no_test_is_left_out_without_a_word() {
+    let mark = ["#[", "ignore"].concat();
+    for (path, text) in tests() {
+        let path = path.display();
+        assert!(!text.contains(&mark), "{path} has a test that never runs");
+        if text.contains("command -v") || text.contains("python3") {
+            assert!(
+                text.contains("kindling_testing::") || path.to_string().contains("src"),
+                "{path} looks for a program by itself; crates/testing says what is skipped"
+            );
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use burn_dataset::Dataset;
@@ -15,17 +15,6 @@ const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
 
 /// What stands behind the page and looks at it. The pages answer in a `<pre>`.
 const PROBE: &str = include_str!("probe.html");
-
-fn browser() -> Option<PathBuf> {
-    let named = std::env::var_os("KINDLING_BROWSER").map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    named.or_else(|| {
-        std::env::split_paths(&path)
-            .flat_map(|folder| names.map(|name| folder.join(name)))
-            .find(|program| program.is_file())
-    })
-}
 
 /// The answer of the page at `width` pixels.
 fn ask(browser: &Path, page: &Path, profile: &Path, width: u32) -> serde_json::Value {
@@ -82,10 +71,8 @@ fn train(layout: &Layout, configs: &Path, cell: &str, family: &str, task: &str) 
 }
 
 #[test]
-#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
-    let Some(browser) = browser() else {
-        eprintln!("skipped: no browser; install chromium, or name one in KINDLING_BROWSER");
+    let Some(browser) = kindling_testing::browser() else {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");

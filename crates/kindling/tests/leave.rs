@@ -6,7 +6,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use common::{kindling, python, train_well, write_config};
+use common::{kindling, train_well, write_config};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use kindling_datasets::{Images, load};
@@ -258,7 +258,7 @@ fn exported_weights_give_the_same_logits_elsewhere() {
     let about = about.metadata().clone().expect("the config");
     assert!(about["config"].contains("kernel = 5"));
 
-    let Some(mut python) = python("numpy, safetensors") else {
+    let Some(mut python) = kindling_testing::python("numpy, safetensors") else {
         return;
     };
     let mnist =

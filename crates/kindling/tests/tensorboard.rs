@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{kindling, python, train_well, write_config, write_images};
+use common::{kindling, train_well, write_config, write_images};
 use kindling_spec::{HistoryRow, RunDir, read_csv};
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ print(json.dumps(said))
 "#;
 
 fn read(run: &RunDir) -> Option<Value> {
-    let mut command = python("tensorboard")?;
+    let mut command = kindling_testing::python("tensorboard")?;
     let output = command.args(["-c", READ]).arg(run.tensorboard());
     let output = output.output().expect("Python starts");
     let stderr = String::from_utf8_lossy(&output.stderr);

@@ -122,6 +122,23 @@ pub fn stderr(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Presses Ctrl-C, as far as `child` is concerned. Where a script has started these tests
+/// with `&`, it ignores that, and is asked to end.
+pub fn interrupt(child: &std::process::Child) {
+    let name = match kindling_terminal::is_interrupt_ignored() {
+        true => "TERM",
+        false => "INT",
+    };
+    signal(name, child.id());
+}
+
+/// Sends a process a signal.
+pub fn signal(name: &str, process: u32) {
+    let kill = format!("kill -{name} {process}");
+    let killed = Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(killed.success());
+}
+
 /// Waits for `what`, two minutes at most.
 pub fn until(mut what: impl FnMut() -> bool) {
     let start = Instant::now();

@@ -92,12 +92,3 @@ pub fn write_images(dir: &Path, train: usize, test: usize) -> PathBuf {
     }
     dir.to_path_buf()
 }
-
-/// A Python that can import `packages`: `KINDLING_PYTHON`, or python3.
-pub fn python(packages: &str) -> Option<Command> {
-    let python = std::env::var("KINDLING_PYTHON").unwrap_or("python3".into());
-    let import = format!("import {packages}");
-    let tried = Command::new(&python).args(["-c", &import]).output();
-    let has = tried.is_ok_and(|output| output.status.success());
-    has.then(|| Command::new(python))
-}

@@ -1,0 +1,131 @@
+//! Standard output that cannot be written: a full disk is an error, a reader who has
+//! gone is none.
+#![cfg(target_os = "linux")] // /dev/full
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use std::fs::File;
+use std::process::{Command, Output, Stdio};
+
+use common::{Place, stderr};
+
+/// Runs a command whose standard output is a full disk.
+fn to_full_disk(mut command: Command) -> Output {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    command
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap()
+}
+
+/// A command that takes no `--out`.
+fn plain(place: &Place, words: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command
+        .args(words.split(' '))
+        .env("KINDLING_BIN", place.path("kindling"));
+    command
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_an_error() {
+    let place = Place::new();
+    assert!(
+        place
+            .xtask("experiments")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    let mut commands = Vec::new();
+    for words in [
+        "experiments --list",
+        "experiments --list --json",
+        "experiments --json",
+        "claims",
+        "claims --json",
+        "watch",
+        "watch --json",
+        "report",
+        "parity --backend flex,ndarray",
+    ] {
+        commands.push((words, place.xtask(words)));
+    }
+    for words in [
+        "--help",
+        "help",
+        "experiments --help",
+        "backends",
+        "backends --json",
+        "completions bash",
+    ] {
+        commands.push((words, plain(&place, words)));
+    }
+    let mut man = plain(&place, "man");
+    man.arg(place.path("man"));
+    commands.push(("man DIR", man));
+    for (words, command) in commands {
+        let output = to_full_disk(command);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{words}: {said}");
+        let problem = "cannot write standard output: No space left on device";
+        assert_eq!(said.matches(problem).count(), 1, "{words}: {said}");
+        assert!(!said.contains("panicked"), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_matrix_trains_to_its_end_whatever_is_behind_standard_output() {
+    let place = Place::new();
+    let matrix = || place.xtask("experiments --only mlp --seeds 2");
+    let output = to_full_disk(matrix());
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert_eq!(place.trained().len(), 4);
+    assert!(place.out().join("report/report.md").exists());
+    // The same again has nothing to train, and fails again.
+    assert_eq!(to_full_disk(matrix()).status.code(), Some(1));
+    assert!(place.trained().is_empty());
+    // Other ends keep their code.
+    assert_eq!(
+        to_full_disk(place.xtask("experiments --set no.key=1"))
+            .status
+            .code(),
+        Some(2)
+    );
+    let mut failing = place.xtask("experiments --only mlp --seeds 3");
+    failing.env("FAKE_FAIL", "mlp 2");
+    assert_eq!(to_full_disk(failing).status.code(), Some(1));
+}
+
+#[test]
+fn a_reader_who_has_gone_has_read_enough() {
+    let place = Place::new();
+    for words in [
+        "experiments --only mlp --seeds 2",
+        "experiments --list",
+        "claims --json",
+        "watch",
+        "--help",
+    ] {
+        let mut command = if words == "--help" {
+            plain(&place, words)
+        } else {
+            place.xtask(words)
+        };
+        // A pipe whose other end is closed.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{words}: {said}");
+        assert!(!said.contains("standard output"), "{words}: {said}");
+    }
+    assert_eq!(place.trained().len(), 4);
+}
