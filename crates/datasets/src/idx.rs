@@ -2,9 +2,9 @@
 //! type and the number of dimensions, the dimensions, then the elements, all
 //! big-endian. See <http://yann.lecun.com/exdb/mnist/>.
 
-use std::io::Read;
+use std::io::{Error, Read, Result as IoResult};
 
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 
 /// Why some bytes are no IDX file of the wanted kind. It says what is wrong;
 /// the caller knows which file it was.
@@ -13,6 +13,9 @@ pub enum IdxError {
     /// The gzip layer is damaged.
     #[error("the gzip data is damaged ({0}); copy the file again")]
     Gzip(String),
+    /// A gzip file within a gzip file.
+    #[error("it is gzipped twice; unpack it once with `gzip -dc` and use what comes out")]
+    GzippedTwice,
     /// Too short even for its header.
     #[error("it ends inside its header; copy the file again")]
     ShortHeader,
@@ -60,26 +63,71 @@ pub enum IdxError {
 }
 
 /// Bytes that are read of a file at most: a million images. Fifteen times MNIST.
-const MOST: u64 = 1 << 30;
+pub(crate) const MOST: u64 = 1 << 30;
+
+/// What a gzip member begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Members of a gzip file at most. `bgzip` packs 64 KiB into each, so that a file of
+/// [`MOST`] bytes has a quarter of these; a file of empty members alone ends here.
+const MEMBERS: usize = 1 << 16;
 
 /// The plain bytes of a file, gzipped or not.
+///
+/// A gzip file may have several members, as `pigz -i`, `bgzip` and `cat` make them.
+/// Bytes behind the last member that begin no other are ignored, as `gzip` does.
 ///
 /// Reads no further than one byte beyond what the IDX header promises, so a
 /// small file cannot fill the memory.
 ///
 /// # Errors
 ///
-/// If the gzip layer is damaged, or the header promises too much.
+/// If the gzip layer is damaged, there is a second one in it, or the header promises
+/// too much.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        read_promised(GzDecoder::new(bytes))
-    } else {
-        read_promised(bytes)
+    if !bytes.starts_with(&GZIP) {
+        return read_promised(bytes);
+    }
+    let plain = read_promised(Members {
+        member: GzDecoder::new(bytes),
+        count: 1,
+    })?;
+    if plain.starts_with(&GZIP) {
+        return Err(IdxError::GzippedTwice);
+    }
+    Ok(plain)
+}
+
+/// The members of a gzip file, one behind the other. The decoder of several that the
+/// library has takes bytes behind the last member for damage.
+struct Members<'a> {
+    member: GzDecoder<&'a [u8]>,
+    /// Members begun.
+    count: usize,
+}
+
+impl<'a> Read for Members<'a> {
+    fn read(&mut self, buffer: &mut [u8]) -> IoResult<usize> {
+        loop {
+            let read = self.member.read(buffer)?;
+            // Nothing more comes only behind the member's checksum.
+            let rest: &'a [u8] = *self.member.get_ref();
+            if read > 0 || buffer.is_empty() || !rest.starts_with(&GZIP) {
+                return Ok(read);
+            }
+            if self.count == MEMBERS {
+                return Err(Error::other(format!(
+                    "more than {MEMBERS} members; pack it again with `gzip`"
+                )));
+            }
+            self.count += 1;
+            self.member = GzDecoder::new(rest);
+        }
     }
 }
 
 fn read_promised(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
-    let damaged = |error: std::io::Error| IdxError::Gzip(error.to_string());
+    let damaged = |error: Error| IdxError::Gzip(error.to_string());
     // Four bytes of magic and at most three dimensions of four bytes each.
     let mut plain = Vec::new();
     source

@@ -9,7 +9,9 @@ use burn_dataset::{Dataset, DatasetError};
 use kindling_spec::{ImageData, hex};
 use sha2::{Digest, Sha256};
 
+use crate::folder::{data_file, names, shown, text_file};
 use crate::idx::{self, IdxError};
+use crate::sums::Sums;
 
 /// Pixels of an image's side.
 pub const SIDE: usize = 28;
@@ -24,7 +26,7 @@ pub enum DataError {
     /// A file is not there.
     #[error(
         "{}: no {name} and no {name}.gz; `data.dir` must be a folder that holds the four IDX \
-         files of MNIST or of a data set made like it",
+         files of MNIST or of a data set made like it{hint}",
         dir.display()
     )]
     Missing {
@@ -32,6 +34,16 @@ pub enum DataError {
         dir: PathBuf,
         /// The file's name.
         name: &'static str,
+        /// What is there instead, each behind `; `; empty where there is nothing.
+        hint: String,
+    },
+    /// What bears a file's name cannot be read as one.
+    #[error("{} {why}", path.display())]
+    Unusable {
+        /// What bears the name.
+        path: PathBuf,
+        /// What it is, and the remedy.
+        why: String,
     },
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
@@ -51,12 +63,14 @@ pub enum DataError {
     },
     /// A file is not the one it should be.
     #[error(
-        "{file}: its unpacked bytes have SHA-256 {found}, not {expected}; \
+        "{file}: its {bytes} have SHA-256 {found}, not {expected}; \
          the file was altered, copy it again"
     )]
     Altered {
         /// The file.
         file: String,
+        /// Which bytes: `bytes`, as they lie there, or `unpacked bytes`.
+        bytes: &'static str,
         /// What it should be.
         expected: String,
         /// What it is.
@@ -224,6 +238,9 @@ pub struct ImageSet {
     pub classes: Option<Vec<String>>,
     /// SHA-256 of all of it, whatever part of it is used.
     pub fingerprint: String,
+    /// What was not as it should be and stopped nothing, a sentence each: checks that
+    /// did not take place, and what bears a file's name and is no file.
+    pub warnings: Vec<String>,
 }
 
 /// The images of a config.
@@ -233,11 +250,9 @@ pub struct ImageSet {
 /// If a file is missing, damaged, altered, or does not fit the others; nothing
 /// is ever guessed or padded.
 pub fn load(data: &ImageData) -> Result<ImageSet, DataError> {
-    let dir = data.dir.as_deref();
-    let parts = read_parts(dir)?;
-    let classes = match dir {
-        Some(dir) => classes(dir)?,
-        None => None,
+    let (parts, classes, warnings) = match data.dir.as_deref() {
+        None => (repository()?, None, Vec::new()),
+        Some(dir) => folder(dir)?,
     };
     let mut hash = Sha256::new();
     for part in &parts {
@@ -257,128 +272,102 @@ pub fn load(data: &ImageData) -> Result<ImageSet, DataError> {
         test,
         classes,
         fingerprint: hex(&hash.finalize()),
+        warnings,
     })
 }
 
-fn text_if_there(path: &Path) -> Result<Option<String>, DataError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(DataError::Read {
-            path: path.to_path_buf(),
-            source,
+/// MNIST itself.
+fn repository() -> Result<[Loaded; 4], DataError> {
+    let [a, b, c, d] = &PARTS;
+    let load = |part: &Part| {
+        let file = format!("{}.gz in the repository", part.name);
+        let loaded = unpack(file, part.archive)?;
+        if loaded.sha256 != part.sha256 {
+            return Err(DataError::Altered {
+                file: loaded.file,
+                bytes: "unpacked bytes",
+                expected: part.sha256.to_string(),
+                found: loaded.sha256,
+            });
+        }
+        Ok(loaded)
+    };
+    Ok([load(a)?, load(b)?, load(c)?, load(d)?])
+}
+
+type Folder = ([Loaded; 4], Option<Vec<String>>, Vec<String>);
+
+/// What a folder holds: the files, the names of the classes, and warnings.
+fn folder(dir: &Path) -> Result<Folder, DataError> {
+    let mut warnings = Vec::new();
+    let mut sums = Sums::read(dir, &mut warnings)?;
+    let mut load = |part: &Part| {
+        let found = data_file(dir, part.name, &mut warnings)?;
+        let loaded = unpack(found.path.display().to_string(), &found.bytes)?;
+        if let Some(sums) = &mut sums {
+            sums.check(part.name, &found, &loaded.sha256)?;
+        }
+        Ok(loaded)
+    };
+    let [a, b, c, d] = &PARTS;
+    let parts = [load(a)?, load(b)?, load(c)?, load(d)?];
+    let classes = classes(dir, &mut sums, &mut warnings)?;
+    if let Some(sums) = sums {
+        warnings.extend(sums.warnings());
+    }
+    Ok((parts, classes, warnings))
+}
+
+fn unpack(file: String, bytes: &[u8]) -> Result<Loaded, DataError> {
+    match idx::unpack(bytes) {
+        Ok(plain) => Ok(Loaded {
+            sha256: hex(&Sha256::digest(&plain)),
+            file,
+            plain,
         }),
+        Err(source) => Err(DataError::Format { file, source }),
     }
 }
 
+/// The file of the names of the classes.
+const LABELS: &str = "labels.txt";
 /// Bytes of a class's name at most: it stands beside a figure.
 const LONGEST_NAME: usize = 40;
 
 /// `labels.txt` in `dir`, where there is one: the name of each class on a line.
-fn classes(dir: &Path) -> Result<Option<Vec<String>>, DataError> {
-    let path = dir.join("labels.txt");
-    let Some(text) = text_if_there(&path)? else {
+fn classes(
+    dir: &Path,
+    sums: &mut Option<Sums>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Vec<String>>, DataError> {
+    let Some((found, text)) = text_file(dir, LABELS)? else {
+        let like = |name: &String| {
+            let name = name.to_lowercase();
+            ["labels.txt", "labels.txt.txt", "label.txt", "labels"].contains(&name.as_str())
+        };
+        warnings.extend(names(dir).into_iter().find(like).map(|name| {
+            format!(
+                "{}: `{}` is not read; the names of the classes are read from `{LABELS}`",
+                dir.display(),
+                shown(&name)
+            )
+        }));
         return Ok(None);
     };
-    let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
+    if let Some(sums) = sums {
+        let sum = hex(&Sha256::digest(&found.bytes));
+        sums.check(LABELS, &found, &sum)?;
+    }
+    let names: Vec<String> = text
+        .trim_end()
+        .lines()
+        .map(|line| line.trim().to_string())
+        .collect();
     let fits = |name: &String| !name.is_empty() && name.len() <= LONGEST_NAME;
     if names.len() == CLASSES && names.iter().all(fits) {
         return Ok(Some(names));
     }
-    Err(DataError::Classes { path })
-}
-
-fn read_parts(dir: Option<&Path>) -> Result<[Loaded; 4], DataError> {
-    let sums = match dir {
-        Some(dir) => checksums(dir)?,
-        None => Vec::new(),
-    };
-    let [a, b, c, d] = &PARTS;
-    Ok([
-        read_part(a, dir, &sums)?,
-        read_part(b, dir, &sums)?,
-        read_part(c, dir, &sums)?,
-        read_part(d, dir, &sums)?,
-    ])
-}
-
-fn read_part(
-    part: &Part,
-    dir: Option<&Path>,
-    sums: &[(String, String)],
-) -> Result<Loaded, DataError> {
-    let (file, plain) = match dir {
-        None => {
-            let file = format!("{}.gz in the repository", part.name);
-            (file, idx::unpack(part.archive))
-        }
-        Some(dir) => {
-            let (path, bytes) = read_file(dir, part.name)?;
-            (path.display().to_string(), idx::unpack(&bytes))
-        }
-    };
-    let plain = plain.map_err(|source| DataError::Format {
-        file: file.clone(),
-        source,
-    })?;
-    let sha256 = hex(&Sha256::digest(&plain));
-    let expected = match dir {
-        None => Some(part.sha256),
-        Some(_) => sums
-            .iter()
-            .find(|(name, _)| name == part.name)
-            .map(|(_, sum)| sum.as_str()),
-    };
-    if let Some(expected) = expected
-        && expected != sha256
-    {
-        return Err(DataError::Altered {
-            file,
-            expected: expected.to_string(),
-            found: sha256,
-        });
-    }
-    Ok(Loaded {
-        file,
-        plain,
-        sha256,
-    })
-}
-
-/// Reads `name` or `name.gz` in `dir`.
-fn read_file(dir: &Path, name: &'static str) -> Result<(PathBuf, Vec<u8>), DataError> {
-    for path in [dir.join(name), dir.join(format!("{name}.gz"))] {
-        match std::fs::read(&path) {
-            Ok(bytes) => return Ok((path, bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(DataError::Read { path, source }),
-        }
-    }
-    Err(DataError::Missing {
-        dir: dir.to_path_buf(),
-        name,
-    })
-}
-
-/// `SHA256SUMS` in `dir`, where there is one: the sums of the unpacked files,
-/// as `sha256sum` writes them.
-fn checksums(dir: &Path) -> Result<Vec<(String, String)>, DataError> {
-    let path = dir.join("SHA256SUMS");
-    let text = text_if_there(&path)?.unwrap_or_default();
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(index, line)| {
-            line.split_once([' ', '\t'])
-                .map(|(sum, name)| (sum, name.trim_start_matches([' ', '\t', '*']).trim_end()))
-                .filter(|(sum, _)| sum.len() == 64 && sum.chars().all(|c| c.is_ascii_hexdigit()))
-                .map(|(sum, name)| (name.to_string(), sum.to_ascii_lowercase()))
-                .ok_or_else(|| DataError::Checksums {
-                    path: path.clone(),
-                    line: index + 1,
-                })
-        })
-        .collect()
+    Err(DataError::Classes { path: found.path })
 }
 
 fn join(images: &Loaded, labels: &Loaded) -> Result<Images, DataError> {

@@ -1,9 +1,11 @@
 //! What the study learns from: images in IDX files, and three functions of
 //! four numbers. No models.
 
+mod folder;
 pub mod idx;
 mod images;
 mod stream;
+mod sums;
 mod toy;
 
 pub use idx::IdxError;

@@ -24,7 +24,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn idx_files() {
     bolero::check!().for_each(|bytes| {
-        for file in [bytes.to_vec(), gzip(bytes)] {
+        let half = bytes.len() / 2;
+        let members = [gzip(&bytes[..half]), gzip(&bytes[half..])].concat();
+        for file in [bytes.to_vec(), gzip(bytes), members] {
             let used = allocation_counter::measure(|| {
                 let Ok(plain) = unpack(&file) else { return };
                 if let Ok(pixels) = images(&plain) {
@@ -43,4 +45,20 @@ fn idx_files() {
             );
         }
     });
+}
+
+/// The same file in many members is the same file, and many empty ones end soon.
+#[test]
+fn gzip_members() {
+    let file = [0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3];
+    let each: Vec<u8> = file.iter().flat_map(|&byte| gzip(&[byte])).collect();
+    assert_eq!(unpack(&each).expect("unpacks"), file);
+    let empty = gzip(&[]);
+    for (count, is_fine) in [(65_525, true), (65_526, false), (2_000_000, false)] {
+        let packed = [empty.repeat(count), each.clone()].concat();
+        let start = std::time::Instant::now();
+        let used = allocation_counter::measure(|| assert_eq!(unpack(&packed).is_ok(), is_fine));
+        assert!(used.bytes_max <= BASE as u64, "{} bytes", used.bytes_max);
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
 }

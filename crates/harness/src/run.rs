@@ -189,12 +189,14 @@ impl Run {
         Ok((stamp, from))
     }
 
-    /// Leaves the names of the classes, where they are no digits, for the report.
+    /// Warns of what is not as it should be in the folder of the images, and leaves the
+    /// names of the classes, where they are no digits, for the report.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub fn write_classes(&self, data: &ImageSet) -> Result<(), RunError> {
+        data.warnings.iter().cloned().for_each(warn);
         let path = self.dir.classes();
         match &data.classes {
             Some(classes) => write_atomic(&path, (classes.join("\n") + "\n").as_bytes())?,

@@ -83,13 +83,19 @@ fn man() -> Result<(), RunError> {
     Ok(())
 }
 
-/// Prints what a folder of images holds.
+/// Prints what a folder of images holds, and what is not as it should be in it.
 fn data(dir: Option<PathBuf>) -> Result<(), RunError> {
     let data = kindling_datasets::load(&ImageData {
         dir,
         train: None,
         test: None,
     })?;
+    for warning in &data.warnings {
+        #[expect(clippy::print_stderr, reason = "where warnings go")]
+        {
+            eprintln!("warning: {warning}");
+        }
+    }
     tell(
         &serde_json::json!({
             "fingerprint": data.fingerprint,

@@ -1,0 +1,252 @@
+//! A folder with a data set: which of its files are read, what stands in the way of
+//! one, and which file may be meant where one is missing.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use crate::DataError;
+use crate::idx::MOST;
+
+/// Bytes of a text file at most.
+const LONGEST_TEXT: u64 = 1 << 20;
+/// Bytes of an IDX file at most, packed or not: what is read of one, and room for
+/// headers.
+const LARGEST: u64 = MOST + (1 << 20);
+/// Entries of a folder that are looked at for a file with a similar name.
+const ENTRIES: usize = 10_000;
+/// Characters of a name that an error or a warning shows.
+const SHOWN: usize = 80;
+
+/// A file of a data set as it was found.
+pub(crate) struct Found {
+    pub path: PathBuf,
+    /// Its name in the folder, with `.gz` where it has that.
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// What bears a name in a folder.
+enum Entry {
+    Absent,
+    File,
+    /// What it is instead, as `a folder`.
+    Other(&'static str),
+}
+
+fn entry(path: &Path) -> Result<Entry, DataError> {
+    match fs::metadata(path) {
+        Ok(data) if data.is_file() => Ok(Entry::File),
+        Ok(data) if data.is_dir() => Ok(Entry::Other("a folder")),
+        // Opening a named pipe waits for ever, and a device may have no end.
+        Ok(_) => Ok(Entry::Other("a pipe or a device")),
+        Err(error) if is_absent(error.kind()) => Ok(if fs::symlink_metadata(path).is_ok() {
+            Entry::Other("a link to a file that is not there")
+        } else {
+            Entry::Absent
+        }),
+        Err(source) => Err(unreadable(path, source)),
+    }
+}
+
+fn is_absent(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> DataError {
+    DataError::Read {
+        path: path.to_path_buf(),
+        source,
+    }
+}
+
+/// All bytes of a file, which may have `most`.
+fn read(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+        .map_err(|source| unreadable(path, source))?;
+    if bytes.len() as u64 > most {
+        return Err(DataError::Unusable {
+            path: path.to_path_buf(),
+            why: format!("has more than {most} bytes; is it the right file?"),
+        });
+    }
+    Ok(bytes)
+}
+
+/// Reads `name` or `name.gz` in `dir`. Warns of what bears one of the names and is no
+/// file, where the other is one.
+pub(crate) fn data_file(
+    dir: &Path,
+    name: &'static str,
+    warnings: &mut Vec<String>,
+) -> Result<Found, DataError> {
+    let mut obstacles = Vec::new();
+    for name in [name.to_string(), format!("{name}.gz")] {
+        let path = dir.join(&name);
+        match entry(&path)? {
+            Entry::Absent => {}
+            Entry::File => {
+                let instead = |what| format!("{what}, so {} is read instead", path.display());
+                warnings.extend(obstacles.into_iter().map(instead));
+                let bytes = read(&path, LARGEST)?;
+                return Ok(Found { path, name, bytes });
+            }
+            Entry::Other(what) => obstacles.push(format!("{} is {what}", path.display())),
+        }
+    }
+    let mut hints = obstacles;
+    hints.extend(similar(dir, name));
+    Err(DataError::Missing {
+        dir: dir.to_path_buf(),
+        name,
+        hint: hints.iter().map(|hint| format!("; {hint}")).collect(),
+    })
+}
+
+/// Reads the text of `name` in `dir`, where there is one, without a byte order mark.
+pub(crate) fn text_file(dir: &Path, name: &str) -> Result<Option<(Found, String)>, DataError> {
+    let path = dir.join(name);
+    let unusable = |path, why| Err(DataError::Unusable { path, why });
+    let bytes = match entry(&path)? {
+        Entry::Absent => return Ok(None),
+        Entry::Other(what) => {
+            return unusable(path, format!("is {what}; put a file there, or remove it"));
+        }
+        Entry::File => read(&path, LONGEST_TEXT)?,
+    };
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return unusable(path, "is no text in UTF-8; save it as such".into());
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_string();
+    let name = name.to_string();
+    Ok(Some((Found { path, name, bytes }, text)))
+}
+
+/// The names in a folder, in order; none if it cannot be read.
+pub(crate) fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).into_iter().flatten().take(ENTRIES);
+    let mut names: Vec<String> = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// `text` for a person: on one line, and not too long.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(SHOWN)
+        .flat_map(char::escape_debug)
+        .collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown += "...";
+    }
+    shown
+}
+
+/// What may have been meant by the file `wanted`, and the remedy.
+fn similar(dir: &Path, wanted: &str) -> Option<String> {
+    let names = names(dir);
+    let packed = |name: &str| format!("{name}.gz");
+    let holds = |name: &String| {
+        let inner = dir.join(name);
+        [wanted.to_string(), packed(wanted)]
+            .into_iter()
+            .map(|file| inner.join(file))
+            .find(|file| file.is_file())
+    };
+    if let Some(inner) = names.iter().find_map(holds) {
+        return Some(format!(
+            "there is {}: move it one folder up, or name its folder",
+            inner.display()
+        ));
+    }
+    let wanted_core = core(wanted);
+    let files = names.iter().filter(|name| dir.join(name).is_file());
+    let near = files
+        .filter(|name| plain(name).contains(&wanted_core))
+        .min_by_key(|name| name.len())?;
+    let is_packed = [".gz", ".gzip"]
+        .iter()
+        .any(|end| near.to_lowercase().contains(end));
+    let target = if is_packed {
+        packed(wanted)
+    } else {
+        wanted.to_string()
+    };
+    Some(format!(
+        "there is `{}`: rename it to `{target}`",
+        shown(near)
+    ))
+}
+
+/// What of a file's name tells it from the other three: `trainimages`.
+fn core(name: &str) -> String {
+    let plain = plain(name);
+    match plain.find("idx") {
+        Some(end) => plain[..end].to_string(),
+        None => plain,
+    }
+}
+
+/// A name in small letters and digits, with one word for the test images.
+fn plain(name: &str) -> String {
+    let name = name.to_lowercase();
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    plain.replace("test", "t10k")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_like_that_of_a_file_are_hinted_at() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let hint = |there: &str, wanted: &str| {
+            let path = dir.path().join(there);
+            fs::write(&path, "").expect("a file");
+            let hint = similar(dir.path(), wanted);
+            fs::remove_file(path).expect("removes");
+            hint
+        };
+        let (train, test) = ("train-images-idx3-ubyte", "t10k-labels-idx1-ubyte");
+        for (there, wanted, target) in [
+            ("train-images.idx3-ubyte", train, "train-images-idx3-ubyte"),
+            (
+                "train-images-idx3-ubyte.gzip",
+                train,
+                "train-images-idx3-ubyte.gz",
+            ),
+            ("Train-Images-idx3-ubyte", train, "train-images-idx3-ubyte"),
+            (
+                "emnist-digits-train-images-idx3-ubyte.gz",
+                train,
+                "train-images-idx3-ubyte.gz",
+            ),
+            ("test-labels-idx1-ubyte", test, "t10k-labels-idx1-ubyte"),
+            ("t10k_labels.bin", test, "t10k-labels-idx1-ubyte"),
+        ] {
+            let expected = format!("there is `{there}`: rename it to `{target}`");
+            assert_eq!(hint(there, wanted), Some(expected));
+        }
+        for (there, wanted) in [
+            ("train-labels-idx1-ubyte", train),
+            ("train-images-idx3-ubyte", test),
+            ("notes.txt", train),
+        ] {
+            assert_eq!(hint(there, wanted), None, "{there}");
+        }
+        assert_eq!(similar(&dir.path().join("nowhere"), train), None);
+    }
+
+    #[test]
+    fn a_name_that_is_shown_stays_on_its_line() {
+        assert_eq!(shown("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
+        assert_eq!(shown(&"x".repeat(200)), "x".repeat(80) + "...");
+    }
+}

@@ -1,0 +1,262 @@
+//! `SHA256SUMS`: what a data set's files should be, as `sha256sum` writes it.
+//!
+//! A line checks the file that it names. Where it names `x` and `x.gz` is what there
+//! is, it is of the unpacked bytes. A check that does not take place is said: of lines
+//! that name no file, and of files that no line names.
+
+use std::path::{Path, PathBuf};
+
+use kindling_spec::hex;
+use sha2::{Digest, Sha256};
+
+use crate::DataError;
+use crate::folder::{Found, names, shown, text_file};
+
+/// The file's name.
+const NAME: &str = "SHA256SUMS";
+/// Lines that a warning names; it counts the others.
+const NAMED: usize = 5;
+
+/// The lines of a `SHA256SUMS`.
+pub(crate) struct Sums {
+    path: PathBuf,
+    lines: Vec<Line>,
+    /// The files that no line names.
+    uncovered: Vec<String>,
+}
+
+/// A sum and whose it is.
+#[derive(Debug, PartialEq)]
+struct Line {
+    /// From 1.
+    number: usize,
+    /// In small letters.
+    sum: String,
+    /// The file's name, without `./` before it.
+    name: String,
+    /// Whether it was of a file that was read.
+    used: bool,
+}
+
+impl Sums {
+    /// Reads the file in `dir`, where there is one.
+    pub(crate) fn read(dir: &Path, warnings: &mut Vec<String>) -> Result<Option<Self>, DataError> {
+        let path = dir.join(NAME);
+        let Some((_, text)) = text_file(dir, NAME)? else {
+            let like = |name: &String| name.to_lowercase().contains("sha256");
+            warnings.extend(names(dir).into_iter().find(like).map(|name| {
+                let name = shown(&name);
+                format!(
+                    "{}: `{name}` is not read; sums are checked from a file named `{NAME}`",
+                    dir.display()
+                )
+            }));
+            return Ok(None);
+        };
+        let mut lines = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let number = index + 1;
+            let (sum, name) = parse(line).ok_or_else(|| DataError::Checksums {
+                path: path.clone(),
+                line: number,
+            })?;
+            lines.push(Line {
+                number,
+                sum,
+                name,
+                used: false,
+            });
+        }
+        Ok(Some(Self {
+            path,
+            lines,
+            uncovered: Vec::new(),
+        }))
+    }
+
+    /// Checks a file that should be called `name`, whose unpacked bytes have the sum
+    /// `unpacked`, by the lines that name it.
+    pub(crate) fn check(
+        &mut self,
+        name: &str,
+        found: &Found,
+        unpacked: &str,
+    ) -> Result<(), DataError> {
+        let altered = |bytes, expected: String, found_sum: &str| DataError::Altered {
+            file: found.path.display().to_string(),
+            bytes,
+            expected,
+            found: found_sum.to_string(),
+        };
+        let mut covered = false;
+        let of_unpacked = self.of(name);
+        if let Some(expected) = of_unpacked.first() {
+            covered = true;
+            // A file of this name may be packed itself.
+            let fits = of_unpacked.iter().any(|sum| sum == unpacked)
+                || found.name == name && of_unpacked.contains(&sum_of(&found.bytes));
+            if !fits {
+                return Err(altered("unpacked bytes", expected.clone(), unpacked));
+            }
+        }
+        if found.name != name {
+            let of_packed = self.of(&found.name);
+            if let Some(expected) = of_packed.first() {
+                covered = true;
+                let packed = sum_of(&found.bytes);
+                if !of_packed.contains(&packed) {
+                    return Err(altered("bytes", expected.clone(), &packed));
+                }
+            }
+        }
+        if !covered {
+            self.uncovered.push(found.name.clone());
+        }
+        Ok(())
+    }
+
+    /// The sums that lines give for the file `name`. A line with a path means the last
+    /// part of it, unless other lines name the file alone.
+    fn of(&mut self, name: &str) -> Vec<String> {
+        let alone = self.lines.iter().any(|line| line.name == name);
+        let is_of = |line: &&mut Line| {
+            line.name == name || !alone && line.name.rsplit(['/', '\\']).next() == Some(name)
+        };
+        let lines = self.lines.iter_mut().filter(is_of);
+        lines
+            .map(|line| {
+                line.used = true;
+                line.sum.clone()
+            })
+            .collect()
+    }
+
+    /// What was not checked.
+    pub(crate) fn warnings(self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let path = self.path.display();
+        let unused: Vec<&Line> = self.lines.iter().filter(|line| !line.used).collect();
+        if !unused.is_empty() {
+            let named = unused.iter().take(NAMED);
+            let named = named.map(|line| format!("line {} (`{}`)", line.number, shown(&line.name)));
+            let more = match unused.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            warnings.push(format!(
+                "{path}: no file that is read has the name in {}{more}; nothing was checked by it",
+                named.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        if !self.uncovered.is_empty() {
+            warnings.push(format!(
+                "{path}: no line names {}; not checked",
+                self.uncovered.join(", ")
+            ));
+        }
+        warnings
+    }
+}
+
+fn sum_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The sum and the name in a line of `sha256sum`, of its `--tag`, or of OpenSSL.
+fn parse(line: &str) -> Option<(String, String)> {
+    // Before a name with escaped characters.
+    let (line, escaped) = match line.strip_prefix('\\') {
+        Some(rest) => (rest, true),
+        None => (line, false),
+    };
+    let (sum, name) = match tagged(line) {
+        Some(parts) => parts,
+        None => {
+            let (sum, name) = line.split_once([' ', '\t'])?;
+            (sum, name.trim_start_matches([' ', '\t', '*']))
+        }
+    };
+    let is_sum = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let unescaped;
+    let mut name = name;
+    if escaped {
+        unescaped = unescape(name)?;
+        name = &unescaped;
+    }
+    while let Some(rest) = name.strip_prefix("./").or(name.strip_prefix(".\\")) {
+        name = rest.trim_start_matches(['/', '\\']);
+    }
+    (is_sum && !name.is_empty()).then(|| (sum.to_ascii_lowercase(), name.to_string()))
+}
+
+/// `SHA256 (NAME) = SUM`; OpenSSL leaves out spaces and has another name for it.
+fn tagged(line: &str) -> Option<(&str, &str)> {
+    let rest = line
+        .strip_prefix("SHA256")
+        .or(line.strip_prefix("SHA2-256"))?;
+    let rest = rest.trim_start().strip_prefix('(')?;
+    let (name, sum) = rest.rsplit_once(')')?;
+    Some((sum.trim_start().strip_prefix('=')?.trim_start(), name))
+}
+
+/// `\\`, `\n` and `\r` in a name, as `sha256sum` escapes them.
+fn unescape(name: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut characters = name.chars();
+    while let Some(character) = characters.next() {
+        plain.push(match character {
+            '\\' => match characters.next()? {
+                '\\' => '\\',
+                'n' => '\n',
+                'r' => '\r',
+                _ => return None,
+            },
+            other => other,
+        });
+    }
+    Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_every_program_are_understood() {
+        let (small, large) = ("ab".repeat(32), "AB".repeat(32));
+        for (line, name) in [
+            (format!("{small}  x"), "x"),
+            (format!("{large}  x"), "x"),
+            (format!("{small} *x"), "x"),
+            (format!("{small}\tx"), "x"),
+            (format!("{small}  ./x"), "x"),
+            (format!("{small}  .//././x"), "x"),
+            (format!("{small}  data/x.gz"), "data/x.gz"),
+            (format!("{small}  a name"), "a name"),
+            (format!("\\{small}  data\\\\x\\n"), "data\\x\n"),
+            (format!("SHA256 (x) = {large}"), "x"),
+            (format!("SHA256 (a (b)) = {small}"), "a (b)"),
+            (format!("SHA2-256(./x)= {small}"), "x"),
+        ] {
+            assert_eq!(parse(&line), Some((small.clone(), name.into())), "{line}");
+        }
+        for line in [
+            small.clone(),
+            format!("{small}  "),
+            format!("{small}  ./"),
+            format!("{small}0  x"),
+            format!("{}g  x", &small[1..]),
+            format!("\\{small}  a\\b"),
+            format!("MD5 (x) = {small}"),
+            format!("SHA256 (x) {small}"),
+            format!("SHA256 x = {small}"),
+            "x".into(),
+        ] {
+            assert_eq!(parse(&line), None, "{line}");
+        }
+    }
+}
