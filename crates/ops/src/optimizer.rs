@@ -12,7 +12,8 @@ use crate::{own::Own, own::own, storage::update};
 ///
 /// # Panics
 ///
-/// If a tensor is on a device with autodiff: a step is none of the graph's.
+/// If a tensor is on a device with autodiff: a step is none of the graph's. If the
+/// shapes of the tensors differ.
 pub fn sgd_step<const D: usize>(
     rate: f64,
     momentum: f64,
@@ -21,6 +22,7 @@ pub fn sgd_step<const D: usize>(
     velocity: Option<Tensor<D>>,
 ) -> (Tensor<D>, Tensor<D>) {
     let velocity = velocity.unwrap_or_else(|| Tensor::zeros(gradient.dims(), &gradient.device()));
+    fit(&weight, [&gradient, &velocity]);
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     if let Some(backend) = own(&weight.device()) {
         let (rate, momentum) = (rate as f32, momentum as f32);
@@ -35,6 +37,14 @@ pub fn sgd_step<const D: usize>(
     }
     let velocity = velocity.mul_scalar(momentum) + gradient;
     (weight - velocity.clone().mul_scalar(rate), velocity)
+}
+
+/// Panics unless all have the shape of the weight: Burn would repeat what is too small.
+#[track_caller]
+fn fit<const D: usize, const N: usize>(weight: &Tensor<D>, others: [&Tensor<D>; N]) {
+    for other in others {
+        assert_eq!(other.dims(), weight.dims(), "a step needs equal shapes");
+    }
 }
 
 /// The constants of Adam.
@@ -54,7 +64,7 @@ pub struct Adam {
 ///
 /// # Panics
 ///
-/// As [`sgd_step`].
+/// As [`sgd_step`]. If `time` is 0.
 pub fn adam_step<const D: usize>(
     rate: f64,
     adam: Adam,
@@ -70,6 +80,8 @@ pub fn adam_step<const D: usize>(
     } = adam;
     let zeros = || Tensor::zeros(gradient.dims(), &gradient.device());
     let [mean, square] = moments.unwrap_or_else(|| [zeros(), zeros()]);
+    fit(&weight, [&gradient, &mean, &square]);
+    assert!(time >= 1, "steps are counted from 1");
     let steps = i32::try_from(time).unwrap_or(i32::MAX);
     // mean / (1 - beta_1^t) over sqrt(square / (1 - beta_2^t)) + epsilon, with
     // both corrections in the rate and in epsilon.

@@ -32,6 +32,10 @@ pub(crate) trait InMemory: Backend {
 
 /// Lets `pass` go over the numbers of tensors of one shape. Returns those it
 /// wrote.
+///
+/// # Panics
+///
+/// If their shapes differ, or one is on another backend.
 pub(crate) fn update<B: InMemory, const D: usize, const N: usize>(
     read: Tensor<D>,
     write: [Tensor<D>; N],
@@ -40,6 +44,9 @@ pub(crate) fn update<B: InMemory, const D: usize, const N: usize>(
 where
     DispatchTensor: DispatchKindConversion<B>,
 {
+    for tensor in &write {
+        assert_eq!(tensor.dims(), read.dims(), "a pass needs equal shapes");
+    }
     let read = B::in_order(primitive::<B, D>(read));
     let mut write = write.map(|tensor| B::writable(primitive::<B, D>(tensor)));
     cpu::pass(

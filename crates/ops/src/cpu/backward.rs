@@ -6,10 +6,10 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::Gradients;
 use super::forward::NOBODY;
 use super::geometry::{Geometry, padded};
 use super::patches::Layout;
+use super::{Gradients, is_whole};
 
 /// Images whose gradients are summed in one buffer. The sums are then added in
 /// the order of the images, so that threads change no bit.
@@ -21,6 +21,11 @@ const SUMS: usize = 8;
 /// From the gradient of the output, `[batch, filters, rows, columns]`, and the
 /// `winners` of the forward pass. The input's gradient is left out unless
 /// `wants_input`.
+///
+/// # Panics
+///
+/// If they are of other sizes, or an image or the weight has more numbers than 32 bits
+/// count.
 pub(crate) fn backward(
     geometry: Geometry,
     input: &[f32],
@@ -29,6 +34,18 @@ pub(crate) fn backward(
     gradient: &[f32],
     wants_input: bool,
 ) -> Gradients {
+    let [of_input, of_weight, _, of_output] = geometry.shapes();
+    is_whole("the input", input.len(), &of_input);
+    is_whole("the weight", weight.len(), &of_weight);
+    is_whole("the gradient", gradient.len(), &of_output);
+    if geometry.conv.relu || geometry.conv.pool {
+        is_whole("the winners", winners.len(), &of_output);
+    } else {
+        assert!(
+            winners.is_empty(),
+            "without ReLU and pool there are no winners"
+        );
+    }
     let layout = Layout::of(geometry);
     let size = geometry.input_size();
     let mut input_gradient = vec![0.0; if wants_input { input.len() } else { 0 }];
@@ -37,6 +54,11 @@ pub(crate) fn backward(
     } else {
         Vec::new()
     };
+    let fits = |length: usize| u32::try_from(length).is_ok();
+    assert!(
+        fits(kernels.len()) && fits(layout.size()),
+        "it has too many numbers"
+    );
 
     let run = |index: usize, input_gradient: &mut [f32]| {
         let images = index * CHUNK..geometry.batch.min((index + 1) * CHUNK);

@@ -7,7 +7,7 @@ use gemm::Parallelism;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::{Gradients, all_written, pass};
+use super::{Gradients, all_written, is_whole, pass};
 use crate::Activation;
 
 /// Below this many multiplications, other threads cost more than they help.
@@ -31,8 +31,8 @@ struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// In row-major order.
-    fn new(numbers: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
-        assert_eq!(numbers.len(), rows * columns);
+    fn new(what: &str, numbers: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
+        is_whole(what, numbers.len(), &[rows, columns]);
         Self {
             numbers,
             rows,
@@ -54,7 +54,7 @@ impl<'a> Matrix<'a> {
 
     /// `rows` of its rows.
     fn of_rows(self, from: usize, rows: usize) -> Self {
-        assert!(from + rows <= self.rows);
+        assert!(from <= self.rows && rows <= self.rows - from);
         Self {
             numbers: &self.numbers[from * self.row_step..],
             rows,
@@ -63,20 +63,42 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// `out = a b`, or `out += a b` where the caller wrote `out` before. The work of
-/// one thread: a number's sum has the same order in whatever part of a product.
+/// `out = a b`: all of it is written.
 #[allow(unsafe_code, reason = "the library's product takes pointers")]
-fn multiply<'out>(
-    a: Matrix,
-    b: Matrix,
-    out: &'out mut [MaybeUninit<f32>],
-    add: bool,
-) -> &'out mut [f32] {
-    assert_eq!(a.columns, b.rows);
-    assert_eq!(out.len(), a.rows * b.columns);
+fn multiply(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>]) {
+    // SAFETY: nothing is added to what is in `out`.
+    unsafe { product(a, b, out, false) }
+}
+
+/// `out += a b`
+#[allow(unsafe_code, reason = "the library's product takes pointers")]
+fn add_product(a: Matrix, b: Matrix, out: &mut [f32]) {
+    // SAFETY: numbers that are set are numbers that may be unset, and the product
+    // leaves none unset.
+    unsafe {
+        let length = out.len();
+        let out = std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), length);
+        product(a, b, out, true);
+    }
+}
+
+/// `out = a b`, or `out += a b`. The work of one thread: a number's sum has the same
+/// order in whatever part of a product.
+///
+/// # Panics
+///
+/// If their shapes do not fit.
+///
+/// # Safety
+///
+/// If `add`, all of `out` has been written.
+#[allow(unsafe_code, reason = "the library's product takes pointers")]
+unsafe fn product(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], add: bool) {
+    assert_eq!(a.columns, b.rows, "rows go with columns");
+    is_whole("a product", out.len(), &[a.rows, b.columns]);
     // SAFETY: a matrix's steps stay within its numbers, as its constructors
     // see to, and `out` is borrowed alone. It is read only if `add`, and all of
-    // it is written.
+    // it is written, even where `a` has no columns.
     unsafe {
         gemm::gemm(
             a.rows,
@@ -99,8 +121,23 @@ fn multiply<'out>(
             false,
             Parallelism::None,
         );
-        out.assume_init_mut()
     }
+}
+
+/// Writes `row` again and again, and returns what is written by that.
+///
+/// # Panics
+///
+/// If `out` is not of whole rows.
+#[allow(unsafe_code, reason = "as said at `all_written`")]
+fn repeat<'out>(row: &[f32], out: &'out mut [MaybeUninit<f32>]) -> &'out mut [f32] {
+    let rows = out.chunks_exact_mut(row.len());
+    for out in rows {
+        out.write_copy_of_slice(row);
+    }
+    is_whole("a part", out.len(), &[out.len() / row.len(), row.len()]);
+    // SAFETY: it is made of rows, and each was written.
+    unsafe { out.assume_init_mut() }
 }
 
 /// Sizes of a layer.
@@ -113,6 +150,11 @@ pub(crate) struct Sizes {
 
 /// `x` `[batch, inputs]` times `weight` `[inputs, outputs]` plus `bias`
 /// `[outputs]`, then the activation: `[batch, outputs]`.
+///
+/// # Panics
+///
+/// If they are of other sizes.
+#[allow(unsafe_code, reason = "as said at `all_written`")]
 pub(crate) fn forward(
     sizes: Sizes,
     x: &[f32],
@@ -125,19 +167,19 @@ pub(crate) fn forward(
         inputs,
         outputs,
     } = sizes;
-    let x = Matrix::new(x, [batch, inputs]);
-    let weight = Matrix::new(weight, [inputs, outputs]);
+    let x = Matrix::new("x", x, [batch, inputs]);
+    let weight = Matrix::new("the weight", weight, [inputs, outputs]);
+    is_whole("the bias", bias.len(), &[outputs]);
     let arch = Arch::new();
     let mut out = Box::new_uninit_slice(batch * outputs);
     let products: Vec<_> = parts(x, weight, &mut out).collect();
     products.into_par_iter().for_each(|(x, weight, out)| {
-        for row in out.chunks_exact_mut(outputs) {
-            row.write_copy_of_slice(bias);
-        }
-        let sums = multiply(x, weight, out, true);
+        let sums = repeat(bias, out);
+        add_product(x, weight, sums);
         arch.dispatch(|| activate(sums, activation));
     });
-    all_written(out)
+    // SAFETY: `parts` leaves out no number, and `repeat` writes all that it is given.
+    unsafe { all_written(out) }
 }
 
 #[inline(always)]
@@ -160,6 +202,11 @@ fn activate(sums: &mut [f32], activation: Activation) {
 
 /// From the layer's `output` and its `gradient`, which becomes that of the sums
 /// before the activation. The input's is left out unless `wants_input`.
+///
+/// # Panics
+///
+/// As [`forward`].
+#[allow(unsafe_code, reason = "as said at `all_written`")]
 pub(crate) fn backward(
     sizes: Sizes,
     x: &[f32],
@@ -174,6 +221,8 @@ pub(crate) fn backward(
         inputs,
         outputs,
     } = sizes;
+    is_whole("the output", output.len(), &[batch, outputs]);
+    is_whole("the gradient", gradient.len(), &[batch, outputs]);
     match activation {
         Activation::None => {}
         Activation::Relu => pass(output, [&mut *gradient], |output, [gradient]| {
@@ -187,27 +236,29 @@ pub(crate) fn backward(
             }
         }),
     }
-    let sums = Matrix::new(gradient, [batch, outputs]);
-    let x = Matrix::new(x, [batch, inputs]).transpose();
-    let weight = Matrix::new(weight, [inputs, outputs]).transpose();
+    let sums = Matrix::new("the gradient", gradient, [batch, outputs]);
+    let x = Matrix::new("x", x, [batch, inputs]).transpose();
+    let weight = Matrix::new("the weight", weight, [inputs, outputs]).transpose();
     let mut of_weight = Box::new_uninit_slice(inputs * outputs);
     let mut of_input = wants_input.then(|| Box::new_uninit_slice(batch * inputs));
     let mut products: Vec<_> = parts(x, sums, &mut of_weight).collect();
     if let Some(of_input) = &mut of_input {
         products.extend(parts(sums, weight, of_input));
     }
-    products.into_par_iter().for_each(|(a, b, out)| {
-        multiply(a, b, out, false);
-    });
+    products
+        .into_par_iter()
+        .for_each(|(a, b, out)| multiply(a, b, out));
     let mut of_bias = vec![0.0; outputs];
-    for row in gradient.chunks_exact(outputs) {
+    for row in gradient.chunks_exact(outputs.max(1)) {
         for (sum, value) in of_bias.iter_mut().zip(row) {
             *sum += value;
         }
     }
+    // SAFETY: `parts` leaves out no number, and `multiply` writes all that it is given.
+    let written = |numbers| unsafe { all_written(numbers) };
     Gradients {
-        input: of_input.map(all_written),
-        weight: all_written(of_weight),
+        input: of_input.map(written),
+        weight: written(of_weight),
         bias: of_bias,
     }
 }
@@ -223,14 +274,16 @@ fn rows_each(a: Matrix, b: Matrix) -> usize {
         .unwrap_or(a.rows)
 }
 
-/// The product `a b` into `out`, in parts for the threads: rows of both.
+/// The product `a b` into `out`, in parts for the threads: rows of both. Together they
+/// are all of `out`; whoever multiplies a part looks at its size.
 fn parts<'a>(
     a: Matrix<'a>,
     b: Matrix<'a>,
     out: &'a mut [MaybeUninit<f32>],
 ) -> impl Iterator<Item = (Matrix<'a>, Matrix<'a>, &'a mut [MaybeUninit<f32>])> {
     let rows = rows_each(a, b);
-    let parts = out.chunks_mut(rows * b.columns).enumerate();
+    // A product without rows has no part.
+    let parts = out.chunks_mut((rows * b.columns).max(1)).enumerate();
     parts.map(move |(part, out)| (a.of_rows(part * rows, out.len() / b.columns), b, out))
 }
 
@@ -268,6 +321,7 @@ fn exp(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::tests::refusal;
 
     #[test]
     fn exp_is_that_of_64_bits() {
@@ -280,6 +334,63 @@ mod tests {
         assert_eq!(exp(0.0), 1.0);
         assert!(exp(f32::NAN).is_nan());
         assert!(exp(f32::NEG_INFINITY) < 1e-37 && exp(f32::INFINITY) > 1e38);
+    }
+
+    #[test]
+    fn other_sizes_are_refused() {
+        let sizes = Sizes {
+            batch: 2,
+            inputs: 3,
+            outputs: 4,
+        };
+        // Of x, weight, bias, output and gradient.
+        let right = [6, 12, 4, 8, 8];
+        let run = |lengths: [usize; 5]| {
+            let [x, weight, bias, output, mut gradient] = lengths.map(|length| vec![1.0; length]);
+            forward(sizes, &x, &weight, &bias, Activation::Relu);
+            let relu = Activation::Relu;
+            backward(sizes, &x, &weight, &output, &mut gradient, relu, true);
+        };
+        run(right);
+        let names = ["x", "the weight", "the bias", "the output", "the gradient"];
+        for (which, name) in names.into_iter().enumerate() {
+            for length in [0, right[which] - 1, right[which] + 1, 2 * right[which]] {
+                let mut lengths = right;
+                lengths[which] = length;
+                let panic = refusal(|| run(lengths));
+                assert!(panic.starts_with(&format!("{name} is [")), "{panic}");
+                assert!(panic.ends_with(&format!("has {length} numbers")), "{panic}");
+            }
+        }
+        let numbers = [1.0; 12];
+        let matrix = |shape: [usize; 2]| Matrix::new("a", &numbers[..shape[0] * shape[1]], shape);
+        let mut out = [MaybeUninit::new(0.0); 9];
+        refusal(|| multiply(matrix([2, 3]), matrix([4, 3]), &mut out[..6]));
+        refusal(|| multiply(matrix([2, 3]), matrix([3, 4]), &mut out[..9]));
+        refusal(|| repeat(&[1.0, 2.0], &mut out));
+        refusal(|| matrix([2, 3]).of_rows(1, 2));
+        refusal(|| matrix([2, 3]).of_rows(usize::MAX, 2));
+        refusal(|| Matrix::new("a", &numbers, [usize::MAX, 2]));
+    }
+
+    #[test]
+    fn a_product_of_no_columns_is_zero_and_one_of_no_rows_is_empty() {
+        let [none, bias] = [[0.0; 0].as_slice(), [3.0, -5.0].as_slice()];
+        let sizes = |batch, inputs| Sizes {
+            batch,
+            inputs,
+            outputs: 2,
+        };
+        let out = forward(sizes(2, 0), none, none, bias, Activation::None);
+        assert_eq!(out, [3.0, -5.0, 3.0, -5.0]);
+        let weight = [1.0; 6];
+        let out = forward(sizes(0, 3), none, &weight, bias, Activation::None);
+        assert!(out.is_empty());
+        let mut gradient = [];
+        let (x, act) = (none, Activation::None);
+        let found = backward(sizes(0, 3), x, &weight, none, &mut gradient, act, true);
+        assert_eq!(found.weight, [0.0; 6]);
+        assert_eq!((found.bias, found.input), (vec![0.0; 2], Some(vec![])));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::geometry::{Geometry, LANES, padded};
+use super::is_whole;
 use super::patches::Layout;
 
 /// The place of no winner: ReLU was zero, so that no gradient passes.
@@ -27,7 +28,15 @@ pub(crate) struct Output {
 
 /// `input` `[batch, channels, height, width]`, `weight` `[filters, channels,
 /// kernel, kernel]` and `bias` `[filters]` in one row each.
+///
+/// # Panics
+///
+/// If they are of other sizes.
 pub(crate) fn forward(geometry: Geometry, input: &[f32], weight: &[f32], bias: &[f32]) -> Output {
+    let [of_input, of_weight, of_bias, _] = geometry.shapes();
+    is_whole("the input", input.len(), &of_input);
+    is_whole("the weight", weight.len(), &of_weight);
+    is_whole("the bias", bias.len(), &of_bias);
     let size = geometry.output_size();
     let mut values = vec![0.0; geometry.batch * size];
     let kept = geometry.conv.relu || geometry.conv.pool;

@@ -51,6 +51,7 @@ impl Geometry {
         };
         let (high, wide) = (geometry.bordered(height), geometry.bordered(width));
         assert!(height >= 1 && width >= 1, "the image has pixels");
+        assert!(channels >= 1 && filters >= 1, "there are channels");
         assert!(kernel >= 1 && high >= kernel && wide >= kernel);
         assert!(geometry.cells() >= 1, "the pool has a window");
         geometry
@@ -95,6 +96,26 @@ impl Geometry {
     /// Numbers in an image of the output.
     pub fn output_size(&self) -> usize {
         self.filters * self.cells()
+    }
+
+    /// The shapes of the input, the weight, the bias and the output.
+    pub fn shapes(&self) -> [Vec<usize>; 4] {
+        let Self {
+            batch,
+            channels,
+            height,
+            width,
+            filters,
+            kernel,
+            ..
+        } = *self;
+        let [rows, columns] = self.output();
+        [
+            vec![batch, channels, height, width],
+            vec![filters, channels, kernel, kernel],
+            vec![filters],
+            vec![batch, filters, rows, columns],
+        ]
     }
 
     /// Numbers under a kernel.

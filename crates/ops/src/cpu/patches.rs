@@ -60,6 +60,11 @@ impl Layout {
     /// A buffer for one image. Its end leaves room for whole vectors from any
     /// start.
     pub fn buffer(&self) -> Vec<f32> {
+        vec![0.0; self.size()]
+    }
+
+    /// Numbers in a buffer.
+    pub fn size(&self) -> usize {
         let size = if self.copied {
             let [rows, columns] = self.geometry.convolved();
             rows * columns * padded(self.length)
@@ -67,12 +72,18 @@ impl Layout {
             let [rows, columns] = self.geometry.input();
             rows * columns * self.geometry.channels
         };
-        vec![0.0; size + LANES]
+        size + LANES
     }
 
     /// Lays `image` `[channels, height, width]` out in a `buffer`, whose border
     /// is zero and stays so.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is of another size.
     pub fn fill(&self, image: &[f32], buffer: &mut [f32]) {
+        assert_eq!(image.len(), self.geometry.input_size());
+        assert_eq!(buffer.len(), self.size());
         let Geometry {
             channels,
             height,
@@ -127,7 +138,14 @@ impl Layout {
 
     /// The reverse of [`fill`](Self::fill) for gradients in a layout in place:
     /// adds up in each pixel of `image` what it became in the `buffer`.
+    ///
+    /// # Panics
+    ///
+    /// As [`fill`](Self::fill), and if the layout has copies.
     pub fn take(&self, buffer: &[f32], image: &mut [f32]) {
+        assert!(!self.copied);
+        assert_eq!(image.len(), self.geometry.input_size());
+        assert_eq!(buffer.len(), self.size());
         let Geometry {
             channels,
             height,
