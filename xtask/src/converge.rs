@@ -121,7 +121,8 @@ fn compare(runs: &[RunConfig], devices: &[DeviceName], accuracies: &[Vec<f64>]) 
         let noise = noise(reference, tests.unwrap_or(TESTS));
         for (device, accuracies) in devices.iter().zip(accuracies) {
             let difference = mean(accuracies) - reference;
-            let apart = difference.abs() > noise;
+            // What is no number is apart.
+            let apart = !difference.is_finite() || noise.is_nan() || difference.abs() > noise;
             equal &= !apart;
             say::out(format_args!(
                 "{:<14}  {:<8}  {:>8.4}  {difference:>+10.4}  {noise:>6.4}{}",

@@ -83,8 +83,9 @@ pub fn run(flags: &Parity) -> Outcome {
         for &other in &build.devices[1..] {
             let pair = [build.device(), other];
             let steps = follow(flags, &kindling, config, pair, &folder)?;
-            let verdict = judge(&steps, tolerance(flags, pair));
+            let verdict = judge(&steps, flags.steps, tolerance(flags, pair));
             equal &= verdict.is_none();
+            // A gap is never NaN, and there are steps.
             let most = |gap: &dyn Fn(&ParityStep) -> f64| {
                 format!("{:.1e}", steps.iter().map(gap).fold(0.0, f64::max))
             };
@@ -191,6 +192,12 @@ fn follow(
             reason(status, &said)
         ));
     }
+    if steps.is_empty() {
+        return Err(anyhow!(
+            "{} on {one} and {other}: kindling took no step, so nothing was compared",
+            config.cell
+        ));
+    }
     let rows: Vec<Row> = steps.iter().map(row).collect();
     // `wgpu:1` is no name that every file system takes.
     let name = format!("{one}-{other}.csv").replace(':', "");
@@ -213,9 +220,14 @@ fn row(step: &ParityStep) -> Row {
     }
 }
 
-/// `None` where the two agree, or else where they part.
-fn judge(steps: &[ParityStep], tolerance: Tolerance) -> Option<String> {
-    let parting = parting(steps, tolerance)?;
+/// `None` where the two agree in all the steps that were `asked` for, or else where
+/// they part.
+fn judge(steps: &[ParityStep], asked: u64, tolerance: Tolerance) -> Option<String> {
+    let Some(parting) = parting(steps, tolerance) else {
+        let is_whole = steps.len() as u64 == asked;
+        return (!is_whole)
+            .then(|| format!("equal as far as it went: {} of {asked} steps", steps.len()));
+    };
     let mut what = parting.what.iter();
     let (first, gap) = what.next()?;
     let more = match what.count() {

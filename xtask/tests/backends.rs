@@ -176,6 +176,34 @@ fn trainings_that_agree_are_equal_and_one_that_parts_is_placed() {
 }
 
 #[test]
+fn fewer_steps_than_were_asked_for_are_not_equal() {
+    let place = Place::new();
+    let parity = |steps: &str, words: &str| {
+        let output = place
+            .xtask(&format!("parity mlp {words}"))
+            .env("FAKE_STEPS", steps)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        (stdout(&output), stderr(&output))
+    };
+    let (said, error) = parity("", "--steps 3");
+    let expected = "mlp on flex and ndarray: kindling took no step, so nothing was compared";
+    assert!(error.contains(expected), "{error}");
+    assert!(!said.contains("equal"), "{said}");
+    assert!(!place.out().join("parity/mlp/flex-ndarray.csv").exists());
+    let (said, _) = parity("1 2", "--steps 3");
+    let line = said.lines().find(|line| line.starts_with("mlp")).unwrap();
+    assert!(
+        line.ends_with("equal as far as it went: 2 of 3 steps"),
+        "{said}"
+    );
+    // Fifty, where nothing is said.
+    let (said, _) = parity("1", "");
+    assert!(said.contains("1 of 50 steps"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused() {
     let place = Place::new();
     for (words, said) in [

@@ -33,7 +33,7 @@ const BEYOND: f64 = 0.01;
 ///
 /// # Errors
 ///
-/// If a file cannot be written.
+/// If a code, or what comes back from it, is no number, or a file cannot be written.
 pub(crate) fn write_evidence(
     run: &Run,
     test: &Images,
@@ -47,7 +47,8 @@ pub(crate) fn write_evidence(
         let batch = ImageBatch::gather(test, chunk, run.device());
         let found = encode(batch.images);
         let [_, width] = found.dims();
-        codes.extend(numbers(found)?.chunks(width).map(<[f64]>::to_vec));
+        let found = finite(numbers(found)?, "the code")?;
+        codes.extend(found.chunks(width).map(<[f64]>::to_vec));
     }
     let file = |name: &str| run.dir().file(name);
     write_codes(&file("codes.csv"), &codes, test)?;
@@ -57,6 +58,7 @@ pub(crate) fn write_evidence(
         let values: Vec<f32> = codes.iter().flatten().map(|&value| value as f32).collect();
         let values = TensorData::new(values, [codes.len(), width]);
         let images = numbers(decode(Tensor::from_data(values, run.device())))?;
+        let images = finite(images, "what comes back from a code")?;
         let byte = |pixel: &f64| (255.0 * pixel.clamp(0.0, 1.0)).round();
         let images = images.chunks(PIXELS);
         Ok(images
@@ -92,6 +94,17 @@ pub(crate) fn write_evidence(
         )?;
     }
     Ok(separation(&codes, test))
+}
+
+/// The same numbers, if all are: among distances and brightnesses, one that is none
+/// would be overlooked.
+fn finite(numbers: Vec<f64>, what: &str) -> Result<Vec<f64>, RunError> {
+    match numbers.iter().find(|number| !number.is_finite()) {
+        None => Ok(numbers),
+        Some(number) => Err(RunError::Other(format!(
+            "{what} of test images has {number}"
+        ))),
+    }
 }
 
 fn columns<const H: usize, const I: usize>(head: [&str; H], images: [&str; I]) -> Vec<String> {
@@ -135,6 +148,16 @@ fn grid(codes: &[Vec<f64>]) -> Vec<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_that_is_no_number_is_an_error() {
+        assert_eq!(finite(vec![1.0, -2.0], "it").expect("numbers"), [1.0, -2.0]);
+        for wrong in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let error = finite(vec![1.0, wrong, 2.0], "the code").expect_err("an error");
+            let expected = format!("the code of test images has {wrong}");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
 
     #[test]
     fn the_grid_spans_all_but_the_outermost_codes() {

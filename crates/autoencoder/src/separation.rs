@@ -19,7 +19,7 @@ const NEIGHBOURS: usize = 10;
 ///   from 0 to 1 (Venna and Kaski, 2001);
 /// - `nonnegative_codes`: the share of codes without a negative number.
 ///
-/// Some need more codes than there are, and are left out.
+/// Some need more codes than there are, and are left out. All codes must be finite.
 pub(crate) fn separation(codes: &[Vec<f64>], images: &Images) -> BTreeMap<String, f64> {
     let labels = &images.labels()[..codes.len()];
     let of_codes: Vec<OfCode> = (0..codes.len())

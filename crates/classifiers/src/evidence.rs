@@ -32,7 +32,7 @@ struct Mistake {
 ///
 /// # Errors
 ///
-/// If a file cannot be written.
+/// If the model answers an image with what is no number, or a file cannot be written.
 pub(crate) fn write_evidence(run: &Run, model: &Classifier, test: &Images) -> Result<(), RunError> {
     let mut confusion = [[0u32; CLASSES]; CLASSES];
     let mut mistakes = Vec::new();
@@ -43,7 +43,9 @@ pub(crate) fn write_evidence(run: &Run, model: &Classifier, test: &Images) -> Re
         let logits = numbers(model.forward(batch.images, None))?;
         for (&index, logits) in chunk.iter().zip(logits.chunks(CLASSES)) {
             let label = usize::from(test.labels()[index]);
-            let (predicted, probability) = most_likely(logits);
+            let (predicted, probability) = most_likely(logits).ok_or_else(|| {
+                RunError::Other(format!("the network's answer to test image {index} is NaN"))
+            })?;
             confusion[label][predicted] += 1;
             if predicted != label {
                 mistakes.push(Mistake {
@@ -97,14 +99,17 @@ pub(crate) fn write_evidence(run: &Run, model: &Classifier, test: &Images) -> Re
     Ok(())
 }
 
-/// The class of the largest of ten logits, and its probability by softmax.
-fn most_likely(logits: &[f64]) -> (usize, f64) {
+/// The class of the largest of ten logits, and its probability by softmax; `None`
+/// where a probability is no number.
+fn most_likely(logits: &[f64]) -> Option<(usize, f64)> {
     let probabilities = probabilities(logits).into_iter().enumerate();
     let largest = probabilities.rev().max_by(|(_, a), (_, b)| a.total_cmp(b));
-    largest.unwrap_or((0, f64::NAN))
+    // One that is NaN makes all NaN, by their sum.
+    largest.filter(|(_, probability)| !probability.is_nan())
 }
 
-/// The probabilities of logits: their softmax.
+/// The probabilities of logits: their softmax. All are NaN where a logit is, or the
+/// largest is infinite.
 pub fn probabilities(logits: &[f64]) -> Vec<f64> {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
@@ -119,9 +124,18 @@ mod tests {
     #[test]
     fn the_most_likely_class_and_its_probability() {
         // scipy.special.softmax([1, 3, 2]) is 0.09003057, 0.66524096, 0.24472847.
-        let (class, probability) = most_likely(&[1.0, 3.0, 2.0]);
+        let (class, probability) = most_likely(&[1.0, 3.0, 2.0]).expect("numbers");
         assert_eq!(class, 1);
         assert!((probability - 0.665_240_96).abs() < 1e-8);
-        assert_eq!(most_likely(&[1e4, 0.0]), (0, 1.0));
+        assert_eq!(most_likely(&[1e4, 0.0]), Some((0, 1.0)));
+        assert_eq!(most_likely(&[2.0, 2.0]), Some((0, 0.5)));
+        for wrong in [f64::NAN, -f64::NAN, f64::INFINITY] {
+            for place in 0..3 {
+                let mut logits = [1.0, 3.0, 2.0];
+                logits[place] = wrong;
+                assert_eq!(most_likely(&logits), None, "{logits:?}");
+                assert!(probabilities(&logits).iter().all(|p| p.is_nan()));
+            }
+        }
     }
 }

@@ -174,6 +174,31 @@ mod tests {
     }
 
     #[test]
+    fn every_range_that_a_config_may_have_gives_numbers() {
+        let ranges = [f64::from_bits(1), 1e-320, f64::MIN_POSITIVE, 1e-9, 1.0, 1e6];
+        for function in [ToyFunction::Y0, ToyFunction::Y1, ToyFunction::Y2] {
+            for x_range in ranges {
+                for w_range in ranges {
+                    for noise in [0.0, 1e-320, 1.0, 1e6] {
+                        let data = RegressionData {
+                            train: 20,
+                            test: 1,
+                            x_range,
+                            w_range,
+                            noise,
+                            ..data(function)
+                        };
+                        let toy = ToyData::generate(&data, 0);
+                        let rows = toy.train.rows();
+                        assert!(rows.iter().all(|row| row.y.is_finite()), "{data:?}");
+                        assert!(toy.train.noise_floor().is_finite(), "{data:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_points_to_every_function() {
         let y0 = ToyData::generate(&data(ToyFunction::Y0), 3);
         let again = ToyData::generate(&data(ToyFunction::Y0), 3);

@@ -79,6 +79,20 @@ mod tests {
     use kindling_datasets::stream;
 
     #[test]
+    fn a_convolution_counts_the_numbers_under_its_kernel() {
+        let mut rng = stream(0, "init", 0);
+        let (weight, bias) = conv2d(16, 48, 3, &mut rng, &Device::default());
+        assert_eq!(weight.val().dims(), [48, 16, 3, 3]);
+        let numbers = |data: TensorData| data.try_to_vec::<f32>().expect("numbers");
+        assert_eq!(numbers(bias.val().into_data()), [0.0; 48]);
+        let drawn = numbers(weight.val().into_data());
+        // sqrt(6 / (9 * 16 + 9 * 48)): a side of 3 has 9 taps, on both ends.
+        let limit = (6.0f32 / 576.0).sqrt();
+        let largest = drawn.iter().fold(0f32, |most, value| most.max(value.abs()));
+        assert!(largest <= limit && largest > 0.99 * limit);
+    }
+
+    #[test]
     fn weights_fill_their_interval_and_follow_the_stream() {
         let device = Device::default();
         let values = |seed| {

@@ -132,17 +132,23 @@ impl Lockstep {
     }
 }
 
-/// How far gradients and weights of two models are apart.
+/// How far gradients and weights of two models are apart. A parameter that one has
+/// and the other not is apart.
 fn gaps(gradients: &[Vec<Parameter>; 2], weights: &[Vec<Parameter>; 2]) -> Vec<LayerGap> {
     let pairs = |of: &[Vec<Parameter>; 2]| -> Vec<Option<f64>> {
-        of[0]
-            .iter()
-            .zip(&of[1])
-            .map(|(one, other)| gap(one, other))
+        let longer = of[0].len().max(of[1].len());
+        let pair = |at: usize| of[0].get(at).zip(of[1].get(at));
+        (0..longer)
+            .map(|at| pair(at).and_then(|(one, other)| gap(one, other)))
             .collect()
     };
     let (gradients_apart, weights_apart) = (pairs(gradients), pairs(weights));
-    let names = weights[0].iter().map(|weight| weight.name.clone());
+    let longer = if weights[0].len() < weights[1].len() {
+        1
+    } else {
+        0
+    };
+    let names = weights[longer].iter().map(|weight| weight.name.clone());
     let apart = gradients_apart.into_iter().zip(weights_apart);
     names
         .zip(apart)
@@ -154,8 +160,12 @@ fn gaps(gradients: &[Vec<Parameter>; 2], weights: &[Vec<Parameter>; 2]) -> Vec<L
         .collect()
 }
 
-/// The norm of the difference over the larger norm; `None` where a number is none.
+/// The norm of the difference over the larger norm; `None` where a number is none, or
+/// they are not the same parameter.
 fn gap(one: &Parameter, other: &Parameter) -> Option<f64> {
+    if one.name != other.name || one.values.len() != other.values.len() {
+        return None;
+    }
     let norm = |values: &mut dyn Iterator<Item = f64>| {
         values.map(|value| value * value).sum::<f64>().sqrt()
     };
@@ -305,6 +315,38 @@ mod tests {
                     assert!((parting.what[0].1 - 0.5).abs() < 1e-6);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn parameters_that_cannot_be_compared_are_apart() {
+        let parameter = |name: &str, values: &[f64]| Parameter {
+            name: name.into(),
+            shape: vec![values.len()],
+            values: values.to_vec(),
+        };
+        let a = parameter("a", &[3.0, 4.0]);
+        assert_eq!(gap(&a, &a), Some(0.0));
+        assert_eq!(gap(&a, &parameter("a", &[3.0, 3.0])), Some(0.2));
+        for other in [
+            parameter("a", &[3.0]),
+            parameter("a", &[3.0, 4.0, 0.0]),
+            parameter("b", &[3.0, 4.0]),
+            parameter("a", &[3.0, f64::NAN]),
+            parameter("a", &[3.0, -f64::NAN]),
+            parameter("a", &[3.0, f64::INFINITY]),
+        ] {
+            assert_eq!(gap(&a, &other), None, "{other:?}");
+            assert_eq!(gap(&other, &a), None, "{other:?}");
+        }
+        let nan = parameter("a", &[f64::NAN, 1.0]);
+        assert_eq!(gap(&nan, &nan), None);
+        let (one, both) = (vec![a.clone()], vec![a.clone(), parameter("b", &[1.0])]);
+        for pair in [[one.clone(), both.clone()], [both, one]] {
+            let gaps = gaps(&pair, &pair);
+            assert_eq!(gaps.len(), 2);
+            assert_eq!((gaps[1].name.as_str(), gaps[1].gradient), ("b", None));
+            assert_eq!((gaps[0].gradient, gaps[1].weights), (Some(0.0), None));
         }
     }
 

@@ -16,6 +16,16 @@ fn draw<const D: usize>(rng: &mut ChaCha8Rng, shape: [usize; D], device: &Device
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+/// Of weights up to 1 after three steps, which round three times.
+#[track_caller]
+fn assert_stepped(found: &[f32], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    for (&found, &expected) in found.iter().zip(expected) {
+        let near = (f64::from(found) - expected).abs() <= 4e-7;
+        assert!(near, "{found}, expected {expected}");
+    }
+}
+
 #[track_caller]
 fn assert_near(found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len());
@@ -107,7 +117,9 @@ fn sgd_is_its_formula() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     for device in devices() {
         let mut weight = draw(&mut rng, SHAPE, &device);
-        let (mut by_hand, mut speed) = (numbers(weight.clone()), vec![0f32; 40_000]);
+        let by_hand = numbers(weight.clone());
+        let mut by_hand: Vec<f64> = by_hand.into_iter().map(f64::from).collect();
+        let mut speed = vec![0f64; 40_000];
         let mut velocity = None;
         for _ in 0..3 {
             let gradient = draw(&mut rng, SHAPE, &device);
@@ -116,13 +128,13 @@ fn sgd_is_its_formula() {
                 .zip(&mut speed)
                 .zip(numbers(gradient.clone()))
             {
-                *speed = 0.9 * *speed + gradient;
+                *speed = 0.9 * *speed + f64::from(gradient);
                 *weight -= 0.1 * *speed;
             }
             let step = sgd_step(0.1, 0.9, weight, gradient, velocity);
             (weight, velocity) = (step.0, Some(step.1));
         }
-        assert_near(&numbers(weight), &by_hand);
+        assert_stepped(&numbers(weight), &by_hand);
     }
 }
 
@@ -134,7 +146,12 @@ fn adam_is_its_formula_and_leaves_other_tensors_alone() {
         epsilon: 1e-7,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    for device in devices() {
+    // A step depends on epsilon where gradients are as small.
+    let scales = [1.0, 1e-6, 1e-7];
+    for (device, scale) in devices()
+        .into_iter()
+        .flat_map(|device| scales.map(|scale| (device.clone(), scale)))
+    {
         let mut weight = draw(&mut rng, SHAPE, &device);
         let before = weight.clone();
         let first = numbers(before.clone());
@@ -142,7 +159,7 @@ fn adam_is_its_formula_and_leaves_other_tensors_alone() {
         let mut averages = vec![[0f64; 2]; 40_000];
         let mut moments = None;
         for time in 1..=3 {
-            let gradient = draw(&mut rng, SHAPE, &device);
+            let gradient = draw(&mut rng, SHAPE, &device) * scale;
             let shared = gradient.clone();
             let given = numbers(gradient.clone());
             for ((weight, [mean, square]), gradient) in
@@ -159,8 +176,40 @@ fn adam_is_its_formula_and_leaves_other_tensors_alone() {
             (weight, moments) = (step.0, Some(step.1));
             assert_eq!(numbers(shared), given);
         }
-        let by_hand: Vec<f32> = by_hand.iter().map(|&value| value as f32).collect();
-        assert_near(&numbers(weight), &by_hand);
+        assert_stepped(&numbers(weight), &by_hand);
         assert_eq!(numbers(before), first);
+    }
+}
+
+#[test]
+fn a_step_refuses_other_shapes_and_a_time_before_the_first() {
+    let adam = Adam {
+        beta_1: 0.9,
+        beta_2: 0.999,
+        epsilon: 1e-7,
+    };
+    let refused = |step: &dyn Fn()| {
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(step));
+        let panic = panic.expect_err("it must be refused");
+        let said = panic.downcast_ref::<String>().cloned();
+        said.unwrap_or_else(|| panic.downcast_ref::<&str>().expect("a text").to_string())
+    };
+    for device in devices() {
+        let tensor = |shape: [usize; 2]| Tensor::<2>::ones(shape, &device);
+        // The second has as many numbers, the third would be repeated.
+        for other in [[3, 3], [3, 2], [1, 3], [2, 1]] {
+            for which in 0..4 {
+                let of = |place: usize| tensor(if place == which { other } else { [2, 3] });
+                if which < 3 {
+                    let step = || drop(sgd_step(0.1, 0.9, of(0), of(1), Some(of(2))));
+                    assert!(refused(&step).contains("equal shapes"));
+                }
+                let step = || drop(adam_step(0.1, adam, 2, of(0), of(1), Some([of(2), of(3)])));
+                assert!(refused(&step).contains("equal shapes"));
+            }
+        }
+        let ones = || tensor([2, 3]);
+        let step = || drop(adam_step(0.1, adam, 0, ones(), ones(), None));
+        assert!(refused(&step).contains("counted from 1"));
     }
 }

@@ -29,7 +29,7 @@ fn draw(rng: &mut ChaCha8Rng, shape: [usize; 2], most: f32, device: &Device) -> 
 fn run(x: &Tensor<2>, loss: impl Fn(Tensor<2>) -> Tensor<1>) -> [Vec<f32>; 2] {
     let x = x.clone().require_grad();
     let losses = loss(x.clone());
-    let places = Tensor::arange(0..losses.dims()[0] as i64, &losses.device()).float();
+    let places = Tensor::arange(1..1 + losses.dims()[0] as i64, &losses.device()).float();
     let gradients = (losses.clone() * places).sum().backward();
     [
         losses,

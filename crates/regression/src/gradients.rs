@@ -40,9 +40,7 @@ pub fn gradients(task: &GradientsTask, run: &Run) -> Result<Record, RunError> {
         u: Param::from_tensor(Tensor::zeros([4, 1], &learning)),
     };
     let stationary = automatic_gradient(&origin, &rows, &learning)?;
-    let steepest = flat(&stationary)
-        .iter()
-        .fold(0.0, |most: f64, g| most.max(g.abs()));
+    let steepest = largest(flat(&stationary));
     let lowest = walk_through_zero(config, run, &w, &u, &rows)?;
 
     let metrics = [
@@ -99,12 +97,8 @@ fn compare_activations(
             ]
         })
         .collect();
-    let largest = |column: usize| {
-        rows.iter()
-            .map(|row| (row[column] - row[column + 1]).abs())
-            .fold(0.0, f64::max)
-    };
-    let differences = [largest(1), largest(3)];
+    let difference = |column: usize| largest(rows.iter().map(|row| row[column] - row[column + 1]));
+    let differences = [difference(1), difference(3)];
     let columns = [
         "x",
         "relu_automatic",
@@ -124,12 +118,7 @@ fn compare_convnet(
     by_hand: &ConvnetGradient,
 ) -> Result<f64, RunError> {
     let (automatic, by_hand) = (flat(automatic), flat(by_hand));
-    let largest = by_hand.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
-    let difference = automatic
-        .iter()
-        .zip(&by_hand)
-        .map(|(a, b)| (a - b).abs() / largest)
-        .fold(0.0, f64::max);
+    let difference = relative_difference(&automatic, &by_hand);
     let rows = automatic.iter().zip(&by_hand).map(|(&a, &b)| vec![a, b]);
     write_numbers(
         &run.dir().file("gradients.csv"),
@@ -137,6 +126,32 @@ fn compare_convnet(
         rows,
     )?;
     Ok(difference)
+}
+
+/// The largest difference of two gradients, relative to the largest entry of the
+/// second.
+fn relative_difference(gradient: &[f64], expected: &[f64]) -> f64 {
+    let scale = largest(expected.iter().copied());
+    let pairs = gradient.iter().zip(expected);
+    most(pairs.map(|(a, b)| (a - b).abs() / scale))
+}
+
+/// The largest size of some numbers; NaN if one is.
+fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
+    most(values.into_iter().map(f64::abs))
+}
+
+/// The largest of some numbers; NaN if one is, or there are none. `f64::max` passes
+/// NaN over, and gradients that are none would agree.
+fn most(values: impl IntoIterator<Item = f64>) -> f64 {
+    let larger = |one: f64, other: f64| {
+        if one.is_nan() || one > other {
+            one
+        } else {
+            other
+        }
+    };
+    values.into_iter().reduce(larger).unwrap_or(f64::NAN)
 }
 
 /// Writes the loss at t (w, u) for t from -reach to reach, and returns the
@@ -168,10 +183,7 @@ fn walk_through_zero(
             vec![t, loss(t, sign)]
         })
         .collect();
-    let lowest = line
-        .iter()
-        .map(|point| point[1])
-        .fold(f64::INFINITY, f64::min);
+    let lowest = -most(line.iter().map(|point| -point[1]));
     write_numbers(&run.dir().file("line.csv"), &["t", "loss"], line)?;
     Ok(lowest)
 }
@@ -256,6 +268,57 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_number_is_the_largest_difference() {
+        for nan in [f64::NAN, -f64::NAN] {
+            for place in 0..3 {
+                let mut values = [1.0, -3.0, 2.0];
+                values[place] = nan;
+                assert!(most(values).is_nan() && largest(values).is_nan());
+                let right = [1.0, -3.0, 2.0];
+                assert!(relative_difference(&values, &right).is_nan());
+                assert!(relative_difference(&right, &values).is_nan());
+            }
+            assert!(relative_difference(&[nan; 3], &[nan; 3]).is_nan());
+        }
+        assert!(most([]).is_nan());
+        assert_eq!(largest([1.0, -3.0, 2.0]), 3.0);
+        assert_eq!(most([1.0, -3.0, 2.0]), 2.0);
+        assert_eq!(relative_difference(&[1.0, -3.0], &[1.0, -4.0]), 0.25);
+        assert_eq!(relative_difference(&[f64::INFINITY], &[1.0]), f64::INFINITY);
+    }
+
+    #[test]
+    fn a_number_that_is_none_reaches_the_gradient_by_hand() {
+        let rows = rows(8, 0);
+        let (w, u) = (
+            [[0.3, -0.7], [0.9, 0.2], [-0.4, 0.5]],
+            [0.6, -0.8, 1.1, 0.4],
+        );
+        let all_of = |w: &[[f64; 2]; 3], u: &[f64; 4], rows: &Rows| {
+            let found = convnet_gradient(w, u, rows);
+            (found.loss, flat(&found))
+        };
+        assert!(all_of(&w, &u, &rows).1.iter().all(|g| g.is_finite()));
+        let mut wrong = w;
+        wrong[1][0] = f64::NAN;
+        let (loss, gradient) = all_of(&wrong, &u, &rows);
+        assert!(loss.is_nan() && gradient.iter().all(|g| g.is_nan()));
+        let mut wrong = u;
+        wrong[3] = f64::NAN;
+        let (loss, gradient) = all_of(&w, &wrong, &rows);
+        assert!(loss.is_nan() && gradient.iter().any(|g| g.is_nan()));
+        for place in 0..4 {
+            let mut wrong = rows.clone();
+            wrong[5].0[place] = f64::NAN;
+            let (loss, gradient) = all_of(&w, &u, &wrong);
+            assert!(
+                loss.is_nan() && gradient.iter().any(|g| g.is_nan()),
+                "{place}"
+            );
+        }
+    }
+
+    #[test]
     fn autodiff_and_pencil_agree_on_the_convnet() {
         let device = Device::default().autodiff();
         for seed in 0..5 {
@@ -267,10 +330,12 @@ mod tests {
             );
             let automatic = automatic_gradient(&model, &rows, &device).expect("a gradient");
             let by_hand = convnet_gradient(&w, &u, &rows);
-            assert!((automatic.loss / by_hand.loss - 1.0).abs() < 1e-5);
-            for (a, b) in flat(&automatic).iter().zip(flat(&by_hand)) {
-                assert!((a - b).abs() < 1e-4, "{a} by autodiff, {b} by hand");
-            }
+            assert!((automatic.loss / by_hand.loss - 1.0).abs() < 1e-6);
+            let difference = relative_difference(&flat(&automatic), &flat(&by_hand));
+            assert!(
+                difference < 2e-6,
+                "{automatic:?} by autodiff, {by_hand:?} by hand"
+            );
         }
     }
 }

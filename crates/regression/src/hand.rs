@@ -3,13 +3,28 @@
 
 /// The derivative of max(0, x): 1 where x > 0, else 0. At the kink itself any
 /// number from 0 to 1 is a subgradient; Burn, as everybody, takes 0.
+/// NaN has none.
 pub fn relu_derivative(x: f64) -> f64 {
-    if x > 0.0 { 1.0 } else { 0.0 }
+    if x.is_nan() {
+        x
+    } else if x > 0.0 {
+        1.0
+    } else {
+        0.0
+    }
+}
+
+/// max(0, x), and NaN where x is, which `f64::max` passes over.
+fn relu(x: f64) -> f64 {
+    if x.is_nan() { x } else { x.max(0.0) }
 }
 
 /// The derivative of 1 / (1 + e^-x): e^-x / (1 + e^-x)^2.
 pub fn sigmoid_derivative(x: f64) -> f64 {
     let e = (-x).exp();
+    if e == f64::INFINITY {
+        return x.exp(); // the same, to all digits
+    }
     e / (1.0 + e).powi(2)
 }
 
@@ -59,19 +74,19 @@ pub fn convnet_gradient(
         let winners: [(usize, f64); 4] = std::array::from_fn(|index| {
             let (pool, kernel) = (index / 2, index % 2);
             let (first, second) = (2 * pool, 2 * pool + 1);
-            if z(second, kernel) > z(first, kernel) {
-                (second, z(second, kernel))
+            let [one, other] = [z(first, kernel), z(second, kernel)];
+            // What is no number wins, so that it is seen.
+            if other > one || other.is_nan() {
+                (second, other)
             } else {
-                (first, z(first, kernel))
+                (first, one)
             }
         });
-        let p: f64 = (0..4)
-            .map(|index| u[index] * winners[index].1.max(0.0))
-            .sum();
+        let p: f64 = (0..4).map(|index| u[index] * relu(winners[index].1)).sum();
         result.loss += (p - y).powi(2) / count;
         let dp = 2.0 * (p - y) / count;
         for (index, &(position, z)) in winners.iter().enumerate() {
-            result.u[index] += dp * z.max(0.0);
+            result.u[index] += dp * relu(z);
             for tap in 0..3 {
                 result.w[tap][index % 2] +=
                     dp * u[index] * relu_derivative(z) * padded[position + tap];
@@ -109,6 +124,10 @@ mod tests {
             let found = slope(|h| 1.0 / (1.0 + (-(x + h)).exp()));
             assert!((found - sigmoid_derivative(x)).abs() < 1e-9);
         }
+        for x in [-1e6, -709.0, -711.0, -400.0, 400.0, 711.0, 1e6] {
+            assert!(sigmoid_derivative(x).abs() < 1e-150, "{x}");
+        }
+        assert!(sigmoid_derivative(f64::NAN).is_nan() && relu_derivative(f64::NAN).is_nan());
     }
 
     #[test]

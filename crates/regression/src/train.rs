@@ -70,11 +70,11 @@ pub fn train(task: &RegressionTask, run: &Run) -> Result<Record, RunError> {
             train_accuracy: None,
             test_accuracy: None,
         };
-        if !row.train_loss.is_finite() || !row.test_loss.is_finite() {
+        let losses = [row.train_loss, row.test_loss];
+        if let Some(loss) = losses.into_iter().find(|loss| !loss.is_finite()) {
             write_csv(&run.dir().history(), &history)?;
             return Err(RunError::Diverged(format!(
-                "the loss became {} in iteration {iteration} (of one batch, all rows)",
-                row.train_loss
+                "the loss became {loss} in iteration {iteration} (of one batch, all rows)"
             )));
         }
         if iteration % iterations.div_ceil(REPORTS) == 0 || iteration == iterations {

@@ -50,26 +50,29 @@ impl ParityStep {
     /// The relative difference of the losses; infinite where one is no number.
     pub fn loss_gap(&self) -> f64 {
         match self.losses {
-            [Some(one), Some(other)] => relative((one - other).abs(), one.abs(), other.abs()),
+            [Some(one), Some(other)] => {
+                apart(Some(relative((one - other).abs(), one.abs(), other.abs())))
+            }
             _ => f64::INFINITY,
         }
     }
 
-    /// The largest difference of a gradient, and whose.
+    /// The largest difference of a gradient, and whose; infinite, and nobody's, where
+    /// there is none to compare.
     pub fn gradient_gap(&self) -> (f64, &str) {
         self.largest(|layer| layer.gradient)
     }
 
-    /// The largest difference of weights, and whose.
+    /// The largest difference of weights, and whose; as that of gradients.
     pub fn weights_gap(&self) -> (f64, &str) {
         self.largest(|layer| layer.weights)
     }
 
     fn largest(&self, gap: impl Fn(&LayerGap) -> Option<f64>) -> (f64, &str) {
         let gaps = self.layers.iter();
-        gaps.map(|layer| (gap(layer).unwrap_or(f64::INFINITY), layer.name.as_str()))
+        gaps.map(|layer| (apart(gap(layer)), layer.name.as_str()))
             .max_by(|one, other| one.0.total_cmp(&other.0))
-            .unwrap_or((0.0, ""))
+            .unwrap_or((f64::INFINITY, ""))
     }
 
     /// What differs beyond `tolerance`: the loss, then gradients from the last
@@ -82,8 +85,11 @@ impl ParityStep {
             }
         };
         judge("the loss".into(), self.loss_gap(), tolerance.loss);
+        if self.layers.is_empty() {
+            judge("no parameter".into(), f64::INFINITY, tolerance.layers);
+        }
         for layer in self.layers.iter().rev() {
-            let gap = layer.gradient.unwrap_or(f64::INFINITY);
+            let gap = apart(layer.gradient);
             judge(
                 format!("the gradient of {}", layer.name),
                 gap,
@@ -91,7 +97,7 @@ impl ParityStep {
             );
         }
         for layer in &self.layers {
-            let gap = layer.weights.unwrap_or(f64::INFINITY);
+            let gap = apart(layer.weights);
             judge(
                 format!("{} after the step", layer.name),
                 gap,
@@ -102,7 +108,14 @@ impl ParityStep {
     }
 }
 
-/// Where two trainings part for the first time, if they do.
+/// A difference that can be compared: infinite where it is no number, which no
+/// comparison finds, and of which there is one that sorts before all numbers.
+fn apart(gap: Option<f64>) -> f64 {
+    gap.filter(|gap| !gap.is_nan()).unwrap_or(f64::INFINITY)
+}
+
+/// Where two trainings part for the first time, if they do. Trainings without a step
+/// do not; whoever asks has to have some.
 pub fn parting(steps: &[ParityStep], tolerance: Tolerance) -> Option<Parting> {
     steps.iter().find_map(|step| {
         let what = step.beyond(tolerance);
@@ -178,5 +191,25 @@ mod tests {
             let parting = parting(&steps, TOLERANCE).expect("they part");
             assert_eq!(parting.what[0].1, f64::INFINITY);
         }
+        // Of either sign: -NaN sorts before all numbers. The processor makes it of 0/0.
+        for nan in [f64::NAN, -f64::NAN] {
+            let mut with_nan = step(1, [1.0, 1.0], &[("a", 0.0, 0.0), ("b", 0.0, 0.0)]);
+            with_nan.layers[1].gradient = Some(nan);
+            with_nan.layers[0].weights = Some(nan);
+            assert_eq!(with_nan.gradient_gap(), (f64::INFINITY, "b"));
+            assert_eq!(with_nan.weights_gap(), (f64::INFINITY, "a"));
+            with_nan.losses = [Some(nan), Some(1.0)];
+            assert_eq!(with_nan.loss_gap(), f64::INFINITY);
+            let parting = parting(&[with_nan], TOLERANCE).expect("they part");
+            assert_eq!(parting.what.len(), 3, "{parting:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_compares_no_parameter_is_not_equal() {
+        let empty = step(1, [1.0, 1.0], &[]);
+        assert_eq!(empty.gradient_gap(), (f64::INFINITY, ""));
+        let parting = parting(&[empty], TOLERANCE).expect("they part");
+        assert_eq!(parting.what, [("no parameter".to_string(), f64::INFINITY)]);
     }
 }
