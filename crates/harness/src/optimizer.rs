@@ -135,11 +135,11 @@ mod tests {
             .collect()
     }
 
-    fn near(found: &[f64], expected: &[f64]) {
+    #[track_caller]
+    fn near(found: &[f64], expected: &[f64], most: f64) {
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(expected) {
-            // Three roundings of a 32-bit number near 1.
-            assert!((found - expected).abs() < 3e-7, "{found} not {expected}");
+            assert!((found - expected).abs() < most, "{found} not {expected}");
         }
     }
 
@@ -151,7 +151,8 @@ mod tests {
             learning_rate: 0.1,
             momentum: 0.9,
         };
-        near(&descend(sgd, 1.0), &[0.8, 0.46, 0.062]);
+        // Three roundings of a 32-bit number near 1.
+        near(&descend(sgd, 1.0), &[0.8, 0.46, 0.062], 3e-7);
     }
 
     #[test]
@@ -159,11 +160,11 @@ mod tests {
         // Python, the algorithm of Kingma and Ba with rate 0.1 and epsilon 1e-7
         // on the same loss:
         let adam = Optimizer::Adam { learning_rate: 0.1 };
-        near(&descend(adam, 1.0), &ADAM_PYTHON);
-        near(&adam_by_hand(1.0), &ADAM_PYTHON);
-        // Where gradients are as small as epsilon, a step depends on it.
-        for scale in [1e-5, 1e-6, 1e-7] {
-            near(&descend(adam, scale), &adam_by_hand(scale));
+        near(&adam_by_hand(1.0), &ADAM_PYTHON, 1e-9);
+        // Where gradients are as small as epsilon, a step depends on it. In 32 bits
+        // 1 - 0.999 is wrong by 1.3e-5 of it, and so a step by half as much.
+        for scale in [1.0, 1e-5, 1e-6, 1e-7] {
+            near(&descend(adam, scale), &adam_by_hand(scale), 2.5e-6);
         }
     }
 

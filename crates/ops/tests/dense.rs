@@ -16,12 +16,12 @@ fn draw<const D: usize>(rng: &mut ChaCha8Rng, shape: [usize; D], device: &Device
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// Of weights up to 1 after three steps, which round three times.
+/// Of weights up to 1 after three steps, each of which rounds.
 #[track_caller]
-fn assert_stepped(found: &[f32], expected: &[f64]) {
+fn assert_stepped(found: &[f32], expected: &[f64], most: f64) {
     assert_eq!(found.len(), expected.len());
     for (&found, &expected) in found.iter().zip(expected) {
-        let near = (f64::from(found) - expected).abs() <= 4e-7;
+        let near = (f64::from(found) - expected).abs() <= most;
         assert!(near, "{found}, expected {expected}");
     }
 }
@@ -134,7 +134,7 @@ fn sgd_is_its_formula() {
             let step = sgd_step(0.1, 0.9, weight, gradient, velocity);
             (weight, velocity) = (step.0, Some(step.1));
         }
-        assert_stepped(&numbers(weight), &by_hand);
+        assert_stepped(&numbers(weight), &by_hand, 4e-7);
     }
 }
 
@@ -176,7 +176,8 @@ fn adam_is_its_formula_and_leaves_other_tensors_alone() {
             (weight, moments) = (step.0, Some(step.1));
             assert_eq!(numbers(shared), given);
         }
-        assert_stepped(&numbers(weight), &by_hand);
+        // In 32 bits 1 - 0.999 is wrong by 1.3e-5 of it, and a step by half as much.
+        assert_stepped(&numbers(weight), &by_hand, 6e-7);
         assert_eq!(numbers(before), first);
     }
 }
