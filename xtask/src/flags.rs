@@ -19,7 +19,7 @@ use crate::stop::Stop;
     arg_required_else_help = true,
     after_help = "\
 Examples:
-  cargo xtask experiments --quick   everything once, small, in about a minute
+  cargo xtask experiments --quick   everything once, small
   cargo xtask experiments           the whole study, then its report
   cargo xtask train mlp             one cell in the foreground
 
@@ -153,8 +153,8 @@ Examples:
   cargo xtask ci
   cargo xtask ci --backend flex,ndarray,wgpu")]
 pub struct Ci {
-    /// Also build with these, try each, and compare them; takes another quarter of
-    /// an hour where wgpu is among them
+    /// Also build with these, try each, and compare them; takes much longer where
+    /// wgpu is among them
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub backend: Vec<Backend>,
 }
@@ -549,7 +549,7 @@ pub struct Converge {
 /// How much of a run is trained.
 #[derive(Debug, Args)]
 pub struct Length {
-    /// Short runs: one seed, one epoch, less data; a minute for all
+    /// Short runs: one seed, one epoch, less data
     #[arg(long)]
     pub quick: bool,
     /// Shorter still: 20 steps at most, 256 test images; for slow backends

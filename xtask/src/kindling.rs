@@ -202,7 +202,7 @@ impl Kindling {
             .args(["--device", &self.device.to_string()])
             .env("KINDLING_REVISION", &self.revision)
             // Its allocator keeps what a step has freed for the next one,
-            // instead of having it mapped anew: 4 % of mlp.
+            // instead of having it mapped anew.
             .env("MIMALLOC_PURGE_DELAY", "-1");
         if !self.tensorboard {
             command.arg("--no-tensorboard");

@@ -23,13 +23,13 @@ use crate::{say, select, workspace};
 const CELLS: [&str; 4] = ["convnet-y1", "mlp", "convnet", "ae"];
 
 /// The differences that we call rounding: relative, of the loss. The largest over
-/// 50 steps stand in ARCHITECTURE.md.
+/// 50 steps stand in README.md.
 const ON_CPUS: f64 = 1e-4;
 const ON_GPUS: f64 = 1e-3;
 /// Gradients and weights may differ by so much more. A loss is a mean, whose
 /// rounding errors cancel; and where two numbers are nearly equal, rounding decides
-/// which of them a max-pool lets the gradient pass to. With 32 images one such case
-/// is 1.1e-2 of a convolution's gradient.
+/// which of them a max-pool lets the gradient pass to. With few images one such case
+/// is much of a convolution's gradient.
 const OF_LAYERS: f64 = 30.0;
 
 /// A row of `parity/CELL/ONE-OTHER.csv`.

@@ -1,7 +1,7 @@
 //! Dropout.
 //!
-//! Burn's own draws its mask from a stream of the device, number by number; that
-//! took a quarter of a run, and each backend drew another mask.
+//! Burn's own draws its mask from a stream of the device, number by number; that is
+//! slow, and each backend draws another mask.
 
 use burn::tensor::{Tensor, TensorData};
 use chacha20::ChaCha8Rng;

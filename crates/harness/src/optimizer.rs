@@ -1,8 +1,7 @@
 //! From a config's optimizer to one that Burn steps.
 //!
 //! Burn's own SGD and Adam are composed of tensor operations, each of which goes
-//! through all parameters; on `mlp` and `ae` that is a tenth of a run. These take
-//! the whole step in one pass.
+//! through all parameters. These take the whole step in one pass.
 
 use burn::optim::{
     AdamState, AdaptiveMomentumState, LearningRate, ModuleOptimizer, RecordState, StateSink,

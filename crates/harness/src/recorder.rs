@@ -361,7 +361,7 @@ impl TrainingProgressLogger for Recorder {
             Display::Progress => PROGRESS_EVERY,
         };
         if self.last_told.elapsed() >= every {
-            // Evaluation costs a third of training an image, and there are
+            // Evaluation has a third of the arithmetic of training an image, and there are
             // fewer images of it: the training images alone tell the time well.
             let within = match self.side {
                 Side::Train => items_processed as f64 / self.train.items.max(1) as f64,

@@ -21,8 +21,7 @@ use kindling_spec::{ImageData, Precision};
 use cli::{Cli, Command};
 
 /// Every operation of a CPU backend allocates its result. The system's allocator
-/// hands large blocks back to the kernel each time and takes a fifth of the
-/// convnet's time for it.
+/// hands large blocks back to the kernel each time, which takes time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -12,8 +12,7 @@ use crate::own::own;
 /// - x, target: `[batch, numbers]`
 /// - output: `[batch]`
 ///
-/// One pass each way, where Burn takes several: 8 % of an epoch of the autoencoder
-/// of two layers, 3 % of that of eight. (The same for the cross-entropy of ten
+/// One pass each way, where Burn takes several. (The same for the cross-entropy of ten
 /// logits gained nothing.)
 ///
 /// # Panics

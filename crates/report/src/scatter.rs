@@ -47,7 +47,7 @@ impl Scatter {
     /// The figure as an SVG document.
     ///
     /// Points are strokes of no length, a path for each group: an element for
-    /// each point would make a figure ten times as large.
+    /// each point would make a figure much larger.
     ///
     /// # Errors
     ///

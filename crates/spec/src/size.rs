@@ -11,7 +11,7 @@ pub enum Size {
     /// All that the config says.
     #[default]
     Full,
-    /// What `[quick]` of `study.toml` leaves of it: about a minute for all cells.
+    /// What `[quick]` of `study.toml` leaves of it.
     Quick,
     /// [`SMOKE_STEPS`] steps: enough to see that a backend trains at all.
     Smoke,
