@@ -2,7 +2,7 @@
 //!
 //! A convolution is a sum over patches, and a library's matrix product would
 //! want them copied out and packed first. On small images that copying costs
-//! more than the arithmetic. So the products of convolutions are written here,
+//! much beside the arithmetic. So the products of convolutions are written here,
 //! over patches where they lie; those of fully connected layers are a library's.
 
 mod backward;
