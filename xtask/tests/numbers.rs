@@ -528,7 +528,9 @@ fn constants_are_those_of_the_documents() {
 #[test]
 fn the_documents_agree_on_parity() {
     let readme = file("README.md");
-    let row = readme.lines().find(|line| line.starts_with("| convnet | ") && line.contains("e-"));
+    let row = readme
+        .lines()
+        .find(|line| line.starts_with("| convnet | ") && line.contains("e-"));
     let row: Vec<&str> = row.unwrap().split('|').map(str::trim).collect();
     let (step, drift) = (row[2], row[3]);
     says(

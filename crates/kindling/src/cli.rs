@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kindling_spec::{DeviceName, Size};
 
+/// Where runs are unless `--out` says otherwise.
+pub const DEFAULT_OUT: &str = "artifacts";
+
 /// Train one run of a study, and use what was trained.
 ///
 /// `cargo xtask` calls it to train; call it yourself to repeat a single run, or to
@@ -14,7 +17,7 @@ use kindling_spec::{DeviceName, Size};
     name = "kindling",
     version,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done; 1 the training or a picture failed; 2 the arguments, the config, \
+    after_help = "Exit codes: 0 done; 1 the training, a picture or standard output failed; 2 the arguments, the config, \
                   the data or the device are wrong; 130 it was stopped, and the same command goes on.\n\n\
                   Examples:\n  \
                   kindling train artifacts/runs/mlp/seed-0\n  \
@@ -48,13 +51,25 @@ pub enum Command {
     },
     /// Say what digits are in pictures
     #[command(after_help = "\
-A picture is a PNG or JPEG of any size, with one digit, light on dark or dark on
-light. One of 28x28 pixels is taken as it is; of others the digit is cut out, scaled
-and centred as those of MNIST were.
+A picture is a PNG or JPEG of any size up to 50 million pixels, with one digit, light
+on dark or dark on light. The digit is cut out, scaled and centred as those of MNIST
+were, whatever the picture's size; an enlarged drawing is read as the small one is.
+Paper is what fills more of the picture and of its border. Frames, lines along the
+border, soft shadows, specks and whatever lies far from the digit are left out;
+--debug-image shows what is left. A picture is refused as blank if its digit does not
+differ from the paper by 2 % of the way from black to white, and by four times the
+paper's noise. A photo is turned as its camera says (EXIF).
+
+A network that was trained on other images than the repository's MNIST gets pictures
+made like MNIST's digits, too. EMNIST's files hold their images transposed, so a network
+trained on them reads upright pictures wrongly.
+
+A picture that cannot be read is named, and the others go on; the exit code is 1 then.
 
 Examples:
   kindling predict convnet digit.png photo.jpg
   kindling predict mlp --seed 2 --json *.png
+  kindling predict mlp photo.jpg --debug-image seen.png
   curl -s https://example.org/7.png | kindling predict mlp -")]
     Predict {
         #[command(flatten)]
@@ -62,6 +77,10 @@ Examples:
         /// PNG or JPEG files; - for one on standard input
         #[arg(required = true)]
         images: Vec<PathBuf>,
+        /// Write what the network sees of the picture, ten times as large, as a PNG;
+        /// for one picture alone
+        #[arg(long, value_name = "FILE")]
+        debug_image: Option<PathBuf>,
         /// Print a line of JSON for each picture
         #[arg(long)]
         json: bool,
@@ -76,18 +95,32 @@ Examples:
         model: Model,
         /// PNG or JPEG files, - for one on standard input [default: the test images]
         images: Vec<PathBuf>,
+        /// Write what the network sees of the picture, ten times as large, as a PNG;
+        /// for one picture alone
+        #[arg(long, value_name = "FILE")]
+        debug_image: Option<PathBuf>,
     },
     /// Write what comes back from a code: NAME.reconstructed.png for every picture
-    #[command(after_help = "Example:\n  kindling reconstruct ae digit.png --to pictures")]
+    #[command(after_help = "\
+Nothing is written if two pictures would come back as one file, as a/1.png and b/1.png,
+1.png and 1.jpg or a.png and A.png would.
+
+Examples:
+  kindling reconstruct ae digit.png --to pictures
+  kindling reconstruct ae digit.png --to - > back.png")]
     Reconstruct {
         #[command(flatten)]
         model: Model,
         /// PNG or JPEG files; - for one on standard input
         #[arg(required = true)]
         images: Vec<PathBuf>,
-        /// Folder to write to
+        /// Folder to write to; - for one picture on standard output
         #[arg(long, value_name = "DIR", default_value = ".")]
         to: PathBuf,
+        /// Write what the network sees of the picture, ten times as large, as a PNG;
+        /// for one picture alone
+        #[arg(long, value_name = "FILE")]
+        debug_image: Option<PathBuf>,
     },
     /// Write the trained weights for other programs
     #[command(after_help = "\
@@ -96,14 +129,15 @@ Weights of fully connected layers are [inputs, outputs], those of convolutions
 
 Examples:
   kindling export convnet
-  kindling export mlp --seed 1 --format json --to mlp.json")]
+  kindling export mlp --seed 1 --format json --to mlp.json
+  kindling export mlp --format json --to - | jq .config")]
     Export {
         #[command(flatten)]
         model: Model,
-        /// Of the file
+        /// Format of the file
         #[arg(long, value_enum, default_value_t = Format::Safetensors)]
         format: Format,
-        /// The file [default: CELL-seed-N and the format's name]
+        /// The file, - for standard output [default: CELL-seed-N and the format's name]
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
@@ -154,7 +188,7 @@ pub struct Model {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Where the runs are
-    #[arg(long, value_name = "DIR", default_value = "artifacts")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_OUT)]
     pub out: PathBuf,
     /// Among the quick runs
     #[arg(long)]

@@ -1,6 +1,7 @@
 //! `kindling embed` and `kindling reconstruct`: pictures to codes, and back.
 
-use std::io::{BufWriter, Write};
+use std::collections::HashMap;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use burn_dataset::Dataset;
@@ -8,6 +9,7 @@ use kindling_harness::{ImageBatch, RunError, numbers};
 
 use crate::cli::Model;
 use crate::model::Trained;
+use crate::output::{misused, print, unwritten};
 use crate::picture;
 
 /// Images encoded at once.
@@ -18,12 +20,16 @@ const BATCH: usize = 1000;
 ///
 /// # Errors
 ///
-/// If nothing makes codes there, or a picture cannot be read.
-pub fn embed(model: &Model, images: &[PathBuf]) -> Result<(), RunError> {
+/// If nothing makes codes there, a picture cannot be read, or standard output cannot be
+/// written.
+pub fn embed(model: &Model, images: &[PathBuf], debug: Option<&Path>) -> Result<(), RunError> {
     let trained = Trained::find(model)?;
     let coder = trained.coder()?;
     let mut table = Table::new();
     if images.is_empty() {
+        if debug.is_some() {
+            return Err(misused("--debug-image", "it shows one picture; name one"));
+        }
         let data = trained
             .config
             .images()
@@ -37,14 +43,14 @@ pub fn embed(model: &Model, images: &[PathBuf]) -> Result<(), RunError> {
                 table.row("label", &test.labels()[index].to_string(), code)?;
             }
         }
-    } else {
-        for path in images {
-            let pixels = trained.pixels(&picture::read(path)?);
-            let code = numbers(coder.encode(pixels))?;
-            table.row("image", &path.display().to_string(), &code)?;
-        }
+        return table.end();
     }
-    table.end()
+    trained.warn_of_other_data();
+    let read = picture::each(images, debug, |path, pixels| {
+        let code = numbers(coder.encode(trained.pixels(pixels)))?;
+        table.row("image", &path.display().to_string(), &code)
+    });
+    table.end().and(read)
 }
 
 /// A table on standard output.
@@ -65,50 +71,143 @@ impl Table {
         if !self.is_begun {
             let columns = (0..code.len()).map(|index| format!("z{index}"));
             let header = std::iter::once(column.to_string()).chain(columns);
-            self.writer.write_record(header).map_err(unwritten)?;
+            self.writer.write_record(header).map_err(failed)?;
             self.is_begun = true;
         }
         let numbers = code.iter().map(f64::to_string);
         let row = std::iter::once(name.to_string()).chain(numbers);
-        self.writer.write_record(row).map_err(unwritten)
+        self.writer.write_record(row).map_err(failed)
     }
 
     fn end(mut self) -> Result<(), RunError> {
-        self.writer.flush().map_err(|error| unwritten(error.into()))
+        self.writer.flush().map_err(unwritten)
     }
 }
 
-fn unwritten(error: csv::Error) -> RunError {
-    match error.kind() {
-        // Whoever reads has had enough.
-        csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            std::process::exit(0)
-        }
-        _ => RunError::Other(format!("cannot print: {error}")),
-    }
+fn failed(error: csv::Error) -> RunError {
+    unwritten(error.into())
 }
 
 /// Writes for each picture what comes back from its code.
 ///
 /// # Errors
 ///
-/// If nothing makes codes there, or a picture cannot be read or written.
-pub fn reconstruct(model: &Model, images: &[PathBuf], to: &Path) -> Result<(), RunError> {
+/// If nothing makes codes there, a picture cannot be read or written, or a file would be
+/// written twice.
+pub fn reconstruct(
+    model: &Model,
+    images: &[PathBuf],
+    to: &Path,
+    debug: Option<&Path>,
+) -> Result<(), RunError> {
+    let outputs = outputs(images, to)?;
     let trained = Trained::find(model)?;
     let coder = trained.coder()?;
-    let mut stdout = std::io::stdout().lock();
-    for path in images {
-        let pixels = trained.pixels(&picture::read(path)?);
-        let output = numbers(coder.decode(coder.encode(pixels)))?;
+    trained.warn_of_other_data();
+    picture::each(images, debug, |path, pixels| {
+        let output = numbers(coder.decode(coder.encode(trained.pixels(pixels))))?;
         let byte = |&pixel: &f64| (255.0 * pixel.clamp(0.0, 1.0)).round() as u8;
         let bytes: Vec<u8> = output.iter().map(byte).collect();
-        let stem = match path.file_stem() {
-            Some(stem) if path != Path::new("-") => stem.to_string_lossy(),
+        let file = &outputs[path];
+        picture::write(file, &bytes)?;
+        if picture::is_standard(file) {
+            return Ok(());
+        }
+        print(&file.display().to_string())
+    })
+}
+
+/// The file to write for each picture: standard output where `to` is `-`, or else
+/// NAME.reconstructed.png in the folder `to`.
+///
+/// # Errors
+///
+/// If two would be the same file, also where capitals do not count, or one is a picture
+/// that is read: nothing is written then.
+fn outputs(images: &[PathBuf], to: &Path) -> Result<HashMap<PathBuf, PathBuf>, RunError> {
+    if picture::is_standard(to) {
+        return match images {
+            [image] => Ok(HashMap::from([(image.clone(), to.to_path_buf())])),
+            _ => Err(misused(
+                "--to -",
+                format!(
+                    "standard output takes one picture, and {} are named",
+                    images.len()
+                ),
+            )),
+        };
+    }
+    let mut outputs = HashMap::new();
+    let mut owners: HashMap<Vec<u8>, &Path> = HashMap::new();
+    for image in images {
+        let mut name = match image.file_stem() {
+            Some(stem) if !picture::is_standard(image) => stem.to_os_string(),
             _ => "stdin".into(),
         };
-        let file = to.join(format!("{stem}.reconstructed.png"));
-        picture::write(&file, &bytes)?;
-        let _ = writeln!(stdout, "{}", file.display());
+        name.push(".reconstructed.png");
+        let file = to.join(&name);
+        // Not every disk tells `a.png` from `A.png`.
+        let key = match name.to_str() {
+            Some(name) => name.to_lowercase().into_bytes(),
+            None => name.as_encoded_bytes().to_vec(),
+        };
+        let clash = |problem: String| misused(&image.display().to_string(), problem);
+        if let Some(owner) = owners.insert(key, image) {
+            return Err(clash(format!(
+                "what comes back of it would overwrite what comes back of {}, in {}; name them in \
+                 two commands, each with a --to of its own",
+                owner.display(),
+                file.display()
+            )));
+        }
+        if let Some(read) = images.iter().find(|read| picture::is_same(read, &file)) {
+            return Err(clash(format!(
+                "what comes back of it would overwrite {}, which is read; name another --to",
+                read.display()
+            )));
+        }
+        outputs.insert(image.clone(), file);
     }
-    Ok(())
+    Ok(outputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(images: &[&str]) -> Result<Vec<PathBuf>, String> {
+        let images: Vec<PathBuf> = images.iter().map(PathBuf::from).collect();
+        let outputs = outputs(&images, Path::new("to")).map_err(|error| error.to_string())?;
+        Ok(images.iter().map(|image| outputs[image].clone()).collect())
+    }
+
+    #[test]
+    fn each_picture_has_a_file_of_its_own_or_none_is_written() {
+        let expected = ["a", "b", "stdin"].map(|name| format!("to/{name}.reconstructed.png"));
+        let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+        assert_eq!(files(&["x/a.png", "b.jpg", "-"]), Ok(expected));
+        for twice in [
+            ["x/1.png", "y/1.png"],
+            ["1.png", "1.png"],
+            ["1.png", "1.jpg"],
+            ["a.png", "A.png"],
+            ["-", "-"],
+            ["stdin.png", "-"],
+        ] {
+            let problem = files(&twice).expect_err("must be refused");
+            assert!(twice.iter().all(|name| problem.contains(name)), "{problem}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_are_kept() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let images = [b"\xff.png", b"\xfe.png"].map(|name| PathBuf::from(OsStr::from_bytes(name)));
+        let outputs = outputs(&images, Path::new("to")).expect("two files");
+        let expected = OsStr::from_bytes(b"to/\xff.reconstructed.png");
+        assert_eq!(outputs[&images[0]], Path::new(expected));
+        assert_eq!(outputs.len(), 2);
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use kindling_harness::{Lockstep, RunError, tell};
+use kindling_harness::{Lockstep, RunError};
 use kindling_spec::{DeviceName, DeviceReport, Host, ParityStep, Precision, RunDir, Task};
 
 use crate::cli::Parity;
+use crate::output::print;
 
 /// Prints every device, measured.
 pub fn devices() -> Result<(), RunError> {
@@ -28,8 +29,7 @@ pub fn devices() -> Result<(), RunError> {
         }
     }
     let json = serde_json::to_string(&reports);
-    tell(&json.map_err(|error| RunError::Other(error.to_string()))?);
-    Ok(())
+    print(&json.map_err(|error| RunError::Other(error.to_string()))?)
 }
 
 /// Follows the run of `dir` on two devices.
@@ -51,17 +51,22 @@ pub fn parity(dir: &Path, flags: &Parity) -> Result<(), RunError> {
         dropout: flags.dropout,
         drift: flags.drift,
     };
+    let mut printed = Ok(());
     let mut tell = |step: ParityStep| {
-        if let Ok(json) = serde_json::to_string(&step) {
-            tell(&json);
+        if printed.is_ok() {
+            let json = serde_json::to_string(&step);
+            printed = json
+                .map_err(|error| RunError::Other(error.to_string()))
+                .and_then(|json| print(&json));
         }
     };
-    match &config.task {
+    let followed = match &config.task {
         Task::Regression(task) => kindling_regression::parity(task, &lockstep, &mut tell),
         Task::Classifier(task) => kindling_classifiers::parity(task, &lockstep, &mut tell),
         Task::Autoencoder(task) => kindling_autoencoder::parity(task, &lockstep, &mut tell),
         Task::Gradients(_) | Task::Pca(_) => Err(RunError::NoSteps(config.cell)),
-    }
+    };
+    followed.and(printed)
 }
 
 /// Makes this thread one of those that compute. From outside their pool, each of

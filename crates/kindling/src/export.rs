@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use kindling_harness::{RunError, tell, to_safetensors};
+use kindling_harness::{RunError, to_safetensors};
 use kindling_spec::{Error, Task, read_numbers, write_atomic};
 use safetensors::tensor::{SafeTensors, TensorView};
 use serde::Serialize;
 
 use crate::cli::{Format, Model};
 use crate::model::{Trained, problem};
+use crate::output::{print, print_bytes};
+use crate::picture::is_standard;
 
 /// A parameter.
 #[derive(Serialize)]
@@ -20,7 +22,8 @@ struct Parameter {
     values: Vec<f32>,
 }
 
-/// Writes the weights of a trained run, with its config.
+/// Writes the weights of a trained run, with its config; to standard output where `to`
+/// is `-`.
 ///
 /// # Errors
 ///
@@ -40,9 +43,11 @@ pub fn export(model: &Model, format: Format, to: Option<PathBuf>) -> Result<(), 
         PathBuf::from(format!("{cell}-seed-{seed}.{extension}"))
     };
     let path = to.unwrap_or_else(usual);
+    if is_standard(&path) {
+        return print_bytes(&bytes);
+    }
     write_atomic(&path, &bytes)?;
-    tell(&path.display().to_string());
-    Ok(())
+    print(&path.display().to_string())
 }
 
 /// What `weights.safetensors` holds.

@@ -6,9 +6,11 @@ use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
 use kindling_harness::{Opened, RunError, pixels};
-use kindling_spec::{Error, Layout, Precision, RunConfig, RunDir, Task};
+use kindling_spec::{Error, Layout, MNIST, Precision, RunConfig, RunDir, Status, Task};
 
 use crate::cli::Model;
+use crate::output::complain;
+use crate::runs;
 
 /// A run that is whole, and what computes.
 pub struct Trained {
@@ -17,6 +19,7 @@ pub struct Trained {
     /// Its config.
     pub config: RunConfig,
     device: Opened,
+    is_of_mnist: bool,
 }
 
 impl Trained {
@@ -26,22 +29,32 @@ impl Trained {
     ///
     /// If there is none, it is not whole, or the device cannot be had.
     pub fn find(model: &Model) -> Result<Self, RunError> {
-        let layout = Layout::new(&model.out, model.size());
         let named = RunDir::new(&model.cell);
-        let dir = if named.config().exists() {
+        let is_folder = named.config().exists();
+        let dir = if is_folder {
             named
         } else {
-            layout.finished(&model.cell, model.seed)
+            Layout::new(&model.out, model.size()).finished(&model.cell, model.seed)
         };
-        let missing = || {
-            RunError::BadModel(format!(
-                "{}: no trained run is there; train it by `cargo xtask experiments --only {}`, or \
-                 say where it is with --out, --seed or --quick",
-                dir.path().display(),
-                model.cell
-            ))
+        let place = dir.path().display();
+        let Some(record) = dir.read_record()? else {
+            return Err(RunError::BadModel(if is_folder {
+                format!(
+                    "{place}: no trained run is there yet; train it by `kindling train {place}`"
+                )
+            } else {
+                format!("{place}: no trained run is there; {}", runs::instead(model))
+            }));
         };
-        let record = dir.read_record()?.ok_or_else(missing)?;
+        if record.status == Status::Failed {
+            return Err(RunError::BadModel(format!(
+                "{place}: its training failed ({}); mend that, and train it again",
+                record
+                    .error
+                    .as_deref()
+                    .unwrap_or("for no reason that is known")
+            )));
+        }
         let config = dir.read_config()?;
         let damaged = dir.damaged(&record, &config)?;
         if !damaged.is_empty() {
@@ -55,14 +68,32 @@ impl Trained {
         let usual = if compiled.contains(&config.backend) {
             config.backend
         } else {
-            compiled[0]
+            // Where there is none, opening the config's says so.
+            *compiled.first().unwrap_or(&config.backend)
         };
         let device = model.device.unwrap_or(usual.into());
         Ok(Self {
             device: kindling_harness::open(device, Precision::Full)?,
+            is_of_mnist: record.data_fingerprint == MNIST,
             dir,
             config,
         })
+    }
+
+    /// Says on standard error that pictures are made like MNIST's digits, if the network
+    /// has learnt from other images: it may answer nonsense then.
+    pub fn warn_of_other_data(&self) {
+        if self.is_of_mnist {
+            return;
+        }
+        let data = self.config.images().and_then(|data| data.dir.as_deref());
+        let from = data.map_or("other data".into(), |dir| dir.display().to_string());
+        complain(&format!(
+            "note: {} has learnt from {from}, not from the MNIST of this repository; pictures are \
+             made like MNIST's digits, upright and light on dark, and what it says of them is wrong \
+             if its images lie otherwise, as EMNIST's do, which are transposed",
+            self.config.cell
+        ));
     }
 
     /// Its classifier.
@@ -125,4 +156,21 @@ impl Trained {
 pub fn problem(file: &Path, problem: impl ToString) -> RunError {
     let (file, problem) = (file.to_path_buf(), problem.to_string());
     Error::File { file, problem }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kindling_spec::ImageData;
+
+    #[test]
+    fn the_repository_s_mnist_is_known() {
+        let data = ImageData {
+            dir: None,
+            train: Some(1),
+            test: Some(1),
+        };
+        let loaded = kindling_datasets::load(&data).expect("images");
+        assert_eq!(loaded.fingerprint, MNIST);
+    }
 }

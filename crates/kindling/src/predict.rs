@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use kindling_classifiers::probabilities;
-use kindling_harness::{RunError, numbers, tell};
+use kindling_harness::{RunError, numbers};
 use serde::Serialize;
 
 use crate::cli::Model;
 use crate::model::Trained;
+use crate::output::print;
 use crate::picture;
 
 /// Classes that are named beside the likeliest.
@@ -27,23 +28,21 @@ struct Prediction<'a> {
 ///
 /// # Errors
 ///
-/// If there is no such classifier, or a picture cannot be read.
-pub fn predict(model: &Model, images: &[PathBuf], json: bool) -> Result<(), RunError> {
+/// If there is no such classifier, a picture cannot be read, or standard output cannot
+/// be written.
+pub fn predict(
+    model: &Model,
+    images: &[PathBuf],
+    debug: Option<&Path>,
+    json: bool,
+) -> Result<(), RunError> {
     let trained = Trained::find(model)?;
     let classifier = trained.classifier()?;
     let classes = trained.classes()?;
+    trained.warn_of_other_data();
     let width = images.iter().map(|path| name(path).len()).max();
-    let mut unread = 0;
-    for path in images {
-        let pixels = match picture::read(path) {
-            Ok(pixels) => pixels,
-            Err(error) => {
-                complain(&error);
-                unread += 1;
-                continue;
-            }
-        };
-        let logits = numbers(classifier.forward(trained.pixels(&pixels), None))?;
+    picture::each(images, debug, |path, pixels| {
+        let logits = numbers(classifier.forward(trained.pixels(pixels), None))?;
         let probabilities = probabilities(&logits);
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
         order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
@@ -55,35 +54,22 @@ pub fn predict(model: &Model, images: &[PathBuf], json: bool) -> Result<(), RunE
                 probabilities,
             };
             let line = serde_json::to_string(&prediction);
-            tell(&line.map_err(|error| RunError::Other(error.to_string()))?);
-        } else {
-            let share = |&class: &usize| {
-                let share = 100.0 * probabilities[class];
-                format!("{} {share:.1} %", classes[class])
-            };
-            let likely: Vec<String> = order.iter().take(1 + RUNNERS_UP).map(share).collect();
-            tell(&format!(
-                "{:<width$}  {}",
-                name(path),
-                likely.join(", "),
-                width = width.unwrap_or_default()
-            ));
+            return print(&line.map_err(|error| RunError::Other(error.to_string()))?);
         }
-    }
-    if unread > 0 {
-        let of = images.len();
-        return Err(RunError::Other(format!(
-            "{unread} of {of} pictures could not be read"
-        )));
-    }
-    Ok(())
+        let share = |&class: &usize| {
+            let share = 100.0 * probabilities[class];
+            format!("{} {share:.1} %", classes[class])
+        };
+        let likely: Vec<String> = order.iter().take(1 + RUNNERS_UP).map(share).collect();
+        print(&format!(
+            "{:<width$}  {}",
+            name(path),
+            likely.join(", "),
+            width = width.unwrap_or_default()
+        ))
+    })
 }
 
 fn name(path: &Path) -> String {
     path.display().to_string()
-}
-
-#[expect(clippy::print_stderr, reason = "where errors go")]
-fn complain(error: &RunError) {
-    eprintln!("error: {error}");
 }
