@@ -108,6 +108,7 @@ fn record(row: ResultRow) -> Record {
         metrics: BTreeMap::new(),
         config_hash: String::new(),
         data_fingerprint: String::new(),
+        program: String::new(),
         revision: String::new(),
         burn_version: String::new(),
         host: Host::detect(1),

@@ -402,7 +402,9 @@ mod tests {
 
     #[test]
     fn mnist_is_what_it_should_be() {
-        let ImageSet { train, test, .. } = load(&mnist()).expect("loads");
+        let set = load(&mnist()).expect("loads");
+        assert_eq!(set.fingerprint, kindling_spec::MNIST);
+        let ImageSet { train, test, .. } = set;
         assert_eq!((train.len(), test.len()), (60_000, 10_000));
         // Counted with Python over the unpacked label files.
         let count = |images: &Images, digit| {
