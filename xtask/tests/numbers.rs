@@ -224,17 +224,20 @@ fn comments_in_configs_repeat_the_published_runs() {
     }
 }
 
-/// The blocks of comments in a text: neighbouring lines that `mark` begins, each
-/// with the rest of the line where it begins in the middle.
+/// The comments in a text that `mark` begins: lines below each other are one comment, and
+/// what stands behind code is one of its own.
 fn comments(text: &str, mark: &str) -> Vec<String> {
     let mut blocks = vec![String::new()];
     for line in text.lines() {
-        let at = line.find(mark);
-        if let (Some(at), Some(block)) = (at, blocks.last_mut()) {
-            *block += &line[at + mark.len()..];
+        let (code, comment) = line.split_once(mark).unwrap_or((line, ""));
+        let is_comment = !comment.is_empty() && code.trim().trim_matches('/').is_empty();
+        if !is_comment {
+            blocks.push(String::new());
         }
-        let alone = at.is_some_and(|at| line[..at].trim().trim_matches('/').is_empty());
-        if !alone {
+        if let Some(block) = blocks.last_mut() {
+            *block += comment;
+        }
+        if !is_comment {
             blocks.push(String::new());
         }
     }
