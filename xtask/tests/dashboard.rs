@@ -207,6 +207,14 @@ fn sent(terminal: &Terminal, log: &Path, line: &str, end: &str) -> String {
     said
 }
 
+/// What says of a terminal whether it can draw, and whether it does.
+const TERMINALS: [(&str, bool); 4] = [
+    ("env TERM=dumb", false),
+    ("env -u TERM", false),
+    ("env CI=true", false),
+    ("env", true),
+];
+
 #[test]
 fn a_terminal_that_cannot_draw_gets_plain_lines() {
     let Some(terminal) = Terminal::open("dumb", 100, 40) else {
@@ -222,10 +230,8 @@ fn a_terminal_that_cannot_draw_gets_plain_lines() {
         kindling_spec::VERSION
     );
     let experiments = "experiments --only mlp --seeds 1 --jobs 1";
-    let plain = ["env TERM=dumb", "env -u TERM", "env CI=true"];
-    for (number, terms) in plain.iter().chain(&["env"]).enumerate() {
-        let out = quoted(&place.path(&number.to_string()));
-        let draws = *terms == "env";
+    for (number, (terms, draws)) in TERMINALS.iter().enumerate() {
+        let (out, draws) = (quoted(&place.path(&number.to_string())), *draws);
         let line = format!("{terms} {fake} {xtask} {experiments} --out {out}");
         let said = sent(&terminal, &log, &line, &format!("matrix{number}"));
         assert_eq!(said.contains('\x1b'), draws, "{terms}: {said:?}");
@@ -237,11 +243,23 @@ fn a_terminal_that_cannot_draw_gets_plain_lines() {
         let said = sent(&terminal, &log, &line, &format!("watch{number}"));
         assert!(said.contains("2 of 2 done"), "{terms}: {said}");
         assert!(draws || !said.contains('\x1b'), "{terms}: {said:?}");
+    }
+}
 
+#[test]
+fn a_terminal_that_cannot_draw_gets_no_dashboard() {
+    let Some(terminal) = Terminal::open("lines", 100, 40) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("sent");
+    let xtask = quoted(Path::new(env!("CARGO_BIN_EXE_xtask")));
+    for (number, (terms, draws)) in TERMINALS.iter().enumerate() {
+        let out = quoted(&folder.path().join(number.to_string()));
         let line = format!("{terms} {xtask} train linear --quick --out {out}");
         let said = sent(&terminal, &log, &line, &format!("train{number}"));
         // The dashboard is on the alternate screen.
-        assert_eq!(said.contains("\x1b[?1049h"), draws, "{terms}: {said:?}");
+        assert_eq!(said.contains("\x1b[?1049h"), *draws, "{terms}: {said:?}");
         assert_eq!(
             said.contains("epoch   1/1  train"),
             !draws,
