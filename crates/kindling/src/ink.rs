@@ -25,10 +25,12 @@ const LONGEST: usize = 1024;
 const CONTRAST: f32 = 1.0 / 50.0;
 /// ... and by so many times the noise of the paper.
 const NOISE: f32 = 4.0;
+/// Where the centre of mass of each of MNIST's digits is, give or take half a pixel.
+const MIDDLE: f64 = SIDE as f64 / 2.0 + 0.5;
 /// A digit has so many pixels in its longer direction at least.
 const SMALLEST: usize = 5;
 /// What is fainter than this part of the ink is paper.
-const FAINT: f32 = 0.05;
+const FAINT: f32 = 0.02;
 /// Light is uneven where paper far from ink differs by this part of the contrast.
 const UNEVEN: f32 = 0.1;
 /// A border counts half as much as the whole picture when paper is told from ink.
@@ -302,7 +304,7 @@ fn centred(digit: &Plane) -> Vec<u8> {
         }
     }
     let offset = |axis: usize, length: usize| {
-        let wanted = SIDE as f64 / 2.0 - centre[axis] / mass;
+        let wanted = MIDDLE - centre[axis] / mass;
         wanted
             .round()
             .clamp(0.0, SIDE.saturating_sub(length) as f64) as usize
