@@ -214,7 +214,7 @@ pub fn grow(kept: &mut [bool], width: usize, reach: usize, joins: impl Fn(usize)
 }
 
 /// The up to eight pixels around one, of `count` in rows of `width`.
-fn neighbours(at: usize, width: usize, count: usize) -> impl Iterator<Item = usize> {
+pub fn neighbours(at: usize, width: usize, count: usize) -> impl Iterator<Item = usize> {
     let (x, y) = (at % width, at / width);
     let height = count / width;
     let columns = x.saturating_sub(1)..(x + 2).min(width);
