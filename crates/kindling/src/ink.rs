@@ -66,6 +66,8 @@ pub fn digit(picture: Plane) -> Result<Vec<u8>, String> {
 struct Ink {
     /// 0 paper, 1 as much as ink has in the mean; noise may be below 0.
     amount: Plane,
+    /// The same before uneven light was taken out.
+    uncorrected: Plane,
     /// What is above is ink.
     threshold: f32,
     /// What is below is paper, however near to ink.
@@ -133,8 +135,13 @@ impl Ink {
         for value in &mut amount.values {
             *value /= contrast;
         }
+        let mut uncorrected = above(&|_, _| level);
+        for value in &mut uncorrected.values {
+            *value /= contrast;
+        }
         Ok(Self {
             amount,
+            uncorrected,
             threshold: split.threshold / contrast,
             faint: FAINT.max(3.0 * noise / contrast),
         })
@@ -170,8 +177,8 @@ impl Ink {
                 (x, y.saturating_sub(reach)),
                 (x, (y + reach).min(height - 1)),
             ];
-            let least = beyond.map(|(x, y)| self.amount.at(x, y));
-            sum += self.amount.values[at] - least.into_iter().fold(f32::MAX, f32::min);
+            let least = beyond.map(|(x, y)| self.uncorrected.at(x, y));
+            sum += self.uncorrected.values[at] - least.into_iter().fold(f32::MAX, f32::min);
             count += 1;
         }
         sum / count.max(1) as f32
