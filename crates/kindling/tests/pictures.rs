@@ -205,7 +205,8 @@ fn a_drawing_is_read_alike_at_any_size() {
     };
     let small = at_scale(1);
     let expected = labels(&small);
-    let right = twenty()
+    let drawings = twenty();
+    let right = drawings
         .iter()
         .zip(&expected)
         .filter(|(drawn, label)| drawn.0 as u64 == **label);
