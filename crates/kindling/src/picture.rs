@@ -194,3 +194,61 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     image.apply_orientation(orientation);
     Ok(image)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{GrayAlphaImage, ImageBuffer, Luma, LumaA};
+
+    fn digit(bytes: &[u8]) -> Result<Vec<u8>, String> {
+        decode(bytes).and_then(|image| ink::digit(Plane::of(&image)))
+    }
+
+    fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let image: DynamicImage = image.into();
+        image.write_to(&mut bytes, ImageFormat::Png).expect("a PNG");
+        bytes.into_inner()
+    }
+
+    /// A bar in a corner of a large sheet.
+    fn bar(paper: u8, ink: u8) -> GrayImage {
+        GrayImage::from_fn(300, 200, |x, y| {
+            let inside = (20..40).contains(&x) && (30..130).contains(&y);
+            Luma([if inside { ink } else { paper }])
+        })
+    }
+
+    #[test]
+    fn light_or_dark_or_transparent_or_deep_it_is_the_same() {
+        let expected = digit(&png(bar(250, 30))).expect("a digit");
+        assert_eq!(digit(&png(bar(0, 255))), Ok(expected.clone()));
+        assert_eq!(digit(&png(bar(90, 200))), Ok(expected.clone()));
+        for ink in [0, 255] {
+            let image = bar(0, 255);
+            let image =
+                GrayAlphaImage::from_fn(300, 200, |x, y| LumaA([ink, image.get_pixel(x, y).0[0]]));
+            assert_eq!(digit(&png(image)), Ok(expected.clone()), "ink {ink}");
+        }
+        // Twelve bits in sixteen.
+        let image = bar(0, 255);
+        let deep = ImageBuffer::<Luma<u16>, _>::from_fn(300, 200, |x, y| {
+            Luma([u16::from(image.get_pixel(x, y).0[0]) * 16])
+        });
+        assert_eq!(digit(&png(deep)), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_digit_is_refused() {
+        let problem = |bytes: &[u8]| digit(bytes).expect_err("must be refused");
+        assert!(problem(b"").contains("it is empty"));
+        assert!(problem(b"no image").contains("a PNG or a JPEG"));
+        assert!(problem(b"GIF89a no image").contains("a PNG or a JPEG"));
+        let whole = png(bar(0, 255));
+        assert!(problem(&whole[..whole.len() / 2]).contains("a PNG or a JPEG"));
+        assert!(problem(&png(bar(9, 9))).contains("nothing on it"));
+        let mut long = whole;
+        long.resize(MOST_BYTES as usize + 1, 0);
+        assert!(problem(&long).contains("128 MiB"));
+    }
+}
