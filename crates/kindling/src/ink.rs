@@ -489,7 +489,8 @@ mod tests {
     fn a_frame_a_speck_a_line_and_a_shadow_change_nothing() {
         let drawn = map(&five(200, 160), |_, _, ink| 0.9 - 0.8 * ink);
         let expected = seen(&drawn);
-        let changed: [(&str, &dyn Fn(usize, usize, f32) -> f32); 9] = [
+        type Change = dyn Fn(usize, usize, f32) -> f32;
+        let changed: [(&str, &Change); 9] = [
             ("frame at the border", &|x, y, value| {
                 if x < 3 || y < 3 || x >= 197 || y >= 157 {
                     0.1

@@ -212,7 +212,7 @@ fn a_drawing_is_read_alike_at_any_size() {
         .filter(|(drawn, label)| drawn.0 as u64 == **label);
     let right = right.count();
     assert!(
-        right >= 15,
+        right >= 18,
         "{right} of 20 are read as what they are: {expected:?}"
     );
     for scale in [2, 3, 5, 10] {
