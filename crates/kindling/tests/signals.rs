@@ -1,0 +1,56 @@
+//! Signals to a training in the foreground: one that is ignored at the start stays
+//! ignored, another stops it after its epoch.
+#![cfg(unix)]
+
+mod common;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{write_config, write_images};
+
+/// The exit code of a training that the shell line `start` begins, where `$@` is its
+/// command, and that is sent a signal after its first epoch.
+fn code(start: &str, name: &str) -> Option<i32> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_images(&folder.path().join("images"), 2000, 50);
+    let task = format!(
+        "[data]\ndir = {images:?}\n[model]\nhidden = [32]\ndropout = 0.0\n[train]\nepochs = 12\n\
+         batch_size = 5\noptimizer.sgd = {{ learning_rate = 0.01, momentum = 0.0 }}"
+    );
+    let run = write_config(&folder.path().join("run"), "classifier", &task);
+    let mut child = Command::new("sh")
+        .args(["-c", start, "sh"])
+        .arg(env!("CARGO_BIN_EXE_kindling"))
+        .arg("train")
+        .arg(run.path())
+        .env("RAYON_NUM_THREADS", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    let begun = Instant::now();
+    while !run.history().exists() && begun.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(!run.record().exists(), "it ended too early");
+    let kill = format!("kill -{name} {}", child.id());
+    let killed = Command::new("sh").args(["-c", &kill]).status();
+    assert!(killed.expect("a shell").success());
+    let code = child.wait().expect("it ends").code();
+    assert_eq!(code == Some(0), run.record().exists(), "{start} {name}");
+    code
+}
+
+#[test]
+fn a_signal_that_is_ignored_at_the_start_stays_ignored() {
+    for name in ["HUP", "INT", "TERM"] {
+        let ignored = format!("trap '' {name}; exec \"$@\"");
+        assert_eq!(code(&ignored, name), Some(0), "{name} is ignored");
+    }
+    // Ctrl-C may be ignored by whoever runs the tests.
+    for name in ["HUP", "TERM"] {
+        assert_eq!(code("exec \"$@\"", name), Some(130), "{name} stops it");
+    }
+}
