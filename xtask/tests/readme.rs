@@ -103,6 +103,11 @@ fn every_command_runs_as_written() {
         {
             assert!(xtask("experiments").status.success());
         }
+        // And what looks at a variant needs that.
+        if let Some((_, setting)) = words.split_once("--variant ") {
+            let words = format!("experiments --cell mlp --set {setting}");
+            assert!(xtask(&words).status.success(), "{words}");
+        }
         // These have tests of their own: one serves until Ctrl-C, one needs Slurm.
         if words.starts_with("serve") || words.contains("slurm") {
             continue;

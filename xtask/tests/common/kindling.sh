@@ -23,7 +23,7 @@ if [ "$1" = devices ]; then
 fi
 if [ "$1" = parity ]; then
     echo "$3 $4 $6 ${7:-}" >> "$FAKE_LOG"
-    for step in ${FAKE_STEPS-1 2 3}; do
+    for step in ${FAKE_STEPS-$(seq "$6")}; do
         gap=1e-6
         if [ $step = "${FAKE_PART:-none}" ]; then gap=0.5; fi
         echo "{\"step\":$step,\"losses\":[1.0,1.00001],\"layers\":[{\"name\":\"output.weight\",\"gradient\":$gap,\"weights\":1e-6}]}"

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 ///
 /// `FAKE_FAIL` and `FAKE_KILL` are patterns of `cell seed` that fail or are
 /// killed, `FAKE_DATA` what is wrong with the data, `FAKE_PROGRAM` the digest of the
-/// program, `FAKE_SPREAD` a cell whose losses differ by seed, `FAKE_LOG` a file that gets
+/// program, `FAKE_STEPS` the steps that parity takes, `FAKE_SPREAD` a cell whose losses differ by seed, `FAKE_LOG` a file that gets
 /// a line for each run, `FAKE_HOLD` a file that a run waits for. With `FAKE_STOP` a
 /// run waits to be told to stop, and then for that file.
 const KINDLING: &str = include_str!("kindling.sh");
