@@ -5,11 +5,11 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use burn_dataset::Dataset;
-use kindling_harness::{ImageBatch, RunError, numbers};
+use kindling_harness::{ImageBatch, RunError};
 
 use crate::cli::Model;
 use crate::model::Trained;
-use crate::output::{misused, print, unwritten};
+use crate::output::{complain, misused, print, unwritten};
 use crate::picture;
 
 /// Images encoded at once.
@@ -34,11 +34,15 @@ pub fn embed(model: &Model, images: &[PathBuf], debug: Option<&Path>) -> Result<
             .config
             .images()
             .ok_or_else(|| RunError::Other("what makes codes has learnt from images".into()))?;
-        let test = kindling_datasets::load(data)?.test;
+        let data = kindling_datasets::load(data)?;
+        for warning in &data.warnings {
+            complain(&format!("warning: {warning}"));
+        }
+        let test = data.test;
         let indices: Vec<usize> = (0..test.len()).collect();
         for chunk in indices.chunks(BATCH) {
             let batch = ImageBatch::gather(&test, chunk, trained.device());
-            let codes = numbers(coder.encode(batch.images))?;
+            let codes = trained.answer(coder.encode(batch.images))?;
             for (&index, code) in chunk.iter().zip(codes.chunks(codes.len() / chunk.len())) {
                 table.row("label", &test.labels()[index].to_string(), code)?;
             }
@@ -47,7 +51,7 @@ pub fn embed(model: &Model, images: &[PathBuf], debug: Option<&Path>) -> Result<
     }
     trained.warn_of_other_data();
     let read = picture::each(images, debug, |path, pixels| {
-        let code = numbers(coder.encode(trained.pixels(pixels)))?;
+        let code = trained.answer(coder.encode(trained.pixels(pixels)))?;
         table.row("image", &path.display().to_string(), &code)
     });
     table.end().and(read)
@@ -105,7 +109,7 @@ pub fn reconstruct(
     let coder = trained.coder()?;
     trained.warn_of_other_data();
     picture::each(images, debug, |path, pixels| {
-        let output = numbers(coder.decode(coder.encode(trained.pixels(pixels))))?;
+        let output = trained.answer(coder.decode(coder.encode(trained.pixels(pixels))))?;
         let byte = |&pixel: &f64| (255.0 * pixel.clamp(0.0, 1.0)).round() as u8;
         let bytes: Vec<u8> = output.iter().map(byte).collect();
         let file = &outputs[path];

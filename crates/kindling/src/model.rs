@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
-use kindling_harness::{Opened, RunError, pixels};
+use kindling_harness::{Opened, RunError, numbers, pixels};
 use kindling_spec::{Error, Layout, MNIST, Precision, RunConfig, RunDir, Status, Task};
 
 use crate::cli::Model;
@@ -127,6 +127,23 @@ impl Trained {
     /// `[n, 784]` bytes of images as pixels in [0, 1].
     pub fn pixels(&self, bytes: &[u8]) -> Tensor<2> {
         pixels(bytes, &self.device.device)
+    }
+
+    /// What the network answers, in plain numbers.
+    ///
+    /// # Errors
+    ///
+    /// If one is none: its weights are of no use.
+    pub fn answer(&self, output: Tensor<2>) -> Result<Vec<f64>, RunError> {
+        let numbers = numbers(output)?;
+        if numbers.iter().all(|number| number.is_finite()) {
+            return Ok(numbers);
+        }
+        Err(RunError::Other(format!(
+            "{}: the network answers with NaN or infinity; train it again, with a smaller \
+             learning rate",
+            self.dir.path().display()
+        )))
     }
 
     /// The names of its classes.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kindling_classifiers::probabilities;
-use kindling_harness::{RunError, numbers};
+use kindling_harness::RunError;
 use serde::Serialize;
 
 use crate::cli::Model;
@@ -42,7 +42,7 @@ pub fn predict(
     trained.warn_of_other_data();
     let width = images.iter().map(|path| name(path).len()).max();
     picture::each(images, debug, |path, pixels| {
-        let logits = numbers(classifier.forward(trained.pixels(pixels), None))?;
+        let logits = trained.answer(classifier.forward(trained.pixels(pixels), None))?;
         let probabilities = probabilities(&logits);
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
         order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));

@@ -39,7 +39,12 @@ impl<'a> Weights<'a> {
         }
         let (numbers, _) = tensor.data().as_chunks();
         let values = numbers.iter().map(|&four| f32::from_le_bytes(four));
-        Ok((tensor.shape().to_vec(), values.collect()))
+        let values: Vec<f32> = values.collect();
+        // A maximum would leave out a NaN, and a picture show it as black.
+        if !values.iter().all(|value| value.is_finite()) {
+            return Err(self.problem(format!("{name} holds a weight that is no number")));
+        }
+        Ok((tensor.shape().to_vec(), values))
     }
 
     /// The weights of a classifier's first layer, with their shape.

@@ -120,7 +120,8 @@
     let [mass, mx, my] = [0, 0, 0];
     first.forEach((v, i) => { mass += v; mx += v * (i % SIDE); my += v * Math.floor(i / SIDE); });
     if (mass === 0) return null;
-    return render(dx + 13.5 - mx / mass, dy + 13.5 - my / mass);
+    // In MNIST it lies, on average, in the middle of the pixel right below the centre.
+    return render(dx + 14 - mx / mass, dy + 14 - my / mass);
   }
 
   const planes = make("div", root, { className: "row" });
