@@ -137,8 +137,10 @@ fn files_of_configs() {
     };
     copy("study.toml", "study.toml");
     copy("2.6-autoencoder/60-pca.toml", "pca.toml");
-    let words = format!("experiments --configs {}", configs.display());
-    let train = || place.xtask(&words).output().unwrap();
+    let train = || {
+        let mut experiments = place.xtask("experiments");
+        experiments.arg("--configs").arg(&configs).output().unwrap()
+    };
     well(&train());
     place.trained();
     let whole = place.record("pca", 0);

@@ -19,6 +19,8 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// The daemons, ended when this is dropped.
 struct Cluster {
     place: Place,
+    /// Of the daemons. Slurm's configuration has no blanks in paths, which `place` may.
+    home: tempfile::TempDir,
     daemons: Vec<Child>,
     _alone: MutexGuard<'static, ()>,
 }
@@ -45,6 +47,7 @@ impl Cluster {
         let mut cluster = Self {
             daemons: Vec::new(),
             place,
+            home: tempfile::tempdir_in("/tmp").unwrap(),
             _alone: alone,
         };
         for folder in ["state", "spool"] {
@@ -105,7 +108,7 @@ impl Cluster {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.place.path(name)
+        self.home.path().join(name)
     }
 
     fn ask(&self, command: &str) -> String {
