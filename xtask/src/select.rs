@@ -72,19 +72,23 @@ pub fn place(
         ..Selection::own(selection.size)
     };
     let own = study.expand(&own).map_err(Stop::input)?;
-    let is_own = own
+    let same_trainings = own
         .iter()
-        .zip(configs)
-        .zip(fingerprints)
-        .all(|((own, config), fingerprint)| {
-            let dir = |config: &RunConfig| config.images().and_then(|images| images.dir.clone());
-            own.hash() == config.hash()
-                && (dir(own) == dir(config)
-                    // The same images in another folder are the same.
-                    || kindling
-                        .fingerprints(std::slice::from_ref(own))
-                        .is_ok_and(|own| own[0] == *fingerprint))
-        });
+        .map(RunConfig::hash)
+        .eq(configs.iter().map(RunConfig::hash));
+    let is_own = same_trainings && {
+        // The same images in another folder are the same.
+        let dir = |config: &RunConfig| config.images().and_then(|images| images.dir.clone());
+        let elsewhere = own.into_iter().zip(configs).zip(fingerprints);
+        let elsewhere = elsewhere.filter(|((own, config), _)| dir(own) != dir(config));
+        let (own, there): (Vec<RunConfig>, Vec<&String>) = elsewhere
+            .map(|((own, _), fingerprint)| (own, fingerprint))
+            .unzip();
+        own.is_empty()
+            || kindling
+                .fingerprints(&own)
+                .is_ok_and(|own| own.iter().eq(there))
+    };
     if is_own {
         return Ok((layout, Variant::default()));
     }

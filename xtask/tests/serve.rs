@@ -198,13 +198,14 @@ fn many_connections_hold_up_nobody() {
     let matrix = begin(&place);
     let serving = Serving::start(&place);
     let host = format!("127.0.0.1:{}", serving.port);
-    let before = threads(&serving.child);
+    // What is not answered within a minute fails.
     let page = || {
-        let start = Instant::now();
         let answer = serving.get("/");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(start.elapsed() < Duration::from_secs(1), "{start:?}");
     };
+    // Once it answers, it has all its threads.
+    page();
+    let before = threads(&serving.child);
     // Some that say nothing, and some that say half of what they want.
     let connect = || TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
     let mut silent: Vec<TcpStream> = (0..200).map(|_| connect()).collect();
