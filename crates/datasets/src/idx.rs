@@ -111,7 +111,7 @@ impl<'a> Read for Members<'a> {
         loop {
             let read = self.member.read(buffer)?;
             // Nothing more comes only behind the member's checksum.
-            let rest: &'a [u8] = *self.member.get_ref();
+            let rest: &'a [u8] = self.member.get_ref();
             if read > 0 || buffer.is_empty() || !rest.starts_with(&GZIP) {
                 return Ok(read);
             }

@@ -177,7 +177,7 @@ fn adam_is_its_formula_and_leaves_other_tensors_alone() {
             assert_eq!(numbers(shared), given);
         }
         // In 32 bits 1 - 0.999 is wrong by 1.3e-5 of it, and a step by half as much.
-        assert_stepped(&numbers(weight), &by_hand, 6e-7);
+        assert_stepped(&numbers(weight), &by_hand, 2e-6);
         assert_eq!(numbers(before), first);
     }
 }
