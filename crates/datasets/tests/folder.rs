@@ -371,10 +371,14 @@ fn labels_of_another_name_are_hinted_at() {
     assert!(warning.contains("`Labels.txt` is not read"), "{warning}");
 }
 
+/// Puts something in a file's place.
+#[cfg(unix)]
+type Put<'a> = &'a dyn Fn(&Path);
+
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_stops_nothing_where_the_file_is_there_too() {
-    let put: [(&str, &dyn Fn(&Path)); 3] = [
+    let put: [(&str, Put); 3] = [
         ("a folder", &|path| {
             std::fs::create_dir(path).expect("makes")
         }),
@@ -419,7 +423,7 @@ fn an_unreadable_file_is_named() {
     for name in [IMAGES, "SHA256SUMS", "labels.txt"] {
         let folder = Folder::new();
         folder.write(name, content(IMAGES));
-        let nobody = std::fs::Permissions::from_mode(0);
+        let nobody = std::fs::Permissions::from_mode(0o000);
         std::fs::set_permissions(folder.at(name), nobody).expect("changes");
         if std::fs::File::open(folder.at(name)).is_ok() {
             return; // nothing is unreadable to an administrator
