@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, ensure};
-use kindling_spec::{Layout, Record, Status, Study, write_atomic};
+use anyhow::{Context, bail, ensure};
+use kindling_spec::{Layout, Record, Status, Study, Tree, write_atomic};
 
 use crate::{say, workspace};
 
@@ -37,8 +37,11 @@ pub fn run(study: &Study, layout: &Layout) -> anyhow::Result<()> {
 
 /// The records, if they are fit to be shown.
 fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
-    let runs = kindling_report::read(study, layout);
     let place = workspace::shown(layout.root());
+    if let Some(name) = Tree::read(layout)?.variant.name() {
+        bail!("{place} is a variant of the study ({name}); only the study itself is published");
+    }
+    let runs = kindling_report::read(study, layout);
     ensure!(
         runs.unreadable.is_empty(),
         "{place} has unreadable records; run `cargo xtask experiments` again: {}",

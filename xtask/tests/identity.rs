@@ -544,7 +544,49 @@ fn a_tree_that_is_a_variants_is_read_as_one() {
         .args(["report", "--out"])
         .arg(&elsewhere)
         .arg("--configs");
-    let said = well(report.arg(place.path("study/configs")).output().unwrap());
+    let configs = place.path("study/configs");
+    let said = well(report.arg(&configs).output().unwrap());
     assert!(said.contains("1 run complete"), "{said}");
+    // It is not what the repository publishes.
+    let publish = report.arg("--publish").output().unwrap();
+    assert_eq!(publish.status.code(), Some(1));
+    let said = stderr(&publish);
+    assert!(
+        said.contains("is a variant of the study (components=3)"),
+        "{said}"
+    );
     assert!(results(&Layout::new(Path::new(&elsewhere), Size::Full)).contains(",pca,"));
+}
+
+#[test]
+fn no_command_replaces_what_another_version_left() {
+    let place = Place::new();
+    let record = |folder: &str| {
+        let path = place.out().join(folder).join("record.json");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "{\"version\": \"0.1.0\"}").unwrap();
+        path
+    };
+    for (folder, words) in [
+        ("runs/pca/seed-0", "experiments --cell pca"),
+        ("runs/pca/seed-0", "report"),
+        ("runs/pca/seed-0", "claims"),
+        ("runs/pca/seed-0", "watch --once"),
+        ("train/runs/mlp/seed-0", "train mlp"),
+        ("converge/ndarray/runs/linear/seed-0", "converge linear"),
+        (
+            "variants/ndarray/runs/pca/seed-0",
+            "experiments --cell pca --backend ndarray",
+        ),
+    ] {
+        let path = record(folder);
+        let output = place.xtask(words).output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{words}: {said}");
+        assert!(said.contains("version \"0.1.0\""), "{words}: {said}");
+        assert!(!said.contains("damaged"), "{words}: {said}");
+        assert!(path.exists(), "{words}");
+        std::fs::remove_dir_all(place.out()).unwrap();
+    }
+    assert!(place.trained().is_empty());
 }

@@ -61,7 +61,7 @@ pub fn instead(model: &Model) -> String {
         .map(|(_, cell)| *cell)
         .collect();
     let train = format!(
-        "train it by `cargo xtask experiments --only {}`, or say where it is with --out, --seed or \
+        "train it by `cargo xtask experiments --cell {}`, or say where it is with --out, --seed or \
          --quick",
         quoted(&model.cell)
     );

@@ -457,7 +457,7 @@ fn a_run_that_is_elsewhere_is_named_with_its_flags() {
     assert!(refused("mpl", &[]).contains("runs of mlp are"));
     let said = refused("convnet", &[]);
     assert!(
-        said.contains("cargo xtask experiments --only convnet"),
+        said.contains("cargo xtask experiments --cell convnet"),
         "{said}"
     );
     assert!(!said.contains("runs of"), "{said}");
