@@ -283,7 +283,7 @@ fn finish(mut child: Child, name: &str) -> anyhow::Result<(String, f64)> {
 
 /// The folder of what we compare with.
 fn peers() -> PathBuf {
-    workspace::root().join("benches/peers")
+    workspace::root().join("crates/bench/peers")
 }
 
 /// A Python with Keras, in a virtual environment below `target/`.

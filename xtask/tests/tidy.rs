@@ -89,6 +89,11 @@ fn root() -> PathBuf {
 
 /// The workspace's packages, as `cargo metadata` tells them.
 fn packages() -> Vec<Value> {
+    metadata()["packages"].as_array().unwrap().clone()
+}
+
+/// What cargo says of the workspace.
+fn metadata() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args([
@@ -106,8 +111,25 @@ fn packages() -> Vec<Value> {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    metadata["packages"].as_array().unwrap().clone()
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn all_that_a_plain_command_builds_and_tests_is_everything_but_the_benchmarks() {
+    let metadata = metadata();
+    let names = |key: &str| -> BTreeSet<String> {
+        let ids = metadata[key].as_array().unwrap().iter();
+        // `path+file:///.../crates/spec#kindling-spec@0.2.0`
+        let folder = |id: &Value| -> String {
+            let id = id.as_str().unwrap();
+            let path = id.split('#').next().unwrap();
+            path.rsplit('/').next().unwrap().into()
+        };
+        ids.map(folder).collect()
+    };
+    let mut all = names("workspace_members");
+    assert!(all.remove("bench"), "{all:?}");
+    assert_eq!(names("workspace_default_members"), all);
 }
 
 /// What a package is built from; what only its tests use is free.
