@@ -6,11 +6,11 @@ use burn_train::{LearnerModel, TrainStep};
 use kindling_autoencoder::Autoencoder;
 use kindling_classifiers::Classifier;
 use kindling_datasets::{Images, PIXELS, stream};
-use kindling_harness::{ImageBatch, optimizer};
-use kindling_regression::Toy;
-use kindling_spec::{
+use kindling_formats::{
     Activation, AutoencoderModel, ClassifierModel, ConvStack, Optimizer, Output, ToyModel,
 };
+use kindling_harness::{ImageBatch, optimizer};
+use kindling_regression::Toy;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // as in kindling

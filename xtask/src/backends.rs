@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use kindling_spec::{Backend, DeviceReport};
+use kindling_formats::{Backend, DeviceReport};
 
 use crate::flags::Backends;
 use crate::kindling::{Build, Kindling};

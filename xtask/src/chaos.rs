@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use kindling_spec::{RunDir, Status, stream_key};
+use kindling_formats::{RunDir, Status, stream_key};
 use serde_json::{Map, Value};
 
 use crate::disk::Disk;

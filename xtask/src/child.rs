@@ -6,7 +6,7 @@ use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use anyhow::Context;
-use kindling_spec::{Progress, Record};
+use kindling_formats::{Progress, Record};
 
 use crate::kindling::Kindling;
 use crate::runs::{Recorded, Run};

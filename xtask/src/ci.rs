@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
-use kindling_spec::{Backend, if_there};
+use kindling_formats::{Backend, if_there};
 
 use crate::flags::{Ci, Cli};
 use crate::stop::{Outcome, Stop};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
+use kindling_formats::{Layout, Selection, Study, Tree};
 use kindling_report::{ClaimRow, Status, Verdict};
-use kindling_spec::{Layout, Selection, Study, Tree};
 
 use crate::experiments::{self, Options};
 use crate::flags::Claims;

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use kindling_spec::{DeviceName, Layout, Precision, RunConfig, Selection, Setting, Size, Task};
+use kindling_formats::{DeviceName, Layout, Precision, RunConfig, Selection, Setting, Size, Task};
 
 use crate::flags::Converge;
 use crate::kindling::Kindling;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use kindling_spec::{Progress, Record};
+use kindling_formats::{Progress, Record};
 
 use crate::child::Ended;
 use crate::runs::Run;

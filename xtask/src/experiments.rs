@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use kindling_spec::{
+use kindling_formats::{
     Host, Layout, Record, RunConfig, Selection, Study, Tree, Variant, remove_temporary,
 };
 use serde::Serialize;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::{Args, Parser, Subcommand};
-use kindling_spec::{Backend, DeviceName, Precision, Setting, Size};
+use kindling_formats::{Backend, DeviceName, Precision, Setting, Size};
 
 use crate::kindling::{Build, Extra};
 use crate::sbatch::Options;

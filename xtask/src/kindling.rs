@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow, bail};
-use kindling_spec::{
+use kindling_formats::{
     Backend, DeviceName, DeviceReport, GENERATED, Host, ImageData, RunConfig, Task, hex,
 };
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! The expanded matrix as a table, for `--list`.
 
 use console::Term;
-use kindling_spec::RunConfig;
+use kindling_formats::RunConfig;
 use serde::Serialize;
 
 use crate::say;

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use kindling_spec::Progress;
+use kindling_formats::Progress;
 
 use crate::child::{self, Ended, Setup};
 use crate::display::Display;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, anyhow};
-use kindling_spec::{
+use kindling_formats::{
     CsvRow, DeviceName, ParityStep, Precision, RunConfig, Tolerance, parting, write_atomic,
     write_csv,
 };

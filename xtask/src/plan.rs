@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use kindling_spec::{Layout, if_there, write_atomic};
+use kindling_formats::{Layout, if_there, write_atomic};
 use serde::{Deserialize, Serialize};
 
 use crate::runs::Run;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
-use kindling_spec::{Layout, Record, Status, Study, Tree, write_atomic};
+use kindling_formats::{Layout, Record, Status, Study, Tree, write_atomic};
 
 use crate::{say, workspace};
 
@@ -156,7 +156,7 @@ fn replace_block(text: &str, block: &str) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kindling_spec::Size;
+    use kindling_formats::Size;
 
     #[test]
     fn a_block_is_replaced_and_the_rest_stays() {

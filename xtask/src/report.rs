@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use kindling_spec::Status;
+use kindling_formats::Status;
 
 use crate::flags::Report;
 use crate::stop::Outcome;

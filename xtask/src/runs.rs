@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use kindling_spec::{
+use kindling_formats::{
     Error, Host, Layout, Record, RunConfig, RunDir, Status, VERSION, hex, if_there,
     remove_temporary, write_atomic,
 };

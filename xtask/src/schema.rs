@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use kindling_spec::{schemas, write_atomic};
+use kindling_formats::{schemas, write_atomic};
 
 use crate::flags::Schema;
 use crate::stop::Outcome;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use kindling_spec::{DeviceName, Layout, Precision, RunConfig, Selection, Size, Study, Variant};
+use kindling_formats::{DeviceName, Layout, Precision, RunConfig, Selection, Size, Study, Variant};
 
 use crate::flags::{Changes, Tree};
 use crate::kindling::Kindling;

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use kindling_spec::Layout;
+use kindling_formats::Layout;
 
 use crate::flags::Serve;
 use crate::http::{self, Answer, Asked};
@@ -126,7 +126,7 @@ fn text(status: u16, why: &str) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kindling_spec::Size;
+    use kindling_formats::Size;
 
     #[test]
     fn no_path_leads_out_of_the_report() {

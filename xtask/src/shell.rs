@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Command, CommandFactory};
-use kindling_spec::write_atomic;
+use kindling_formats::write_atomic;
 
 use crate::flags::{Cli, Completions, Man};
 use crate::stop::Outcome;

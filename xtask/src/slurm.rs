@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
 
 use anyhow::{Context, anyhow, bail};
-use kindling_spec::{DeviceName, Layout, RunConfig, Size, if_there, write_atomic};
+use kindling_formats::{DeviceName, Layout, RunConfig, Size, if_there, write_atomic};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -435,7 +435,7 @@ impl Slurm {
 /// while they wait, they train with the program that they were submitted with.
 fn own_program(kindling: &Kindling, folder: &Path) -> anyhow::Result<PathBuf> {
     let bytes = std::fs::read(kindling.path()).context("cannot read the program")?;
-    let digest = kindling_spec::hex(&Sha256::digest(&bytes));
+    let digest = kindling_formats::hex(&Sha256::digest(&bytes));
     let program = folder.join(format!("kindling-{digest:.12}"));
     if !program.exists() {
         let copy = tempfile::NamedTempFile::new_in(folder)?.into_temp_path();

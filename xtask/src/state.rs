@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use kindling_spec::{HistoryRow, Layout, RunDir, Status, TimingRow, read_csv};
+use kindling_formats::{HistoryRow, Layout, RunDir, Status, TimingRow, read_csv};
 use serde::Serialize;
 
 use crate::plan::{Plan, Planned};

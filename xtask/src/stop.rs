@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_quoted_cause_is_said_once() {
-        let quoted = kindling_spec::Error::Io {
+        let quoted = kindling_formats::Error::Io {
             action: "read",
             path: "a.toml".into(),
             source: std::io::Error::other("disk on fire"),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use kindling_spec::{Host, Layout, Record};
+use kindling_formats::{Host, Layout, Record};
 
 use crate::flags::Train;
 use crate::kindling::Kindling;

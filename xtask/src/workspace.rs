@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Context, anyhow};
-use kindling_spec::Study;
+use kindling_formats::Study;
 
 use crate::flags::Folders;
 use crate::stop::Stop;

@@ -6,7 +6,7 @@
 mod common;
 
 use common::{Place, stderr, stdout};
-use kindling_spec::{Backend, Layout, Precision, SMOKE_STEPS, SMOKE_TESTS, Size, Task};
+use kindling_formats::{Backend, Layout, Precision, SMOKE_STEPS, SMOKE_TESTS, Size, Task};
 
 #[test]
 fn the_device_is_the_flags_then_the_environments_then_the_first_backend() {

@@ -40,7 +40,7 @@ fn gate(place: &Place, test: &str) -> Output {
         .env("KINDLING_BIN", place.path("kindling"))
         .env("FAKE_GPU", "yes")
         .env("FAKE_LOG", place.path("log"))
-        .env("FAKE_VERSION", kindling_spec::VERSION)
+        .env("FAKE_VERSION", kindling_formats::VERSION)
         .output()
         .unwrap()
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use common::{Place, other_data, stderr, stdout};
-use kindling_spec::{Layout, Record, Size, stream_key};
+use kindling_formats::{Layout, Record, Size, stream_key};
 
 /// Damaged files of a kind.
 const TIMES: u64 = 20;

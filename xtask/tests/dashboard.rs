@@ -227,7 +227,7 @@ fn a_terminal_that_cannot_draw_gets_plain_lines() {
         "KINDLING_BIN={} FAKE_LOG={} FAKE_VERSION={}",
         quoted(&place.path("kindling")),
         quoted(&place.path("log")),
-        kindling_spec::VERSION
+        kindling_formats::VERSION
     );
     let experiments = "experiments --only mlp --seeds 1 --jobs 1";
     for (number, (terms, draws)) in TERMINALS.iter().enumerate() {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 use common::{Place, configs, copy, stderr, stdout, until};
-use kindling_spec::{Layout, Size, Variant};
+use kindling_formats::{Layout, Size, Variant};
 
 /// What a command that went well said.
 fn well(output: Output) -> String {
@@ -345,7 +345,7 @@ fn a_run_is_trained_by_one_process_at_a_time() {
             .arg(&tasks)
             .arg("0")
             .env("FAKE_LOG", place.path("log"))
-            .env("FAKE_VERSION", kindling_spec::VERSION);
+            .env("FAKE_VERSION", kindling_formats::VERSION);
         command
     };
     let hold = place.path("hold");
@@ -514,7 +514,7 @@ fn files_have_the_rights_that_the_umask_leaves() {
             .args(["-c", &words])
             .env("KINDLING_BIN", place.path("kindling"))
             .env("FAKE_LOG", place.path("log"))
-            .env("FAKE_VERSION", kindling_spec::VERSION);
+            .env("FAKE_VERSION", kindling_formats::VERSION);
         well(shell.output().unwrap());
         for file in [
             "results.csv",
@@ -533,7 +533,7 @@ fn a_tree_that_is_a_variants_is_read_as_one() {
     let xtask = study(&place);
     well(xtask("experiments --cell pca --set components=3"));
     let layout = place.variant("components=3");
-    let tree = kindling_spec::Tree::read(&layout).unwrap();
+    let tree = kindling_formats::Tree::read(&layout).unwrap();
     assert_eq!(tree.variant.set, ["components=3"]);
     assert_ne!(tree.variant, Variant::default());
     // Wherever it is copied to.

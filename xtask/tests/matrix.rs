@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::{Place, stderr, stdout};
-use kindling_spec::{RunConfig, Status, VERSION};
+use kindling_formats::{RunConfig, Status, VERSION};
 
 #[test]
 fn every_run_is_trained_and_stands_in_the_table() {

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use common::{Place, configs, stderr, stdout};
-use kindling_report::{Spread, markdown_table, summarize};
-use kindling_spec::{
+use kindling_formats::{
     Host, Record, ResultRow, SMOKE_STEPS, SMOKE_TESTS, Study, VERSION, read_csv, write_atomic,
 };
+use kindling_report::{Spread, markdown_table, summarize};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -417,7 +417,7 @@ fn examples_are_parts_of_what_they_show() {
     says(
         "CONTRIBUTING.md",
         &[
-            &format!("what editors know. {} lines.", lines("a/crates/spec/")),
+            &format!("what editors know. {} lines.", lines("a/crates/formats/")),
             &format!("(`crates/neighbours`, {crate_lines} lines)"),
             "on 2,000 images",
         ],
@@ -498,11 +498,11 @@ fn constants_are_those_of_the_documents() {
             grouped(images.parse().unwrap())
         )],
     );
-    let factor = constant("crates/spec/tests/hostile.rs", "FACTOR")
+    let factor = constant("crates/formats/tests/hostile.rs", "FACTOR")
         .parse()
         .unwrap();
     says(
-        "crates/spec/src/config.rs",
+        "crates/formats/src/config.rs",
         &[&format!("can take {} times", grouped(factor))],
     );
     assert_eq!(constant("crates/datasets/src/idx.rs", "MOST"), "1 << 30");

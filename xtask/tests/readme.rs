@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Place, stderr};
-use kindling_spec::VERSION;
+use kindling_formats::VERSION;
 
 /// What is not run here: what builds or tests this repository itself, which the gate
 /// does, and what takes long, which has tests of its own.

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use common::{Place, interrupt, stderr, stdout, until};
-use kindling_spec::VERSION;
+use kindling_formats::VERSION;
 
 /// A matrix of four runs that wait for a file to go on, two at a time.
 fn begin(place: &Place) -> Child {

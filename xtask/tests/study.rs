@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use common::other_data;
-use kindling_spec::{Layout, Size, Status};
+use kindling_formats::{Layout, Size, Status};
 
 /// A cell of each family, and the dense and convolutional kinds of each.
 const CELLS: [&str; 6] = [

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 /// Each crate, and which of our own it may depend on. Data flows one way.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("kindling-spec", &[]),
-    ("kindling-datasets", &["kindling-spec"]),
+    ("kindling-formats", &[]),
+    ("kindling-datasets", &["kindling-formats"]),
     (
         "kindling-harness",
-        &["kindling-spec", "kindling-datasets", "kindling-ops"],
+        &["kindling-formats", "kindling-datasets", "kindling-ops"],
     ),
     ("kindling-ops", &[]),
     ("kindling-regression", FAMILY),
@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "kindling",
         &[
-            "kindling-spec",
+            "kindling-formats",
             "kindling-datasets",
             "kindling-harness",
             "kindling-ops",
@@ -36,7 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "kindling-bench",
         &[
-            "kindling-spec",
+            "kindling-formats",
             "kindling-datasets",
             "kindling-harness",
             "kindling-ops",
@@ -45,18 +45,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "kindling-autoencoder",
         ],
     ),
-    ("kindling-report", &["kindling-spec"]),
+    ("kindling-report", &["kindling-formats"]),
     ("kindling-terminal", &[]),
     ("kindling-testing", &[]),
     (
         "xtask",
-        &["kindling-spec", "kindling-report", "kindling-terminal"],
+        &["kindling-formats", "kindling-report", "kindling-terminal"],
     ),
 ];
 
 /// What a family may use: no other family.
 const FAMILY: &[&str] = &[
-    "kindling-spec",
+    "kindling-formats",
     "kindling-datasets",
     "kindling-harness",
     "kindling-ops",
@@ -65,7 +65,7 @@ const FAMILY: &[&str] = &[
 const FAMILIES: [&str; 3] = ["regression", "classifiers", "autoencoder"];
 /// These build in seconds.
 const WITHOUT_BURN: [&str; 5] = [
-    "kindling-spec",
+    "kindling-formats",
     "kindling-report",
     "kindling-terminal",
     "kindling-testing",
@@ -119,7 +119,7 @@ fn all_that_a_plain_command_builds_and_tests_is_everything_but_the_benchmarks() 
     let metadata = metadata();
     let names = |key: &str| -> BTreeSet<String> {
         let ids = metadata[key].as_array().unwrap().iter();
-        // `path+file:///.../crates/spec#kindling-spec@0.2.0`
+        // `path+file:///.../crates/formats#kindling-formats@0.2.0`
         let folder = |id: &Value| -> String {
             let id = id.as_str().unwrap();
             let path = id.split('#').next().unwrap();

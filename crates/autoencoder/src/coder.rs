@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
+use kindling_formats::{AutoencoderModel, RunDir};
 use kindling_harness::RunError;
-use kindling_spec::{AutoencoderModel, RunDir};
 
 use crate::Autoencoder;
 use crate::pca::Projection;

@@ -7,8 +7,8 @@ use std::path::Path;
 use burn::tensor::{Tensor, TensorData};
 use burn_dataset::Dataset;
 use kindling_datasets::{CLASSES, Images, PIXELS};
+use kindling_formats::{image_columns, write_numbers};
 use kindling_harness::{ImageBatch, Run, RunError, numbers};
-use kindling_spec::{image_columns, write_numbers};
 
 use crate::separation::separation;
 

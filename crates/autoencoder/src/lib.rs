@@ -4,7 +4,7 @@
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use kindling_autoencoder::Autoencoder;
-//! use kindling_spec::{Activation, AutoencoderModel, Output};
+//! use kindling_formats::{Activation, AutoencoderModel, Output};
 //!
 //! let model = AutoencoderModel {
 //!     hidden: vec![64],
@@ -32,8 +32,8 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn_train::metric::{LearningRateMetric, LossMetric};
+use kindling_formats::{AutoencoderTask, ParityStep, Record};
 use kindling_harness::{Lockstep, Outcome, Run, RunError, fit};
-use kindling_spec::{AutoencoderTask, ParityStep, Record};
 
 pub use coder::Coder;
 pub use model::Autoencoder;

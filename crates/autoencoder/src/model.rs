@@ -6,9 +6,9 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use kindling_datasets::{PIXELS, SIDE, stream};
+use kindling_formats::{AutoencoderModel, Output};
 use kindling_harness::{ImageBatch, RunError, init, load};
 use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, squared_error};
-use kindling_spec::{AutoencoderModel, Output};
 
 /// Side of the kernels of convolutions.
 const KERNEL: usize = 3;
@@ -33,10 +33,10 @@ struct Shape {
     output: Activation,
 }
 
-fn function(activation: kindling_spec::Activation) -> Activation {
+fn function(activation: kindling_formats::Activation) -> Activation {
     match activation {
-        kindling_spec::Activation::None => Activation::None,
-        kindling_spec::Activation::Relu => Activation::Relu,
+        kindling_formats::Activation::None => Activation::None,
+        kindling_formats::Activation::Relu => Activation::Relu,
     }
 }
 
@@ -208,14 +208,14 @@ impl InferenceStep for Autoencoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kindling_spec::ConvCoder;
+    use kindling_formats::ConvCoder;
 
     fn model(hidden: &[usize], channels: Option<&[usize]>) -> Autoencoder {
         let config = AutoencoderModel {
             hidden: hidden.to_vec(),
             code: 2,
-            activation: kindling_spec::Activation::Relu,
-            code_activation: kindling_spec::Activation::Relu,
+            activation: kindling_formats::Activation::Relu,
+            code_activation: kindling_formats::Activation::Relu,
             output: Output::Sigmoid,
             conv: channels.map(|channels| ConvCoder {
                 channels: channels.to_vec(),

@@ -4,8 +4,8 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_dataset::Dataset;
 use kindling_datasets::{Images, PIXELS};
+use kindling_formats::{PcaTask, Record, RunDir, read_numbers, write_numbers};
 use kindling_harness::{Outcome, Run, RunError};
-use kindling_spec::{PcaTask, Record, RunDir, read_numbers, write_numbers};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use crate::evidence::write_evidence;
@@ -244,7 +244,7 @@ mod tests {
         // explained_variance_ratio_, mean squared errors of inverse_transform
         // (transform(x)), and components_[i][j] at their largest entries.
         let kindling_datasets::ImageSet { train, test, .. } =
-            kindling_datasets::load(&kindling_spec::ImageData {
+            kindling_datasets::load(&kindling_formats::ImageData {
                 dir: None,
                 train: None,
                 test: None,

@@ -2,8 +2,8 @@
 
 use burn::data::dataloader::Dataset;
 use kindling_datasets::{CLASSES, Images, PIXELS};
+use kindling_formats::{image_columns, write_numbers};
 use kindling_harness::{ImageBatch, Run, RunError, numbers};
-use kindling_spec::{image_columns, write_numbers};
 
 use crate::Classifier;
 

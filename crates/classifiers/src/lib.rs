@@ -3,7 +3,7 @@
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use kindling_classifiers::{Classifier, probabilities};
-//! use kindling_spec::ClassifierModel;
+//! use kindling_formats::ClassifierModel;
 //!
 //! let model = ClassifierModel {
 //!     hidden: vec![32],
@@ -27,8 +27,8 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn_train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
+use kindling_formats::{ClassifierTask, ParityStep, Record};
 use kindling_harness::{Lockstep, Outcome, Run, RunError, fit};
-use kindling_spec::{ClassifierTask, ParityStep, Record};
 
 pub use dropout::dropout;
 pub use evidence::probabilities;

@@ -7,9 +7,9 @@ use burn::tensor::{Device, Tensor};
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use chacha20::ChaCha8Rng;
 use kindling_datasets::{CLASSES, PIXELS, SIDE, stream};
+use kindling_formats::ClassifierModel;
 use kindling_harness::{ImageBatch, RunError, init, load};
 use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer};
-use kindling_spec::ClassifierModel;
 
 use crate::{cross_entropy, dropout};
 
@@ -140,7 +140,7 @@ impl InferenceStep for Classifier {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kindling_spec::ConvStack;
+    use kindling_formats::ConvStack;
 
     fn model(hidden: &[usize], blocks: &[&[usize]]) -> Classifier {
         let config = ClassifierModel {

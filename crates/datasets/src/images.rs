@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use burn_dataset::{Dataset, DatasetError};
-use kindling_spec::{ImageData, hex};
+use kindling_formats::{ImageData, hex};
 use sha2::{Digest, Sha256};
 
 use crate::folder::{data_file, names, shown, text_file};
@@ -403,7 +403,7 @@ mod tests {
     #[test]
     fn mnist_is_what_it_should_be() {
         let set = load(&mnist()).expect("loads");
-        assert_eq!(set.fingerprint, kindling_spec::MNIST);
+        assert_eq!(set.fingerprint, kindling_formats::MNIST);
         let ImageSet { train, test, .. } = set;
         assert_eq!((train.len(), test.len()), (60_000, 10_000));
         // Counted with Python over the unpacked label files.

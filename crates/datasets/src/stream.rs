@@ -1,7 +1,7 @@
 //! Random streams by name.
 
 use chacha20::ChaCha8Rng;
-use kindling_spec::stream_key;
+use kindling_formats::stream_key;
 use rand::SeedableRng;
 
 /// The random stream for `purpose` in `epoch` of the run with `seed`: ChaCha8

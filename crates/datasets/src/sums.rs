@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kindling_spec::hex;
+use kindling_formats::hex;
 use sha2::{Digest, Sha256};
 
 use crate::DataError;

@@ -4,7 +4,7 @@
 //! times 1 + noise N(0, 1).
 
 use burn_dataset::{Dataset, DatasetError};
-use kindling_spec::{RegressionData, ToyFunction};
+use kindling_formats::{RegressionData, ToyFunction};
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use crate::stream;

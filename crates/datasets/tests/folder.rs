@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::{Compression, write::GzEncoder};
 use kindling_datasets::{DataError, ImageSet, load};
-use kindling_spec::{ImageData, hex};
+use kindling_formats::{ImageData, hex};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 

@@ -1,6 +1,6 @@
 //! Whatever an IDX file holds, it is refused or all there, and takes no more memory
 //! than can be packed in so many bytes. How to look further than `cargo test` does is
-//! said in `crates/spec/tests/hostile.rs`.
+//! said in `crates/formats/tests/hostile.rs`.
 
 use std::io::Write;
 

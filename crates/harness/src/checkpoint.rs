@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Bytes;
 use burn_train::checkpoint::{Checkpoint as Part, Checkpointer, CheckpointerError};
-use kindling_spec::{Checkpoint, Error, RunDir, Stamp, if_there, write_atomic};
+use kindling_formats::{Checkpoint, Error, RunDir, Stamp, if_there, write_atomic};
 
 use crate::recorder::Log;
 use crate::run::Clock;

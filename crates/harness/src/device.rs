@@ -7,7 +7,7 @@
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use burn::tensor::DeviceType;
 use burn::tensor::{Device, FloatDType};
-use kindling_spec::{Backend, DeviceName, Precision};
+use kindling_formats::{Backend, DeviceName, Precision};
 
 use crate::RunError;
 

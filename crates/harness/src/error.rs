@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use kindling_datasets::DataError;
-use kindling_spec::{Backend, DeviceName};
+use kindling_formats::{Backend, DeviceName};
 
 /// Why a run has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The config, or a file of the run, is wrong or cannot be reached.
     #[error(transparent)]
-    Spec(#[from] kindling_spec::Error),
+    Files(#[from] kindling_formats::Error),
     /// The images cannot be had.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -65,7 +65,7 @@ impl RunError {
     pub fn is_bad_input(&self) -> bool {
         matches!(
             self,
-            RunError::Spec(_)
+            RunError::Files(_)
                 | RunError::Data(_)
                 | RunError::NoBackend(_)
                 | RunError::NoGpu(_)

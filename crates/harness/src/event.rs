@@ -161,6 +161,6 @@ mod tests {
         };
         let mut bytes = Vec::new();
         event.write(&mut bytes).expect("writes");
-        assert_eq!(kindling_spec::hex(&bytes), expected);
+        assert_eq!(kindling_formats::hex(&bytes), expected);
     }
 }

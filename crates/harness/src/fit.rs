@@ -9,7 +9,7 @@ use burn_train::{
     InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
 };
 use kindling_datasets::Images;
-use kindling_spec::{HistoryRow, Train};
+use kindling_formats::{HistoryRow, Train};
 
 use crate::checkpoint::Checkpoints;
 use crate::recorder::{Log, Recorder};

@@ -8,7 +8,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use burn_train::TrainStep;
 use kindling_datasets::Images;
-use kindling_spec::{LayerGap, Optimizer, ParityStep, Train, relative};
+use kindling_formats::{LayerGap, Optimizer, ParityStep, Train, relative};
 
 use crate::parameters::{Parameter, gradients, weights, with_weights};
 use crate::{ImageBatch, ImageLoader, RunError, numbers, optimizer};
@@ -183,8 +183,8 @@ mod tests {
     use super::*;
     use burn::tensor::TensorData;
     use kindling_datasets::stream;
+    use kindling_formats::{Parting, Tolerance, parting};
     use kindling_ops::{Activation, DenseLayer};
-    use kindling_spec::{Parting, Tolerance, parting};
 
     use crate::init;
 

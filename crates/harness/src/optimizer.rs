@@ -8,8 +8,8 @@ use burn::optim::{
     StateSource,
 };
 use burn::tensor::{Device, Tensor};
+use kindling_formats::Optimizer;
 use kindling_ops::{adam_step, sgd_step};
-use kindling_spec::Optimizer;
 
 /// The optimizer a config asks for; its learning rate goes to each step.
 pub fn optimizer(optimizer: Optimizer) -> ModuleOptimizer {

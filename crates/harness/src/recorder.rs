@@ -16,7 +16,7 @@ use burn_train::renderer::{
     MetricsRendererTraining,
 };
 use burn_train::{Interrupter, LearnerSummary};
-use kindling_spec::{Error, HistoryRow, Progress, RunDir, TimingRow, write_csv};
+use kindling_formats::{Error, HistoryRow, Progress, RunDir, TimingRow, write_csv};
 
 use crate::RunError;
 use crate::stop::is_asked;
@@ -431,7 +431,7 @@ impl EvaluationProgressLogger for Recorder {
 mod tests {
     use super::*;
     use burn_train::metric::SerializedEntry;
-    use kindling_spec::read_csv;
+    use kindling_formats::read_csv;
 
     fn recorder(folder: &tempfile::TempDir) -> (Recorder, Interrupter) {
         let interrupter = Interrupter::new();

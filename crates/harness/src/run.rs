@@ -10,7 +10,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Device;
 use kindling_datasets::ImageSet;
-use kindling_spec::{
+use kindling_formats::{
     BURN_VERSION, Checkpoint, DeviceName, HistoryRow, Host, Progress, Record, RunConfig, RunDir,
     Stamp, Status, VERSION, hex, if_there, write_atomic,
 };

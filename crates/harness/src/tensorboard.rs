@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kindling_spec::{Error, HistoryRow, RunConfig, RunDir, read_csv, read_numbers, write_atomic};
+use kindling_formats::{
+    Error, HistoryRow, RunConfig, RunDir, read_csv, read_numbers, write_atomic,
+};
 use prost::Message;
 use toml::Value as Key;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use burn::module::Module;
-use kindling_spec::write_atomic;
+use kindling_formats::write_atomic;
 use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 
 use crate::RunError;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kindling_spec::{DeviceName, Size};
+use kindling_formats::{DeviceName, Size};
 
 /// Where runs are unless `--out` says otherwise.
 pub const DEFAULT_OUT: &str = "artifacts";

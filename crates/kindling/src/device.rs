@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use kindling_formats::{DeviceName, DeviceReport, Host, ParityStep, Precision, RunDir, Task};
 use kindling_harness::{Lockstep, RunError};
-use kindling_spec::{DeviceName, DeviceReport, Host, ParityStep, Precision, RunDir, Task};
 
 use crate::cli::Parity;
 use crate::output::print;

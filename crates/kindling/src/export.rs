@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use kindling_formats::{Error, Task, read_numbers, write_atomic};
 use kindling_harness::{RunError, to_safetensors};
-use kindling_spec::{Error, Task, read_numbers, write_atomic};
 use safetensors::tensor::{SafeTensors, TensorView};
 use serde::Serialize;
 

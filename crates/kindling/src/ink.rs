@@ -9,7 +9,7 @@
 //! 2. Where the paper is a sheet with something around it, only the sheet counts.
 //! 3. Uneven light is taken out: paper is what the paper nearby is.
 //! 4. Ink that hangs together is a stroke. Frames, lines along the border, specks and
-//!    what lies far away are left out ([`strokes`](crate::strokes)).
+//!    what lies far away are left out ([`crate::strokes`]).
 //! 5. What is left is scaled by averaging areas, and centred.
 
 use kindling_datasets::{PIXELS, SIDE};

@@ -20,8 +20,8 @@ use std::process::ExitCode;
 
 use burn_dataset::Dataset;
 use clap::{CommandFactory, Parser};
+use kindling_formats::{ImageData, Precision};
 use kindling_harness::RunError;
-use kindling_spec::{ImageData, Precision};
 
 use cli::{Cli, Command};
 use output::print;

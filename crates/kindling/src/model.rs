@@ -5,8 +5,8 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
+use kindling_formats::{Error, Layout, MNIST, Precision, RunConfig, RunDir, Status, Task};
 use kindling_harness::{Opened, RunError, numbers, pixels};
-use kindling_spec::{Error, Layout, MNIST, Precision, RunConfig, RunDir, Status, Task};
 
 use crate::cli::Model;
 use crate::output::complain;
@@ -178,7 +178,7 @@ pub fn problem(file: &Path, problem: impl ToString) -> RunError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kindling_spec::ImageData;
+    use kindling_formats::ImageData;
 
     #[test]
     fn the_repository_s_mnist_is_known() {

@@ -21,7 +21,7 @@ pub fn print(text: &str) -> Result<(), RunError> {
 ///
 /// # Errors
 ///
-/// As of [`print`].
+/// As of [`print()`].
 pub fn print_bytes(bytes: &[u8]) -> Result<(), RunError> {
     let mut output = io::stdout().lock();
     output
@@ -60,5 +60,5 @@ pub fn print_clap(error: &clap::Error) -> Result<i32, RunError> {
 /// The error of a flag that does not fit the others.
 pub fn misused(flag: &str, problem: impl ToString) -> RunError {
     let (argument, problem) = (flag.to_string(), problem.to_string());
-    kindling_spec::Error::Argument { argument, problem }.into()
+    kindling_formats::Error::Argument { argument, problem }.into()
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, guess_format};
 use kindling_datasets::SIDE;
+use kindling_formats::{Error, write_atomic};
 use kindling_harness::RunError;
-use kindling_spec::{Error, write_atomic};
 
 use crate::ink;
 use crate::output::{complain, misused, print_bytes};

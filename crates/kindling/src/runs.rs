@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use kindling_spec::{Layout, Size, Status};
+use kindling_formats::{Layout, Size, Status};
 
 use crate::cli::{DEFAULT_OUT, Model};
 

@@ -3,8 +3,8 @@
 use std::io::BufRead;
 use std::path::Path;
 
+use kindling_formats::{DeviceName, Record, Task};
 use kindling_harness::{Display, Run, RunError, tell};
-use kindling_spec::{DeviceName, Record, Task};
 
 use crate::device::join_the_pool;
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{kindling, write_config, write_images};
-use kindling_spec::RunDir;
+use kindling_formats::RunDir;
 
 fn history(dir: &RunDir, threads: &str) -> String {
     let output = kindling()

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Output;
 
 use common::{BACKEND, kindling, train_well, write_config, write_images};
-use kindling_spec::{HistoryRow, ParityStep, RunConfig, RunDir, read_csv};
+use kindling_formats::{HistoryRow, ParityStep, RunConfig, RunDir, read_csv};
 
 fn classifier(folder: &Path) -> RunDir {
     let images = write_images(&folder.join("images"), 96, 20);
@@ -81,7 +81,7 @@ fn a_named_device_trains_and_the_record_says_so() {
 fn the_devices_are_listed_with_their_speed() {
     let output = run(&["devices"]);
     assert!(output.status.success(), "{}", said(&output));
-    let devices: Vec<kindling_spec::DeviceReport> =
+    let devices: Vec<kindling_formats::DeviceReport> =
         serde_json::from_slice(&output.stdout).expect("a list");
     assert_eq!(devices[0].device, BACKEND);
     for speed in [devices[0].product, devices[0].latency] {

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use burn_dataset::Dataset;
 use common::{train_well, write_config, write_images};
-use kindling_spec::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
+use kindling_formats::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
      [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n";

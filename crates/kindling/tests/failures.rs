@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Output;
 
 use common::{kindling, train, write_config, write_images};
-use kindling_spec::{RunDir, Status};
+use kindling_formats::{RunDir, Status};
 
 const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
 const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";

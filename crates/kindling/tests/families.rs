@@ -3,8 +3,8 @@
 mod common;
 
 use common::{train_well, write_config, write_images};
-use kindling_spec::{HistoryRow, ImageData, Record, RunDir, Status, TimingRow};
-use kindling_spec::{read_csv, read_numbers};
+use kindling_formats::{HistoryRow, ImageData, Record, RunDir, Status, TimingRow};
+use kindling_formats::{read_csv, read_numbers};
 use safetensors::SafeTensors;
 
 fn history(dir: &RunDir) -> Vec<HistoryRow> {

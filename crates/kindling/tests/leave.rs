@@ -10,7 +10,7 @@ use common::{kindling, train_well, write_config};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use kindling_datasets::{Images, load};
-use kindling_spec::{ImageData, RunDir, read_numbers};
+use kindling_formats::{ImageData, RunDir, read_numbers};
 
 const DATA: &str = "[data]\ntrain = 3000\ntest = 100\n";
 

@@ -10,7 +10,7 @@ use std::process::{Output, Stdio};
 use common::{kindling, train_well, write_config, write_images};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GrayImage, Luma};
-use kindling_spec::RunDir;
+use kindling_formats::RunDir;
 
 const TRAIN: &str = "[train]\nepochs = 3\nbatch_size = 50\n\
                      optimizer.sgd = { learning_rate = 0.05, momentum = 0.9 }";

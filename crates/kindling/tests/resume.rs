@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::{kindling, train, train_well, write_config, write_images};
-use kindling_spec::{Checkpoint, RunDir};
+use kindling_formats::{Checkpoint, RunDir};
 
 /// Epochs of every training here.
 const EPOCHS: usize = 5;

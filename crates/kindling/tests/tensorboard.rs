@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::{kindling, train_well, write_config, write_images};
-use kindling_spec::{HistoryRow, RunDir, read_csv};
+use kindling_formats::{HistoryRow, RunDir, read_csv};
 use serde_json::Value;
 
 /// Prints the scalars, the hyper-parameters and the points of the projector.

@@ -5,9 +5,11 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor, TensorData};
 use kindling_datasets::{ToyData, stream};
+use kindling_formats::{
+    Gradients, GradientsTask, Record, RegressionData, ToyFunction, write_numbers,
+};
 use kindling_harness::init::glorot;
 use kindling_harness::{Display, Outcome, Run, RunError, numbers, tell};
-use kindling_spec::{Gradients, GradientsTask, Record, RegressionData, ToyFunction, write_numbers};
 
 use crate::hand::{ConvnetGradient, convnet_gradient, relu_derivative, sigmoid_derivative};
 use crate::model::{Convnet, mean_squared_error};

@@ -4,7 +4,7 @@
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use kindling_regression::Toy;
-//! use kindling_spec::ToyModel;
+//! use kindling_formats::ToyModel;
 //!
 //! let device = Device::default();
 //! let model = Toy::new(ToyModel::Convnet, 0, &device);

@@ -5,8 +5,8 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use kindling_datasets::stream;
+use kindling_formats::ToyModel;
 use kindling_harness::init::glorot;
-use kindling_spec::ToyModel;
 
 /// p = w.x
 #[derive(Module, Debug)]

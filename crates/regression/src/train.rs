@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use kindling_datasets::{ToyData, ToySplit};
+use kindling_formats::{HistoryRow, ParityStep, Record, RegressionTask, write_csv, write_numbers};
 use kindling_harness::{Display, Lockstep, Outcome, Run, RunError, Step, numbers, optimizer, tell};
-use kindling_spec::{HistoryRow, ParityStep, Record, RegressionTask, write_csv, write_numbers};
 
 use crate::Toy;
 use crate::model::mean_squared_error;

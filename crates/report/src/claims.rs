@@ -1,6 +1,6 @@
 //! Verdicts as text: for a terminal, for `report.md`, and as `claims.csv`.
 
-use kindling_spec::{Claim, Comparison, CsvRow};
+use kindling_formats::{Claim, Comparison, CsvRow};
 use serde::{Deserialize, Serialize};
 
 use crate::Verdict;
@@ -75,13 +75,13 @@ impl From<&Verdict> for ClaimRow {
 
 /// `mlp - linear, test_accuracy`: what is measured.
 pub(crate) fn measured(claim: &Claim) -> String {
-    let cells = |term: &kindling_spec::Term| {
+    let cells = |term: &kindling_formats::Term| {
         let cells = term.cells.join(", ");
         match (term.cells.len(), term.take) {
             (1, _) => cells,
-            (_, kindling_spec::Take::Mean) => format!("mean of {cells}"),
-            (_, kindling_spec::Take::Smallest) => format!("smallest of {cells}"),
-            (_, kindling_spec::Take::Largest) => format!("largest of {cells}"),
+            (_, kindling_formats::Take::Mean) => format!("mean of {cells}"),
+            (_, kindling_formats::Take::Smallest) => format!("smallest of {cells}"),
+            (_, kindling_formats::Take::Largest) => format!("largest of {cells}"),
         }
     };
     let left = &claim.left;

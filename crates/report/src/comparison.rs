@@ -1,6 +1,6 @@
 //! Figures that set the cells of a section beside each other.
 
-use kindling_spec::{Record, figure};
+use kindling_formats::{Record, figure};
 
 use crate::Spread;
 use crate::dots::{Dots, Row};

@@ -1,7 +1,7 @@
 //! From histories to the curves of a figure: which cells share one, means over
 //! seeds, and no more points than a figure can show.
 
-use kindling_spec::HistoryRow;
+use kindling_formats::HistoryRow;
 
 use crate::figure::{Curve, Drawn, Error, Figure, Point};
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kindling_spec::{Status, read_numbers};
+use kindling_formats::{Status, read_numbers};
 
 use crate::Run;
 use crate::figure::Drawn;

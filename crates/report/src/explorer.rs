@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use kindling_spec::{
+use kindling_formats::{
     Activation, AutoencoderModel, ClassifierModel, Error, Output, Result, Status, Task,
     read_numbers,
 };

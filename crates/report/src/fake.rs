@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use std::path::Path;
 
-use kindling_spec::{
+use kindling_formats::{
     BURN_VERSION, Backend, GENERATED, HistoryRow, Host, Layout, MNIST, Record, RunDir, Selection,
     Size, Status, Study, VERSION,
 };

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_spec::{Error, Layout, Record, Result, Size, Status, Study, Tree, read_csv};
+use kindling_formats::{Error, Layout, Record, Result, Size, Status, Study, Tree, read_csv};
 
 use crate::comparison::comparisons;
 use crate::curves::{History, figures};

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kindling_spec::{
+use kindling_formats::{
     BURN_VERSION, Error, Layout, Record, Result, RunDir, Selection, Status, Study, Tree,
 };
 
@@ -244,7 +244,7 @@ fn folders(folder: &Path, unreadable: &mut Vec<String>) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::fake;
-    use kindling_spec::{Size, Variant, write_atomic};
+    use kindling_formats::{Size, Variant, write_atomic};
 
     fn study(folder: &tempfile::TempDir) -> Study {
         fake::study(folder.path(), &["linear", "mlp"])

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kindling_spec::{Record, Status};
+use kindling_formats::{Record, Status};
 
 /// One line per cell over its seeds.
 #[derive(Debug, Clone, PartialEq)]

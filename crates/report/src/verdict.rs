@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_spec::{Claim, Comparison, Over, Record, Size, Study, Take, Term, figure};
+use kindling_formats::{Claim, Comparison, Over, Record, Size, Study, Take, Term, figure};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::Spread;

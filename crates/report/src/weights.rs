@@ -1,6 +1,6 @@
 //! The trained weights that a run left.
 
-use kindling_spec::{Error, Result};
+use kindling_formats::{Error, Result};
 use safetensors::SafeTensors;
 
 use crate::Run;

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kindling_spec::{Error, Layout, Result, ResultRow, Study, if_there, write_atomic, write_csv};
+use kindling_formats::{
+    Error, Layout, Result, ResultRow, Study, if_there, write_atomic, write_csv,
+};
 
 use crate::gather::{Content, records};
 use crate::markdown::markdown;

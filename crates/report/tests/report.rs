@@ -7,7 +7,7 @@ mod fake;
 use std::fs;
 use std::path::Path;
 
-use kindling_spec::{HistoryRow, Layout, Record, Selection, Size, Study, write_csv};
+use kindling_formats::{HistoryRow, Layout, Record, Selection, Size, Study, write_csv};
 
 const STUDY: &str = r#"
     title = "A small study"

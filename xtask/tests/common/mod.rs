@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kindling_spec::{Layout, Record, RunDir, Size, VERSION};
+use kindling_formats::{Layout, Record, RunDir, Size, VERSION};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;

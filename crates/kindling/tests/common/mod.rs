@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kindling_spec::RunDir;
+use kindling_formats::RunDir;
 
 /// The backend this build has.
 pub const BACKEND: &str = if cfg!(feature = "flex") {
@@ -44,7 +44,7 @@ pub fn train(dir: &RunDir) -> Output {
 }
 
 /// Trains the run in `dir`, which must succeed.
-pub fn train_well(dir: &RunDir) -> kindling_spec::Record {
+pub fn train_well(dir: &RunDir) -> kindling_formats::Record {
     let output = train(dir);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");

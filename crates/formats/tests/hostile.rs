@@ -6,13 +6,13 @@
 //!
 //! ```text
 //! cargo install --locked cargo-bolero
-//! cargo bolero test -p kindling-spec --rustc-bootstrap --sanitizer NONE configs
+//! cargo bolero test -p kindling-formats --rustc-bootstrap --sanitizer NONE configs
 //! ```
 
 use std::path::{Component, Path};
 
 use bolero::check;
-use kindling_spec::{
+use kindling_formats::{
     Checkpoint, HistoryRow, Layout, Record, RunConfig, RunDir, Selection, Setting, Size, Stamp,
     Study, TimingRow, Tree, read_csv, read_numbers,
 };
@@ -223,7 +223,7 @@ fn sealed(rest: &[u8]) -> Vec<u8> {
     };
     let whole = none.to_bytes().expect("bytes");
     let first = whole.split_inclusive(|&byte| byte == b'\n').next();
-    let digest = kindling_spec::hex(&Sha256::digest(rest));
+    let digest = kindling_formats::hex(&Sha256::digest(rest));
     [first.expect("a line"), digest.as_bytes(), b"\n", rest].concat()
 }
 
