@@ -193,7 +193,7 @@ impl Kindling {
 
     /// A command that trains the run whose config lies in `folder`.
     pub fn train(&self, folder: &Path, threads: usize) -> Command {
-        // A matrix may train for days, and what has not been used for one is removed.
+        // A program is removed after a day without use. A matrix may train for longer.
         keep_alive(&self.path);
         let mut command = self.command();
         command
@@ -294,8 +294,8 @@ impl Kindling {
     }
 }
 
-/// Makes sure that a run wants no more images than there are, and no more of them than
-/// they have.
+/// Makes sure that there are as many images as a run wants, and at least as many as a PCA
+/// wants components.
 fn enough(run: &RunConfig, wanted: &ImageData, there: &Data) -> Result<(), Stop> {
     let place = match &wanted.dir {
         Some(dir) => workspace::shown(dir),
@@ -361,39 +361,53 @@ pub fn executable(messages: &str, name: &str) -> Option<PathBuf> {
         .find_map(|message| message.executable)
 }
 
-/// A program that has not been used for so long is removed: what trains is used at every
-/// start of a training.
+/// A program is removed when no training has been started with it for this long.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Copies the binary to a place that is named by its content, so that a later build takes
-/// nothing from a running matrix: it ends with the program that it began with.
+/// Copies the binary to a folder that is named by its content, and removes programs that
+/// nobody uses any more. A later build has another folder, so a running matrix ends with
+/// the program that it began with.
 fn keep(built: &Path, backend: &str) -> anyhow::Result<PathBuf> {
     let target = built.parent().and_then(Path::parent).context("no folder")?;
     let folder = target.join("kindling").join(backend);
-    let bytes = std::fs::read(built)?;
-    let digest = hex(&Sha256::digest(&bytes));
     let name = built.file_name().context("no name")?;
-    let kept = folder.join(format!("{digest:.12}")).join(name);
-    let is_whole = kept
-        .metadata()
-        .is_ok_and(|kept| kept.len() == bytes.len() as u64);
-    if !is_whole {
-        let below = kept.parent().context("no folder")?;
-        std::fs::create_dir_all(below)?;
-        let copy = tempfile::Builder::new()
-            .prefix(".kindling-")
-            .tempfile_in(below)?
-            .into_temp_path();
-        std::fs::copy(built, &copy)?; // its permissions too
-        copy.persist(&kept)?;
-    }
+    let kept = copy_by_content(built, |digest| folder.join(digest).join(name))?;
     keep_alive(&kept);
     forget(&folder, name);
     Ok(kept)
 }
 
-/// Marks a program as used now. If that cannot be, it is not its own: then nobody removes
-/// it either.
+/// Copies a program to the path that `place` makes of the first twelve digits of its
+/// SHA-256, unless it is there already. Returns the path.
+///
+/// # Errors
+///
+/// If the program cannot be read, or the copy not written.
+pub fn copy_by_content(
+    program: &Path,
+    place: impl FnOnce(&str) -> PathBuf,
+) -> anyhow::Result<PathBuf> {
+    let bytes = std::fs::read(program)?;
+    let digest = format!("{:.12}", hex(&Sha256::digest(&bytes)));
+    let kept = place(&digest);
+    let is_whole = kept
+        .metadata()
+        .is_ok_and(|kept| kept.len() == bytes.len() as u64);
+    if !is_whole {
+        let folder = kept.parent().context("no folder")?;
+        std::fs::create_dir_all(folder)?;
+        let copy = tempfile::Builder::new()
+            .prefix(".kindling-")
+            .tempfile_in(folder)?
+            .into_temp_path();
+        std::fs::copy(program, &copy)?; // its permissions too
+        copy.persist(&kept)?;
+    }
+    Ok(kept)
+}
+
+/// Marks a program as used now, so that [`forget`] leaves it. A program that cannot be
+/// marked belongs to somebody else, and is in no folder that is cleared.
 fn keep_alive(program: &Path) {
     // Opened for reading: what is open for writing cannot be started meanwhile.
     let marked = File::open(program);

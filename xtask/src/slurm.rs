@@ -12,11 +12,10 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use anyhow::{Context, anyhow, bail};
 use kindling_formats::{DeviceName, Layout, RunConfig, Size, if_there, write_atomic};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::child::Setup;
 use crate::flags::Task;
-use crate::kindling::Kindling;
+use crate::kindling::{Kindling, copy_by_content};
 use crate::runs::{Recorded, Run};
 use crate::sbatch::Options;
 use crate::stop::{Outcome, Stop};
@@ -319,7 +318,12 @@ impl Slurm {
             config: run.config.to_toml(),
             data_fingerprint: run.fingerprint.clone(),
         };
-        let program = own_program(kindling, folder)?;
+        // A copy for the tasks alone: whatever is built while they wait, they train with
+        // the program that they were submitted with.
+        let program = copy_by_content(kindling.path(), |digest| {
+            folder.join(format!("kindling-{digest}"))
+        })
+        .context("cannot copy the program")?;
         let tasks = Tasks {
             out: layout.out().to_path_buf(),
             size: layout.size(),
@@ -429,20 +433,6 @@ impl Slurm {
             cluster,
         })
     }
-}
-
-/// A copy of the program for the tasks alone, named by its content: whatever is built
-/// while they wait, they train with the program that they were submitted with.
-fn own_program(kindling: &Kindling, folder: &Path) -> anyhow::Result<PathBuf> {
-    let bytes = std::fs::read(kindling.path()).context("cannot read the program")?;
-    let digest = kindling_formats::hex(&Sha256::digest(&bytes));
-    let program = folder.join(format!("kindling-{digest:.12}"));
-    if !program.exists() {
-        let copy = tempfile::NamedTempFile::new_in(folder)?.into_temp_path();
-        std::fs::copy(kindling.path(), &copy)?; // its permissions too
-        copy.persist(&program)?;
-    }
-    Ok(program)
 }
 
 /// The error of an array that was refused after `done` runs of `all` were submitted.
