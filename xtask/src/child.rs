@@ -36,7 +36,8 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// Of a run that could not be begun; what stands in its folders is not its own.
+    /// The end of a run that could not begin. What its folders hold belongs to another
+    /// process.
     fn not_begun(why: impl Into<String>) -> Self {
         Self {
             failure: Some(why.into()),

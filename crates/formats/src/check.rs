@@ -49,8 +49,8 @@ fn positive(key: &'static str, value: f64) -> Check {
     ))
 }
 
-/// Sizes of numbers that squares and sums of a few thousand of them still hold in 32
-/// bits.
+/// The largest range. Sums of thousands of squares of such numbers still fit in 32-bit
+/// floats.
 const LARGEST: f64 = 1e6;
 
 fn at_most_largest(key: &'static str, value: f64) -> Check {
@@ -63,7 +63,7 @@ fn at_most_largest(key: &'static str, value: f64) -> Check {
     ))
 }
 
-/// The reach of some numbers: above 0, and none that overflows on the way.
+/// A range of numbers: above 0, and at most [`LARGEST`].
 fn reach(key: &'static str, value: f64) -> Check {
     positive(key, value)?;
     at_most_largest(key, value)

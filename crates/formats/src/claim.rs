@@ -214,8 +214,7 @@ impl Claim {
         std::iter::once(("left", &self.left)).chain(right)
     }
 
-    /// Whether it rests on numbers that a seed does not change: those of networks, not
-    /// of trainings.
+    /// Whether it rests on numbers of parameters alone, which no seed changes.
     pub fn is_of_parameters(&self) -> bool {
         self.terms()
             .all(|(_, term)| term.of == "parameters" && term.within.is_none())

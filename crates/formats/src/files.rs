@@ -281,9 +281,7 @@ impl RunDir {
         let files = record.files.iter();
         let damaged = files.filter(|&(name, digest)| found.get(name) != Some(digest));
         let mut damaged: Vec<String> = damaged.map(|(name, _)| name.clone()).collect();
-        let wanted = config.task.files().iter();
-        let never = wanted.filter(|&&name| !record.files.contains_key(name));
-        damaged.extend(never.map(|name| name.to_string()));
+        damaged.extend(record.lacks(&config.task).map(str::to_string));
         Ok(damaged)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{BURN_VERSION, Backend, Host, RunConfig, VERSION, hex};
+use crate::{BURN_VERSION, Backend, Host, RunConfig, Task, VERSION, hex};
 
 /// What stands before a record's own SHA-256, in its last line but one.
 const SEAL: &str = ",\n  \"sha256\": \"";
@@ -137,6 +137,12 @@ impl Record {
             Some(other) => Err(RecordError::Version(format!("version {other:?}"))),
             None => Err(RecordError::Version("an earlier version".into())),
         }
+    }
+
+    /// The files that a whole run of `task` leaves and this record does not list.
+    pub fn lacks(&self, task: &Task) -> impl Iterator<Item = &'static str> {
+        let wanted = task.files().iter().copied();
+        wanted.filter(|name| !self.files.contains_key(*name))
     }
 
     /// Whether this is the finished result of exactly this config on this data, by

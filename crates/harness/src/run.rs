@@ -259,11 +259,7 @@ impl Run {
             }
         }
         record.files = self.dir.digests()?;
-        let wanted = self.config.task.files().iter();
-        let gone: Vec<&str> = wanted
-            .filter(|&&name| !record.files.contains_key(name))
-            .copied()
-            .collect();
+        let gone: Vec<&str> = record.lacks(&self.config.task).collect();
         if !gone.is_empty() {
             return Err(RunError::Other(format!(
                 "{} is gone from {}: did another process remove it? Train it again",
