@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use kindling_formats::{RunDir, Status, stream_key};
+use kindling_formats::{RunDir, RunStatus, stream_key};
 use serde_json::{Map, Value};
 
 use crate::disk::Disk;
@@ -321,7 +321,7 @@ fn compare(peace: &Path, war: &Path) -> anyhow::Result<usize> {
             let record = dir.read_record()?;
             let record = record.ok_or_else(|| anyhow!("{} has no record", name.display()))?;
             let damaged = dir.damaged(&record, &dir.read_config()?)?;
-            if !damaged.is_empty() || record.status != Status::Complete {
+            if !damaged.is_empty() || record.status != RunStatus::Complete {
                 bail!("{} is not whole: {}", name.display(), damaged.join(", "));
             }
             Ok(record)

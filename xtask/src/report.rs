@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use kindling_formats::Status;
+use kindling_formats::RunStatus;
 
 use crate::flags::Report;
 use crate::stop::Outcome;
@@ -14,7 +14,7 @@ pub fn run(flags: &Report) -> Outcome {
     let study = workspace::study(&flags.tree.folders)?;
     let layout = select::tree(&flags.tree)?;
     let runs = kindling_report::read(&study, &layout);
-    let is_failed = |run: &&kindling_report::Run| run.record.status == Status::Failed;
+    let is_failed = |run: &&kindling_report::Run| run.record.status == RunStatus::Failed;
     let failed = runs.runs.iter().filter(is_failed).count();
     say::note(format_args!(
         "{} of {} cells: {} complete, {failed} failed, {} unfinished, {} unreadable",

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use kindling_formats::{
-    Error, Host, Layout, Record, RunConfig, RunDir, Status, VERSION, hex, if_there,
+    Error, Host, Layout, Record, RunConfig, RunDir, RunStatus, VERSION, hex, if_there,
     remove_temporary, write_atomic,
 };
 use sha2::{Digest, Sha256};
@@ -200,7 +200,7 @@ impl Run {
         let to = self.finished.path();
         match self.finished.read_record() {
             Ok(Some(old))
-                if old.status == Status::Complete
+                if old.status == RunStatus::Complete
                     && (old.config_hash != self.config.hash()
                         || old.data_fingerprint != self.fingerprint) =>
             {
@@ -230,8 +230,8 @@ impl Run {
             return Ok(record);
         }
         Err(match record.status {
-            Status::Failed => record.error.unwrap_or_else(|| "it failed".into()),
-            Status::Complete => {
+            RunStatus::Failed => record.error.unwrap_or_else(|| "it failed".into()),
+            RunStatus::Complete => {
                 "its record.json is of another config or other data: did the data change \
                  while it trained?"
                     .into()
@@ -244,7 +244,7 @@ impl Run {
     pub fn fail(&self, error: &str, seconds: f64, revision: &str, threads: usize) -> Record {
         let written = self.partial.read_record().ok().flatten();
         if let Some(record) = &written
-            && record.status == Status::Failed
+            && record.status == RunStatus::Failed
         {
             return record.clone();
         }
@@ -263,7 +263,7 @@ impl Run {
             train_accuracy: None,
             test_accuracy: None,
             seconds,
-            status: Status::Failed,
+            status: RunStatus::Failed,
             error: None,
             metrics: Default::default(),
             config_hash: config.hash(),
@@ -275,7 +275,7 @@ impl Run {
             files: Default::default(),
         };
         let record = Record {
-            status: Status::Failed,
+            status: RunStatus::Failed,
             error: Some(error.to_string()),
             ..written.unwrap_or_else(blank)
         };

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use kindling_formats::{HistoryRow, Layout, RunDir, Status, TimingRow, read_csv};
+use kindling_formats::{HistoryRow, Layout, RunDir, RunStatus, TimingRow, read_csv};
 use serde::Serialize;
 
 use crate::plan::{Plan, Planned};
@@ -134,7 +134,7 @@ fn look(planned: &Planned, layout: &Layout) -> Seen {
     let partial = layout.partial(cell, seed);
     // A file that is being replaced, or that is damaged, is looked at the next time.
     if let Ok(Some(record)) = partial.read_record()
-        && record.status == Status::Failed
+        && record.status == RunStatus::Failed
     {
         return Seen {
             stage: Stage::Failed,

@@ -42,7 +42,7 @@ pub use host::Host;
 pub use matrix::{Cell, Section, Study};
 pub use parity::{LayerGap, ParityStep, Parting, Tolerance, parting, relative};
 pub use progress::Progress;
-pub use record::{Record, RecordError, Status};
+pub use record::{Record, RecordError, RunStatus};
 pub use rows::{
     CsvRow, HistoryRow, ResultRow, TimingRow, image_columns, read_csv, read_numbers, write_csv,
     write_numbers,
