@@ -1,7 +1,8 @@
 //! What a run will cost: its arithmetic, counted.
 
-use crate::config::SIDE;
-use crate::{AutoencoderTask, ClassifierTask, ImageData, RunConfig, Task, ToyModel, Train};
+use crate::configs::{
+    AutoencoderTask, ClassifierTask, ImageData, RunConfig, SIDE, Task, ToyModel, Train,
+};
 
 /// Training images where a config does not say.
 const TRAIN: usize = 60_000;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Bytes;
 use burn_train::checkpoint::{Checkpoint as Part, Checkpointer, CheckpointerError};
-use kindling_formats::{Checkpoint, Error, RunDir, Stamp, if_there, write_atomic};
+use kindling_formats::{Checkpoint, Error, RunDir, RunIdentity, if_there, write_atomic};
 
 use crate::recorder::Log;
 use crate::run::Clock;
@@ -25,7 +25,7 @@ type Parts = [Option<Vec<u8>>; 3];
 #[derive(Clone)]
 pub(crate) struct Checkpoints {
     folder: PathBuf,
-    stamp: Stamp,
+    stamp: RunIdentity,
     /// Where history and timing are taken from.
     log: Arc<Mutex<Log>>,
     clock: Clock,
@@ -43,13 +43,13 @@ pub(crate) struct Checkpoints {
 /// If a file cannot be read or removed.
 pub(crate) fn newest(
     dir: &RunDir,
-    stamp: &Stamp,
+    stamp: &RunIdentity,
     warn: &mut dyn FnMut(String),
 ) -> Result<Option<Checkpoint>, RunError> {
     for (_, path) in files(&dir.checkpoints())?.into_iter().rev() {
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
         match Checkpoint::from_bytes(&bytes) {
-            Ok(checkpoint) if checkpoint.stamp == *stamp => return Ok(Some(checkpoint)),
+            Ok(checkpoint) if checkpoint.identity == *stamp => return Ok(Some(checkpoint)),
             // Of another config, other data or another program: none of ours.
             Ok(_) => {}
             Err(problem) => warn(format!(
@@ -88,7 +88,7 @@ impl Checkpoints {
     /// Of the training of `run`, whose log is `log`; `from` is where it goes on.
     pub(crate) fn new(
         run: &Run,
-        stamp: Stamp,
+        stamp: RunIdentity,
         log: Arc<Mutex<Log>>,
         from: Option<&Checkpoint>,
     ) -> Self {
@@ -120,7 +120,7 @@ impl Checkpoints {
             (history.cloned().collect(), timing.cloned().collect())
         };
         let checkpoint = Checkpoint {
-            stamp: self.stamp.clone(),
+            identity: self.stamp.clone(),
             epoch,
             seconds: self.clock.seconds(),
             history,

@@ -12,7 +12,7 @@ use burn::tensor::Device;
 use kindling_datasets::ImageSet;
 use kindling_formats::{
     BURN_VERSION, Checkpoint, DeviceName, HistoryRow, Host, Progress, Record, RunConfig, RunDir,
-    RunStatus, Stamp, VERSION, hex, if_there, write_atomic,
+    RunIdentity, RunStatus, VERSION, hex, if_there, write_atomic,
 };
 use sha2::{Digest, Sha256};
 
@@ -162,8 +162,8 @@ impl Run {
     pub(crate) fn resume(
         &self,
         data_fingerprint: &str,
-    ) -> Result<(Stamp, Option<Checkpoint>), RunError> {
-        let stamp = Stamp {
+    ) -> Result<(RunIdentity, Option<Checkpoint>), RunError> {
+        let stamp = RunIdentity {
             config_hash: self.config.hash(),
             data_fingerprint: data_fingerprint.to_string(),
             program: program()?.to_string(),

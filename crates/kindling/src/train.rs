@@ -35,7 +35,7 @@ pub fn train(
     }
     join_the_pool();
     let run = Run::open(dir, device, display, tensorboard)?;
-    let trained = dispatch(&run).and_then(|record| run.leave(record));
+    let trained = train_family(&run).and_then(|record| run.leave(record));
     if let Err(error) = &trained
         && !error.is_bad_input()
         && !matches!(error, RunError::Stopped(..))
@@ -45,15 +45,24 @@ pub fn train(
     trained
 }
 
-fn dispatch(run: &Run) -> Result<Record, RunError> {
-    match &run.config().task {
-        Task::Gradients(task) => kindling_regression::gradients(task, run),
-        Task::Regression(task) => kindling_regression::train(task, run),
-        Task::Classifier(task) => kindling_classifiers::train(task, run),
-        Task::Autoencoder(task) => kindling_autoencoder::train(task, run),
-        Task::Pca(task) => kindling_autoencoder::pca(task, run),
-    }
+macro_rules! define_train_family {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident($module:ident::$task:ident) {
+            train: $train:path,
+            $(parity: $parity:path,)?
+        }
+    )*) => {
+        /// Trains a run of any family, as the list of families says.
+        fn train_family(run: &Run) -> Result<Record, RunError> {
+            match &run.config().task {
+                $(Task::$variant(task) => $train(task, run),)*
+            }
+        }
+    };
 }
+
+kindling_formats::families!(define_train_family);
 
 /// Stops the training after its epoch when a line says `stop`, and ends this process
 /// when whoever started it is gone: the pipe to its standard input closes however

@@ -1,29 +1,29 @@
-//! The machine, as far as a record names it.
+//! The machine that a run trains on, as its record describes it.
 
 use std::num::NonZero;
 
 use serde::{Deserialize, Serialize};
 
-/// The machine a run trained on.
+/// The machine that a run trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Host {
-    /// Operating system and architecture, as Rust names them: `linux-x86_64`.
+    /// The operating system and the architecture, as Rust names them: `linux-x86_64`.
     pub platform: String,
-    /// The processor's name, where the system tells it.
+    /// The name of the processor, or `unknown`.
     pub cpu: String,
-    /// Logical processors of the machine.
+    /// The number of logical processors.
     pub cores: usize,
-    /// Threads this run was given.
+    /// The number of threads that the run was given.
     pub threads: usize,
-    /// The GPU's name, where one computed, and what its backend was built with
-    /// besides: `Some GPU + fusion + autotune`.
+    /// The name of the GPU that computed, and the options that its backend was built with:
+    /// `Some GPU + fusion + autotune`. It is `None` if a CPU computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
 }
 
 impl Host {
-    /// This machine, of which a run is given `threads`.
+    /// Describes this machine, for a run with so many `threads`.
     pub fn detect(threads: usize) -> Self {
         Self {
             platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
@@ -34,13 +34,13 @@ impl Host {
         }
     }
 
-    /// Logical processors of this machine.
+    /// The number of logical processors of this machine.
     pub fn cores() -> usize {
         std::thread::available_parallelism().map_or(1, NonZero::get)
     }
 }
 
-/// The processor's name, which Linux tells; elsewhere there is no file of it.
+/// The name of the processor, which only Linux has in a file.
 fn cpu() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;

@@ -1,12 +1,14 @@
-//! Which runs of a study are meant, and what the command line changes in them.
+//! Which runs of a study a command is about, and what it changes in them.
 
 use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use crate::{Backend, Precision, Size};
+use crate::devices::{Backend, Precision};
 
-/// `--set key=value`.
+use super::size::Size;
+
+/// A changed key, as `--set key=value` gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
     pub(crate) key: String,
@@ -16,7 +18,7 @@ pub struct Setting {
 impl std::str::FromStr for Setting {
     type Err = String;
 
-    /// Reads `key=value`; the value is TOML, or else a string.
+    /// Reads `key=value`. The value is TOML; a value that is not TOML is a string.
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         let (key, value) = text
             .split_once('=')
@@ -30,7 +32,7 @@ impl std::str::FromStr for Setting {
             .ok()
             .filter(|table| table.len() == 1)
             .and_then(|mut table| table.remove("value"));
-        // TOML knows neither `.01` nor `1.`; people write them.
+        // People write .01 and 1., which are not TOML.
         let number = || value.parse().ok().map(Value::Float);
         let value = parsed
             .or_else(number)
@@ -48,7 +50,7 @@ impl Setting {
         &self.key
     }
 
-    /// The value as text; that of a string without its quotes.
+    /// The value as text. A string stands without quotes.
     pub fn text(&self) -> String {
         match &self.value {
             Value::String(text) => text.clone(),
@@ -58,35 +60,36 @@ impl Setting {
 }
 
 impl std::fmt::Display for Setting {
-    /// `key=value`, as it is typed.
+    /// Writes `key=value`, as it is typed.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(f, "{}={}", self.key, self.text())
     }
 }
 
-/// Which runs, and how they differ from the files.
+/// Which runs of a study are selected, and how they differ from the study's files.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Cells whose name contains one of these.
+    /// Selects the cells whose name contains one of these words.
     pub only: Vec<String>,
-    /// Cells of exactly these names. Where this and `only` are empty, all cells.
+    /// Selects the cells of exactly these names. If this and `only` are empty, all cells are
+    /// selected.
     pub cells: Vec<String>,
-    /// Seeds 0 to n-1; `None`: as many as the study says.
+    /// How many seeds a cell has, from 0 on; `None`: as many as the study says.
     pub seeds: Option<u64>,
-    /// How much of each run.
+    /// How much of each run is trained.
     pub size: Size,
-    /// What to train on.
+    /// The backend that computes.
     pub backend: Backend,
-    /// How exactly.
+    /// How exactly the backend computes.
     pub precision: Precision,
-    /// Other images in MNIST's place, as an absolute path.
+    /// The folder of images in MNIST's place, as an absolute path.
     pub data: Option<PathBuf>,
-    /// Changed keys.
+    /// The keys that change in each cell.
     pub set: Vec<Setting>,
 }
 
 impl Selection {
-    /// The study's own runs of a size: on the usual backend, with nothing changed.
+    /// Selects the study's own runs of a size: on the default backend, with nothing changed.
     pub fn own(size: Size) -> Self {
         Self {
             size,
@@ -94,8 +97,8 @@ impl Selection {
         }
     }
 
-    /// Whether a cell of this name is among those chosen.
-    pub(crate) fn chooses(&self, name: &str) -> bool {
+    /// Whether a cell of this name is selected.
+    pub(crate) fn selects(&self, name: &str) -> bool {
         (self.only.is_empty() && self.cells.is_empty())
             || self.only.iter().any(|word| name.contains(word))
             || self.cells.iter().any(|cell| cell == name)

@@ -1,50 +1,55 @@
-//! A checkpoint: all that a training needs to go on after an epoch as if it had
-//! never stopped. Random streams are no part of it: they derive from seed and epoch.
+//! A checkpoint: all that a training needs to resume after an epoch, and to train the same
+//! model as if it had never stopped. A checkpoint holds no random streams, since they derive
+//! from seed and epoch.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{HistoryRow, TimingRow, hex};
+use crate::digest::hex;
 
-/// The first line of every checkpoint.
-const MAGIC: &[u8] = b"kindling checkpoint 1\n";
-/// Hexadecimal digits of the SHA-256 behind it, and a line's end.
+use super::rows::{HistoryRow, TimingRow};
+
+/// The first line of every checkpoint. Its number is that of the format.
+const MAGIC: &[u8] = b"kindling checkpoint 2\n";
+/// The length of the second line in bytes: a SHA-256 in hexadecimal digits, and the end of
+/// the line.
 const DIGEST: usize = 65;
 
-/// The training that a checkpoint belongs to. Another one cannot go on from it.
+/// What identifies the training that a checkpoint belongs to. No other training can resume
+/// from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Stamp {
-    /// SHA-256 of the resolved config.
+pub struct RunIdentity {
+    /// The hash of the run's config, as [`RunConfig::hash`](crate::RunConfig::hash).
     pub config_hash: String,
-    /// SHA-256 of the data.
+    /// The SHA-256 of the data, hexadecimal.
     pub data_fingerprint: String,
-    /// SHA-256 of the program that trains: its code and Burn's.
+    /// The SHA-256 of the program that trains, hexadecimal. It covers our code and Burn's.
     pub program: String,
 }
 
-/// What a training has reached after an epoch.
+/// The state of a training after an epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// Whose it is.
-    pub stamp: Stamp,
-    /// The last whole epoch.
+    /// The training that the checkpoint belongs to.
+    pub identity: RunIdentity,
+    /// The last finished epoch.
     pub epoch: usize,
-    /// Seconds spent until then.
+    /// The time that the training took until then, in seconds.
     pub seconds: f64,
-    /// A row for each epoch.
+    /// The rows of `history.csv`, one for each epoch.
     pub history: Vec<HistoryRow>,
-    /// A row for each epoch.
+    /// The rows of `timing.csv`, one for each epoch.
     pub timing: Vec<TimingRow>,
-    /// Model, optimizer and learning rate, in Burn's own format.
+    /// The states of model, optimizer and learning rate, in Burn's own format.
     pub parts: [Vec<u8>; 3],
 }
 
-/// All of it but the parts, which follow.
+/// The line of JSON before the parts. It holds everything else, and the parts' lengths.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
-    stamp: Stamp,
+    identity: RunIdentity,
     epoch: usize,
     seconds: f64,
     history: Vec<HistoryRow>,
@@ -53,14 +58,15 @@ struct Header {
 }
 
 impl Checkpoint {
-    /// The bytes of a file: a digest of all that follows, a line of JSON, the parts.
+    /// The bytes of a checkpoint file: a line that names the format, the digest of all that
+    /// follows, a line of JSON, and the parts.
     ///
     /// # Errors
     ///
-    /// If a number is none, which JSON cannot hold.
+    /// If the line of JSON cannot be written, which no value of a checkpoint causes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let header = Header {
-            stamp: self.stamp.clone(),
+            identity: self.identity.clone(),
             epoch: self.epoch,
             seconds: self.seconds,
             history: self.history.clone(),
@@ -74,15 +80,16 @@ impl Checkpoint {
         Ok([MAGIC, digest.as_bytes(), b"\n", &rest].concat())
     }
 
-    /// Reads what [`Checkpoint::to_bytes`] wrote, whole and undamaged.
+    /// Reads what [`Checkpoint::to_bytes`] wrote.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// If the bytes are damaged or incomplete. The error is a clause about "it", the
+    /// checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let rest = bytes
             .strip_prefix(MAGIC)
-            .ok_or("it is no checkpoint of this version")?;
+            .ok_or("it is not a checkpoint of this version")?;
         if rest.len() < DIGEST {
             return Err("it is cut off".into());
         }
@@ -90,7 +97,7 @@ impl Checkpoint {
         if digest.strip_suffix(b"\n") != Some(hex(&Sha256::digest(rest)).as_bytes()) {
             return Err("it is damaged: its digest differs".into());
         }
-        // Undamaged, what follows is what some version of us wrote.
+        // The digest fits, so some version of this program wrote the rest.
         let end = rest.iter().position(|&byte| byte == b'\n');
         let (header, mut rest) = rest.split_at(end.ok_or("it has no header")?);
         let header: Header = serde_json::from_slice(header).map_err(|error| error.to_string())?;
@@ -105,7 +112,7 @@ impl Checkpoint {
             return Err("its parts do not fit its header".into());
         }
         Ok(Self {
-            stamp: header.stamp,
+            identity: header.identity,
             epoch: header.epoch,
             seconds: header.seconds,
             history: header.history,
@@ -129,7 +136,7 @@ mod tests {
             test_accuracy: None,
         };
         Checkpoint {
-            stamp: Stamp {
+            identity: RunIdentity {
                 config_hash: "c".into(),
                 data_fingerprint: "d".into(),
                 program: "p".into(),
@@ -143,13 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_comes_back_as_it_was() {
+    fn a_checkpoint_is_read_back_as_it_was_written() {
         let bytes = checkpoint().to_bytes().expect("bytes");
         assert_eq!(Checkpoint::from_bytes(&bytes), Ok(checkpoint()));
     }
 
     #[test]
-    fn no_damage_goes_unseen() {
+    fn every_damage_is_seen() {
         let bytes = checkpoint().to_bytes().expect("bytes");
         for at in 0..bytes.len() {
             assert!(Checkpoint::from_bytes(&bytes[..at]).is_err(), "cut at {at}");
@@ -161,8 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_lies_is_refused() {
-        // Rightly digested, and wrong: as another version might write it.
+    fn a_header_that_does_not_fit_the_parts_is_refused() {
+        // The digest fits, as if another version had written it.
         let bytes = checkpoint().to_bytes().expect("bytes");
         let rest = &bytes[MAGIC.len() + DIGEST..];
         let text = String::from_utf8_lossy(rest);
@@ -174,7 +181,7 @@ mod tests {
                 "\"lengths\":[18446744073709551615,1,2]",
             ),
             ("\"epoch\":2,\"seconds\"", "\"epoch\":3,\"seconds\""),
-            ("\"stamp\"", "\"stomp\""),
+            ("\"identity\"", "\"identify\""),
         ] {
             let changed = text.replacen(from, to, 1);
             assert_ne!(changed, text, "{from}");

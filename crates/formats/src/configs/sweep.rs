@@ -1,4 +1,4 @@
-//! From the file of a cell to the cells that its sweeps make of it.
+//! How the file of a cell is read, and how its sweeps make several cells of it.
 
 use std::path::Path;
 
@@ -6,15 +6,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Value;
 
-use crate::check::name_is_a_folder;
-use crate::config::{read_table, typed};
-use crate::keys::set;
-use crate::{Cell, Error, Result};
+use crate::error::{Error, Result};
 
-/// The most seeds of a cell, and the most cells of a file: a slip of a key would ask
-/// for more, and fill the memory.
+use super::cell::Cell;
+use super::check::name_is_a_folder;
+use super::document::{read_table, typed};
+use super::keys::set;
+
+/// The most seeds of a cell, and the most cells of a file. A slip of a key would ask for
+/// more, and fill the memory.
 const MOST: usize = 1000;
-/// Whether a cell can have so many.
+
+/// Checks a number of seeds.
 pub(crate) fn check_seeds(seeds: u64) -> std::result::Result<(), String> {
     if (1..=MOST as u64).contains(&seeds) {
         return Ok(());
@@ -22,20 +25,27 @@ pub(crate) fn check_seeds(seeds: u64) -> std::result::Result<(), String> {
     Err(format!("must be from 1 to {MOST}, not {seeds}"))
 }
 
-/// `[[sweep]]` of a cell file: one axis. Several make a grid.
+/// `[[sweep]]` of a cell's file: a key that takes several values. Several sweeps make a
+/// grid.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sweep {
-    /// Dotted path of the key that varies.
+    /// The dotted path of the key.
     key: String,
-    /// The values it takes.
+    /// The values of the key.
     #[schemars(with = "Vec<serde_json::Value>")]
     values: Vec<Value>,
-    /// What stands for each value in the cell's name; absent: the value.
+    /// The text that stands for each value in the cell's name. Without it, the value itself
+    /// stands there.
     labels: Option<Vec<String>>,
 }
 
-/// Reads a cell file: one cell, or one for each point of its sweeps.
+/// Reads the file of a cell. It makes one cell, or one for each point of its sweeps.
+///
+/// # Errors
+///
+/// If the file cannot be read, or the cell's name, seeds or sweeps are malformed. The other
+/// keys are checked once the cell becomes a run.
 pub(crate) fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
     let origin = file.display().to_string();
     let mut table = read_table(file)?;
@@ -97,6 +107,7 @@ pub(crate) fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
     Ok(cells)
 }
 
+/// Makes of each cell one cell for each value of a sweep.
 fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>> {
     let leaf = sweep.key.rsplit('.').next().unwrap_or(&sweep.key);
     let place = format!("{{{leaf}}}");
@@ -164,6 +175,7 @@ fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>>
     Ok(expanded)
 }
 
+/// The text of a value in a cell's name.
 fn label(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -1,16 +1,16 @@
-//! JSON Schemas of the config files, by which editors complete and check them.
+//! JSON Schemas of the config files. Editors complete and check the files by them.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::check::LONGEST_NAME;
-use crate::claim::ClaimsFile;
-use crate::matrix::StudyFile;
-use crate::sweep::Sweep;
-use crate::{AutoencoderTask, ClassifierTask, GradientsTask, PcaTask, RegressionTask};
+use super::check::LONGEST_NAME;
+use super::claims::ClaimsFile;
+use super::families::Task;
+use super::study::StudyFile;
+use super::sweep::Sweep;
 
-/// The schemas of a cell's file, of `study.toml` and of `claims.toml`, by name.
+/// The schemas of a cell's file, of `study.toml` and of `claims.toml`, each with its name.
 pub fn schemas() -> [(&'static str, Value); 3] {
     [
         ("cell", cell()),
@@ -19,7 +19,7 @@ pub fn schemas() -> [(&'static str, Value); 3] {
     ]
 }
 
-/// What editors of TOML know of JSON Schema is draft 7.
+/// Makes a generator for draft 7 of JSON Schema, which the editors of TOML know.
 fn generator() -> SchemaGenerator {
     SchemaSettings::draft07().into_generator()
 }
@@ -28,17 +28,14 @@ fn whole<T: JsonSchema>() -> Value {
     generator().into_root_schema_for::<T>().to_value()
 }
 
-/// A file of a cell: the keys that all have, and those of one of the families.
+/// The schema of a cell's file: the keys that all cells have, and those of one family.
 fn cell() -> Value {
     let mut generator = generator();
     let sweep = generator.subschema_for::<Sweep>().to_value();
-    let families = [
-        family::<GradientsTask>("gradients", &sweep, &mut generator),
-        family::<RegressionTask>("regression", &sweep, &mut generator),
-        family::<ClassifierTask>("classifier", &sweep, &mut generator),
-        family::<AutoencoderTask>("autoencoder", &sweep, &mut generator),
-        family::<PcaTask>("pca", &sweep, &mut generator),
-    ];
+    let families: Vec<Value> = Task::schemas(&mut generator)
+        .into_iter()
+        .map(|(name, schema)| family(name, schema, &sweep))
+        .collect();
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A cell of the study",
@@ -47,29 +44,29 @@ fn cell() -> Value {
     })
 }
 
-fn family<T: JsonSchema>(name: &str, sweep: &Value, generator: &mut SchemaGenerator) -> Value {
-    let mut schema = T::json_schema(generator).to_value();
+/// Adds the keys that all cells have to the schema of a family's tables.
+fn family(name: &str, mut schema: Value, sweep: &Value) -> Value {
     let text = |about: &str| json!({ "type": "string", "description": about });
     let common = json!({
         "cell": {
             "type": "string",
             "maxLength": LONGEST_NAME,
-            "description": "Name of the cell, unique in the study; with {key} where a sweep \
-                            over that key fills it in",
+            "description": "The name of the cell, which is unique in the study. In its place, \
+                            {key} stands for the value of a sweep over that key.",
         },
-        "section": text("Id of a [[section]] in study.toml"),
-        "about": text("One line on what the cell shows"),
+        "section": text("The id of a [[section]] in study.toml."),
+        "about": text("One line on what the cell shows."),
         "family": { "const": name },
         "seeds": {
             "type": "integer",
             "minimum": 1,
-            "description": "Seeds of this cell, whatever the study says: 1 where nothing in it \
-                            is random",
+            "description": "The number of seeds of this cell, whatever the study says: 1 if \
+                            nothing in the cell is random.",
         },
         "sweep": {
             "type": "array",
             "items": sweep,
-            "description": "Keys that vary; several make a grid",
+            "description": "The keys that take several values. Several sweeps make a grid.",
         },
     });
     let empty = Map::new;

@@ -1,5 +1,5 @@
-//! `tree.json`: how the runs of a tree differ from the study's files, and what their
-//! data was. By it a report knows which records answer the study.
+//! `tree.json`: how the runs of a tree differ from the study's files, and which data they
+//! learned from. The report needs it to decide which records count for the study.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,29 +7,32 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    Backend, Error, Layout, Precision, Result, RunConfig, Selection, Setting, Size, hex, if_there,
-    write_atomic,
-};
+use crate::configs::{RunConfig, Selection, Setting, Size};
+use crate::devices::{Backend, Precision};
+use crate::digest::hex;
+use crate::error::{Error, Result};
+use crate::write::{if_there, write_atomic};
+
+use super::layout::Layout;
 
 /// The data fingerprint of a run that generates its data.
 pub const GENERATED: &str = "generated";
 /// The data fingerprint of MNIST as it lies in the repository.
 pub const MNIST: &str = "c65580678af93f1ea48c2c0d01d543ec89307c6b8a0eb7ca542d7c18c5f4c681";
 
-/// What the command line changed of the study's files. By default nothing: then the
-/// runs are the study's own.
+/// How the runs of a tree differ from the study's files, since the command line changed
+/// something. By default nothing differs, and the runs are the study's own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    /// What trained.
+    /// The backend that computed.
     pub backend: Backend,
-    /// How exactly.
+    /// How exactly the backend computed.
     pub precision: Precision,
-    /// Other images than the files say.
+    /// The images in the place of those that the files name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<OtherData>,
-    /// Changed keys, as they were typed: `train.epochs=5`.
+    /// The changed keys, as they were typed: `train.epochs=5`.
     #[serde(default)]
     pub set: Vec<String>,
 }
@@ -38,17 +41,17 @@ pub struct Variant {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OtherData {
-    /// Where they lay last.
+    /// The folder in which the images were found last.
     pub dir: PathBuf,
-    /// What they are.
+    /// The fingerprint of the images.
     pub fingerprint: String,
 }
 
-/// Characters of a variant's name at most.
+/// The most characters of a variant's name, before a digest.
 const LONGEST: usize = 80;
 
 impl Variant {
-    /// What `selection` changes; `fingerprint` is that of its data.
+    /// What `selection` changes. `fingerprint` is the fingerprint of its data.
     pub fn of(selection: &Selection, fingerprint: Option<&str>) -> Self {
         let data = selection.data.clone().zip(fingerprint);
         Self {
@@ -62,8 +65,9 @@ impl Variant {
         }
     }
 
-    /// A name that is a folder's, as `ndarray` or `train.epochs=5`; `None` for the
-    /// study's own runs. Equal exactly where the variants are, wherever the data lies.
+    /// The name of the variant's folder, as `ndarray` or `train.epochs=5`; `None` for the
+    /// study's own runs. Two variants have the same name exactly if they are the same,
+    /// wherever their data lies.
     pub fn name(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.backend != Backend::default() {
@@ -84,17 +88,17 @@ impl Variant {
         if name.chars().all(plain) && name.len() <= LONGEST && !name.starts_with('.') {
             return Some(name);
         }
-        // What cannot stand in it, or has no place, is told apart by a digest.
+        // The digest distinguishes names that differ only in what is left out here.
         let digest = hex(&Sha256::digest(&name));
         let kept: String = name.chars().filter(|&c| plain(c)).take(LONGEST).collect();
         Some(format!("{}-{digest:.8}", kept.trim_start_matches('.')))
     }
 
-    /// The runs of a size that it is made of.
+    /// Selects the runs of a size in this variant.
     ///
     /// # Errors
     ///
-    /// If a changed key is none.
+    /// If an entry of `set` is not `key=value`.
     pub fn selection(&self, size: Size) -> std::result::Result<Selection, String> {
         Ok(Selection {
             backend: self.backend,
@@ -110,23 +114,23 @@ impl Variant {
     }
 }
 
-/// What the runs of a tree are of.
+/// What `tree.json` holds about the runs of a tree.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tree {
-    /// How they differ from the study's files.
+    /// How the runs differ from the study's files.
     pub variant: Variant,
-    /// The fingerprint of each folder of images when a run last learned from it; that
-    /// of the repository's MNIST has an empty name.
+    /// The fingerprint of each folder of images, as it was when a run last learned from it.
+    /// The images in the repository have an empty name.
     data: BTreeMap<String, String>,
 }
 
 impl Tree {
-    /// Reads `tree.json`; where there is none, the tree is the study's own.
+    /// Reads `tree.json`. Without the file, the runs are the study's own.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or is damaged.
+    /// If the file cannot be read, or is damaged.
     pub fn read(layout: &Layout) -> Result<Self> {
         let path = layout.tree();
         let Some(bytes) = if_there("read", &path, std::fs::read(&path))? else {
@@ -138,8 +142,8 @@ impl Tree {
         })
     }
 
-    /// Says in `layout` what its runs are of: of `variant`, each with its data. What
-    /// was known of other folders stays known.
+    /// Writes `tree.json` in `layout`: its runs are those of `variant`, and each of `runs`
+    /// learned from data with this fingerprint. The fingerprints of other folders stay.
     ///
     /// # Errors
     ///
@@ -149,12 +153,12 @@ impl Tree {
         variant: Variant,
         runs: impl IntoIterator<Item = (&'a RunConfig, &'a str)>,
     ) -> Result<()> {
-        // A damaged one is written anew.
+        // A damaged file is written anew.
         let mut tree = Self::read(layout).unwrap_or_default();
         tree.variant = variant;
         for (config, fingerprint) in runs {
-            if let Some(place) = place(config) {
-                tree.data.insert(place, fingerprint.to_string());
+            if let Some(folder) = folder_of(config) {
+                tree.data.insert(folder, fingerprint.to_string());
             }
         }
         let path = layout.tree();
@@ -162,19 +166,19 @@ impl Tree {
         write_atomic(&path, &text)
     }
 
-    /// The fingerprint of the data of `config`; `None` if nothing is known of its
-    /// folder.
+    /// The fingerprint of the data of `config`; `None` if no run learned from its folder.
     pub fn fingerprint(&self, config: &RunConfig) -> Option<&str> {
-        let Some(place) = place(config) else {
+        let Some(folder) = folder_of(config) else {
             return Some(GENERATED);
         };
-        let known = self.data.get(&place).map(String::as_str);
-        known.or(place.is_empty().then_some(MNIST))
+        let known = self.data.get(&folder).map(String::as_str);
+        known.or(folder.is_empty().then_some(MNIST))
     }
 }
 
-/// The folder of a run's images, empty for MNIST; `None` where there are none.
-fn place(config: &RunConfig) -> Option<String> {
+/// The name of a run's folder of images in `tree.json`: empty for the images in the
+/// repository; `None` if the run has no images.
+fn folder_of(config: &RunConfig) -> Option<String> {
     let dir = config.images()?.dir.as_ref();
     Some(dir.map_or_else(String::new, |dir| dir.display().to_string()))
 }
@@ -182,6 +186,7 @@ fn place(config: &RunConfig) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples::{PCA, run_config};
 
     fn variant(settings: &[&str]) -> Variant {
         Variant {
@@ -191,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_a_folder_and_tells_variants_apart() {
+    fn a_name_is_a_folder_and_differs_for_each_variant() {
         assert_eq!(Variant::default().name(), None);
         let named = |settings: &[&str]| variant(settings).name().expect("a name");
         assert_eq!(named(&["train.epochs=5"]), "train.epochs=5");
@@ -228,17 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_comes_back_and_remembers_folders() {
+    fn a_tree_is_read_back_and_keeps_fingerprints() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let layout = Layout::new(folder.path(), Size::Full);
         assert_eq!(Tree::read(&layout).expect("none"), Tree::default());
         let config = |dir: &str| {
-            let text = format!(
-                "cell = \"p\"\nsection = \"a\"\nabout = \"\"\nfamily = \"pca\"\nseed = 1\n\
-                 backend = \"flex\"\nprecision = \"full\"\nsize = \"full\"\n[data]\n{dir}\n\
-                 [model]\ncomponents = 2\n[scatter]\nimages = 1"
-            );
-            RunConfig::from_table(text.parse().expect("TOML"), "test.toml").expect("valid")
+            let text = PCA.replace("[data]", &format!("[data]\n{dir}"));
+            run_config(&text).expect("valid")
         };
         let (mnist, other) = (config(""), config("dir = \"/other\""));
         let tree = Tree::default();

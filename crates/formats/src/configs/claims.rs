@@ -1,43 +1,44 @@
-//! `claims.toml`: the sentences of the study, each as a test over records.
+//! `claims.toml`: what the study claims, each claim as a test over records.
 
 use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::{read_table, typed};
-use crate::{Error, Record, Result, Study};
+use crate::error::{Error, Result};
 
-/// A sentence, and what would make it true.
+use super::document::{read_table, typed};
+
+/// A claim: a sentence, and the test that decides whether it is true.
 ///
-/// For every seed its value is that of [`Claim::left`] alone, or the difference
-/// `left - right`, or the ratio `left / right`. The sentence holds where the mean
-/// of that over seeds lies within the bounds; with `over = "every run"`, where each of
+/// For each seed, the claim has one value: that of `left` alone, or the difference
+/// `left - right`, or the ratio `left / right`. The claim holds if the mean of these values
+/// over all seeds lies within its bounds. With `over = "every run"`, it holds if each of
 /// these values does.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
-    /// A short name of its own, as `mlp-beats-linear`.
+    /// The short name of the claim, which is unique, as `mlp-beats-linear`.
     pub id: String,
-    /// The section it belongs to.
+    /// The id of the section that the claim belongs to.
     pub section: String,
-    /// The sentence.
+    /// The claim as a sentence.
     pub says: String,
-    /// What the original study reported, where it did.
+    /// What the original study reported about it.
     pub original: Option<String>,
-    /// What is measured.
+    /// The value that is measured.
     pub left: Term,
-    /// What it is measured against.
+    /// The value that `left` is compared with.
     pub right: Option<Term>,
-    /// How the two are compared.
+    /// How `left` and `right` are compared.
     #[serde(default)]
     pub by: Comparison,
-    /// What has to lie within the bounds.
+    /// Which of the claim's values has to lie within its bounds.
     #[serde(default)]
     pub over: Over,
-    /// The least value that makes it true.
+    /// The smallest value for which the claim holds.
     pub at_least: Option<f64>,
-    /// The largest value that makes it true.
+    /// The largest value for which the claim holds.
     pub at_most: Option<f64>,
 }
 
@@ -52,40 +53,43 @@ pub enum Comparison {
     Ratio,
 }
 
-/// What of a claim's values has to lie within its bounds.
+/// Which of a claim's values has to lie within its bounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Over {
-    /// Their mean over all seeds there could be: judged by an interval.
+    /// The mean over all possible seeds. An interval around the mean of the trained seeds
+    /// decides.
     #[default]
     #[serde(rename = "seeds")]
     Seeds,
-    /// Each of them: a fact, as that a gradient is exactly zero.
+    /// Each single value. Such a claim states a fact, as that a gradient is exactly zero.
     #[serde(rename = "every run")]
     EveryRun,
 }
 
-/// A number that each seed has: a figure of a cell, or one chosen among several
-/// cells.
+/// A value that each seed has: the figure of one cell, or one taken from the figures of
+/// several cells.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Term {
-    /// The cells.
+    /// The names of the cells.
     pub cells: Vec<String>,
-    /// The figure: see [`figure`].
+    /// The name of the figure: `train_loss`, `test_loss`, `train_accuracy`,
+    /// `test_accuracy`, `loss_gap`, `parameters`, `seconds`, or a metric of the cells'
+    /// family.
     pub of: String,
-    /// Which of several cells' figures.
+    /// How one value is taken from the figures of several cells.
     #[serde(default)]
     pub take: Take,
-    /// Only cells whose test accuracy is at most this far below that of the best
-    /// of the claim's cells.
+    /// Leaves out the cells whose test accuracy is lower than that of the claim's best cell
+    /// by more than this.
     pub within: Option<f64>,
 }
 
-/// One number out of several.
+/// How one value is taken from several.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Take {
-    /// Their mean.
+    /// The mean.
     #[default]
     Mean,
     /// The smallest.
@@ -94,8 +98,8 @@ pub enum Take {
     Largest,
 }
 
-/// Figures that every record has room for.
-const FIGURES: [&str; 7] = [
+/// The names of the figures that every record has.
+pub(crate) const FIGURES: [&str; 7] = [
     "train_loss",
     "test_loss",
     "train_accuracy",
@@ -105,37 +109,26 @@ const FIGURES: [&str; 7] = [
     "seconds",
 ];
 
-/// The figure `name` of a record: a loss, an accuracy, `loss_gap` (the distance
-/// between train and test loss), `parameters`, `seconds`, or one of the metrics of
-/// its family.
-pub fn figure(record: &Record, name: &str) -> Option<f64> {
-    match name {
-        "train_loss" => record.train_loss,
-        "test_loss" => record.test_loss,
-        "train_accuracy" => record.train_accuracy,
-        "test_accuracy" => record.test_accuracy,
-        "loss_gap" => Some((record.test_loss? - record.train_loss?).abs()),
-        "parameters" => Some(record.parameters as f64),
-        "seconds" => Some(record.seconds),
-        metric => record.metrics.get(metric).copied(),
-    }
-}
-
+/// `claims.toml`: what the study claims.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClaimsFile {
-    /// A sentence each.
+    /// The claims, in the report's order.
     claim: Vec<Claim>,
 }
 
-/// Reads the claims of a study from `claims.toml` in its folder; none where
-/// there is no such file.
+/// Reads the claims of a study from `claims.toml` in its folder. Without the file, there
+/// are none. `has_section` and `find_cell` look up the sections and cells of the study.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or a claim is malformed, names a cell or a
-/// section that the study has not, or could never be false or true.
-pub(crate) fn read(folder: &Path, study: &Study) -> Result<Vec<Claim>> {
+/// If the file cannot be read, or a claim is malformed, names a cell or a section that the
+/// study does not have, or holds whatever is measured.
+pub(crate) fn read_claims(
+    folder: &Path,
+    has_section: impl Fn(&str) -> bool,
+    find_cell: impl Fn(&str) -> Result<()>,
+) -> Result<Vec<Claim>> {
     let path = folder.join(CLAIMS);
     if !path.exists() {
         return Ok(Vec::new());
@@ -153,11 +146,7 @@ pub(crate) fn read(folder: &Path, study: &Study) -> Result<Vec<Claim>> {
         if claim.id.is_empty() || claims[..index].iter().any(|twin| twin.id == claim.id) {
             return fail("id", "every claim needs a name of its own".into());
         }
-        if !study
-            .sections
-            .iter()
-            .any(|section| section.id == claim.section)
-        {
+        if !has_section(&claim.section) {
             return fail(
                 "section",
                 "must be the id of a [[section]] in study.toml".into(),
@@ -177,11 +166,12 @@ pub(crate) fn read(folder: &Path, study: &Study) -> Result<Vec<Claim>> {
                 return fail(&format!("{name}.cells"), "name at least one cell".into());
             }
             for cell in &term.cells {
-                if let Err(error) = study.cell(cell) {
+                if let Err(error) = find_cell(cell) {
                     return fail(&format!("{name}.cells"), error.to_string());
                 }
             }
-            // A metric is its family's own affair; a slip in a common one is not.
+            // A name that is not a common figure is a metric of the cells' family, unless
+            // it is nearly the name of a common one.
             let close = |known: &&&str| {
                 let likeness = strsim::normalized_damerau_levenshtein(known, &term.of);
                 likeness > 0.8 && likeness < 1.0
@@ -201,26 +191,27 @@ pub(crate) fn read(folder: &Path, study: &Study) -> Result<Vec<Claim>> {
 }
 
 impl Claim {
-    /// Both ends of what makes it true; `None` if one is no number.
+    /// The smallest and the largest value for which the claim holds; `None` if one of them
+    /// is NaN.
     pub fn bounds(&self) -> Option<(f64, f64)> {
         let low = self.at_least.unwrap_or(f64::NEG_INFINITY);
         let high = self.at_most.unwrap_or(f64::INFINITY);
         (!low.is_nan() && !high.is_nan()).then_some((low, high))
     }
 
-    /// Its terms, by their keys.
+    /// The terms of the claim, each with its key in the file.
     pub fn terms(&self) -> impl Iterator<Item = (&'static str, &Term)> {
         let right = self.right.iter().map(|term| ("right", term));
         std::iter::once(("left", &self.left)).chain(right)
     }
 
-    /// Whether it rests on numbers of parameters alone, which no seed changes.
+    /// Whether the claim is only about numbers of parameters, which no seed changes.
     pub fn is_of_parameters(&self) -> bool {
         self.terms()
             .all(|(_, term)| term.of == "parameters" && term.within.is_none())
     }
 
-    /// The cells whose records it rests on, each once.
+    /// The names of the cells whose records the claim needs, each once.
     pub fn cells(&self) -> Vec<&str> {
         let mut cells: Vec<&str> = Vec::new();
         for cell in self.terms().flat_map(|(_, term)| &term.cells) {
@@ -232,5 +223,5 @@ impl Claim {
     }
 }
 
-/// The file of claims in a study's folder.
+/// The name of the file of claims in a study's folder.
 pub(crate) const CLAIMS: &str = "claims.toml";

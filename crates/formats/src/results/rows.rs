@@ -1,33 +1,38 @@
-//! The tables that runs leave: their history, their times, numbers of their own, and
-//! the row that each gives to `results.csv`.
+//! The tables that runs leave as CSV files: their history, their times, and tables of
+//! numbers. Each run has a row in `results.csv`.
 
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Backend, Error, Record, Result, RunStatus, write_atomic};
+use crate::devices::Backend;
+use crate::error::{Error, Result};
+use crate::write::write_atomic;
 
-/// A row of a CSV file, which knows its columns even when there is no row.
+use super::record::{Record, RunStatus};
+
+/// A row of a CSV file. Its type names the columns, so a file without rows has a header.
 pub trait CsvRow: Serialize + DeserializeOwned {
-    /// The header, in the order of the fields.
+    /// The names of the columns, in the order of the fields.
     const COLUMNS: &'static [&'static str];
 }
 
-/// A row of `history.csv`. It holds no times, so equal runs have equal bytes.
+/// A row of `history.csv`: one epoch of a training. It holds no times, so equal trainings
+/// have equal files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistoryRow {
-    /// Epoch (or iteration), from 1.
+    /// The epoch (or iteration), from 1.
     pub epoch: usize,
-    /// Learning rate in it.
+    /// The learning rate during the epoch.
     pub learning_rate: f64,
-    /// Mean loss on the training split, as it was trained.
+    /// The mean loss on the training split during the epoch.
     pub train_loss: f64,
-    /// Mean loss on the test split after it.
+    /// The mean loss on the test split after the epoch.
     pub test_loss: f64,
-    /// Accuracy on the training split, as it was trained, in [0, 1].
+    /// The accuracy on the training split during the epoch, in [0, 1].
     pub train_accuracy: Option<f64>,
-    /// Accuracy on the test split after it, in [0, 1].
+    /// The accuracy on the test split after the epoch, in [0, 1].
     pub test_accuracy: Option<f64>,
 }
 
@@ -42,12 +47,12 @@ impl CsvRow for HistoryRow {
     ];
 }
 
-/// A row of `timing.csv`.
+/// A row of `timing.csv`: the time of one epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimingRow {
-    /// Epoch, from 1.
+    /// The epoch, from 1.
     pub epoch: usize,
-    /// Wall time of it, training and evaluation.
+    /// The wall time of training and evaluation in the epoch, in seconds.
     pub seconds: f64,
 }
 
@@ -55,7 +60,7 @@ impl CsvRow for TimingRow {
     const COLUMNS: &'static [&'static str] = &["epoch", "seconds"];
 }
 
-/// A row of `results.csv`.
+/// A row of `results.csv`: the result of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of `Record`")]
 pub struct ResultRow {
@@ -112,7 +117,7 @@ impl From<&Record> for ResultRow {
     }
 }
 
-/// Writes `rows` below their header, whole or not at all.
+/// Writes a CSV file of `rows` below their header, whole or not at all.
 ///
 /// # Errors
 ///
@@ -133,11 +138,11 @@ pub fn write_csv<R: CsvRow>(path: &Path, rows: &[R]) -> Result<()> {
     write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
 }
 
-/// Writes a table of numbers below its header, whole or not at all.
+/// Writes a CSV file of numbers below their header, whole or not at all.
 ///
 /// # Errors
 ///
-/// If the file cannot be written, or a row has not one number for each column.
+/// If the file cannot be written, or a row does not have one number for each column.
 pub fn write_numbers(
     path: &Path,
     columns: &[impl AsRef<str>],
@@ -156,16 +161,17 @@ pub fn write_numbers(
     write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
 }
 
-/// The columns of an image's `pixels`: `p0`, `p1`, ... for the name `p`.
+/// The names of the columns of an image with so many `pixels`: `p0`, `p1`, ... if `name` is
+/// `p`.
 pub fn image_columns(name: &str, pixels: usize) -> impl Iterator<Item = String> {
     (0..pixels).map(move |pixel| format!("{name}{pixel}"))
 }
 
-/// Reads the rows of a table of numbers, and its columns.
+/// Reads a CSV file of numbers: the names of its columns, and its rows.
 ///
 /// # Errors
 ///
-/// If it cannot be read, or holds what is no number.
+/// If the file cannot be read, or holds a value that is not a number.
 pub fn read_numbers(path: &Path) -> Result<(Vec<String>, Vec<Vec<f64>>)> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
@@ -182,7 +188,7 @@ pub fn read_numbers(path: &Path) -> Result<(Vec<String>, Vec<Vec<f64>>)> {
 ///
 /// # Errors
 ///
-/// If it cannot be read, or has other columns.
+/// If the file cannot be read, or has other columns.
 pub fn read_csv<R: CsvRow>(path: &Path) -> Result<Vec<R>> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     csv::Reader::from_reader(bytes.as_slice())
@@ -196,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_back_as_they_were_written() {
+    fn rows_are_read_back_as_they_were_written() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("history.csv");
         let rows = [

@@ -1,11 +1,11 @@
-//! What computes: a backend, and which of its devices.
+//! Backends and devices: what computes, and how exactly.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What computes: the Cargo features of the same names.
+/// A backend of Burn. The Cargo feature that builds it has the same name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
@@ -21,7 +21,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// All there are.
+    /// All backends.
     pub const ALL: [Backend; 4] = [
         Backend::Flex,
         Backend::Ndarray,
@@ -29,7 +29,7 @@ impl Backend {
         Backend::Cuda,
     ];
 
-    /// Its name in configs, in `--backend`, and as a Cargo feature.
+    /// The name of the backend in configs, in `--backend`, and as a Cargo feature.
     pub fn name(self) -> &'static str {
         match self {
             Backend::Flex => "flex",
@@ -39,7 +39,7 @@ impl Backend {
         }
     }
 
-    /// Whether it computes on GPUs, of which a machine may have none or several.
+    /// Whether the backend computes on GPUs. A machine may have none of them, or several.
     pub fn is_for_gpus(self) -> bool {
         matches!(self, Backend::Wgpu | Backend::Cuda)
     }
@@ -67,20 +67,19 @@ impl FromStr for Backend {
     }
 }
 
-/// How exactly a GPU multiplies.
+/// How exactly a backend computes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// In 32 bits, as a CPU does.
+    /// Numbers are stored and multiplied in 32 bits, as on a CPU.
     #[default]
     Full,
-    /// Numbers are kept in 32 bits, and multiplied in as few as the GPU likes
-    /// (Burn's `Flex32`, whose products may be of 16).
+    /// Numbers are stored in 32 bits, and a GPU may multiply them in 16 (Burn's `Flex32`).
     Mixed,
 }
 
 impl Precision {
-    /// Its name in configs, and in `--precision`.
+    /// The name of the precision in configs, and in `--precision`.
     pub fn name(self) -> &'static str {
         match self {
             Precision::Full => "full",
@@ -88,10 +87,10 @@ impl Precision {
         }
     }
 
-    /// Why `backend` cannot compute so, if it cannot.
+    /// Why `backend` cannot compute in this precision; `None` if it can.
     pub(crate) fn problem_on(self, backend: Backend) -> Option<String> {
         (self == Precision::Mixed && !backend.is_for_gpus())
-            .then(|| format!("{backend} computes in full precision alone; use wgpu or cuda"))
+            .then(|| format!("{backend} computes only in full precision; use wgpu or cuda"))
     }
 }
 
@@ -106,25 +105,25 @@ impl FromStr for Precision {
     }
 }
 
-/// A device: `flex`, `wgpu`, or `wgpu:1` for the second of several GPUs.
+/// The name of a device: `flex`, `wgpu`, or `wgpu:1` for the second of several GPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceName {
-    /// The backend it belongs to.
+    /// The backend of the device.
     pub backend: Backend,
-    /// Which of the backend's devices, from 0; `None`: the one it likes best.
+    /// The index of the device among those of the backend, from 0; `None`: the backend
+    /// chooses.
     pub index: Option<usize>,
 }
 
 impl DeviceName {
-    /// The environment variable in which Burn looks for a backend's name, and we
-    /// for a device's.
+    /// The environment variable that names a device. Burn reads a backend from it.
     pub const VARIABLE: &'static str = "BURN_DEVICE";
 
-    /// What [`DeviceName::VARIABLE`] says, if it is set to anything.
+    /// The device that [`DeviceName::VARIABLE`] names; `None` if it is not set or empty.
     ///
     /// # Errors
     ///
-    /// If that is no device.
+    /// If the variable does not name a device.
     pub fn from_environment() -> Result<Option<Self>, String> {
         match std::env::var(Self::VARIABLE) {
             Ok(text) if !text.is_empty() => text
@@ -173,27 +172,11 @@ impl FromStr for DeviceName {
                 index: Some(index),
             }),
             Err(_) => Err(format!(
-                "`{index}` is no number of a device; `cargo xtask backends` lists them, from \
-                 {backend}:0"
+                "`{index}` is not the index of a device; `cargo xtask backends` lists the devices, \
+                 from {backend}:0 on"
             )),
         }
     }
-}
-
-/// A device as `kindling devices` finds it, and how fast it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeviceReport {
-    /// What `--device` calls it.
-    pub device: String,
-    /// What it calls itself: the processor's or the adapter's name.
-    pub name: String,
-    /// A product of two matrices of 1024x1024 numbers, in GFlop/s; `None` if it
-    /// failed.
-    pub product: Option<f64>,
-    /// The smallest operation, from the call to the number read back, in
-    /// microseconds.
-    pub latency: Option<f64>,
 }
 
 #[cfg(test)]
@@ -209,8 +192,8 @@ mod tests {
         for (text, words) in [
             ("gpu", "use flex, ndarray, wgpu, cuda"),
             ("flex:0", "say `flex`"),
-            ("wgpu:first", "`first` is no number"),
-            ("wgpu:", "is no number"),
+            ("wgpu:first", "`first` is not the index"),
+            ("wgpu:", "is not the index"),
             ("", "there is no backend ``"),
         ] {
             let error = text.parse::<DeviceName>().expect_err(text);

@@ -1,12 +1,8 @@
 //! Dotted paths into the tables of a config, as `model.dropout`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use toml::{Table, Value};
 
-use crate::RunConfig;
-
-/// Keys that `--set` cannot change.
+/// The keys that `--set` cannot change, since they name the run.
 pub(crate) const NOT_SETTABLE: [&str; 7] = [
     "cell",
     "section",
@@ -17,10 +13,16 @@ pub(crate) const NOT_SETTABLE: [&str; 7] = [
     "size",
 ];
 
-/// The deepest path in a config, `train.optimizer.sgd.momentum`, has four parts.
+/// The most parts of a path. The deepest path in a config, `train.optimizer.sgd.momentum`,
+/// has so many, and tables in tables without end would overflow the stack.
 const DEEPEST: usize = 4;
 
-/// Puts `value` at a dotted path, making the tables on the way.
+/// Puts `value` at a dotted path, and makes the tables that the path leads through.
+///
+/// # Errors
+///
+/// If the path leads through a value, or `value` is of another kind than the value that it
+/// replaces.
 pub(crate) fn set(table: &mut Table, path: &str, value: Value) -> std::result::Result<(), String> {
     if path.split('.').count() > DEEPEST {
         return Err("no key of a config lies so deep".into());
@@ -38,8 +40,7 @@ pub(crate) fn set(table: &mut Table, path: &str, value: Value) -> std::result::R
             (at, leaf)
         }
     };
-    // A whole number written where the file has a fraction is that fraction.
-    // And `1e1`, written where it has a whole number, is ten.
+    // People write 1 for 1.0, and 1e1 for 10.
     let value = match (table.get(leaf), value) {
         (Some(Value::Float(_)), Value::Integer(whole)) => Value::Float(whole as f64),
         (Some(Value::Integer(_)), Value::Float(number)) => Value::Integer(whole(number)?),
@@ -49,16 +50,16 @@ pub(crate) fn set(table: &mut Table, path: &str, value: Value) -> std::result::R
     Ok(())
 }
 
-/// A number without a fraction as what TOML calls an integer.
+/// Turns a number without a fraction into what TOML calls an integer.
 fn whole(number: f64) -> std::result::Result<i64, String> {
-    // Beyond 2^53 neighbours are more than one apart.
+    // Above 2^53, a float may stand for several whole numbers.
     if number.fract() == 0.0 && number.abs() <= (1u64 << 53) as f64 {
         return Ok(number as i64);
     }
     Err(format!("must be a whole number, not {number}"))
 }
 
-/// `value`, if it is of the kind of what it replaces: what a number replaces is one.
+/// Returns `value` if it is of the same kind as the value `there` that it replaces.
 fn same_kind(there: Option<&Value>, value: Value) -> std::result::Result<Value, String> {
     let wanted = match (there, &value) {
         (Some(Value::Float(_)), Value::Float(_)) | (Some(Value::Integer(_)), Value::Integer(_)) => {
@@ -75,7 +76,12 @@ fn same_kind(there: Option<&Value>, value: Value) -> std::result::Result<Value, 
     Err(format!("must be {wanted}, not {value}"))
 }
 
-/// `dropout` for `model.dropout`, where only one key of the cell ends so.
+/// Completes a key to its dotted path, as `dropout` to `model.dropout`, if only one key of
+/// the cell ends so.
+///
+/// # Errors
+///
+/// If no key or more than one ends so.
 pub(crate) fn full_path(table: &Table, key: &str) -> std::result::Result<String, String> {
     if key.contains('.') || table.contains_key(key) {
         return Ok(key.to_string());
@@ -104,52 +110,8 @@ pub(crate) fn full_path(table: &Table, key: &str) -> std::result::Result<String,
     }
 }
 
-/// Keys of a list of changes; more are counted.
-const SHOWN: usize = 3;
-
-impl RunConfig {
-    /// How this config, with which something was trained, differs from that of the
-    /// `study`: `train.epochs was 5, and the study says 20`. Empty where the two are
-    /// equal, but for what is no part of a training.
-    pub fn changes(&self, study: &Self) -> String {
-        let (trained, study) = (values(self), values(study));
-        let keys: BTreeSet<&String> = trained.keys().chain(study.keys()).collect();
-        let shown = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".into());
-        let changes: Vec<String> = keys
-            .into_iter()
-            .filter(|key| trained.get(*key) != study.get(*key))
-            .map(|key| {
-                let (was, is) = (shown(trained.get(key)), shown(study.get(key)));
-                format!("{key} was {was}, and the study says {is}")
-            })
-            .collect();
-        let more = changes.len().saturating_sub(SHOWN);
-        let mut text = changes[..changes.len().min(SHOWN)].join("; ");
-        if more > 0 {
-            text += &format!("; and {more} more");
-        }
-        text
-    }
-}
-
-/// The values of a config by their dotted paths, without what is no part of a training.
-fn values(config: &RunConfig) -> BTreeMap<String, String> {
-    let table = config.to_table();
-    let mut paths = Vec::new();
-    leaves(&table, "", &mut |path| paths.push(path.to_string()));
-    paths.retain(|path| !["about", "section", "data.dir"].contains(&path.as_str()));
-    let value = |path: &str| {
-        let mut parts = path.split('.');
-        let first = table.get(parts.next()?)?;
-        parts.try_fold(first, |value, key| value.get(key))
-    };
-    let values = paths
-        .iter()
-        .filter_map(|path| Some((path.clone(), value(path)?.to_string())));
-    values.collect()
-}
-
-fn leaves(table: &Table, prefix: &str, visit: &mut impl FnMut(&str)) {
+/// Calls `visit` with the dotted path of every value in a table that is not a table itself.
+pub(crate) fn leaves(table: &Table, prefix: &str, visit: &mut impl FnMut(&str)) {
     for (key, value) in table {
         let path = if prefix.is_empty() {
             key.clone()
