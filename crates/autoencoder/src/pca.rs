@@ -157,7 +157,7 @@ fn chunks(images: &Images) -> impl Iterator<Item = DMatrix<f64>> {
 ///
 /// If the images cannot be had, or a file cannot be written.
 pub fn pca(task: &PcaTask, run: &Run) -> Result<Record, RunError> {
-    let data = kindling_datasets::load(&task.data)?;
+    let data = kindling_datasets::load_images(&task.data)?;
     run.write_classes(&data)?;
     let count = task.model.components;
     let pca = Pca::fit(&data.train, count);
@@ -244,7 +244,7 @@ mod tests {
         // explained_variance_ratio_, mean squared errors of inverse_transform
         // (transform(x)), and components_[i][j] at their largest entries.
         let kindling_datasets::ImageSet { train, test, .. } =
-            kindling_datasets::load(&kindling_formats::ImageData {
+            kindling_datasets::load_images(&kindling_formats::ImageData {
                 dir: None,
                 train: None,
                 test: None,

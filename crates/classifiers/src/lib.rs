@@ -41,7 +41,7 @@ pub use model::Classifier;
 ///
 /// If the images cannot be had, or the training fails; see [`fit`].
 pub fn train(task: &ClassifierTask, run: &Run) -> Result<Record, RunError> {
-    let data = kindling_datasets::load(&task.data)?;
+    let data = kindling_datasets::load_images(&task.data)?;
     run.write_classes(&data)?;
     let test = Arc::new(data.test);
     let device = run.device().clone().autodiff();
@@ -78,7 +78,7 @@ pub fn parity(
     lockstep: &Lockstep,
     tell: &mut dyn FnMut(ParityStep),
 ) -> Result<(), RunError> {
-    let data = kindling_datasets::load(&task.data)?;
+    let data = kindling_datasets::load_images(&task.data)?;
     lockstep.follow_on_images(
         &task.train,
         data.train,

@@ -105,7 +105,7 @@ fn man() -> Result<(), RunError> {
 
 /// Prints what a folder of images holds, and what is not as it should be in it.
 fn data(dir: Option<PathBuf>) -> Result<(), RunError> {
-    let data = kindling_datasets::load(&ImageData {
+    let data = kindling_datasets::load_images(&ImageData {
         dir,
         train: None,
         test: None,

@@ -187,7 +187,7 @@ mod tests {
             train: Some(1),
             test: Some(1),
         };
-        let loaded = kindling_datasets::load(&data).expect("images");
+        let loaded = kindling_datasets::load_images(&data).expect("images");
         assert_eq!(loaded.fingerprint, MNIST);
     }
 }
