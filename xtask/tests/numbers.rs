@@ -502,7 +502,7 @@ fn constants_are_those_of_the_documents() {
         .parse()
         .unwrap();
     says(
-        "crates/formats/src/config.rs",
+        "crates/formats/src/configs/document.rs",
         &[&format!("can take {} times", grouped(factor))],
     );
     assert_eq!(constant("crates/datasets/src/idx.rs", "MOST"), "1 << 30");
