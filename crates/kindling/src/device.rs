@@ -14,14 +14,14 @@ use crate::output::print;
 pub fn devices() -> Result<(), RunError> {
     join_the_pool();
     let mut reports = Vec::new();
-    for backend in kindling_harness::compiled() {
-        let devices = match kindling_harness::devices(backend) {
+    for backend in kindling_harness::compiled_backends() {
+        let devices = match kindling_harness::list_devices(backend) {
             Ok(devices) => devices,
             Err(RunError::NoGpu(_)) => continue,
             Err(error) => return Err(error),
         };
         for device in devices {
-            let speed = kindling_harness::speed(&device.device).ok();
+            let speed = kindling_harness::measure_speed(&device.device).ok();
             reports.push(DeviceReport {
                 device: device.name.to_string(),
                 name: device.adapter().unwrap_or_else(|| Host::detect(1).cpu),
@@ -44,7 +44,7 @@ pub fn parity(dir: &Path, flags: &Parity) -> Result<(), RunError> {
         } else {
             Precision::Full
         };
-        kindling_harness::open(name, precision).map(|opened| opened.device)
+        kindling_harness::open_device(name, precision).map(|opened| opened.device)
     };
     let lockstep = Lockstep {
         devices: [open(flags.first)?, open(flags.second)?],
