@@ -15,7 +15,7 @@ use crate::check::{Problem, check};
 use crate::{Backend, Error, Precision, Result, Size};
 
 /// Pixels of an image's side, fixed by the models: 28.
-pub(crate) const SIDE: usize = 28;
+pub const SIDE: usize = 28;
 
 /// One run: a cell with a seed, on a backend.
 #[derive(Debug, Clone, PartialEq)]

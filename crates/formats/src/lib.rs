@@ -9,7 +9,6 @@ mod check;
 mod checkpoint;
 mod claim;
 mod config;
-mod cost;
 mod device;
 mod error;
 mod files;
@@ -32,17 +31,17 @@ pub use claim::{Claim, Comparison, Over, Take, Term, figure};
 pub use config::{
     Activation, AutoencoderModel, AutoencoderTask, ClassifierModel, ClassifierTask, ConvCoder,
     ConvStack, Gradients, GradientsTask, ImageData, Optimizer, Output, PcaModel, PcaTask,
-    RegressionData, RegressionModel, RegressionTask, RegressionTrain, RunConfig, Scatter, Task,
-    ToyFunction, ToyModel, Train, hex,
+    RegressionData, RegressionModel, RegressionTask, RegressionTrain, RunConfig, SIDE, Scatter,
+    Task, ToyFunction, ToyModel, Train, hex,
 };
 pub use device::{Backend, DeviceName, DeviceReport, Precision};
 pub use error::{Error, Result};
 pub use files::{Layout, RunDir, if_there, remove_temporary, writable_by_umask, write_atomic};
 pub use host::Host;
 pub use matrix::{Cell, Section, Study};
-pub use parity::{LayerGap, ParityStep, Parting, Tolerance, parting, relative};
+pub use parity::{LayerGap, ParityStep, relative_difference};
 pub use progress::Progress;
-pub use record::{Record, RecordError, Status};
+pub use record::{Record, RecordError, RunStatus};
 pub use rows::{
     CsvRow, HistoryRow, ResultRow, TimingRow, image_columns, read_csv, read_numbers, write_csv,
     write_numbers,

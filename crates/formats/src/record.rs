@@ -13,7 +13,7 @@ const SEAL: &str = ",\n  \"sha256\": \"";
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub enum RunStatus {
     /// It trained to its end.
     Complete,
     /// It did not; [`Record::error`] says why.
@@ -52,7 +52,7 @@ pub struct Record {
     /// Wall time of the run.
     pub seconds: f64,
     /// How it ended.
-    pub status: Status,
+    pub status: RunStatus,
     /// Why it failed.
     pub error: Option<String>,
     /// Figures of this family's own, by name.
@@ -148,7 +148,7 @@ impl Record {
     /// Whether this is the finished result of exactly this config on this data, by
     /// this Burn.
     pub fn answers(&self, config: &RunConfig, data_fingerprint: &str) -> bool {
-        self.status == Status::Complete
+        self.status == RunStatus::Complete
             && self.burn_version == BURN_VERSION
             && self.config_hash == config.hash()
             && self.data_fingerprint == data_fingerprint
@@ -174,7 +174,7 @@ mod tests {
             train_accuracy: None,
             test_accuracy: None,
             seconds: 1.5,
-            status: Status::Failed,
+            status: RunStatus::Failed,
             error: Some(",\n  \"sha256\": \"".into()),
             metrics: [("m".to_string(), 1.0 / 3.0)].into(),
             config_hash: "c".into(),
@@ -248,7 +248,7 @@ mod tests {
         )
         .expect("valid");
         let ours = Record {
-            status: Status::Complete,
+            status: RunStatus::Complete,
             config_hash: config.hash(),
             ..record()
         };

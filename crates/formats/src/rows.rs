@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Backend, Error, Record, Result, Status, write_atomic};
+use crate::{Backend, Error, Record, Result, RunStatus, write_atomic};
 
 /// A row of a CSV file, which knows its columns even when there is no row.
 pub trait CsvRow: Serialize + DeserializeOwned {
@@ -71,7 +71,7 @@ pub struct ResultRow {
     pub train_accuracy: Option<f64>,
     pub test_accuracy: Option<f64>,
     pub seconds: f64,
-    pub status: Status,
+    pub status: RunStatus,
 }
 
 impl CsvRow for ResultRow {

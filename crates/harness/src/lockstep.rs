@@ -8,7 +8,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use burn_train::TrainStep;
 use kindling_datasets::Images;
-use kindling_formats::{LayerGap, Optimizer, ParityStep, Train, relative};
+use kindling_formats::{LayerGap, Optimizer, ParityStep, Train, relative_difference};
 
 use crate::parameters::{Parameter, gradients, weights, with_weights};
 use crate::{ImageBatch, ImageLoader, RunError, numbers, optimizer};
@@ -170,7 +170,7 @@ fn gap(one: &Parameter, other: &Parameter) -> Option<f64> {
         values.map(|value| value * value).sum::<f64>().sqrt()
     };
     let pairs = one.values.iter().zip(&other.values);
-    let gap = relative(
+    let gap = relative_difference(
         norm(&mut pairs.map(|(one, other)| one - other)),
         norm(&mut one.values.iter().copied()),
         norm(&mut other.values.iter().copied()),

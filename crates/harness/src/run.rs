@@ -12,7 +12,7 @@ use burn::tensor::Device;
 use kindling_datasets::ImageSet;
 use kindling_formats::{
     BURN_VERSION, Checkpoint, DeviceName, HistoryRow, Host, Progress, Record, RunConfig, RunDir,
-    Stamp, Status, VERSION, hex, if_there, write_atomic,
+    RunStatus, Stamp, VERSION, hex, if_there, write_atomic,
 };
 use sha2::{Digest, Sha256};
 
@@ -275,15 +275,19 @@ impl Run {
 
     /// The record of a run that came to its end.
     pub fn complete(&self, outcome: Outcome) -> Record {
-        self.record(outcome, Status::Complete, None)
+        self.record(outcome, RunStatus::Complete, None)
     }
 
     /// The record of a run that did not.
     pub fn failed(&self, error: &RunError) -> Record {
-        self.record(Outcome::default(), Status::Failed, Some(error.to_string()))
+        self.record(
+            Outcome::default(),
+            RunStatus::Failed,
+            Some(error.to_string()),
+        )
     }
 
-    fn record(&self, outcome: Outcome, status: Status, error: Option<String>) -> Record {
+    fn record(&self, outcome: Outcome, status: RunStatus, error: Option<String>) -> Record {
         let config = &self.config;
         Record {
             version: VERSION.to_string(),

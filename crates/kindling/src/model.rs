@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
-use kindling_formats::{Error, Layout, MNIST, Precision, RunConfig, RunDir, Status, Task};
+use kindling_formats::{Error, Layout, MNIST, Precision, RunConfig, RunDir, RunStatus, Task};
 use kindling_harness::{Opened, RunError, numbers, pixels};
 
 use crate::cli::Model;
@@ -46,7 +46,7 @@ impl Trained {
                 format!("{place}: no trained run is there; {}", runs::instead(model))
             }));
         };
-        if record.status == Status::Failed {
+        if record.status == RunStatus::Failed {
             return Err(RunError::BadModel(format!(
                 "{place}: its training failed ({}); mend that, and train it again",
                 record

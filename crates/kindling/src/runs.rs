@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use kindling_formats::{Layout, Size, Status};
+use kindling_formats::{Layout, RunStatus, Size};
 
 use crate::cli::{DEFAULT_OUT, Model};
 
@@ -112,7 +112,7 @@ fn whole(layout: &Layout, folder: &Path, flags: &str) -> Option<Run> {
     let dir = layout.finished(&cell, seed);
     let record = dir.read_record().ok()??;
     let ended = dir.record().metadata().and_then(|about| about.modified());
-    (record.status == Status::Complete).then_some(Run {
+    (record.status == RunStatus::Complete).then_some(Run {
         cell,
         seed,
         flags: flags.to_string(),

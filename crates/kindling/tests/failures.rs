@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Output;
 
 use common::{kindling, train, write_config, write_images};
-use kindling_formats::{RunDir, Status};
+use kindling_formats::{RunDir, RunStatus};
 
 const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
 const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
@@ -157,7 +157,7 @@ fn a_training_that_diverges_fails_where_it_happened() {
         "{stderr}"
     );
     let record = dir.read_record().expect("readable").expect("a record");
-    assert_eq!(record.status, Status::Failed);
+    assert_eq!(record.status, RunStatus::Failed);
     assert!(record.error.expect("an error").contains("epoch 1, batch 2"));
     assert!(!dir.model().exists());
 

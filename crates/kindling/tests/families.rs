@@ -3,7 +3,7 @@
 mod common;
 
 use common::{train_well, write_config, write_images};
-use kindling_formats::{HistoryRow, ImageData, Record, RunDir, Status, TimingRow};
+use kindling_formats::{HistoryRow, ImageData, Record, RunDir, RunStatus, TimingRow};
 use kindling_formats::{read_csv, read_numbers};
 use safetensors::SafeTensors;
 
@@ -12,7 +12,7 @@ fn history(dir: &RunDir) -> Vec<HistoryRow> {
 }
 
 fn check_files(dir: &RunDir, record: &Record, epochs: usize) {
-    assert_eq!(record.status, Status::Complete);
+    assert_eq!(record.status, RunStatus::Complete);
     assert_eq!(record.epochs, epochs);
     assert_eq!(record.cell, "test");
     assert_eq!(

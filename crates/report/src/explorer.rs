@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use kindling_formats::{
-    Activation, AutoencoderModel, ClassifierModel, Error, Output, Result, Status, Task,
+    Activation, AutoencoderModel, ClassifierModel, Error, Output, Result, RunStatus, Task,
     read_numbers,
 };
 use serde::Serialize;
@@ -107,7 +107,7 @@ impl Numbers {
 pub(crate) fn explorer(runs: &[Run], unreadable: &mut Vec<String>) -> Option<Explorer> {
     let first = |cell: &&str| {
         runs.iter()
-            .find(|run| run.record.cell == **cell && run.record.status == Status::Complete)
+            .find(|run| run.record.cell == **cell && run.record.status == RunStatus::Complete)
     };
     let mut keep = |run: &Run, error: Error| {
         unreadable.push(format!("{} of the explorer: {error}", run.record.cell));
