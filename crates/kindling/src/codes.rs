@@ -34,7 +34,7 @@ pub fn embed(model: &Model, images: &[PathBuf], debug: Option<&Path>) -> Result<
             .config
             .images()
             .ok_or_else(|| RunError::Other("what makes codes has learnt from images".into()))?;
-        let data = kindling_datasets::load(data)?;
+        let data = kindling_datasets::load_images(data)?;
         for warning in &data.warnings {
             complain(&format!("warning: {warning}"));
         }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use kindling_formats::{DeviceName, DeviceReport, Host, ParityStep, Precision, RunDir, Task};
+use kindling_formats::{
+    DeviceName, DeviceReport, Host, ParityStep, Precision, RunConfig, RunDir, Task,
+};
 use kindling_harness::{Lockstep, RunError};
 
 use crate::cli::Parity;
@@ -12,14 +14,14 @@ use crate::output::print;
 pub fn devices() -> Result<(), RunError> {
     join_the_pool();
     let mut reports = Vec::new();
-    for backend in kindling_harness::compiled() {
-        let devices = match kindling_harness::devices(backend) {
+    for backend in kindling_harness::compiled_backends() {
+        let devices = match kindling_harness::list_devices(backend) {
             Ok(devices) => devices,
             Err(RunError::NoGpu(_)) => continue,
             Err(error) => return Err(error),
         };
         for device in devices {
-            let speed = kindling_harness::speed(&device.device).ok();
+            let speed = kindling_harness::measure_speed(&device.device).ok();
             reports.push(DeviceReport {
                 device: device.name.to_string(),
                 name: device.adapter().unwrap_or_else(|| Host::detect(1).cpu),
@@ -42,7 +44,7 @@ pub fn parity(dir: &Path, flags: &Parity) -> Result<(), RunError> {
         } else {
             Precision::Full
         };
-        kindling_harness::open(name, precision).map(|opened| opened.device)
+        kindling_harness::open_device(name, precision).map(|opened| opened.device)
     };
     let lockstep = Lockstep {
         devices: [open(flags.first)?, open(flags.second)?],
@@ -60,14 +62,43 @@ pub fn parity(dir: &Path, flags: &Parity) -> Result<(), RunError> {
                 .and_then(|json| print(&json));
         }
     };
-    let followed = match &config.task {
-        Task::Regression(task) => kindling_regression::parity(task, &lockstep, &mut tell),
-        Task::Classifier(task) => kindling_classifiers::parity(task, &lockstep, &mut tell),
-        Task::Autoencoder(task) => kindling_autoencoder::parity(task, &lockstep, &mut tell),
-        Task::Gradients(_) | Task::Pca(_) => Err(RunError::NoSteps(config.cell)),
-    };
-    followed.and(printed)
+    follow_family(&config, &lockstep, &mut tell).and(printed)
 }
+
+/// Calls the function that follows a family on two devices, or refuses a family that has
+/// none.
+macro_rules! follow {
+    ($config:ident, $task:ident, $lockstep:ident, $report:ident) => {{
+        let _ = ($task, $lockstep, $report);
+        Err(RunError::NoSteps($config.cell.clone()))
+    }};
+    ($config:ident, $task:ident, $lockstep:ident, $report:ident, $parity:path) => {
+        $parity($task, $lockstep, $report)
+    };
+}
+
+macro_rules! define_follow_family {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident($module:ident::$task:ident) {
+            train: $train:path,
+            $(parity: $parity:path,)?
+        }
+    )*) => {
+        /// Follows a run of any family on two devices, as the list of families says.
+        fn follow_family(
+            config: &RunConfig,
+            lockstep: &Lockstep,
+            report: &mut dyn FnMut(ParityStep),
+        ) -> Result<(), RunError> {
+            match &config.task {
+                $(Task::$variant(task) => follow!(config, task, lockstep, report $(, $parity)?),)*
+            }
+        }
+    };
+}
+
+kindling_formats::families!(define_follow_family);
 
 /// Makes this thread one of those that compute. From outside their pool, each of
 /// the thousands of small operations would be handed over, and this thread put to

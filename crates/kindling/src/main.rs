@@ -79,7 +79,9 @@ fn run(command: Command) -> Result<(), RunError> {
         } => codes::reconstruct(&model, &images, &to, debug_image.as_deref()),
         Command::Export { model, format, to } => export::export(&model, format, to),
         Command::Data { dir } => data(dir),
-        Command::Open { device } => kindling_harness::open(device, Precision::Full).map(|_| ()),
+        Command::Open { device } => {
+            kindling_harness::open_device(device, Precision::Full).map(|_| ())
+        }
         Command::Devices => device::devices(),
         Command::Parity { dir, flags } => device::parity(&dir, &flags),
         Command::Completions { shell } => completions(shell),
@@ -105,7 +107,7 @@ fn man() -> Result<(), RunError> {
 
 /// Prints what a folder of images holds, and what is not as it should be in it.
 fn data(dir: Option<PathBuf>) -> Result<(), RunError> {
-    let data = kindling_datasets::load(&ImageData {
+    let data = kindling_datasets::load_images(&ImageData {
         dir,
         train: None,
         test: None,

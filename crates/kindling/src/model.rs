@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
 use kindling_formats::{Error, Layout, MNIST, Precision, RunConfig, RunDir, RunStatus, Task};
-use kindling_harness::{Opened, RunError, numbers, pixels};
+use kindling_harness::{OpenDevice, RunError, images_to_tensor, to_f64s};
 
 use crate::cli::Model;
 use crate::output::complain;
@@ -18,7 +18,7 @@ pub struct Trained {
     pub dir: RunDir,
     /// Its config.
     pub config: RunConfig,
-    device: Opened,
+    device: OpenDevice,
     is_of_mnist: bool,
 }
 
@@ -64,7 +64,7 @@ impl Trained {
                 damaged.join(", ")
             )));
         }
-        let compiled = kindling_harness::compiled();
+        let compiled = kindling_harness::compiled_backends();
         let usual = if compiled.contains(&config.backend) {
             config.backend
         } else {
@@ -73,7 +73,7 @@ impl Trained {
         };
         let device = model.device.unwrap_or(usual.into());
         Ok(Self {
-            device: kindling_harness::open(device, Precision::Full)?,
+            device: kindling_harness::open_device(device, Precision::Full)?,
             is_of_mnist: record.data_fingerprint == MNIST,
             dir,
             config,
@@ -126,7 +126,7 @@ impl Trained {
 
     /// `[n, 784]` bytes of images as pixels in [0, 1].
     pub fn pixels(&self, bytes: &[u8]) -> Tensor<2> {
-        pixels(bytes, &self.device.device)
+        images_to_tensor(bytes, &self.device.device)
     }
 
     /// What the network answers, in plain numbers.
@@ -135,7 +135,7 @@ impl Trained {
     ///
     /// If one is none: its weights are of no use.
     pub fn answer(&self, output: Tensor<2>) -> Result<Vec<f64>, RunError> {
-        let numbers = numbers(output)?;
+        let numbers = to_f64s(output)?;
         if numbers.iter().all(|number| number.is_finite()) {
             return Ok(numbers);
         }
@@ -187,7 +187,7 @@ mod tests {
             train: Some(1),
             test: Some(1),
         };
-        let loaded = kindling_datasets::load(&data).expect("images");
+        let loaded = kindling_datasets::load_images(&data).expect("images");
         assert_eq!(loaded.fingerprint, MNIST);
     }
 }

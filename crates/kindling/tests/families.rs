@@ -89,7 +89,7 @@ fn check_weights(dir: &RunDir, images: &std::path::Path) {
         train: None,
         test: None,
     };
-    let test = kindling_datasets::load(&data).expect("images").test;
+    let test = kindling_datasets::load_images(&data).expect("images").test;
     let bytes = std::fs::read(dir.weights()).expect("weights");
     let weights = SafeTensors::deserialize(&bytes).expect("weights");
     let layer = |x: &[f64], name: &str| -> Vec<f64> {

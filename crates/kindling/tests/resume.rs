@@ -93,7 +93,7 @@ fn a_killed_training_ends_as_if_it_never_was() {
         let output = train(&again);
         assert!(output.status.success());
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(said.contains("going on after epoch"), "{said}");
+        assert!(said.contains("resuming after epoch"), "{said}");
         assert!(results(&whole) == results(&again), "{family} differs");
         let resumed = again.read_record().expect("readable").expect("a record");
         assert_eq!(resumed.test_loss, record.test_loss);
@@ -142,7 +142,7 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
             let named = format!("warning: {}: ", path.display());
             assert!(said.contains(&named), "{said}");
         }
-        let goes_on = String::from_utf8_lossy(&output.stdout).contains("going on after epoch");
+        let goes_on = String::from_utf8_lossy(&output.stdout).contains("resuming after epoch");
         assert_eq!(goes_on, spared == 1);
         assert!(results(&whole) == results(&dir), "differs");
     }
@@ -159,7 +159,7 @@ fn a_checkpoint_of_another_training_is_not_gone_on_from() {
     std::fs::write(dir.config(), &changed).expect("writes");
     let output = train(&dir);
     assert!(output.status.success());
-    assert!(!String::from_utf8_lossy(&output.stdout).contains("going on"));
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("resuming"));
     let fresh = RunDir::new(folder.path().join("fresh"));
     std::fs::create_dir_all(fresh.path()).expect("a folder");
     std::fs::write(fresh.config(), &changed).expect("writes");
