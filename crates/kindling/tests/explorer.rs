@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use burn_dataset::Dataset;
-use common::{train_well, write_config, write_images};
+use common::{train_successfully, write_config, write_images};
 use kindling_formats::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
@@ -60,7 +60,7 @@ fn train(layout: &Layout, configs: &Path, cell: &str, family: &str, task: &str) 
     let config = std::fs::read_to_string(dir.config()).expect("a config");
     let config = config.replace("cell = \"test\"", &format!("cell = \"{cell}\""));
     std::fs::write(dir.config(), config).expect("writes");
-    let record = train_well(&dir);
+    let record = train_successfully(&dir);
     let config = dir.read_config().expect("a config");
     let variant = Variant {
         backend: config.backend,

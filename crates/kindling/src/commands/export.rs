@@ -1,7 +1,6 @@
-//! `kindling export`: trained weights for other programs.
+//! `kindling export`: trained weights in a format that other programs can read.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Display;
 use std::path::PathBuf;
 
 use kindling_formats::{Error, Task, read_numbers, write_atomic};
@@ -9,58 +8,61 @@ use kindling_harness::{RunError, to_safetensors};
 use safetensors::tensor::{SafeTensors, TensorView};
 use serde::Serialize;
 
-use crate::cli::{Format, Model};
-use crate::model::{Trained, problem};
-use crate::output::{print, print_bytes};
-use crate::picture::is_standard;
+use crate::cli::{TrainedRunFlags, WeightFormat};
+use crate::network::{TrainedRun, file_error};
+use crate::output::{is_standard_stream, print, print_bytes};
 
-/// A parameter.
+/// A parameter of a network, as JSON shows it.
 #[derive(Serialize)]
 struct Parameter {
     shape: Vec<usize>,
-    /// Row by row.
+    /// All values in row-major order.
     values: Vec<f32>,
 }
 
-/// Writes the weights of a trained run, with its config; to standard output where `to`
-/// is `-`.
+/// Writes the weights and the config of a trained run to the file `to`, or to standard
+/// output if `to` is `-`.
 ///
 /// # Errors
 ///
 /// If there is no such run, it has no weights, or the file cannot be written.
-pub fn export(model: &Model, format: Format, to: Option<PathBuf>) -> Result<(), RunError> {
-    let trained = Trained::find(model)?;
+pub fn export(
+    flags: &TrainedRunFlags,
+    format: WeightFormat,
+    to: Option<PathBuf>,
+) -> Result<(), RunError> {
+    let trained = TrainedRun::open(flags)?;
     let weights = match &trained.config.task {
         Task::Pca(_) => components(&trained)?,
         _ => weights(&trained)?,
     };
     let (extension, bytes) = match format {
-        Format::Safetensors => ("safetensors", safetensors(&trained, &weights)?),
-        Format::Json => ("json", json(&trained, &weights)?),
+        WeightFormat::Safetensors => ("safetensors", safetensors(&trained, &weights)?),
+        WeightFormat::Json => ("json", json(&trained, &weights)?),
     };
-    let usual = || {
+    let default_name = || {
         let (cell, seed) = (&trained.config.cell, trained.config.seed);
         PathBuf::from(format!("{cell}-seed-{seed}.{extension}"))
     };
-    let path = to.unwrap_or_else(usual);
-    if is_standard(&path) {
+    let path = to.unwrap_or_else(default_name);
+    if is_standard_stream(&path) {
         return print_bytes(&bytes);
     }
     write_atomic(&path, &bytes)?;
     print(&path.display().to_string())
 }
 
-/// What `weights.safetensors` holds.
-fn weights(trained: &Trained) -> Result<BTreeMap<String, Parameter>, RunError> {
+/// The parameters in `weights.safetensors`, by name.
+fn weights(trained: &TrainedRun) -> Result<BTreeMap<String, Parameter>, RunError> {
     let path = trained.dir.weights();
     if !path.exists() {
         return Err(RunError::BadModel(format!(
-            "{} has no weights to export",
+            "{} has no weights to export; name a run that trains a network",
             trained.config.cell
         )));
     }
     let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| problem(&path, error))?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| file_error(&path, error))?;
     let parameter = |(name, tensor): (&str, TensorView)| {
         let (numbers, _) = tensor.data().as_chunks();
         let parameter = Parameter {
@@ -75,8 +77,8 @@ fn weights(trained: &Trained) -> Result<BTreeMap<String, Parameter>, RunError> {
     Ok(tensors.iter().map(parameter).collect())
 }
 
-/// What `components.csv` holds: `mean` `[784]` and `components` `[784, n]`.
-fn components(trained: &Trained) -> Result<BTreeMap<String, Parameter>, RunError> {
+/// The mean image `[784]` and the components `[784, n]` of a PCA, from `components.csv`.
+fn components(trained: &TrainedRun) -> Result<BTreeMap<String, Parameter>, RunError> {
     let (_, rows) = read_numbers(&trained.dir.file("components.csv"))?;
     let pixels = rows.len();
     let width = rows.first().map_or(0, |row| row.len() - 1);
@@ -97,7 +99,7 @@ fn components(trained: &Trained) -> Result<BTreeMap<String, Parameter>, RunError
 }
 
 fn safetensors(
-    trained: &Trained,
+    trained: &TrainedRun,
     weights: &BTreeMap<String, Parameter>,
 ) -> Result<Vec<u8>, RunError> {
     let about = HashMap::from([
@@ -108,10 +110,10 @@ fn safetensors(
         let values = parameter.values.iter().copied();
         (name.as_str(), parameter.shape.as_slice(), values)
     });
-    to_safetensors(weights, Some(about)).map_err(unexported)
+    to_safetensors(weights, Some(about)).map_err(export_error)
 }
 
-fn json(trained: &Trained, weights: &BTreeMap<String, Parameter>) -> Result<Vec<u8>, RunError> {
+fn json(trained: &TrainedRun, weights: &BTreeMap<String, Parameter>) -> Result<Vec<u8>, RunError> {
     #[derive(Serialize)]
     struct Exported<'a> {
         cell: &'a str,
@@ -123,9 +125,9 @@ fn json(trained: &Trained, weights: &BTreeMap<String, Parameter>) -> Result<Vec<
         config: trained.config.to_table(),
         weights,
     };
-    serde_json::to_vec(&exported).map_err(unexported)
+    serde_json::to_vec(&exported).map_err(export_error)
 }
 
-fn unexported(error: impl Display) -> RunError {
+fn export_error(error: impl std::fmt::Display) -> RunError {
     RunError::Other(format!("cannot export: {error}"))
 }

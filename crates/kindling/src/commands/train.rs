@@ -6,7 +6,7 @@ use std::path::Path;
 use kindling_formats::{DeviceName, Record, Task};
 use kindling_harness::{ProgressDisplay, RunContext, RunError, report_progress};
 
-use crate::device::join_the_pool;
+use crate::threads::join_thread_pool;
 
 /// Exit code of a training that was stopped: 128 and the number of Ctrl-C's signal.
 pub const INTERRUPTED: u8 = 130;
@@ -33,7 +33,7 @@ pub fn train(
     if display != ProgressDisplay::Json {
         heed_signals(display);
     }
-    join_the_pool();
+    join_thread_pool();
     let run = RunContext::open(dir, device, display, tensorboard)?;
     let trained = train_family(&run).and_then(|record| run.finish(record));
     if let Err(error) = &trained

@@ -1,4 +1,5 @@
-//! Trained networks used by others: on pictures, as codes, as weights.
+//! What trained networks are used for, through the real binary: predictions, codes and
+//! reconstructions of pictures, and exported weights.
 
 mod common;
 
@@ -6,7 +7,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use common::{kindling, train_well, write_config};
+use common::{kindling, stderr, stdout, successful, train_successfully, write_config};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use kindling_datasets::{Images, load_images};
@@ -30,7 +31,7 @@ fn classifier(dir: &Path) -> RunDir {
          optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
     );
     let run = write_config(dir, "classifier", &task);
-    train_well(&run);
+    train_successfully(&run);
     run
 }
 
@@ -41,23 +42,24 @@ fn autoencoder(dir: &Path) -> RunDir {
          batch_size = 50\noptimizer.adam = {{ learning_rate = 0.002 }}\n[scatter]\nimages = 100"
     );
     let run = write_config(dir, "autoencoder", &task);
-    train_well(&run);
+    train_successfully(&run);
     run
 }
 
 fn pca(dir: &Path) -> RunDir {
     let task = format!("{DATA}[model]\ncomponents = 2\n[scatter]\nimages = 100");
     let run = write_config(dir, "pca", &task);
-    train_well(&run);
+    train_successfully(&run);
     run
 }
 
+/// A test image as a picture.
 fn picture(images: &Images, index: usize) -> GrayImage {
     GrayImage::from_raw(28, 28, images.pixels(index).to_vec()).expect("28x28")
 }
 
-/// Dark on light, six times as large, off the middle of a sheet.
-fn sheet(digit: &GrayImage) -> GrayImage {
+/// A digit that is dark on light, six times enlarged, and not in the middle of the picture.
+fn on_sheet(digit: &GrayImage) -> GrayImage {
     let large = resize(digit, 168, 168, FilterType::Triangle);
     GrayImage::from_fn(400, 300, |x, y| {
         let (x, y) = (x.wrapping_sub(190), y.wrapping_sub(20));
@@ -72,21 +74,16 @@ fn save(image: GrayImage, path: &Path, format: ImageFormat) -> PathBuf {
     path.to_path_buf()
 }
 
-fn run(words: &[&str], dir: &RunDir, more: &[PathBuf]) -> Output {
-    let mut command = kindling();
-    command.args(words).arg(dir.path()).args(more);
-    command.output().expect("kindling starts")
+/// Runs a command with the run in `dir` and these pictures.
+fn run_on(command: &[&str], dir: &RunDir, pictures: &[PathBuf]) -> Output {
+    let mut kindling = kindling();
+    kindling.args(command).arg(dir.path()).args(pictures);
+    kindling.output().expect("kindling starts")
 }
 
-fn well(output: &Output) -> String {
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// The predicted labels, in order.
+/// The labels that `predict --json` printed, in order.
 fn labels(output: &Output) -> Vec<u64> {
-    let lines = well(output);
+    let lines = successful(output);
     let label = |line: &str| {
         let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
         let probabilities = value["probabilities"].as_array().expect("ten");
@@ -98,17 +95,17 @@ fn labels(output: &Output) -> Vec<u64> {
 }
 
 #[test]
-fn pictures_of_any_kind_are_classified() {
+fn pictures_of_any_size_and_format_are_classified() {
     let folder = tempfile::tempdir().expect("a folder");
     let network = classifier(&folder.path().join("run"));
     let (_, rows) = read_numbers(&network.file("logits.csv")).expect("logits");
-    let most = |row: &Vec<f64>| {
+    let predicted = |row: &Vec<f64>| {
         let logits = row[1..].iter().enumerate();
         logits
             .max_by(|a, b| a.1.total_cmp(b.1))
             .map(|(class, _)| class as u64)
     };
-    let expected: Vec<u64> = rows.iter().filter_map(most).collect();
+    let expected: Vec<u64> = rows.iter().filter_map(predicted).collect();
     let images = test_images();
     let saved = |kind: &str, format, make: &dyn Fn(usize) -> GrayImage| -> Vec<PathBuf> {
         let path = |index| folder.path().join(format!("{index}.{kind}"));
@@ -116,21 +113,21 @@ fn pictures_of_any_kind_are_classified() {
             .map(|index| save(make(index), &path(index), format))
             .collect()
     };
-    // As they are, the network sees the very same numbers.
+    // An MNIST image as a PNG reaches the network unchanged.
     let small = saved("small", ImageFormat::Png, &|index| picture(&images, index));
     assert_eq!(
-        labels(&run(&["predict", "--json"], &network, &small)),
+        labels(&run_on(&["predict", "--json"], &network, &small)),
         expected
     );
-    // Large, dark on light and by the side, it sees nearly the same.
+    // Large, dark on light and not in the middle, it reaches the network nearly unchanged.
     for format in [ImageFormat::Png, ImageFormat::Jpeg] {
-        let make = |index| sheet(&picture(&images, index));
+        let make = |index| on_sheet(&picture(&images, index));
         let large = saved("large", format, &make);
-        let found = labels(&run(&["predict", "--json"], &network, &large));
+        let found = labels(&run_on(&["predict", "--json"], &network, &large));
         let same = found.iter().zip(&expected).filter(|(a, b)| a == b).count();
         assert!(same >= 90, "{format:?}: {same} of 100");
     }
-    // On standard input, and for people.
+    // A picture on standard input, with output for people.
     let mut child = kindling()
         .arg("predict")
         .arg(network.path())
@@ -146,29 +143,32 @@ fn pictures_of_any_kind_are_classified() {
         .expect("a pipe")
         .write_all(&bytes)
         .expect("writes");
-    let said = well(&child.wait_with_output().expect("ends"));
-    assert!(said.starts_with(&format!("-  {} ", expected[0])), "{said}");
-    // A picture that is none costs the others nothing.
-    let none = folder.path().join("none.png");
-    std::fs::write(&none, "no picture").expect("writes");
-    let output = run(&["predict"], &network, &[none, small[1].clone()]);
+    let printed = successful(&child.wait_with_output().expect("ends"));
+    assert!(
+        printed.starts_with(&format!("-  {} ", expected[0])),
+        "{printed}"
+    );
+    // A file that is no picture does not stop the other picture from being classified.
+    let no_picture = folder.path().join("none.png");
+    std::fs::write(&no_picture, "no picture").expect("writes");
+    let output = run_on(&["predict"], &network, &[no_picture, small[1].clone()]);
     assert_eq!(output.status.code(), Some(1));
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors = stderr(&output);
     assert!(
         errors.contains("none.png: ") && errors.contains("1 of 2"),
         "{errors}"
     );
-    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
+    assert_eq!(stdout(&output).lines().count(), 1);
 }
 
 #[test]
-fn codes_are_those_of_the_run_and_come_back_as_pictures() {
+fn embed_and_reconstruct_agree_with_the_files_of_the_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = test_images();
     for (name, make) in [("ae", autoencoder as fn(&Path) -> RunDir), ("pca", pca)] {
         let coder = make(&folder.path().join(name));
         let written = folder.path().join("codes.csv");
-        std::fs::write(&written, well(&run(&["embed"], &coder, &[]))).expect("writes");
+        std::fs::write(&written, successful(&run_on(&["embed"], &coder, &[]))).expect("writes");
         let (columns, found) = read_numbers(&written).expect("numbers");
         let (expected_columns, expected) = read_numbers(&coder.file("codes.csv")).expect("codes");
         assert_eq!(columns, expected_columns);
@@ -190,14 +190,14 @@ fn codes_are_those_of_the_run_and_come_back_as_pictures() {
             &folder.path().join("a.png"),
             ImageFormat::Png,
         );
-        let coded = well(&run(&["embed"], &coder, std::slice::from_ref(&path)));
+        let coded = successful(&run_on(&["embed"], &coder, std::slice::from_ref(&path)));
         assert!(
             coded.starts_with("image,z0,z1") && coded.lines().count() == 2,
             "{coded}"
         );
         let to = folder.path().join("to");
         let words = ["reconstruct", "--to", to.to_str().expect("text")];
-        well(&run(&words, &coder, std::slice::from_ref(&path)));
+        successful(&run_on(&words, &coder, std::slice::from_ref(&path)));
         let bytes = std::fs::read(to.join("a.reconstructed.png")).expect("a picture");
         let image = image::load(Cursor::new(bytes), ImageFormat::Png).expect("a PNG");
         for (pixel, expected) in image.to_luma8().pixels().zip(&rows[0][back..]) {
@@ -206,7 +206,7 @@ fn codes_are_those_of_the_run_and_come_back_as_pictures() {
     }
 }
 
-/// NumPy's logits of the first test images, from the exported weights alone.
+/// Computes the logits of the first test images with NumPy, from the exported weights alone.
 const LOGITS: &str = r#"
 import gzip, sys
 import numpy as np
@@ -224,7 +224,7 @@ np.savetxt(sys.argv[3], x @ weights["output.weight"] + weights["output.bias"], d
 "#;
 
 #[test]
-fn exported_weights_give_the_same_logits_elsewhere() {
+fn exported_weights_give_the_same_logits_in_numpy() {
     let folder = tempfile::tempdir().expect("a folder");
     let network = classifier(&folder.path().join("run"));
     let file = |name: &str| folder.path().join(name);
@@ -233,7 +233,7 @@ fn exported_weights_give_the_same_logits_elsewhere() {
         ("json", file("w.json")),
     ] {
         let to = to.to_str().expect("text");
-        well(&run(
+        successful(&run_on(
             &["export", "--format", format, "--to", to],
             &network,
             &[],
@@ -268,7 +268,7 @@ fn exported_weights_give_the_same_logits_elsewhere() {
         .args([file("w.safetensors"), mnist, file("logits.csv")])
         .output()
         .expect("Python starts");
-    well(&output);
+    successful(&output);
     let found = std::fs::read_to_string(file("logits.csv")).expect("reads");
     let (_, expected) = read_numbers(&network.file("logits.csv")).expect("logits");
     assert_eq!(found.lines().count(), expected.len());
@@ -282,33 +282,10 @@ fn exported_weights_give_the_same_logits_elsewhere() {
     }
 }
 
+/// The commands in the README work as they are written, in a folder that has the cells that
+/// they name.
 #[test]
-fn every_command_has_help_with_an_example() {
-    let help = well(&kindling().arg("--help").output().expect("kindling starts"));
-    assert!(help.contains("Exit codes: 0 done"), "{help}");
-    let list = help.split("Commands:\n").nth(1).expect("a list");
-    let lines = list.lines().take_while(|line| !line.is_empty());
-    let names: Vec<&str> = lines
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
-    assert!(names.len() > 10, "{names:?}");
-    for name in names.into_iter().filter(|name| *name != "help") {
-        let output = kindling().args([name, "--help"]).output();
-        let help = well(&output.expect("kindling starts"));
-        assert!(
-            help.contains(&format!("  kindling {name}")) || help.contains("(kindling "),
-            "{help}"
-        );
-    }
-    let output = kindling().args(["completions", "bash"]).output();
-    assert!(well(&output.expect("kindling starts")).contains("predict"));
-    let output = kindling().arg("man").output();
-    assert!(well(&output.expect("kindling starts")).contains(".SH SYNOPSIS"));
-}
-
-/// The README's commands run as written, where the cells are that they name.
-#[test]
-fn every_command_of_the_readme_runs_as_written() {
+fn the_commands_in_the_readme_work_as_written() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
     let readme = std::fs::read_to_string(readme).expect("a README");
     let inline = readme.split('`').skip(1).step_by(2);
@@ -335,7 +312,7 @@ fn every_command_of_the_readme_runs_as_written() {
             .current_dir(folder.path())
             .output()
             .expect("kindling starts");
-        assert!(!well(&output).is_empty(), "{command}");
+        assert!(!successful(&output).is_empty(), "{command}");
     }
     assert!(
         folder
@@ -343,41 +320,7 @@ fn every_command_of_the_readme_runs_as_written() {
             .join("pictures/digit.reconstructed.png")
             .exists()
     );
-    // By the cell and the seed of the config, which are the same for all tests.
+    // Named after cell and seed in the config, which are the same in all tests.
     assert!(folder.path().join("test-seed-1.safetensors").exists());
     assert!(network.record().exists());
-}
-
-#[test]
-fn what_is_not_there_or_does_not_fit_is_named() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let coder = pca(&folder.path().join("pca"));
-    let image = save(
-        GrayImage::new(28, 28),
-        &folder.path().join("a.png"),
-        ImageFormat::Png,
-    );
-    let refused = |output: Output, words: &[&str]| {
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{stderr}");
-        for word in words {
-            assert!(stderr.contains(word), "{word} in {stderr}");
-        }
-    };
-    let none = RunDir::new(folder.path().join("none"));
-    let images = std::slice::from_ref(&image);
-    refused(
-        run(&["predict"], &none, images),
-        &["no trained run", "--out"],
-    );
-    refused(
-        run(&["predict"], &coder, images),
-        &["family pca", "classifier"],
-    );
-    refused(run(&["predict"], &coder, &[]), &["<IMAGES>"]);
-    std::fs::write(coder.file("components.csv"), "mean\n1\n").expect("writes");
-    refused(
-        run(&["embed"], &coder, images),
-        &["components.csv is damaged"],
-    );
 }

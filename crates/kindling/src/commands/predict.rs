@@ -1,4 +1,4 @@
-//! `kindling predict`: what a classifier sees in pictures.
+//! `kindling predict`: the digits that a classifier recognises in pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -6,15 +6,15 @@ use kindling_classifiers::probabilities;
 use kindling_harness::RunError;
 use serde::Serialize;
 
-use crate::cli::Model;
-use crate::model::Trained;
+use crate::cli::TrainedRunFlags;
+use crate::network::TrainedRun;
 use crate::output::print;
-use crate::picture;
+use crate::picture::for_each_picture;
 
-/// Classes that are named beside the likeliest.
+/// How many classes are printed after the most likely one.
 const RUNNERS_UP: usize = 2;
 
-/// What is printed of a picture.
+/// What `--json` prints for a picture.
 #[derive(Serialize)]
 struct Prediction<'a> {
     image: String,
@@ -23,26 +23,28 @@ struct Prediction<'a> {
     probabilities: Vec<f64>,
 }
 
-/// Prints label and probabilities of each picture. One that cannot be read is named,
-/// and the others go on.
+/// Prints the most likely classes of each picture with their probabilities, as text or as
+/// JSON. If a picture cannot be read, the others are still classified.
+///
+/// `debug` is the file to which the prepared picture is written, if one is wanted.
 ///
 /// # Errors
 ///
-/// If there is no such classifier, a picture cannot be read, or standard output cannot
-/// be written.
+/// If the run is no classifier, a picture cannot be read, or standard output cannot be
+/// written.
 pub fn predict(
-    model: &Model,
+    flags: &TrainedRunFlags,
     images: &[PathBuf],
     debug: Option<&Path>,
     json: bool,
 ) -> Result<(), RunError> {
-    let trained = Trained::find(model)?;
+    let trained = TrainedRun::open(flags)?;
     let classifier = trained.classifier()?;
     let classes = trained.classes()?;
     trained.warn_of_other_data();
     let width = images.iter().map(|path| name(path).len()).max();
-    picture::each(images, debug, |path, pixels| {
-        let logits = trained.answer(classifier.forward(trained.pixels(pixels), None))?;
+    for_each_picture(images, debug, |path, pixels| {
+        let logits = trained.finite_values(classifier.forward(trained.pixels(pixels), None))?;
         let probabilities = probabilities(&logits);
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
         order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
@@ -56,11 +58,11 @@ pub fn predict(
             let line = serde_json::to_string(&prediction);
             return print(&line.map_err(|error| RunError::Other(error.to_string()))?);
         }
-        let share = |&class: &usize| {
-            let share = 100.0 * probabilities[class];
-            format!("{} {share:.1} %", classes[class])
+        let percentage = |&class: &usize| {
+            let percentage = 100.0 * probabilities[class];
+            format!("{} {percentage:.1} %", classes[class])
         };
-        let likely: Vec<String> = order.iter().take(1 + RUNNERS_UP).map(share).collect();
+        let likely: Vec<String> = order.iter().take(1 + RUNNERS_UP).map(percentage).collect();
         print(&format!(
             "{:<width$}  {}",
             name(path),
