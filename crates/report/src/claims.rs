@@ -4,7 +4,7 @@ use kindling_formats::{Claim, Comparison, CsvRow};
 use serde::{Deserialize, Serialize};
 
 use crate::Verdict;
-use crate::table::{Columns, number};
+use crate::tables::{Columns, number};
 use crate::verdict::Status;
 
 /// A row of `claims.csv`.
@@ -164,11 +164,11 @@ pub fn tally(verdicts: &[Verdict]) -> String {
 pub fn claims_text(verdicts: &[Verdict]) -> String {
     let each = |text: fn(&Verdict) -> String| verdicts.iter().map(text).collect::<Vec<_>>();
     verdict_column(verdicts)
-        .column("claim", false, each(|one| one.claim.id.clone()))
-        .column("found", false, each(found))
-        .column("asked", false, each(|one| asked(&one.claim)))
-        .column("seeds", true, each(|one| one.values.len().to_string()))
-        .text()
+        .text("claim", each(|one| one.claim.id.clone()))
+        .text("found", each(found))
+        .text("asked", each(|one| asked(&one.claim)))
+        .numbers("seeds", each(|one| one.values.len().to_string()))
+        .plain()
 }
 
 /// The first column of a table of claims, where any is judged.
@@ -177,7 +177,7 @@ fn verdict_column(verdicts: &[Verdict]) -> Columns {
         return Columns::new();
     }
     let names = verdicts.iter().map(|one| one.status.name().to_string());
-    Columns::new().column("verdict", false, names)
+    Columns::new().text("verdict", names)
 }
 
 /// The section `Claims` of `report.md`.
@@ -187,17 +187,13 @@ pub(crate) fn claims_markdown(verdicts: &[Verdict]) -> String {
     }
     let each = |text: fn(&Verdict) -> String| verdicts.iter().map(text).collect::<Vec<_>>();
     let table = verdict_column(verdicts)
-        .column("", false, each(|one| one.claim.section.clone()))
-        .column(
-            "claim",
-            false,
-            each(|one| one.claim.says.replace('|', "\\|")),
-        )
-        .column("measured", false, each(|one| measured(&one.claim)))
-        .column("found", false, each(found))
-        .column("asked", false, each(|one| asked(&one.claim)))
-        .column("original", false, each(original))
-        .column("seeds", true, each(|one| one.values.len().to_string()))
+        .text("", each(|one| one.claim.section.clone()))
+        .text("claim", each(|one| one.claim.says.replace('|', "\\|")))
+        .text("measured", each(|one| measured(&one.claim)))
+        .text("found", each(found))
+        .text("asked", each(|one| asked(&one.claim)))
+        .text("original", each(original))
+        .numbers("seeds", each(|one| one.values.len().to_string()))
         .markdown();
     let how = if not_judged(verdicts) {
         String::new()

@@ -10,8 +10,8 @@ use crate::curves::{History, figures};
 use crate::evidence::{Table, evidence};
 use crate::explorer::explorer;
 use crate::figure::Drawn;
-use crate::summary::complete;
-use crate::table::{Columns, number, summary_columns};
+use crate::tables::complete;
+use crate::tables::{Columns, number, results_table};
 use crate::{Run, Runs, Spread, Verdict, judge, summarize};
 
 /// Cells beside each other in a table of metrics; more are too wide for a page.
@@ -81,7 +81,7 @@ impl Content {
             let mut drawn = Vec::new();
             if !of_section.is_empty() {
                 let summaries = summarize(of_section.iter().copied(), &order);
-                tables.push(summary_columns(&summaries));
+                tables.push(results_table(&summaries));
                 tables.extend(metric_tables(&of_section));
                 tables.extend(gradient_table(&runs, &mut found.unreadable));
                 for figure in figures(&id, &histories(&runs, &mut found.unreadable)) {
@@ -270,11 +270,11 @@ fn metric_tables(records: &[&Record]) -> Vec<Columns> {
         .flat_map(|alike| alike.chunks(CELLS))
         .map(|cells| {
             let names = cells[0].1.keys().map(|name| (*name).to_string());
-            let mut columns = Columns::new().column("metric", false, names);
+            let mut columns = Columns::new().text("metric", names);
             for (cell, metrics) in cells {
                 let means = metrics.values().filter_map(|values| Spread::of(values));
                 let shown = means.map(|spread| number(spread.mean).show(spread.mean));
-                columns = columns.column(cell, true, shown);
+                columns = columns.numbers(cell, shown);
             }
             columns
         })
@@ -289,10 +289,10 @@ fn gradient_table(runs: &[&Run], unreadable: &mut Vec<String>) -> Option<Columns
         .map(|run| Table::of(run, "gradients.csv", unreadable));
     let Table { columns, rows } = tables.find_map(|table| table)?;
     let parameters = (1..=rows.len()).map(|row| row.to_string());
-    let table = Columns::new().column("parameter", true, parameters);
+    let table = Columns::new().numbers("parameter", parameters);
     let add = |table: Columns, (place, name): (usize, &String)| {
         let cell = |row: &Vec<f64>| row.get(place).map_or("-".into(), |g| format!("{g:.7}"));
-        table.column(&name.replace('_', " "), true, rows.iter().map(cell))
+        table.numbers(&name.replace('_', " "), rows.iter().map(cell))
     };
     Some(columns.iter().enumerate().fold(table, add))
 }

@@ -18,9 +18,9 @@ mod markdown;
 mod page;
 mod read;
 mod scatter;
-mod summary;
+mod spread;
 mod svg;
-mod table;
+mod tables;
 mod tiles;
 mod verdict;
 mod weights;
@@ -28,8 +28,8 @@ mod write;
 
 pub use claims::{ClaimRow, claims_text, lacks, tally};
 pub use read::{Run, Runs, read};
-pub use summary::{Spread, Summary, summarize};
-pub use table::{markdown_table, text_table};
+pub use spread::Spread;
+pub use tables::{Align, Summary, markdown_table, plain_table, summarize, text_table};
 pub use verdict::{Status, Verdict, judge};
 pub use write::write;
 

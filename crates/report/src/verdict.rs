@@ -6,7 +6,7 @@ use kindling_formats::{Claim, Comparison, Over, Record, Size, Study, Take, Term,
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::Spread;
-use crate::summary::complete;
+use crate::tables::complete;
 
 /// How often a verdict may be wrong, over all looks at one claim together.
 const ERROR_RATE: f64 = 0.05;

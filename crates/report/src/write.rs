@@ -11,7 +11,7 @@ use kindling_formats::{
 use crate::gather::{Content, records};
 use crate::markdown::markdown;
 use crate::page::page;
-use crate::summary::place;
+use crate::tables::position_in;
 use crate::{ClaimRow, read};
 
 /// Writes `results.csv` (every record of what the study says today, failed ones too, in
@@ -29,7 +29,7 @@ pub fn write(study: &Study, layout: &Layout) -> Result<PathBuf> {
     // Stable, so cells beyond the order keep their order by name, and all by seed.
     found
         .runs
-        .sort_by_key(|run| place(&order, &run.record.cell));
+        .sort_by_key(|run| position_in(&order, &run.record.cell));
 
     let rows: Vec<ResultRow> = records(&found).map(ResultRow::from).collect();
     write_csv(&layout.results(), &rows)?;

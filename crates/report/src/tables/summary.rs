@@ -1,73 +1,42 @@
-//! One line per cell: means and spreads over its seeds.
+//! The results of a cell over its seeds.
 
 use std::collections::BTreeMap;
 
 use kindling_formats::{Record, RunStatus};
 
-/// One line per cell over its seeds.
+use crate::spread::Spread;
+
+/// The results of one cell over its seeds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// Section of the study.
+    /// Id of the cell's section.
     pub section: String,
     /// Name of the cell.
     pub cell: String,
-    /// Its family.
+    /// The cell's family, as `classifier`.
     pub family: String,
-    /// Complete runs, over which the numbers below are taken.
+    /// Number of complete runs. The spreads below are over these runs.
     pub seeds: usize,
-    /// Failed runs, which count nowhere else.
+    /// Number of failed runs, which count in no other field.
     pub failed: usize,
     /// Epochs (iterations for the toy functions) of the longest run.
     pub epochs: usize,
-    /// Trained parameters.
+    /// Number of trained parameters.
     pub parameters: usize,
     /// Mean loss on the test split.
     pub test_loss: Option<Spread>,
     /// Accuracy on the test split, in [0, 1].
     pub test_accuracy: Option<Spread>,
-    /// Mean loss on the training split, as it was trained.
+    /// Mean loss on the training split, taken while training.
     pub train_loss: Option<Spread>,
-    /// Accuracy on the training split, as it was trained, in [0, 1].
+    /// Accuracy on the training split, taken while training, in [0, 1].
     pub train_accuracy: Option<Spread>,
-    /// Wall time of a run.
+    /// Wall time of a run, in seconds.
     pub seconds: Option<Spread>,
 }
 
-/// The mean of some values, and how far they lie apart.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Spread {
-    /// Their mean.
-    pub mean: f64,
-    /// Their sample standard deviation (divided by n - 1); `None` with one value.
-    pub deviation: Option<f64>,
-    /// How many they are.
-    pub count: usize,
-}
-
-impl Spread {
-    /// The spread of `values`; `None` where there are none.
-    pub fn of(values: &[f64]) -> Option<Self> {
-        let count = values.len();
-        if count == 0 {
-            return None;
-        }
-        // Of equal values the mean is the value; a sum would round.
-        let mean = if values.iter().all(|value| *value == values[0]) {
-            values[0]
-        } else {
-            values.iter().sum::<f64>() / count as f64
-        };
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        Some(Self {
-            mean,
-            deviation: (count > 1).then(|| (squares / (count - 1) as f64).sqrt()),
-            count,
-        })
-    }
-}
-
-/// Summaries in the given order of cells; cells not in `order` come last, by
-/// name. Failed runs count in `failed` only.
+/// A summary of each cell that has a record, in the given order of cells. Cells that are
+/// not in `order` come last, sorted by name.
 pub fn summarize<'a>(
     records: impl IntoIterator<Item = &'a Record>,
     order: &[String],
@@ -77,20 +46,20 @@ pub fn summarize<'a>(
         cells.entry(&record.cell).or_default().push(record);
     }
     let mut summaries: Vec<Summary> = cells.into_values().filter_map(|of| summary(&of)).collect();
-    // Stable, so cells beyond the order keep their order by name.
-    summaries.sort_by_key(|summary| place(order, &summary.cell));
+    // The sort is stable, so cells that are not in the order stay sorted by name.
+    summaries.sort_by_key(|summary| position_in(order, &summary.cell));
     summaries
 }
 
-/// Where `cell` stands in `order`; behind all others if it does not.
-pub(crate) fn place(order: &[String], cell: &str) -> usize {
+/// The position of `cell` in `order`; the length of `order` if the cell is not in it.
+pub(crate) fn position_in(order: &[String], cell: &str) -> usize {
     order
         .iter()
         .position(|name| name == cell)
         .unwrap_or(order.len())
 }
 
-/// The complete ones of `records`.
+/// The records of complete runs among `records`.
 pub(crate) fn complete<'a>(
     records: impl IntoIterator<Item = &'a Record>,
 ) -> impl Iterator<Item = &'a Record> {
@@ -106,7 +75,7 @@ fn summary(records: &[&Record]) -> Option<Summary> {
         let values: Vec<f64> = whole.iter().filter_map(|record| value(record)).collect();
         Spread::of(&values)
     };
-    // A failed run may not have got as far as knowing its own size.
+    // A run may fail before its parameters are counted.
     let largest = |value: fn(&Record) -> usize| {
         let of = |records: &[&Record]| records.iter().map(|record| value(record)).max();
         of(&whole).or(of(records)).unwrap_or(0)
@@ -132,55 +101,8 @@ mod tests {
     use super::*;
     use crate::fake;
 
-    fn close(a: f64, b: f64) -> bool {
-        (a - b).abs() <= 1e-12 * b.abs()
-    }
-
     #[test]
-    fn mean_and_sample_deviation() {
-        // Python: statistics.mean and statistics.stdev of the same values.
-        for (values, mean, deviation) in [
-            (
-                vec![0.0661, 0.0702, 0.0648],
-                0.067_033_333_333_333_33,
-                0.002_818_391_976_523_729,
-            ),
-            (
-                // A small spread on a large mean: a one-pass sum of squares
-                // would lose it.
-                vec![1e9 + 4.0, 1e9 + 7.0, 1e9 + 13.0, 1e9 + 16.0],
-                1_000_000_010.0,
-                5.477_225_575_051_661,
-            ),
-        ] {
-            let spread = Spread::of(&values).expect("there are values");
-            assert!(close(spread.mean, mean), "{spread:?}");
-            let found = spread.deviation.expect("there are several values");
-            assert!(close(found, deviation), "{spread:?}");
-            assert_eq!(spread.count, values.len());
-        }
-    }
-
-    #[test]
-    fn equal_values_have_themselves_for_a_mean() {
-        for value in [0.1, -0.7, 1e-300, 3.3] {
-            for count in 1..=10 {
-                let spread = Spread::of(&vec![value; count]).expect("there are values");
-                assert_eq!(spread.mean, value, "{count} times");
-                assert_eq!(spread.deviation.unwrap_or(0.0), 0.0);
-            }
-        }
-    }
-
-    #[test]
-    fn one_value_has_no_deviation_and_none_has_no_mean() {
-        let one = Spread::of(&[0.5]).expect("there is a value");
-        assert_eq!((one.mean, one.deviation, one.count), (0.5, None, 1));
-        assert_eq!(Spread::of(&[]), None);
-    }
-
-    #[test]
-    fn order_is_the_given_one_then_the_names() {
+    fn cells_come_in_the_given_order_then_by_name() {
         let records = ["zeta", "mlp", "alpha", "linear"].map(|cell| fake::record(cell, 0));
         let order = ["mlp".to_string(), "absent".into(), "linear".into()];
         let cells: Vec<String> = summarize(&records, &order)
@@ -191,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_run_counts_as_failed_and_nowhere_else() {
+    fn a_failed_run_counts_only_as_failed() {
         let mut failed = fake::failed("mlp", 2, "out of memory");
         failed.test_loss = Some(99.0);
         failed.epochs = 99;
@@ -207,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_only_failed_has_no_numbers() {
+    fn a_cell_whose_runs_all_failed_has_no_numbers() {
         let [summary] = &summarize(&[fake::failed("mlp", 0, "no")], &[])[..] else {
             panic!("one cell has one summary");
         };
@@ -217,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_only_some_seeds_have_says_so() {
+    fn a_loss_counts_the_seeds_that_have_it() {
         let mut diverged = fake::record("mlp", 1);
         diverged.test_loss = None;
         let [summary] = &summarize(&[fake::record("mlp", 0), diverged], &[])[..] else {
