@@ -12,6 +12,7 @@ mod config;
 mod cost;
 mod device;
 mod error;
+mod figures;
 mod files;
 mod host;
 mod keys;
@@ -37,6 +38,7 @@ pub use config::{
 };
 pub use device::{Backend, DeviceName, DeviceReport, Precision};
 pub use error::{Error, Result};
+pub use figures::{CurvesFigure, ExplorerCells, StudyFigures, SweepFigures};
 pub use files::{Layout, RunDir, if_there, remove_temporary, writable_by_umask, write_atomic};
 pub use host::Host;
 pub use matrix::{Cell, Section, Study};

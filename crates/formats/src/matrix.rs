@@ -14,6 +14,7 @@ use toml::{Table, Value};
 use crate::check::LONGEST_NAME;
 use crate::claim::{self, CLAIMS};
 use crate::config::{read_table, typed};
+use crate::figures::{CellKind, StudyFigures};
 use crate::keys::{NOT_SETTABLE, full_path, set};
 use crate::sweep::{check_seeds, expand_sweeps};
 use crate::{Claim, Error, Result, RunConfig, Selection, Setting, Size};
@@ -30,6 +31,9 @@ pub(crate) struct StudyFile {
     section: Vec<Section>,
     /// What `--quick` changes.
     quick: Quick,
+    /// Which cells the report shows together.
+    #[serde(default)]
+    figures: StudyFigures,
 }
 
 /// A section of the write-up.
@@ -93,6 +97,15 @@ impl Cell {
         section.unwrap_or_default()
     }
 
+    /// The section and the family that it belongs to.
+    fn kind(&self) -> CellKind<'_> {
+        let family = self.table.get("family").and_then(Value::as_str);
+        CellKind {
+            section: self.section(),
+            family: family.unwrap_or_default(),
+        }
+    }
+
     /// Whether nothing in it is random, so that one run says all.
     pub fn is_certain(&self) -> bool {
         self.seeds == Some(1)
@@ -109,6 +122,8 @@ pub struct Study {
     pub title: String,
     /// Its sections, in order.
     pub sections: Vec<Section>,
+    /// Which cells the report shows together.
+    pub figures: StudyFigures,
     cells: Vec<Cell>,
     claims: Vec<Claim>,
     seeds: u64,
@@ -174,6 +189,7 @@ impl Study {
         let mut study = Self {
             title: study.title,
             sections: study.section,
+            figures: study.figures,
             cells,
             claims: Vec::new(),
             seeds: study.seeds,
@@ -181,6 +197,8 @@ impl Study {
             quick_origin: origin,
             base: base.parent().unwrap_or(&base).to_path_buf(),
         };
+        let kind_of = |name: &str| study.cell(name).map(Cell::kind);
+        study.figures.check(&study.quick_origin, kind_of)?;
         study.claims = claim::read(folder, &study)?;
         Ok(study)
     }
