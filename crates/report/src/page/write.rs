@@ -1,5 +1,5 @@
-//! The files of a report: `results.csv`, and below `report/` the page, its twin
-//! in Markdown, the figures and the verdicts.
+//! The files of a report: `results.csv`, and below `report/` the page, the same as
+//! Markdown, the figures and the verdicts.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,35 +8,35 @@ use kindling_formats::{
     Error, Layout, Result, ResultRow, Study, if_there, write_atomic, write_csv,
 };
 
-use crate::gather::{Content, records};
-use crate::markdown::markdown;
-use crate::page::page;
+use crate::judge::ClaimRow;
+use crate::page::content::Content;
+use crate::page::html::page;
+use crate::page::markdown::markdown;
+use crate::read::RecordedRuns;
 use crate::tables::position_in;
-use crate::{ClaimRow, read};
 
-/// Writes `results.csv` (every record of what the study says today, failed ones too, in
-/// the study's order and then by seed) and, below `report/`, `index.html`, `report.md`, `claims.csv` and
-/// `figures/`. Returns the path of `index.html`.
+/// Writes the report of `runs`, which [`crate::read`] has read from `layout`: `results.csv`
+/// (a row for each record, failed ones too, in the study's order of cells and then by seed)
+/// and, below `report/`, `index.html`, `report.md`, `claims.csv` and `figures/`. Returns the
+/// path of `index.html`.
 ///
 /// Runs that are missing or unreadable are named in the report.
 ///
 /// # Errors
 ///
-/// If a file cannot be written.
-pub fn write(study: &Study, layout: &Layout) -> Result<PathBuf> {
+/// If a file cannot be written, or a figure cannot be drawn.
+pub fn write(study: &Study, layout: &Layout, mut runs: RecordedRuns) -> Result<PathBuf> {
     let order: Vec<String> = study.cells().iter().map(|cell| cell.name.clone()).collect();
-    let mut found = read(study, layout);
-    // Stable, so cells beyond the order keep their order by name, and all by seed.
-    found
-        .runs
+    // The sort is stable, so the runs of a cell stay sorted by seed.
+    runs.runs
         .sort_by_key(|run| position_in(&order, &run.record.cell));
 
-    let rows: Vec<ResultRow> = records(&found).map(ResultRow::from).collect();
+    let rows: Vec<ResultRow> = runs.records().map(ResultRow::from).collect();
     write_csv(&layout.results(), &rows)?;
-    let content = Content::gather(study, layout, &mut found)?;
+    let content = Content::gather(study, layout, runs)?;
 
     let folder = layout.report();
-    let rows: Vec<ClaimRow> = content.verdicts.iter().map(ClaimRow::from).collect();
+    let rows: Vec<ClaimRow> = content.judgements.iter().map(ClaimRow::from).collect();
     write_csv(&folder.join("claims.csv"), &rows)?;
     let figures = folder.join("figures");
     let mut drawn = BTreeSet::new();

@@ -1,23 +1,23 @@
-//! The trained weights that a run left.
+//! The trained weights that a run has left.
 
 use kindling_formats::{Error, Result};
 use safetensors::SafeTensors;
 
-use crate::Run;
+use crate::read::recorded::RecordedRun;
 
 /// `weights.safetensors` of a run.
 pub(crate) struct Weights<'a> {
-    run: &'a Run,
+    run: &'a RecordedRun,
     bytes: Vec<u8>,
 }
 
 impl<'a> Weights<'a> {
-    /// Reads the file.
+    /// Reads the file of `run`.
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
-    pub(crate) fn read(run: &'a Run) -> Result<Self> {
+    /// If the file cannot be read.
+    pub(crate) fn read(run: &'a RecordedRun) -> Result<Self> {
         let path = run.dir.weights();
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
         Ok(Self { run, bytes })

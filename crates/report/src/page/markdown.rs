@@ -1,10 +1,11 @@
 //! `report.md`: the report as Markdown.
 
-use crate::claims::claims_markdown;
-use crate::gather::{Content, Problem};
+use crate::judge::claims_markdown;
+use crate::page::content::Content;
+use crate::page::problems::Problem;
 
-/// The whole text. Figures are links to the files below `figures/`.
-pub(crate) fn markdown(content: &Content) -> String {
+/// The report as Markdown. Figures are links to the files below `figures/`.
+pub(super) fn markdown(content: &Content) -> String {
     let kind = match &content.overview.warning {
         Some(warning) => format!("**{warning}**"),
         None => "Full runs.".to_string(),
@@ -13,7 +14,7 @@ pub(crate) fn markdown(content: &Content) -> String {
     for problem in &content.problems {
         text += &problem_markdown(problem);
     }
-    text += &claims_markdown(&content.verdicts);
+    text += &claims_markdown(&content.judgements);
     for section in &content.sections {
         text += &format!("\n## {} {}\n", section.id, section.title);
         if section.tables.is_empty() {
@@ -39,7 +40,7 @@ pub(crate) fn markdown(content: &Content) -> String {
     text
 }
 
-/// A list; an error as a code block, since it may hold anything.
+/// A problem as a list. Errors are code blocks, since they may hold any text.
 fn problem_markdown(problem: &Problem) -> String {
     let mut text = format!("\n## {}\n\n", problem.title);
     for item in &problem.items {

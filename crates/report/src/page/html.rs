@@ -1,30 +1,30 @@
-//! `index.html`: the report as one page that needs nothing beside it.
+//! `index.html`: the report as one page that needs no other file.
 
 use askama::Template;
 
-use crate::Verdict;
-use crate::claims::{
-    HOW, asked, found, lacks, measured, not_judged, original, shown, tally, upper,
+use crate::figures::Drawn;
+use crate::judge::{
+    HOW, Judgement, capitalized, found, is_not_judged, lacks, measured, original, required, shown,
+    tally,
 };
-use crate::figure::Drawn;
-use crate::gather::Content;
+use crate::page::content::Content;
 
 #[derive(Template)]
 #[template(path = "index.html")]
 struct Page<'a> {
     content: &'a Content,
     claims: Vec<ClaimView<'a>>,
-    /// How many claims came to each verdict, and how verdicts come about.
+    /// How many claims have each verdict, and how verdicts follow from records.
     summary: String,
     is_judged: bool,
     style: &'static str,
-    /// The explorer's data as JSON that may stand in a script element.
+    /// The explorer's data, as JSON that may stand in a script element.
     explorer: Option<String>,
     networks: &'static str,
     script: &'static str,
 }
 
-/// A verdict in words.
+/// A judgement in words.
 struct ClaimView<'a> {
     id: &'a str,
     section: &'a str,
@@ -32,7 +32,7 @@ struct ClaimView<'a> {
     verdict: &'static str,
     measured: String,
     found: String,
-    asked: String,
+    required: String,
     original: String,
     seeds: usize,
     values: String,
@@ -41,22 +41,22 @@ struct ClaimView<'a> {
     lacks: String,
 }
 
-/// The page.
+/// The report as an HTML page.
 ///
 /// # Errors
 ///
 /// If the template cannot be filled.
-pub(crate) fn page(content: &Content) -> askama::Result<String> {
-    let is_judged = !not_judged(&content.verdicts);
+pub(super) fn page(content: &Content) -> askama::Result<String> {
+    let is_judged = !is_not_judged(&content.judgements);
     Page {
         content,
         claims: content
-            .verdicts
+            .judgements
             .iter()
-            .map(|verdict| view(verdict, content))
+            .map(|judgement| view(judgement, content))
             .collect(),
         summary: {
-            let tally = upper(&tally(&content.verdicts));
+            let tally = capitalized(&tally(&content.judgements));
             if is_judged {
                 format!("{tally}. {HOW}.")
             } else {
@@ -64,19 +64,19 @@ pub(crate) fn page(content: &Content) -> askama::Result<String> {
             }
         },
         is_judged,
-        style: include_str!("../templates/style.css"),
+        style: include_str!("../../templates/style.css"),
         explorer: content.explorer.clone(),
-        networks: include_str!("../templates/networks.js"),
-        script: include_str!("../templates/explorer.js"),
+        networks: include_str!("../../templates/networks.js"),
+        script: include_str!("../../templates/explorer.js"),
     }
     .render()
 }
 
-fn view<'a>(verdict: &'a Verdict, content: &'a Content) -> ClaimView<'a> {
-    let claim = &verdict.claim;
+fn view<'a>(judgement: &'a Judgement, content: &'a Content) -> ClaimView<'a> {
+    let claim = &judgement.claim;
     let cells = claim.cells();
     let figures = content.sections.iter().flat_map(|section| &section.figures);
-    let seeds = verdict.values.keys().map(u64::to_string);
+    let seeds = judgement.values.keys().map(u64::to_string);
     let seeds = seeds.collect::<Vec<_>>().join(",");
     let records = cells
         .iter()
@@ -85,13 +85,13 @@ fn view<'a>(verdict: &'a Verdict, content: &'a Content) -> ClaimView<'a> {
         id: &claim.id,
         section: &claim.section,
         says: &claim.says,
-        verdict: verdict.status.name(),
+        verdict: judgement.verdict.name(),
         measured: measured(claim),
-        found: found(verdict),
-        asked: asked(claim),
-        original: original(verdict),
-        seeds: verdict.values.len(),
-        values: verdict
+        found: found(judgement),
+        required: required(claim),
+        original: original(judgement),
+        seeds: judgement.values.len(),
+        values: judgement
             .values
             .values()
             .map(|&value| shown(value))
@@ -106,6 +106,6 @@ fn view<'a>(verdict: &'a Verdict, content: &'a Content) -> ClaimView<'a> {
                     .any(|cell| cells.contains(&cell.as_str()))
             })
             .collect(),
-        lacks: lacks(verdict),
+        lacks: lacks(judgement),
     }
 }

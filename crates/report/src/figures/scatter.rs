@@ -1,34 +1,53 @@
-//! A figure of points in a plane, in groups.
+//! A scatter plot: points in a plane, in groups.
 
-use std::fmt::Write;
-
+use askama::Template;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::figure::{Error, FONT, INK, plain, style};
-use crate::svg::escaped;
+use crate::figures::axes::{FONT, INK, mark_text, style};
+use crate::figures::drawn::DrawError;
 
 /// Some points with a name.
-pub(crate) struct Points {
-    pub(crate) name: String,
-    pub(crate) points: Vec<(f64, f64)>,
+pub(super) struct Points {
+    pub(super) name: String,
+    pub(super) points: Vec<(f64, f64)>,
 }
 
 /// Groups of points over two axes.
-pub(crate) struct Scatter {
-    pub(crate) title: String,
-    pub(crate) x: String,
-    pub(crate) y: String,
-    pub(crate) groups: Vec<Points>,
-    /// Whether to draw the line on which both axes are equal.
-    pub(crate) diagonal: bool,
-    /// Whether each group's name stands in its middle.
-    pub(crate) named: bool,
+pub(super) struct Scatter {
+    pub(super) title: String,
+    pub(super) x: String,
+    pub(super) y: String,
+    pub(super) groups: Vec<Points>,
+    /// Whether to draw the line on which both coordinates are equal.
+    pub(super) diagonal: bool,
+    /// Whether each group's name stands in the middle of its points.
+    pub(super) named: bool,
 }
 
-/// Paul Tol's "muted" scheme (<https://personal.sron.nl/~pault/>), which
-/// colour-blind readers can tell apart, and black.
+/// The points in pixels, over axes that plotters has drawn.
+#[derive(Template)]
+#[template(path = "scatter.svg")]
+struct ScatterSvg<'a> {
+    /// The SVG document of the axes, without its end tag.
+    axes: &'a str,
+    /// Diameter of a point.
+    dot: u32,
+    groups: Vec<GroupSvg<'a>>,
+}
+
+/// A group in pixels.
+struct GroupSvg<'a> {
+    name: &'a str,
+    colour: &'static str,
+    points: Vec<(i32, i32)>,
+    /// Where the group's name stands.
+    middle: Option<(i32, i32)>,
+}
+
+/// The "muted" scheme of Paul Tol (<https://personal.sron.nl/~pault/>), which colour-blind
+/// readers can tell apart, and black.
 const COLOURS: [&str; 10] = [
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255",
     "#aa4499", "#000000",
@@ -36,29 +55,29 @@ const COLOURS: [&str; 10] = [
 
 /// Width and height in pixels.
 const SIZE: (u32, u32) = (880, 640);
+/// Width of the legend, in pixels.
 const LEGEND: i32 = 150;
+/// Height of a line of the legend, in pixels.
 const LINE: i32 = 24;
-/// Diameter of a point in pixels, where there are few and where there are many.
+/// Diameter of a point in pixels: where there are few points, and where there are many.
 const DOTS: (u32, u32) = (6, 3);
-/// Points of a figure that are many.
+/// Number of points above which a figure has many.
 const MANY: usize = 1000;
 
 impl Scatter {
-    /// The figure as an SVG document.
+    /// The plot as an SVG document.
     ///
-    /// Points are strokes of no length, a path for each group: an element for
-    /// each point would make a figure much larger.
+    /// The points of a group are strokes of no length in one path: an element for each
+    /// point would make the file much larger.
     ///
     /// # Errors
     ///
     /// If plotters cannot draw the axes.
-    pub(crate) fn svg(&self) -> Result<String, Error> {
-        let mut svg = String::new();
-        let mut dots = String::new();
-        let all: usize = self.groups.iter().map(|group| group.points.len()).sum();
-        let dot = if all > MANY { DOTS.1 } else { DOTS.0 };
+    pub(super) fn svg(&self) -> Result<String, DrawError> {
+        let mut axes = String::new();
+        let mut groups = Vec::new();
         {
-            let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+            let root = SVGBackend::with_string(&mut axes, SIZE).into_drawing_area();
             root.fill(&WHITE)?;
             let (area, legend) = root.split_horizontally(SIZE.0 as i32 - LEGEND);
             let (x, y) = self.ranges();
@@ -73,44 +92,36 @@ impl Scatter {
                 .y_labels(9)
                 .x_desc(self.x.as_str())
                 .y_desc(self.y.as_str())
-                .x_label_formatter(&|value| plain(*value))
-                .y_label_formatter(&|value| plain(*value))
+                .x_label_formatter(&|value| mark_text(*value))
+                .y_label_formatter(&|value| mark_text(*value))
                 .draw()?;
             if self.diagonal {
                 let (low, high) = (x.0.max(y.0), x.1.min(y.1));
                 chart.draw_series(LineSeries::new([(low, low), (high, high)], INK))?;
             }
             let place = |point: &(f64, f64)| chart.plotting_area().map_coordinate(point);
-            let mut names = String::new();
             for (group, colour) in self.groups.iter().zip(COLOURS.iter().cycle()) {
-                let path: String = group.points.iter().fold(String::new(), |mut path, point| {
-                    let (x, y) = place(point);
-                    let _ = write!(path, "M{x} {y}h0");
-                    path
+                groups.push(GroupSvg {
+                    name: &group.name,
+                    colour,
+                    points: group.points.iter().map(place).collect(),
+                    middle: self.middle(group).map(|middle| place(&middle)),
                 });
-                let _ = writeln!(dots, "<path d=\"{path}\" stroke=\"{colour}\"/>");
-                if let Some(middle) = self.middle(group) {
-                    let (x, y) = place(&middle);
-                    let _ = writeln!(
-                        names,
-                        "<text x=\"{x}\" y=\"{y}\">{}</text>",
-                        escaped(&group.name)
-                    );
-                }
             }
-            dots = format!(
-                "<g fill=\"none\" stroke-width=\"{dot}\" stroke-linecap=\"round\">\n{dots}</g>\n\
-                 <g font-family=\"{FONT}\" font-size=\"26\" font-weight=\"bold\" \
-                 text-anchor=\"middle\" dominant-baseline=\"central\" fill=\"#000000\" \
-                 stroke=\"#ffffff\" stroke-width=\"4\" paint-order=\"stroke\">\n{names}</g>\n"
-            );
             self.draw_legend(&legend)?;
             root.present()?;
         }
-        Ok(svg.replace("</svg>", &format!("{dots}</svg>")))
+        let all: usize = self.groups.iter().map(|group| group.points.len()).sum();
+        let axes = axes.trim_end();
+        let svg = ScatterSvg {
+            axes: axes.strip_suffix("</svg>").unwrap_or(axes),
+            dot: if all > MANY { DOTS.1 } else { DOTS.0 },
+            groups,
+        };
+        Ok(svg.render()?)
     }
 
-    /// Both axes: all points with a margin, and never empty.
+    /// Both ends of both axes: all points with a margin. The ends are never equal.
     fn ranges(&self) -> ((f64, f64), (f64, f64)) {
         let range = |of: fn(&(f64, f64)) -> f64| {
             let values = || self.groups.iter().flat_map(|group| &group.points).map(of);
@@ -125,7 +136,8 @@ impl Scatter {
         (range(|point| point.0), range(|point| point.1))
     }
 
-    /// Where a group's name stands: at the median of its points.
+    /// Where a group's name stands: at the median of its points; `None` if names are not
+    /// shown, or the group has no points.
     fn middle(&self, group: &Points) -> Option<(f64, f64)> {
         let median = |of: fn(&(f64, f64)) -> f64| {
             let mut values: Vec<f64> = group.points.iter().map(of).collect();
@@ -137,7 +149,7 @@ impl Scatter {
             .filter(|_| self.named)
     }
 
-    fn draw_legend(&self, area: &DrawingArea<SVGBackend, Shift>) -> Result<(), Error> {
+    fn draw_legend(&self, area: &DrawingArea<SVGBackend, Shift>) -> Result<(), DrawError> {
         let text = (FONT, 16, &INK).into_text_style(area);
         let text = text.pos(Pos::new(HPos::Left, VPos::Center));
         let entries = self.groups.iter().zip(COLOURS.iter().cycle());
@@ -151,7 +163,7 @@ impl Scatter {
     }
 }
 
-/// `#rrggbb` as plotters wants it.
+/// The colour `#rrggbb` for plotters.
 fn rgb(colour: &str) -> RGBColor {
     let number = u32::from_str_radix(colour.trim_start_matches('#'), 16).unwrap_or(0);
     let [_, red, green, blue] = number.to_be_bytes();
@@ -177,17 +189,17 @@ mod tests {
     }
 
     #[test]
-    fn every_point_is_drawn_and_a_group_named() {
+    fn every_point_is_drawn_and_a_group_is_named() {
         let svg = scatter(vec![(0.0, 0.0), (1.0, 2.0), (3.0, 1.0)])
             .svg()
             .expect("draws");
         assert_eq!(svg.matches("h0").count(), 3);
-        assert!(svg.contains("&lt;3&gt;</text>"));
+        assert!(svg.contains("&#60;3&#62;</text>"));
         assert!(svg.trim_end().ends_with("</svg>"));
     }
 
     #[test]
-    fn points_that_span_nothing_are_drawn_all_the_same() {
+    fn points_without_extent_are_drawn() {
         for points in [vec![], vec![(0.0, 0.0)], vec![(1e9, -1.0); 3]] {
             assert!(scatter(points).svg().is_ok());
         }

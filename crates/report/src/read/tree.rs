@@ -1,50 +1,30 @@
-//! From the tree of runs to the records that answer the study, and to the names of all
-//! else that lies there.
+//! Reading all records of a tree: which are results of the study, and what else is there.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kindling_formats::{
-    BURN_VERSION, Error, Layout, Record, Result, RunDir, RunStatus, Selection, Study, Tree,
-};
+use kindling_formats::{Error, Layout, Record, Result, RunDir, RunStatus, Study};
 
-/// Everything readable below a tree, and what is not.
-#[derive(Debug, Clone, Default)]
-pub struct Runs {
-    /// Finished and failed runs of what the study says today, by cell and seed.
-    pub runs: Vec<Run>,
-    /// One sentence for each result that is of something else: another config, other
-    /// data, another Burn. No table holds it, and no claim is judged by it.
-    pub others: Vec<String>,
-    /// One sentence for each file or folder that cannot be read, naming it.
-    pub unreadable: Vec<String>,
-    /// Runs in progress, or killed before they could say why: "mlp seed 2".
-    pub unfinished: Vec<String>,
-}
+use crate::read::current::CurrentStudy;
+use crate::read::folder_name::FolderName;
+use crate::read::recorded::{RecordedRun, RecordedRuns};
 
-/// A run that has a record.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// Its folder.
-    pub dir: RunDir,
-    /// Its result, or why it failed.
-    pub record: Record,
-}
-
-/// Reads every record below `layout.runs()`; a missing folder gives no runs.
+/// Reads every record below `layout.runs()`. A missing folder gives no runs.
 ///
-/// A record counts if its config is the one that `study` resolves to today, with what
-/// `tree.json` says of the tree, its data what that folder held last, and its Burn ours.
-/// Its section is then the study's. [`Runs::others`] names all the others.
+/// A record counts if three things are true. Its config is the one that `study` has today
+/// for its cell and seed, with the changes that `tree.json` says. Its data is what the
+/// folder of that data held when runs were last started. It is of the Burn that this
+/// program knows. Its section is then the one that the study says.
+/// [`RecordedRuns::others`] names all other results.
 ///
-/// A finished run lies in `<cell>/seed-<n>/`. `<cell>/seed-<n>.partial/` holds a
-/// failed one, or without a record one that has not ended. Where both folders
-/// hold a record, the failure is the newer statement, since a success takes the
-/// finished run's place; so the failure is the one listed.
-pub fn read(study: &Study, layout: &Layout) -> Runs {
-    let mut found = Runs::default();
-    let wanted = match Wanted::of(study, layout) {
-        Ok(wanted) => wanted,
+/// The folder `<cell>/seed-<n>/` holds a finished run, and `<cell>/seed-<n>.partial/` a
+/// failed one, or one without a record that has not ended. Where both folders hold a
+/// record, the failure is listed: it is newer, because a run that succeeds replaces the
+/// finished one.
+pub fn read(study: &Study, layout: &Layout) -> RecordedRuns {
+    let mut found = RecordedRuns::default();
+    let current = match CurrentStudy::new(study, layout) {
+        Ok(current) => current,
         Err(error) => {
             found.unreadable.push(error.to_string());
             return found;
@@ -53,49 +33,22 @@ pub fn read(study: &Study, layout: &Layout) -> Runs {
     for cell_folder in folders(&layout.runs(), &mut found.unreadable) {
         let cell = name(&cell_folder);
         let mut by_seed = BTreeMap::new();
-        // Finished folders sort before the partial ones that replace them below.
-        let mut seeds: Vec<(RunName, PathBuf)> = folders(&cell_folder, &mut found.unreadable)
+        // Finished folders sort before partial ones, whose records replace theirs below.
+        let mut seeds: Vec<(FolderName, PathBuf)> = folders(&cell_folder, &mut found.unreadable)
             .into_iter()
-            .filter_map(|folder| Some((RunName::parse(&name(&folder))?, folder)))
+            .filter_map(|folder| Some((FolderName::parse(&name(&folder))?, folder)))
             .collect();
         seeds.sort();
-        for (
-            RunName {
-                partial,
-                seed,
-                aside,
-            },
-            folder,
-        ) in seeds
-        {
+        for (folder_name, folder) in seeds {
+            let seed = folder_name.seed;
             let dir = RunDir::new(folder);
             match record_of(&dir, &cell, seed) {
-                // A complete record in a partial folder: killed before the
-                // folder took its final name.
-                Ok(Some(record)) if partial && record.status == RunStatus::Complete => {
-                    found.unfinished.push(format!("{cell} seed {seed}"));
-                }
-                Ok(Some(mut record)) => match wanted.differs(&record, &dir) {
-                    None if !aside => {
-                        record.section = wanted.section(&cell).unwrap_or(record.section);
-                        by_seed.insert(seed, Run { dir, record });
+                Ok(Some(record)) => {
+                    if let Some(run) = counted(&current, dir, record, &folder_name, &mut found) {
+                        by_seed.insert(seed, run);
                     }
-                    // The next matrix puts it in place again.
-                    None => found
-                        .unfinished
-                        .push(format!("{cell} seed {seed}, set aside")),
-                    Some(why) => found
-                        .others
-                        .push(format!("{}: {why}", dir.path().display())),
-                },
-                Ok(None) if aside => found.others.push(format!(
-                    "{}: a run that was stopped, of another config",
-                    dir.path().display()
-                )),
-                Ok(None) if partial => found.unfinished.push(format!("{cell} seed {seed}")),
-                Ok(None) => found
-                    .unreadable
-                    .push(format!("{}: there is none", dir.record().display())),
+                }
+                Ok(None) => without_record(&dir, &cell, &folder_name, &mut found),
                 Err(error) => found.unreadable.push(error.to_string()),
             }
         }
@@ -104,69 +57,63 @@ pub fn read(study: &Study, layout: &Layout) -> Runs {
     found
 }
 
-/// What a study says today of the runs in a tree.
-struct Wanted<'a> {
-    study: &'a Study,
-    tree: Tree,
-    selection: Selection,
-}
-
-impl<'a> Wanted<'a> {
-    fn of(study: &'a Study, layout: &Layout) -> Result<Self> {
-        let tree = Tree::read(layout)?;
-        let selection = tree.variant.selection(layout.size());
-        let selection = selection.map_err(|problem| Error::File {
-            file: layout.tree(),
-            problem,
-        })?;
-        Ok(Self {
-            study,
-            tree,
-            selection,
-        })
+/// The run of `record`, if it counts; otherwise `None`, and `found` says why.
+fn counted(
+    current: &CurrentStudy,
+    dir: RunDir,
+    record: Record,
+    name: &FolderName,
+    found: &mut RecordedRuns,
+) -> Option<RecordedRun> {
+    let run = format!("{} seed {}", record.cell, record.seed);
+    // The run was killed before its folder took its final name.
+    if name.partial && record.status == RunStatus::Complete {
+        found.unfinished.push(run);
+        return None;
     }
-
-    fn section(&self, cell: &str) -> Option<String> {
-        Some(self.study.cell(cell).ok()?.section().to_string())
-    }
-
-    /// How a run is not what the study says of its cell and seed; `None` if it is.
-    fn differs(&self, record: &Record, dir: &RunDir) -> Option<String> {
-        let Ok(cell) = self.study.cell(&record.cell) else {
-            return Some(format!("the study has no cell {}", record.cell));
-        };
-        let config = match self.study.resolve(cell, record.seed, &self.selection) {
-            Ok(config) => config,
-            Err(error) => return Some(error.to_string()),
-        };
-        if record.config_hash != config.hash() {
-            let said = dir
-                .read_config()
-                .ok()
-                .map(|trained| trained.changes(&config));
-            let said = said.filter(|changes| !changes.is_empty());
-            return Some(said.unwrap_or_else(|| "it has another config".into()));
+    match current.config_of(&record, &dir) {
+        // The next matrix moves the run back to its place.
+        Ok(_) if name.aside => {
+            found.unfinished.push(format!("{run}, set aside"));
+            None
         }
-        // A run that failed at once may not have known its data.
-        let knows_data = record.status == RunStatus::Complete;
-        match self.tree.fingerprint(&config) {
-            _ if !knows_data => {}
-            None => {
-                return Some("nothing is known of its data: run `cargo xtask experiments`".into());
-            }
-            Some(fingerprint) if fingerprint != record.data_fingerprint => {
-                return Some(format!(
-                    "it has other data ({:.8})",
-                    record.data_fingerprint
-                ));
-            }
-            Some(_) => {}
+        Ok(config) => Some(RecordedRun {
+            dir,
+            record: Record {
+                section: config.section.clone(),
+                ..record
+            },
+            config,
+        }),
+        Err(difference) => {
+            let folder = dir.path().display();
+            found.others.push(format!("{folder}: {difference}"));
+            None
         }
-        let burn = &record.burn_version;
-        (knows_data && burn != BURN_VERSION).then(|| format!("it is of Burn {burn}"))
     }
 }
 
+/// Adds to `found` that a run of `cell` has no record.
+fn without_record(dir: &RunDir, cell: &str, name: &FolderName, found: &mut RecordedRuns) {
+    if name.aside {
+        let folder = dir.path().display();
+        let other = format!("{folder}: a run of another config, which was stopped");
+        found.others.push(other);
+    } else if name.partial {
+        found.unfinished.push(format!("{cell} seed {}", name.seed));
+    } else {
+        let file = dir.record().display().to_string();
+        found
+            .unreadable
+            .push(format!("{file}: there is no such file"));
+    }
+}
+
+/// The record of a run; `None` if the run has none.
+///
+/// # Errors
+///
+/// If the record cannot be read, or is that of another cell or seed.
 fn record_of(dir: &RunDir, cell: &str, seed: u64) -> Result<Option<Record>> {
     match dir.read_record()? {
         Some(record) if record.cell != cell || record.seed != seed => Err(Error::File {
@@ -180,37 +127,7 @@ fn record_of(dir: &RunDir, cell: &str, seed: u64) -> Result<Option<Record>> {
     }
 }
 
-/// What the name of a run's folder says.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct RunName {
-    partial: bool,
-    seed: u64,
-    /// Another run has taken its place.
-    aside: bool,
-}
-
-impl RunName {
-    /// `seed-2`, `seed-2.partial`, `seed-2.0123abcd` and `seed-2.0123abcd.partial`; all
-    /// else is no run's.
-    fn parse(folder: &str) -> Option<Self> {
-        let rest = folder.strip_prefix("seed-")?;
-        let whole = rest.strip_suffix(".partial");
-        let (number, key) = match whole.unwrap_or(rest).split_once('.') {
-            Some((number, key)) => (number, Some(key)),
-            None => (whole.unwrap_or(rest), None),
-        };
-        let is_key = |key: &str| key.len() == 8 && key.bytes().all(|b| b.is_ascii_hexdigit());
-        if !key.is_none_or(is_key) || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        Some(Self {
-            partial: whole.is_some(),
-            seed: number.parse().ok()?,
-            aside: key.is_some(),
-        })
-    }
-}
-
+/// The last part of a folder's path.
 fn name(folder: &Path) -> String {
     folder
         .file_name()
@@ -219,7 +136,7 @@ fn name(folder: &Path) -> String {
         .into_owned()
 }
 
-/// The folders in `folder`, sorted by name; none where it does not exist.
+/// The folders in `folder`, sorted by name; none if `folder` does not exist.
 fn folders(folder: &Path, unreadable: &mut Vec<String>) -> Vec<PathBuf> {
     let list = || -> std::io::Result<Vec<PathBuf>> {
         std::fs::read_dir(folder)?
@@ -244,13 +161,13 @@ fn folders(folder: &Path, unreadable: &mut Vec<String>) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::fake;
-    use kindling_formats::{Size, Variant, write_atomic};
+    use kindling_formats::{Selection, Size, Tree, Variant, write_atomic};
 
     fn study(folder: &tempfile::TempDir) -> Study {
         fake::study(folder.path(), &["linear", "mlp"])
     }
 
-    fn listed(runs: &Runs) -> Vec<(String, u64, RunStatus)> {
+    fn listed(runs: &RecordedRuns) -> Vec<(String, u64, RunStatus)> {
         runs.runs
             .iter()
             .map(|run| (run.record.cell.clone(), run.record.seed, run.record.status))
@@ -266,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_come_by_cell_and_number_of_the_seed() {
+    fn runs_are_sorted_by_cell_and_seed() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         for seed in [10, 2] {
@@ -286,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_stands_before_an_older_success() {
+    fn a_failure_is_listed_before_an_older_success() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         fake::finish(&layout, &fake::answer(&study, "mlp", 0));
@@ -312,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
+    fn unreadable_files_are_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         let broken = layout.finished("mlp", 0);
@@ -328,7 +245,7 @@ mod tests {
         assert!(runs.runs.is_empty());
         for (sentence, dir, words) in [
             (&runs.unreadable[0], broken, "delete it"),
-            (&runs.unreadable[1], empty, "there is none"),
+            (&runs.unreadable[1], empty, "there is no such file"),
             (&runs.unreadable[2], moved, "linear seed 7"),
         ] {
             assert!(
@@ -340,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_something_else_is_named_and_counts_nowhere() {
+    fn results_of_other_configs_data_or_burn_do_not_count_and_are_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         let own = fake::answer(&study, "mlp", 0);
@@ -370,7 +287,7 @@ mod tests {
         for other in &others {
             fake::finish(&layout, &rehashed(&study, other));
         }
-        // Its config says how it differs.
+        // The error says how its config differs.
         let cell = study.cell("mlp").expect("a cell");
         let selection = Selection {
             set: vec!["train.epochs=5".parse().expect("a setting")],
@@ -379,7 +296,7 @@ mod tests {
         let config = study.resolve(cell, 1, &selection).expect("a config");
         let changed = layout.finished("mlp", 1);
         write_atomic(&changed.config(), config.to_toml().as_bytes()).expect("writes");
-        // A failed attempt at another config hides no result.
+        // A failed run of another config does not hide a result.
         let failed = fake::answering(&study, Size::Full, fake::failed("mlp", 0, "no"));
         fake::fail(
             &layout,
@@ -404,7 +321,7 @@ mod tests {
         }
     }
 
-    /// A record as it was, but of its own seed's config where it had that of the study.
+    /// `record` with the config hash of its own seed, if its config was the study's.
     fn rehashed(study: &Study, record: &Record) -> Record {
         if record.config_hash == "another" || record.cell == "gone" {
             return record.clone();
@@ -417,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_is_judged_by_what_it_is_of() {
+    fn a_record_in_a_variants_tree_counts_if_it_is_of_that_variant() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         let variant = Variant {
@@ -437,7 +354,8 @@ mod tests {
         };
         fake::finish(&below, &record);
         assert_eq!(read(&study, &below).runs.len(), 1);
-        // The study's own is none of it, nor the other way round.
+        // A result of the study does not count in the variant's tree, nor one of the variant
+        // in the study's.
         fake::finish(&below, &own);
         assert_eq!(read(&study, &below).others.len(), 1);
         assert!(read(&study, &layout).runs.is_empty());
@@ -445,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn the_section_is_the_studys() {
+    fn a_record_has_the_section_that_the_study_says() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         let own = fake::answer(&study, "mlp", 0);
@@ -457,36 +375,5 @@ mod tests {
             },
         );
         assert_eq!(read(&study, &layout).runs[0].record.section, "2.5");
-    }
-
-    #[test]
-    fn the_names_of_folders() {
-        for name in [
-            "seed-",
-            "seed-x",
-            "seed-1.old",
-            "seed--1",
-            "seed-+1",
-            "1",
-            ".partial",
-            "seed-1.0123456",
-            "seed-1.0123456g",
-            "seed-1.partial.0123abcd",
-        ] {
-            assert_eq!(RunName::parse(name), None, "{name}");
-        }
-        for (name, partial, aside) in [
-            ("seed-12", false, false),
-            ("seed-12.partial", true, false),
-            ("seed-12.0123abcd", false, true),
-            ("seed-12.0123abcd.partial", true, true),
-        ] {
-            let expected = RunName {
-                partial,
-                seed: 12,
-                aside,
-            };
-            assert_eq!(RunName::parse(name), Some(expected), "{name}");
-        }
     }
 }
