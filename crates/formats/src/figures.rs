@@ -96,11 +96,11 @@ impl StudyFigures {
         let mut names = Vec::new();
         for (list, name, cells) in curves.chain(sweeps) {
             let key = |key: &str| format!("figures.{list} {name}: {key}");
-            if name.is_empty() || names.contains(&name) {
+            if name.is_empty() || names.contains(&(list, name)) {
                 let problem = "every figure needs a name of its own; give it another name";
                 return Err(Error::key(origin, key("name"), problem));
             }
-            names.push(name);
+            names.push((list, name));
             share_axes(&cells, &kind_of)
                 .map_err(|problem| Error::key(origin, key("cells"), problem))?;
         }
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn known_cells_of_one_family_share_axes() {
-        let text = "curves = [{ name = \"x\", cells = [\"a\", \"b\"] }]\n\
+        let text = "curves = [{ name = \"y\", cells = [\"a\", \"b\"] }]\n\
                     sweep = [{ name = \"y\", by = \"rate\", reference = \"a\", cells = [\"b\"] }]\n\
                     explorer = { classifiers = [\"a\"], planes = [\"c\"] }";
         assert_eq!(message(text), None);
