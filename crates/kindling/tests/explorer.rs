@@ -107,7 +107,8 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
 
     std::fs::write(configs.join("study.toml"), STUDY).expect("writes");
     let study = Study::read(&configs).expect("a study");
-    let page = kindling_report::write(&study, &layout).expect("a report");
+    let page = kindling_report::write(&study, &layout, kindling_report::read(&study, &layout))
+        .expect("a report");
 
     let data = ImageData {
         dir: Some(images.clone()),
