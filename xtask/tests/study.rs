@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use common::other_data;
-use kindling_formats::{Layout, Size, Status};
+use kindling_formats::{Layout, RunStatus, Size};
 
 /// A cell of each family, and the dense and convolutional kinds of each.
 const CELLS: [&str; 6] = [
@@ -125,7 +125,7 @@ fn a_diverging_run_is_named_and_the_others_go_on() {
     let failed = layout.partial("wild", 0);
     assert_eq!(
         failed.read_record().unwrap().unwrap().status,
-        Status::Failed
+        RunStatus::Failed
     );
     let stderr = std::fs::read_to_string(failed.stderr()).unwrap();
     assert!(
@@ -133,7 +133,7 @@ fn a_diverging_run_is_named_and_the_others_go_on() {
         "{stderr}"
     );
     let other = layout.finished("mlp-10", 0).read_record().unwrap().unwrap();
-    assert_eq!(other.status, Status::Complete);
+    assert_eq!(other.status, RunStatus::Complete);
 }
 
 #[test]

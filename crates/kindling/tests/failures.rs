@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::{kindling, stderr, train, write_config, write_images};
-use kindling_formats::{RunDir, Status};
+use kindling_formats::{RunDir, RunStatus};
 
 const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
 const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
@@ -153,7 +153,7 @@ fn a_training_that_diverges_names_the_epoch_and_batch() {
         "{message}"
     );
     let record = dir.read_record().expect("readable").expect("a record");
-    assert_eq!(record.status, Status::Failed);
+    assert_eq!(record.status, RunStatus::Failed);
     assert!(record.error.expect("an error").contains("epoch 1, batch 2"));
     assert!(!dir.model().exists());
 

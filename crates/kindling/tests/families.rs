@@ -3,7 +3,7 @@
 mod common;
 
 use common::{train_successfully, write_config, write_images};
-use kindling_formats::{HistoryRow, ImageData, Record, RunDir, Status, TimingRow};
+use kindling_formats::{HistoryRow, ImageData, Record, RunDir, RunStatus, TimingRow};
 use kindling_formats::{read_csv, read_numbers};
 use safetensors::SafeTensors;
 
@@ -12,7 +12,7 @@ fn history(dir: &RunDir) -> Vec<HistoryRow> {
 }
 
 fn check_files(dir: &RunDir, record: &Record, epochs: usize) {
-    assert_eq!(record.status, Status::Complete);
+    assert_eq!(record.status, RunStatus::Complete);
     assert_eq!(record.epochs, epochs);
     assert_eq!(record.cell, "test");
     assert_eq!(
@@ -93,7 +93,7 @@ fn check_weights(dir: &RunDir, images: &std::path::Path) {
         train: None,
         test: None,
     };
-    let test = kindling_datasets::load(&data).expect("images").test;
+    let test = kindling_datasets::load_images(&data).expect("images").test;
     let bytes = std::fs::read(dir.weights()).expect("weights");
     let weights = SafeTensors::deserialize(&bytes).expect("weights");
     let layer = |x: &[f64], name: &str| -> Vec<f64> {

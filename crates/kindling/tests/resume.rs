@@ -99,7 +99,7 @@ fn a_killed_training_ends_with_the_same_results() {
         let output = train(&again);
         assert!(output.status.success());
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(said.contains("going on after epoch"), "{said}");
+        assert!(said.contains("resuming after epoch"), "{said}");
         assert!(results(&whole) == results(&again), "{family} differs");
         let resumed = again.read_record().expect("readable").expect("a record");
         assert_eq!(resumed.test_loss, record.test_loss);
@@ -148,7 +148,7 @@ fn a_damaged_checkpoint_is_named_and_the_previous_one_is_used() {
             let named = format!("warning: {}: ", path.display());
             assert!(said.contains(&named), "{said}");
         }
-        let goes_on = String::from_utf8_lossy(&output.stdout).contains("going on after epoch");
+        let goes_on = String::from_utf8_lossy(&output.stdout).contains("resuming after epoch");
         assert_eq!(goes_on, spared == 1);
         assert!(results(&whole) == results(&dir), "differs");
     }
@@ -165,7 +165,7 @@ fn a_checkpoint_of_another_config_is_not_resumed() {
     std::fs::write(dir.config(), &changed).expect("writes");
     let output = train(&dir);
     assert!(output.status.success());
-    assert!(!String::from_utf8_lossy(&output.stdout).contains("going on"));
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("resuming"));
     let fresh = RunDir::new(folder.path().join("fresh"));
     std::fs::create_dir_all(fresh.path()).expect("a folder");
     std::fs::write(fresh.config(), &changed).expect("writes");

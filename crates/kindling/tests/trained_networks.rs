@@ -10,7 +10,7 @@ use std::process::{Output, Stdio};
 use common::{kindling, stderr, stdout, successful, train_successfully, write_config};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
-use kindling_datasets::{Images, load};
+use kindling_datasets::{Images, load_images};
 use kindling_formats::{ImageData, RunDir, read_numbers};
 
 const DATA: &str = "[data]\ntrain = 3000\ntest = 100\n";
@@ -21,7 +21,7 @@ fn test_images() -> Images {
         train: Some(1),
         test: Some(100),
     };
-    load(&data).expect("images").test
+    load_images(&data).expect("images").test
 }
 
 fn classifier(dir: &Path) -> RunDir {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kindling_formats::{Status, read_numbers};
+use kindling_formats::{RunStatus, read_numbers};
 
 use crate::Run;
 use crate::figure::Drawn;
@@ -66,7 +66,7 @@ pub(crate) fn evidence(
     let mut first: Vec<&Run> = Vec::new();
     for &run in runs {
         let seen = |shown: &&Run| shown.record.cell == run.record.cell;
-        if run.record.status == Status::Complete && !first.iter().any(seen) {
+        if run.record.status == RunStatus::Complete && !first.iter().any(seen) {
             first.push(run);
         }
     }

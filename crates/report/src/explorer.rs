@@ -4,8 +4,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use kindling_formats::{
-    Activation, AutoencoderModel, ClassifierModel, Error, Output, Result, Status, Task,
-    read_numbers,
+    AutoencoderModel, ClassifierModel, Error, Result, RunStatus, Task, read_numbers,
 };
 use serde::Serialize;
 
@@ -107,7 +106,7 @@ impl Numbers {
 pub(crate) fn explorer(runs: &[Run], unreadable: &mut Vec<String>) -> Option<Explorer> {
     let first = |cell: &&str| {
         runs.iter()
-            .find(|run| run.record.cell == **cell && run.record.status == Status::Complete)
+            .find(|run| run.record.cell == **cell && run.record.status == RunStatus::Complete)
     };
     let mut keep = |run: &Run, error: Error| {
         unreadable.push(format!("{} of the explorer: {error}", run.record.cell));
@@ -269,7 +268,7 @@ impl Weights<'_> {
             } else {
                 model.activation
             };
-            self.dense(&format!("encoder.{index}"), word(activation))
+            self.dense(&format!("encoder.{index}"), activation.name())
         });
         layers.collect()
     }
@@ -277,20 +276,13 @@ impl Weights<'_> {
     fn decoder(&self, model: &AutoencoderModel) -> Result<Vec<Layer>> {
         let last = model.hidden.len();
         let layers = (0..=last).map(|index| {
-            let activation = match model.output {
-                _ if index < last => word(model.activation),
-                Output::Linear => "none",
-                Output::Sigmoid => "sigmoid",
+            let activation = if index < last {
+                model.activation
+            } else {
+                model.output
             };
-            self.dense(&format!("decoder.{index}"), activation)
+            self.dense(&format!("decoder.{index}"), activation.name())
         });
         layers.collect()
-    }
-}
-
-fn word(activation: Activation) -> &'static str {
-    match activation {
-        Activation::None => "none",
-        Activation::Relu => "relu",
     }
 }

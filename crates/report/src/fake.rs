@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kindling_formats::{
-    BURN_VERSION, Backend, GENERATED, HistoryRow, Host, Layout, MNIST, Record, RunDir, Selection,
-    Size, Status, Study, VERSION,
+    BURN_VERSION, Backend, GENERATED, HistoryRow, Host, Layout, MNIST, Record, RunDir, RunStatus,
+    Selection, Size, Study, VERSION,
 };
 
 /// A study of classifiers with these names, in the folder `configs` below `folder`.
@@ -68,7 +68,7 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
         train_accuracy: Some(0.99),
         test_accuracy: Some(0.98),
         seconds: 12.0,
-        status: Status::Complete,
+        status: RunStatus::Complete,
         error: None,
         metrics: BTreeMap::new(),
         config_hash: "c0".into(),
@@ -96,7 +96,7 @@ pub(crate) fn failed(cell: &str, seed: u64, error: &str) -> Record {
         test_loss: None,
         train_accuracy: None,
         test_accuracy: None,
-        status: Status::Failed,
+        status: RunStatus::Failed,
         error: Some(error.into()),
         ..record(cell, seed)
     }

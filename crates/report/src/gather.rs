@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_formats::{Error, Layout, Record, Result, Size, Status, Study, Tree, read_csv};
+use kindling_formats::{Error, Layout, Record, Result, RunStatus, Size, Study, Tree, read_csv};
 
 use crate::comparison::comparisons;
 use crate::curves::{History, figures};
@@ -167,7 +167,7 @@ fn sections(study: &Study, found: &Runs) -> Vec<(String, String)> {
 /// One line on what the report is made of.
 fn overview(found: &Runs, layout: &Layout) -> Overview {
     let failed = records(found)
-        .filter(|record| record.status == Status::Failed)
+        .filter(|record| record.status == RunStatus::Failed)
         .count();
     let cells: BTreeSet<&str> = records(found).map(|record| record.cell.as_str()).collect();
     let backends: BTreeSet<&str> = records(found).map(|record| record.backend.name()).collect();
@@ -212,7 +212,7 @@ fn listed(items: impl IntoIterator<Item = impl ToString>) -> String {
 
 /// What the tables lack, and why; nothing where they are whole.
 fn problems(found: &Runs, order: &[String]) -> Vec<Problem> {
-    let failed = records(found).filter(|record| record.status == Status::Failed);
+    let failed = records(found).filter(|record| record.status == RunStatus::Failed);
     let failed = failed.map(|record| Item {
         text: format!("{} seed {}", record.cell, record.seed),
         error: Some(record.error.clone().unwrap_or("it did not say why".into())),
@@ -303,7 +303,7 @@ fn histories(runs: &[&Run], unreadable: &mut Vec<String>) -> Vec<History> {
     let mut histories: Vec<History> = Vec::new();
     for Run { dir, record } in runs {
         // Nothing trained, nothing to draw.
-        if record.status == Status::Failed || record.epochs == 0 {
+        if record.status == RunStatus::Failed || record.epochs == 0 {
             continue;
         }
         match read_csv(&dir.history()) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kindling_formats::{
-    BURN_VERSION, Error, Layout, Record, Result, RunDir, Selection, Status, Study, Tree,
+    BURN_VERSION, Error, Layout, Record, Result, RunDir, RunStatus, Selection, Study, Tree,
 };
 
 /// Everything readable below a tree, and what is not.
@@ -72,7 +72,7 @@ pub fn read(study: &Study, layout: &Layout) -> Runs {
             match record_of(&dir, &cell, seed) {
                 // A complete record in a partial folder: killed before the
                 // folder took its final name.
-                Ok(Some(record)) if partial && record.status == Status::Complete => {
+                Ok(Some(record)) if partial && record.status == RunStatus::Complete => {
                     found.unfinished.push(format!("{cell} seed {seed}"));
                 }
                 Ok(Some(mut record)) => match wanted.differs(&record, &dir) {
@@ -148,7 +148,7 @@ impl<'a> Wanted<'a> {
             return Some(said.unwrap_or_else(|| "it has another config".into()));
         }
         // A run that failed at once may not have known its data.
-        let knows_data = record.status == Status::Complete;
+        let knows_data = record.status == RunStatus::Complete;
         match self.tree.fingerprint(&config) {
             _ if !knows_data => {}
             None => {
@@ -250,7 +250,7 @@ mod tests {
         fake::study(folder.path(), &["linear", "mlp"])
     }
 
-    fn listed(runs: &Runs) -> Vec<(String, u64, Status)> {
+    fn listed(runs: &Runs) -> Vec<(String, u64, RunStatus)> {
         runs.runs
             .iter()
             .map(|run| (run.record.cell.clone(), run.record.seed, run.record.status))
@@ -274,7 +274,7 @@ mod tests {
         }
         fake::finish(&layout, &fake::answer(&study, "linear", 0));
         let runs = read(&study, &layout);
-        let complete = Status::Complete;
+        let complete = RunStatus::Complete;
         assert_eq!(
             listed(&runs),
             [
@@ -296,7 +296,7 @@ mod tests {
         );
         assert_eq!(
             listed(&read(&study, &layout)),
-            [("mlp".into(), 0, Status::Failed)]
+            [("mlp".into(), 0, RunStatus::Failed)]
         );
     }
 
@@ -307,7 +307,7 @@ mod tests {
         fake::finish(&layout, &fake::answer(&study, "mlp", 0));
         std::fs::create_dir_all(layout.partial("mlp", 0).path()).expect("makes a folder");
         let runs = read(&study, &layout);
-        assert_eq!(listed(&runs), [("mlp".into(), 0, Status::Complete)]);
+        assert_eq!(listed(&runs), [("mlp".into(), 0, RunStatus::Complete)]);
         assert_eq!(runs.unfinished, ["mlp seed 0"]);
     }
 
@@ -389,7 +389,7 @@ mod tests {
             },
         );
         let runs = read(&study, &layout);
-        assert_eq!(listed(&runs), [("mlp".into(), 0, Status::Complete)]);
+        assert_eq!(listed(&runs), [("mlp".into(), 0, RunStatus::Complete)]);
         assert!(runs.unreadable.is_empty(), "{:?}", runs.unreadable);
         assert_eq!(runs.others.len(), 5, "{:?}", runs.others);
         for words in [

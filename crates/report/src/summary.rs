@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kindling_formats::{Record, Status};
+use kindling_formats::{Record, RunStatus};
 
 /// One line per cell over its seeds.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ pub(crate) fn complete<'a>(
 ) -> impl Iterator<Item = &'a Record> {
     records
         .into_iter()
-        .filter(|record| record.status == Status::Complete)
+        .filter(|record| record.status == RunStatus::Complete)
 }
 
 fn summary(records: &[&Record]) -> Option<Summary> {

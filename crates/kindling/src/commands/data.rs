@@ -15,7 +15,7 @@ use crate::output::{print, print_to_stderr};
 ///
 /// If the images cannot be read, or standard output cannot be written.
 pub fn data(dir: Option<PathBuf>) -> Result<(), RunError> {
-    let data = kindling_datasets::load(&ImageData {
+    let data = kindling_datasets::load_images(&ImageData {
         dir,
         train: None,
         test: None,

@@ -16,14 +16,14 @@ use crate::threads::join_thread_pool;
 pub fn devices() -> Result<(), RunError> {
     join_thread_pool();
     let mut reports = Vec::new();
-    for backend in kindling_harness::compiled() {
-        let devices = match kindling_harness::devices(backend) {
+    for backend in kindling_harness::compiled_backends() {
+        let devices = match kindling_harness::list_devices(backend) {
             Ok(devices) => devices,
             Err(RunError::NoGpu(_)) => continue,
             Err(error) => return Err(error),
         };
         for device in devices {
-            let speed = kindling_harness::speed(&device.device).ok();
+            let speed = kindling_harness::measure_speed(&device.device).ok();
             reports.push(DeviceReport {
                 device: device.name.to_string(),
                 name: device.adapter().unwrap_or_else(|| Host::detect(1).cpu),

@@ -44,7 +44,7 @@ pub fn embed(
                 trained.config.cell
             ))
         })?;
-        let data = kindling_datasets::load(data)?;
+        let data = kindling_datasets::load_images(data)?;
         for warning in &data.warnings {
             print_to_stderr(&format!("warning: {warning}"));
         }

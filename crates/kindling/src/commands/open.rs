@@ -9,5 +9,5 @@ use kindling_harness::RunError;
 ///
 /// If the device's backend is not compiled in, or the machine has no such device.
 pub fn open(name: DeviceName) -> Result<(), RunError> {
-    kindling_harness::open(name, Precision::Full).map(|_| ())
+    kindling_harness::open_device(name, Precision::Full).map(|_| ())
 }

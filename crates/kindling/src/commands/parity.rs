@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kindling_formats::{DeviceName, ParityStep, Precision, RunDir, Task};
+use kindling_formats::{DeviceName, ParityStep, Precision, RunConfig, RunDir, Task};
 use kindling_harness::{Lockstep, RunError};
 
 use crate::cli::ParityFlags;
@@ -25,7 +25,7 @@ pub fn parity(dir: &Path, flags: &ParityFlags) -> Result<(), RunError> {
         } else {
             Precision::Full
         };
-        kindling_harness::open(name, precision).map(|opened| opened.device)
+        kindling_harness::open_device(name, precision).map(|opened| opened.device)
     };
     let lockstep = Lockstep {
         devices: [open(flags.first)?, open(flags.second)?],
@@ -35,7 +35,7 @@ pub fn parity(dir: &Path, flags: &ParityFlags) -> Result<(), RunError> {
         drift: flags.drift,
     };
     let mut printed = Ok(());
-    let mut tell = |step: ParityStep| {
+    let mut report = |step: ParityStep| {
         if printed.is_ok() {
             let json = serde_json::to_string(&step);
             printed = json
@@ -43,11 +43,39 @@ pub fn parity(dir: &Path, flags: &ParityFlags) -> Result<(), RunError> {
                 .and_then(|json| print(&json));
         }
     };
-    let followed = match &config.task {
-        Task::Regression(task) => kindling_regression::parity(task, &lockstep, &mut tell),
-        Task::Classifier(task) => kindling_classifiers::parity(task, &lockstep, &mut tell),
-        Task::Autoencoder(task) => kindling_autoencoder::parity(task, &lockstep, &mut tell),
-        Task::Gradients(_) | Task::Pca(_) => Err(RunError::NoSteps(config.cell)),
-    };
-    followed.and(printed)
+    compare_family(&config, &lockstep, &mut report).and(printed)
 }
+
+/// Calls the `parity` function of a family, or refuses a family that has none.
+macro_rules! compare {
+    ($config:ident, $task:ident, $lockstep:ident, $report:ident) => {{
+        let _ = ($task, $lockstep, $report);
+        Err(RunError::NoSteps($config.cell.clone()))
+    }};
+    ($config:ident, $task:ident, $lockstep:ident, $report:ident, $parity:path) => {
+        $parity($task, $lockstep, $report)
+    };
+}
+
+macro_rules! define_compare_family {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident($module:ident::$task:ident) {
+            train: $train:path,
+            $(parity: $parity:path,)?
+        }
+    )*) => {
+        /// Compares a run of any family on two devices, as the list of families says.
+        fn compare_family(
+            config: &RunConfig,
+            lockstep: &Lockstep,
+            report: &mut dyn FnMut(ParityStep),
+        ) -> Result<(), RunError> {
+            match &config.task {
+                $(Task::$variant(task) => compare!(config, task, lockstep, report $(, $parity)?),)*
+            }
+        }
+    };
+}
+
+kindling_formats::families!(define_compare_family);

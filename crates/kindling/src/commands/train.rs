@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use kindling_formats::{DeviceName, Record, Task};
-use kindling_harness::{Display, Run, RunError, tell};
+use kindling_harness::{ProgressDisplay, RunContext, RunError, report_progress};
 
 use crate::threads::join_thread_pool;
 
@@ -20,40 +20,49 @@ pub fn train(
 ) -> Result<(), RunError> {
     let display = if progress {
         heed_standard_input();
-        Display::Progress
+        ProgressDisplay::Json
     } else if kindling_terminal::can_draw(&std::io::stdout()) {
-        Display::Dashboard
+        ProgressDisplay::Dashboard
     } else {
-        Display::Lines
+        ProgressDisplay::Lines
     };
     let device = match device {
         Some(device) => Some(device),
         None => DeviceName::from_environment().map_err(RunError::Environment)?,
     };
-    if display != Display::Progress {
+    if display != ProgressDisplay::Json {
         heed_signals(display);
     }
     join_thread_pool();
-    let run = Run::open(dir, device, display, tensorboard)?;
-    let trained = dispatch(&run).and_then(|record| run.leave(record));
+    let run = RunContext::open(dir, device, display, tensorboard)?;
+    let trained = train_family(&run).and_then(|record| run.finish(record));
     if let Err(error) = &trained
         && !error.is_bad_input()
         && !matches!(error, RunError::Stopped(..))
     {
-        run.dir().write_record(&run.failed(error))?;
+        run.dir().write_record(&run.failed_record(error))?;
     }
     trained
 }
 
-fn dispatch(run: &Run) -> Result<Record, RunError> {
-    match &run.config().task {
-        Task::Gradients(task) => kindling_regression::gradients(task, run),
-        Task::Regression(task) => kindling_regression::train(task, run),
-        Task::Classifier(task) => kindling_classifiers::train(task, run),
-        Task::Autoencoder(task) => kindling_autoencoder::train(task, run),
-        Task::Pca(task) => kindling_autoencoder::pca(task, run),
-    }
+macro_rules! define_train_family {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident($module:ident::$task:ident) {
+            train: $train:path,
+            $(parity: $parity:path,)?
+        }
+    )*) => {
+        /// Trains a run of any family, as the list of families says.
+        fn train_family(run: &RunContext) -> Result<Record, RunError> {
+            match &run.config().task {
+                $(Task::$variant(task) => $train(task, run),)*
+            }
+        }
+    };
 }
+
+kindling_formats::families!(define_train_family);
 
 /// Stops the training after its epoch when a line says `stop`, and ends this process
 /// when whoever started it is gone: the pipe to its standard input closes however
@@ -74,7 +83,7 @@ fn heed_standard_input() {
 /// Stops the training after its epoch at the first Ctrl-C, and at once at the
 /// second. Where that cannot be had, Ctrl-C ends it as it always did, and where it is
 /// ignored, it stays ignored.
-fn heed_signals(display: Display) {
+fn heed_signals(display: ProgressDisplay) {
     let mut pressed = false;
     let _ = kindling_terminal::on_interrupt(move || {
         if std::mem::replace(&mut pressed, true) {
@@ -82,8 +91,8 @@ fn heed_signals(display: Display) {
             std::process::exit(INTERRUPTED.into());
         }
         kindling_harness::stop_after_this_epoch();
-        if display == Display::Lines {
-            tell("stopping after this epoch; Ctrl-C again stops at once");
+        if display == ProgressDisplay::Lines {
+            report_progress("stopping after this epoch; Ctrl-C again stops at once");
         }
     });
 }

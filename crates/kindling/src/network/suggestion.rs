@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use kindling_formats::{Layout, Size, Status};
+use kindling_formats::{Layout, Size, RunStatus};
 
 use crate::cli::{DEFAULT_OUT, TrainedRunFlags};
 
@@ -113,7 +113,7 @@ fn read_run(layout: &Layout, folder: &Path, flags: &str) -> Option<FoundRun> {
     let dir = layout.finished(&cell, seed);
     let record = dir.read_record().ok()??;
     let ended = dir.record().metadata().and_then(|about| about.modified());
-    (record.status == Status::Complete).then_some(FoundRun {
+    (record.status == RunStatus::Complete).then_some(FoundRun {
         cell,
         seed,
         flags: flags.to_string(),

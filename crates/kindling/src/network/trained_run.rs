@@ -5,8 +5,8 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
-use kindling_formats::{Error, Layout, MNIST, Precision, RunConfig, RunDir, Status, Task};
-use kindling_harness::{Opened, RunError, numbers, pixels};
+use kindling_formats::{Error, Layout, MNIST, Precision, RunConfig, RunDir, RunStatus, Task};
+use kindling_harness::{OpenDevice, RunError, images_to_tensor, to_f64s};
 
 use super::suggestion::suggest;
 use crate::cli::TrainedRunFlags;
@@ -18,7 +18,7 @@ pub struct TrainedRun {
     pub dir: RunDir,
     /// The config that the run was trained with.
     pub config: RunConfig,
-    device: Opened,
+    device: OpenDevice,
     is_trained_on_mnist: bool,
 }
 
@@ -46,7 +46,7 @@ impl TrainedRun {
                 format!("{place}: there is no trained run; {}", suggest(flags))
             }));
         };
-        if record.status == Status::Failed {
+        if record.status == RunStatus::Failed {
             return Err(RunError::BadModel(format!(
                 "{place}: the training of this run failed ({}); correct the cause, and train the run \
                  again",
@@ -62,7 +62,7 @@ impl TrainedRun {
                 damaged.join(", ")
             )));
         }
-        let compiled = kindling_harness::compiled();
+        let compiled = kindling_harness::compiled_backends();
         let default = if compiled.contains(&config.backend) {
             config.backend
         } else {
@@ -71,7 +71,7 @@ impl TrainedRun {
         };
         let device = flags.device.unwrap_or(default.into());
         Ok(Self {
-            device: kindling_harness::open(device, Precision::Full)?,
+            device: kindling_harness::open_device(device, Precision::Full)?,
             is_trained_on_mnist: record.data_fingerprint == MNIST,
             dir,
             config,
@@ -126,7 +126,7 @@ impl TrainedRun {
 
     /// The bytes of `n` images, as pixels in [0, 1] of shape `[n, 784]` on the run's device.
     pub fn pixels(&self, bytes: &[u8]) -> Tensor<2> {
-        pixels(bytes, &self.device.device)
+        images_to_tensor(bytes, &self.device.device)
     }
 
     /// The values of the network's output, in row-major order.
@@ -135,7 +135,7 @@ impl TrainedRun {
     ///
     /// If a value is NaN or infinite, because the training went wrong.
     pub fn finite_values(&self, output: Tensor<2>) -> Result<Vec<f64>, RunError> {
-        let values = numbers(output)?;
+        let values = to_f64s(output)?;
         if values.iter().all(|value| value.is_finite()) {
             return Ok(values);
         }
@@ -187,7 +187,7 @@ mod tests {
             train: Some(1),
             test: Some(1),
         };
-        let loaded = kindling_datasets::load(&data).expect("images");
+        let loaded = kindling_datasets::load_images(&data).expect("images");
         assert_eq!(loaded.fingerprint, MNIST);
     }
 }
