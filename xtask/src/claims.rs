@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use kindling_formats::{Layout, Selection, Study, Tree};
-use kindling_report::{ClaimRow, Status, Verdict};
+use kindling_report::{ClaimRow, Judgement, Verdict};
 
 use crate::experiments::{self, Options};
 use crate::flags::Claims;
@@ -60,7 +60,7 @@ pub fn run(flags: &Claims) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn judge(study: &Study, layout: &Layout) -> Vec<Verdict> {
+fn judge(study: &Study, layout: &Layout) -> Vec<Judgement> {
     let runs = kindling_report::read(study, layout);
     for problem in &runs.unreadable {
         say::err(format_args!("unreadable: {problem}"));
@@ -72,8 +72,8 @@ fn judge(study: &Study, layout: &Layout) -> Vec<Verdict> {
     kindling_report::judge(study, layout.size(), records)
 }
 
-fn undecided(verdicts: &[Verdict]) -> Vec<&Verdict> {
-    let undecided = |verdict: &&Verdict| verdict.status == Status::Undecided;
+fn undecided(verdicts: &[Judgement]) -> Vec<&Judgement> {
+    let undecided = |one: &&Judgement| one.verdict == Verdict::Undecided;
     verdicts.iter().filter(undecided).collect()
 }
 

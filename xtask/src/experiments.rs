@@ -118,7 +118,8 @@ pub fn go(
     let at_a_time = at_a_time(&pending, options.jobs);
     Plan::new(&runs, at_a_time).write(layout)?;
     let ended = train(kindling, &pending, at_a_time, options.fresh);
-    let report = kindling_report::write(study, layout)?;
+    let recorded = kindling_report::read(study, layout);
+    let report = kindling_report::write(study, layout, recorded)?;
     let records = records(&runs, &pending, &ended);
     if !options.json {
         print(study, layout, &records, &pending, &ended, &report);

@@ -14,7 +14,7 @@ pub fn run(flags: &Report) -> Outcome {
     let study = workspace::study(&flags.tree.folders)?;
     let layout = select::tree(&flags.tree)?;
     let runs = kindling_report::read(&study, &layout);
-    let is_failed = |run: &&kindling_report::Run| run.record.status == RunStatus::Failed;
+    let is_failed = |run: &&kindling_report::RecordedRun| run.record.status == RunStatus::Failed;
     let failed = runs.runs.iter().filter(is_failed).count();
     say::note(format_args!(
         "{} of {} cells: {} complete, {failed} failed, {} unfinished, {} unreadable",
@@ -31,7 +31,7 @@ pub fn run(flags: &Report) -> Outcome {
     for other in &runs.others {
         say::note(format_args!("not of this study, and left out: {other}"));
     }
-    let report = kindling_report::write(&study, &layout)?;
+    let report = kindling_report::write(&study, &layout, runs)?;
     for path in [layout.results(), report] {
         say::out(workspace::shown(&path));
     }

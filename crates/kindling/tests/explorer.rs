@@ -11,7 +11,8 @@ use common::{train_well, write_config, write_images};
 use kindling_formats::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
-     [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n";
+     [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n\
+     [figures.explorer]\nclassifiers = [\"mlp\", \"convnet\"]\nplanes = [\"ae\", \"pca\"]\n";
 
 /// What stands behind the page and looks at it. The pages answer in a `<pre>`.
 const PROBE: &str = include_str!("probe.html");
@@ -107,7 +108,8 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
 
     std::fs::write(configs.join("study.toml"), STUDY).expect("writes");
     let study = Study::read(&configs).expect("a study");
-    let page = kindling_report::write(&study, &layout).expect("a report");
+    let runs = kindling_report::read(&study, &layout);
+    let page = kindling_report::write(&study, &layout, runs).expect("a report");
 
     let data = ImageData {
         dir: Some(images.clone()),
