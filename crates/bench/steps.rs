@@ -7,9 +7,9 @@ use kindling_autoencoder::Autoencoder;
 use kindling_classifiers::Classifier;
 use kindling_datasets::{Images, PIXELS, stream};
 use kindling_formats::{
-    Activation, AutoencoderModel, ClassifierModel, ConvStack, Optimizer, Output, ToyModel,
+    Activation, AutoencoderModel, ClassifierModel, ConvStack, Optimizer, ToyModel,
 };
-use kindling_harness::{ImageBatch, optimizer};
+use kindling_harness::{ImageBatch, new_optimizer};
 use kindling_regression::Toy;
 
 #[global_allocator]
@@ -38,7 +38,7 @@ where
     let images = Images::new(pixels.collect(), labels);
     let indices: Vec<usize> = (0..batch_size).collect();
     let mut model = Some(model);
-    let mut optimizer = optimizer(by);
+    let mut optimizer = new_optimizer(by);
     bencher.bench_local(|| {
         let mut batch = ImageBatch::gather(&images, &indices, &device);
         batch.noise = Some(stream(0, "noise", 1));
@@ -56,7 +56,7 @@ fn regression(bencher: divan::Bencher, kind: ToyModel) {
     let x = Tensor::<2>::random([1000, 4], Distribution::Uniform(-2.5, 2.5), &device);
     let y = x.clone().max_dim(1).squeeze_dim::<1>(1);
     let mut model = Some(Toy::new(kind, 0, &device));
-    let mut optimizer = optimizer(ADAM);
+    let mut optimizer = new_optimizer(ADAM);
     bencher.bench_local(|| {
         if let Some(old) = model.take() {
             let loss = (old.forward(x.clone()) - y.clone()).powi_scalar(2).mean();
@@ -117,7 +117,7 @@ fn ae(bencher: divan::Bencher) {
         code: 2,
         activation: Activation::Relu,
         code_activation: Activation::None,
-        output: Output::Sigmoid,
+        output: Activation::Sigmoid,
         conv: None,
     };
     match Autoencoder::new(&model, 0, &Device::default().autodiff()) {

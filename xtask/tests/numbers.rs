@@ -466,7 +466,7 @@ fn versions_are_those_of_the_manifest() {
 
 #[test]
 fn constants_are_those_of_the_documents() {
-    let evidence = "crates/classifiers/src/evidence.rs";
+    let evidence = "crates/classifiers/src/test_predictions.rs";
     let (mistakes, logits) = (constant(evidence, "MISTAKES"), constant(evidence, "LOGITS"));
     says(
         "README.md",
@@ -475,7 +475,10 @@ fn constants_are_those_of_the_documents() {
             &format!("the logits of the first {logits}"),
         ],
     );
-    assert_eq!(constant("crates/harness/src/checkpoint.rs", "KEPT"), "2");
+    assert_eq!(
+        constant("crates/harness/src/training/checkpoints.rs", "KEPT"),
+        "2"
+    );
     says("README.md", &["its last two checkpoints"]);
     let parity = "xtask/src/parity.rs";
     let (cpus, gpus) = (constant(parity, "ON_CPUS"), constant(parity, "ON_GPUS"));
@@ -502,7 +505,7 @@ fn constants_are_those_of_the_documents() {
         .parse()
         .unwrap();
     says(
-        "crates/formats/src/config.rs",
+        "crates/formats/src/configs/document.rs",
         &[&format!("can take {} times", grouped(factor))],
     );
     assert_eq!(constant("crates/datasets/src/idx.rs", "MOST"), "1 << 30");

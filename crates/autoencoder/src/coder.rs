@@ -1,4 +1,4 @@
-//! What makes codes of images, and images of codes.
+//! A trained coder: it encodes images and decodes codes.
 
 use std::path::Path;
 
@@ -6,23 +6,23 @@ use burn::tensor::{Device, Tensor};
 use kindling_formats::{AutoencoderModel, RunDir};
 use kindling_harness::RunError;
 
-use crate::Autoencoder;
+use crate::autoencoder::Autoencoder;
 use crate::pca::Projection;
 
-/// A trained network, or the linear answer.
+/// A trained autoencoder or PCA.
 pub enum Coder {
-    /// An encoder and a decoder.
+    /// A network of an encoder and a decoder.
     Network(Box<Autoencoder>),
-    /// Onto principal components, and back.
+    /// The projection onto principal components.
     Pca(Box<Projection>),
 }
 
 impl Coder {
-    /// The network of a config, with the weights of `file`, a `model.bpk`.
+    /// Loads a network of this config from `file`, a `model.bpk`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is of another network.
+    /// If the file cannot be read, or holds another network.
     pub fn network(
         model: &AutoencoderModel,
         file: &Path,
@@ -32,15 +32,17 @@ impl Coder {
         Ok(Self::Network(Box::new(network)))
     }
 
-    /// What a PCA has left in `dir`.
+    /// Loads the PCA of the run in `dir`.
     ///
     /// # Errors
     ///
-    /// If its `components.csv` cannot be read.
+    /// If the run's `components.csv` cannot be read.
     pub fn pca(dir: &RunDir, device: &Device) -> Result<Self, RunError> {
         Ok(Self::Pca(Box::new(Projection::read(dir, device)?)))
     }
 
+    /// Encodes images.
+    ///
     /// # Shapes
     ///
     /// - images: `[batch, 784]`, pixels in [0, 1]
@@ -52,6 +54,8 @@ impl Coder {
         }
     }
 
+    /// Decodes codes.
+    ///
     /// # Shapes
     ///
     /// - codes: `[batch, code]`

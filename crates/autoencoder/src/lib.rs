@@ -1,17 +1,17 @@
-//! Digits to a code of a few numbers and back: by networks, and by PCA, the
-//! linear answer to the same question.
+//! The families `autoencoder` and `pca`: both code a digit in a few numbers and decode it
+//! again, an autoencoder by a network and PCA by a linear map.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use kindling_autoencoder::Autoencoder;
-//! use kindling_formats::{Activation, AutoencoderModel, Output};
+//! use kindling_formats::{Activation, AutoencoderModel};
 //!
 //! let model = AutoencoderModel {
 //!     hidden: vec![64],
 //!     code: 2,
 //!     activation: Activation::Relu,
 //!     code_activation: Activation::None,
-//!     output: Output::Sigmoid,
+//!     output: Activation::Sigmoid,
 //!     conv: None,
 //! };
 //! let device = Device::default();
@@ -22,83 +22,14 @@
 //! # Ok::<(), kindling_harness::RunError>(())
 //! ```
 
+mod autoencoder;
 mod coder;
-mod evidence;
-mod model;
+mod family;
 mod pca;
 mod separation;
+mod test_codes;
 
-use std::sync::Arc;
-
-use burn::module::Module;
-use burn_train::metric::{LearningRateMetric, LossMetric};
-use kindling_formats::{AutoencoderTask, ParityStep, Record};
-use kindling_harness::{Lockstep, Outcome, Run, RunError, fit};
-
+pub use autoencoder::Autoencoder;
 pub use coder::Coder;
-pub use model::Autoencoder;
+pub use family::{parity, train};
 pub use pca::{Pca, Projection, pca};
-
-/// Trains and evaluates one autoencoder, and writes what its code keeps of the
-/// test images.
-///
-/// The losses are mean squared errors over pixels in [0, 1].
-///
-/// # Errors
-///
-/// If the images cannot be had, or the training fails; see [`fit`].
-pub fn train(task: &AutoencoderTask, run: &Run) -> Result<Record, RunError> {
-    let data = kindling_datasets::load(&task.data)?;
-    run.write_classes(&data)?;
-    let test = Arc::new(data.test);
-    let device = run.device().clone().autodiff();
-    let model = Autoencoder::new(&task.model, run.config().seed, &device)?;
-    let parameters = model.num_params();
-    let fitted = fit(
-        run,
-        model,
-        &task.train,
-        &Arc::new(data.train),
-        &test,
-        &data.fingerprint,
-        |training| {
-            training
-                .metrics((LossMetric::new(),))
-                .metric_train_numeric(LearningRateMetric::new())
-        },
-    )?;
-    let model = &fitted.model;
-    let metrics = evidence::write_evidence(
-        run,
-        &test,
-        task.scatter.images,
-        |images| model.encode(images),
-        |codes| model.decode(codes),
-    )?;
-    Ok(run.complete(Outcome {
-        parameters,
-        metrics,
-        data_fingerprint: data.fingerprint,
-        ..Outcome::of_history(&fitted.history)
-    }))
-}
-
-/// Follows the training of one autoencoder on two devices.
-///
-/// # Errors
-///
-/// If the images cannot be had, or a device fails.
-pub fn parity(
-    task: &AutoencoderTask,
-    lockstep: &Lockstep,
-    tell: &mut dyn FnMut(ParityStep),
-) -> Result<(), RunError> {
-    let data = kindling_datasets::load(&task.data)?;
-    lockstep.follow_on_images(
-        &task.train,
-        data.train,
-        |device| Autoencoder::new(&task.model, lockstep.seed, device),
-        |output| output.loss.clone(),
-        tell,
-    )
-}

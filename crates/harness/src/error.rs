@@ -8,60 +8,59 @@ use kindling_formats::{Backend, DeviceName};
 /// Why a run has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The config, or a file of the run, is wrong or cannot be reached.
+    /// The config or another file of the run is wrong, or cannot be read or written.
     #[error(transparent)]
     Files(#[from] kindling_formats::Error),
-    /// The images cannot be had.
+    /// The images cannot be loaded.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The device's backend is not in this build.
+    /// The backend is not compiled into this program.
     #[error(
         "backend `{0}` is not compiled in; build kindling with `--features {0}`, \
          or use `cargo xtask ... --backend {0}`"
     )]
     NoBackend(Backend),
-    /// There is no GPU for the backend, or none that it can reach.
-    #[error("no GPU for {0}: {why}, or use `--backend flex`", why = remedy(*.0))]
+    /// The backend finds no GPU.
+    #[error("no GPU for {0}: {remedy}, or use `--backend flex`", remedy = gpu_remedy(*.0))]
     NoGpu(Backend),
-    /// The backend has only so many devices.
+    /// The backend has no device of this index. The number is how many devices it has.
     #[error(
         "there is no device {0}: {backend} has {1}, counted from {backend}:0; \
          `cargo xtask backends --backend {backend}` lists them",
         backend = .0.backend
     )]
     NoDevice(DeviceName, usize),
-    /// The device cannot compute so.
+    /// The device does not support mixed precision. The text is Burn's reason.
     #[error("{0} cannot compute in mixed precision ({1}); leave out `--precision mixed`")]
     NoPrecision(DeviceName, String),
-    /// Two devices were to take the steps of a cell without any.
+    /// Two devices were to be compared on a cell (the text) that takes no training steps.
     #[error("{0} takes no training steps, so two devices cannot be compared on it")]
     NoSteps(String),
-    /// There is no such trained network.
+    /// There is no trained network, or it is of another kind than the command needs.
     #[error("{0}")]
     BadModel(String),
-    /// Another process trains there.
+    /// Another process trains the run in this folder.
     #[error("{}: another process trains this run; wait for it, or stop it", .0.display())]
     Busy(PathBuf),
-    /// What the environment says of the device is none.
+    /// An environment variable names no device.
     #[error("{0}")]
     Environment(String),
-    /// The loss left the numbers.
+    /// The loss became NaN or infinite.
     #[error("{0}; a smaller learning rate may help")]
     Diverged(String),
-    /// Somebody stopped it after so many epochs of so many.
-    #[error("stopped after {0} of {1} epochs; the same command goes on from there")]
+    /// The user stopped the training: epochs done, and epochs in all.
+    #[error("stopped after {0} of {1} epochs; the same command resumes the training")]
     Stopped(usize, usize),
-    /// Burn failed.
+    /// burn-train or the device failed.
     #[error("training failed: {0}")]
     Training(String),
-    /// Something else that should not have happened.
+    /// Any other error.
     #[error("{0}")]
     Other(String),
 }
 
 impl RunError {
-    /// Whether the remedy lies with who called (exit code 2), not with the
-    /// training (1).
+    /// Whether the caller's input is wrong (exit code 2), rather than the training (1).
     pub fn is_bad_input(&self) -> bool {
         matches!(
             self,
@@ -80,10 +79,10 @@ impl RunError {
 }
 
 /// Why a backend may find no GPU, and what to install.
-fn remedy(backend: Backend) -> &'static str {
+fn gpu_remedy(backend: Backend) -> &'static str {
     match backend {
         Backend::Cuda => {
-            "no NVIDIA driver answers, or none of its GPUs does; install the driver and the CUDA \
+            "the NVIDIA driver does not answer or finds no GPU; install the driver and the CUDA \
              toolkit"
         }
         _ => {

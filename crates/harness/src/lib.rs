@@ -1,43 +1,36 @@
-//! The life of a run: its device, its random streams, its batches, the training
-//! itself by burn-train, and the record it leaves. Knows no model.
+//! Everything that a run needs and that does not depend on the family of its network: the
+//! device, the batches of images, the training loop, the progress that is shown, the
+//! checkpoints and the record.
 //!
-//! The order of the files is the order of a run: [`Run::open`] reads the config
-//! and opens the [`device`](Run::device), [`init`] draws the first weights,
-//! [`fit`] trains on batches of an [`ImageLoader`] under the eyes of a recorder,
-//! and [`Run::complete`] writes the record. Beside it stand what compares backends:
-//! [`Lockstep`] follows one training on two devices, [`speed`] measures one.
+//! The rooms (folders), each of which uses only rooms that stand before it:
+//!
+//! 1. `device`: opens and measures the devices of the backends that are compiled in.
+//! 2. `data`: batches of images in an order that the seed decides.
+//! 3. `model`: first weights, optimizers, and files of weights, for any Burn module.
+//! 4. `progress`: how a person or another program sees the progress of a training.
+//! 5. `tensorboard`: the files that TensorBoard reads.
+//! 6. `run`: [`RunContext`] (config, folder and device of a run) and the run's record.
+//! 7. `training`: **the training loop is in `training/fit.rs`**. [`train_on_images`] calls
+//!    it and does all that the families of image networks have in common.
+//! 8. `compare`: [`Lockstep`] trains one network on two devices and compares each step.
 
-mod checkpoint;
+mod compare;
+mod data;
 mod device;
 mod error;
-mod event;
-mod fit;
-pub mod init;
-mod load;
-mod loader;
-mod lockstep;
-mod numbers;
-mod optimizer;
-mod parameters;
-mod recorder;
+mod model;
+mod progress;
 mod run;
-mod speed;
-mod stop;
 mod tensorboard;
-mod terminal;
-mod weights;
+mod training;
 
-pub use device::{Opened, compiled, devices, open};
+pub use compare::{Lockstep, LossAndGradients, compare_on_images};
+pub use data::{ImageBatch, ImageLoader, images_to_tensor};
+pub use device::{
+    DeviceSpeed, OpenDevice, compiled_backends, list_devices, measure_speed, open_device,
+};
 pub use error::RunError;
-pub use fit::{Fitted, fit};
-pub use load::load;
-pub use loader::{ImageBatch, ImageLoader, pixels};
-pub use lockstep::{Lockstep, Step};
-pub use numbers::numbers;
-pub use optimizer::optimizer;
-pub use recorder::{Display, tell};
-pub use run::{Outcome, Run};
-pub use speed::{Speed, speed};
-pub use stop::stop_after_this_epoch;
-pub use terminal::restore_terminal;
-pub use weights::to_safetensors;
+pub use model::{init, load_weights, new_optimizer, to_f64s, to_safetensors};
+pub use progress::{ProgressDisplay, report_progress, restore_terminal};
+pub use run::{RunContext, RunResults};
+pub use training::{ImageModel, stop_after_this_epoch, train_on_images};

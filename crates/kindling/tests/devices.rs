@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::process::Output;
 
-use common::{BACKEND, kindling, train_well, write_config, write_images};
+use common::{BACKEND, kindling, train_successfully, write_config, write_images};
 use kindling_formats::{HistoryRow, ParityStep, RunConfig, RunDir, read_csv};
 
 fn classifier(folder: &Path) -> RunDir {
@@ -94,7 +94,7 @@ fn a_training_followed_in_lockstep_is_the_training_itself() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = classifier(folder.path());
     let path = dir.path().to_str().expect("a path");
-    train_well(&dir);
+    train_successfully(&dir);
     let history: Vec<HistoryRow> = read_csv(&dir.history()).expect("a history");
     let follow = |flags: &[&str]| -> Vec<ParityStep> {
         let words = [&["parity", path, BACKEND, BACKEND, "--steps", "6"], flags].concat();

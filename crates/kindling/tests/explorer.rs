@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use burn_dataset::Dataset;
-use common::{train_well, write_config, write_images};
+use common::{train_successfully, write_config, write_images};
 use kindling_formats::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
@@ -61,7 +61,7 @@ fn train(layout: &Layout, configs: &Path, cell: &str, family: &str, task: &str) 
     let config = std::fs::read_to_string(dir.config()).expect("a config");
     let config = config.replace("cell = \"test\"", &format!("cell = \"{cell}\""));
     std::fs::write(dir.config(), config).expect("writes");
-    let record = train_well(&dir);
+    let record = train_successfully(&dir);
     let config = dir.read_config().expect("a config");
     let variant = Variant {
         backend: config.backend,
@@ -116,7 +116,7 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
         train: None,
         test: None,
     };
-    let test = kindling_datasets::load(&data).expect("images").test;
+    let test = kindling_datasets::load_images(&data).expect("images").test;
     let pixels: Vec<&[u8]> = (0..test.len()).map(|index| test.pixels(index)).collect();
     let pixels = serde_json::to_string(&pixels).expect("JSON");
     let mut text = std::fs::read_to_string(&page).expect("a page");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{train_well, write_config, write_images};
+use common::{train_successfully, write_config, write_images};
 use kindling_formats::{HistoryRow, ImageData, Record, RunDir, RunStatus, TimingRow};
 use kindling_formats::{read_csv, read_numbers};
 use safetensors::SafeTensors;
@@ -45,7 +45,7 @@ fn classifiers_learn_to_tell_the_images_apart() {
              optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
         );
         let dir = write_config(&folder.path().join(name), "classifier", &task);
-        let record = train_well(&dir);
+        let record = train_successfully(&dir);
         check_files(&dir, &record, 4);
         assert!(record.test_accuracy > Some(0.95), "{name}: {record:?}");
         let timing: Vec<TimingRow> = read_csv(&dir.timing()).expect("a timing");
@@ -89,7 +89,7 @@ fn check_weights(dir: &RunDir, images: &std::path::Path) {
         train: None,
         test: None,
     };
-    let test = kindling_datasets::load(&data).expect("images").test;
+    let test = kindling_datasets::load_images(&data).expect("images").test;
     let bytes = std::fs::read(dir.weights()).expect("weights");
     let weights = SafeTensors::deserialize(&bytes).expect("weights");
     let layer = |x: &[f64], name: &str| -> Vec<f64> {
@@ -140,7 +140,7 @@ fn autoencoders_rebuild_better_than_at_first_and_leave_codes() {
              batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003 }}\n[scatter]\nimages = 70"
         );
         let dir = write_config(&folder.path().join(name), "autoencoder", &task);
-        let record = train_well(&dir);
+        let record = train_successfully(&dir);
         check_files(&dir, &record, 3);
         let rows = history(&dir);
         assert!(
@@ -170,7 +170,7 @@ fn pca_is_below_what_the_mean_image_leaves() {
         );
         let name = format!("pca-{components}");
         let dir = write_config(&folder.path().join(name), "pca", &task);
-        let record = train_well(&dir);
+        let record = train_successfully(&dir);
         assert_eq!(record.parameters, 784 * (1 + components));
         // Fewer test images than asked for: all of them.
         let codes = std::fs::read_to_string(dir.file("codes.csv")).expect("codes");
@@ -200,7 +200,7 @@ fn a_linear_model_learns_the_linear_function_down_to_its_noise() {
             "regression",
             &task,
         );
-        let record = train_well(&dir);
+        let record = train_successfully(&dir);
         check_files(&dir, &record, 1000);
         let predictions = std::fs::read_to_string(dir.file("predictions.csv")).expect("some");
         assert_eq!(predictions.lines().count(), 1 + 200);
@@ -223,7 +223,7 @@ fn gradients_agree_and_vanish_where_they_should() {
     let task =
         "[gradients]\npoints = 51\nrange = 6.0\nrows = 32\nline_points = 21\nline_reach = 1.0";
     let dir = write_config(folder.path(), "gradients", task);
-    let record = train_well(&dir);
+    let record = train_successfully(&dir);
     let metric = |name: &str| record.metrics[name];
     assert_eq!(metric("relu_max_difference"), 0.0);
     assert!(metric("sigmoid_max_difference") < 1e-6);

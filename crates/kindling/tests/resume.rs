@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use common::{kindling, train, train_well, write_config, write_images};
+use common::{kindling, train, train_successfully, write_config, write_images};
 use kindling_formats::{Checkpoint, RunDir};
 
 /// Epochs of every training here.
@@ -78,7 +78,7 @@ fn a_killed_training_ends_as_if_it_never_was() {
     let images = write_images(&folder.path().join("images"), 3000, 300);
     for family in ["classifier", "autoencoder"] {
         let whole = config(&folder.path().join(family), family, &images);
-        let record = train_well(&whole);
+        let record = train_successfully(&whole);
         assert!(!whole.checkpoints().exists(), "a whole run keeps none");
         let again = config(&folder.path().join(format!("{family}-2")), family, &images);
         for epoch in [1, 3] {
@@ -93,7 +93,7 @@ fn a_killed_training_ends_as_if_it_never_was() {
         let output = train(&again);
         assert!(output.status.success());
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(said.contains("going on after epoch"), "{said}");
+        assert!(said.contains("resuming after epoch"), "{said}");
         assert!(results(&whole) == results(&again), "{family} differs");
         let resumed = again.read_record().expect("readable").expect("a record");
         assert_eq!(resumed.test_loss, record.test_loss);
@@ -118,7 +118,7 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 3000, 300);
     let whole = config(&folder.path().join("whole"), "classifier", &images);
-    train_well(&whole);
+    train_successfully(&whole);
     let killed = config(&folder.path().join("killed"), "classifier", &images);
     killed_after(&killed, 3);
     // Twenty kinds of damage to the newest, and one to both.
@@ -142,7 +142,7 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
             let named = format!("warning: {}: ", path.display());
             assert!(said.contains(&named), "{said}");
         }
-        let goes_on = String::from_utf8_lossy(&output.stdout).contains("going on after epoch");
+        let goes_on = String::from_utf8_lossy(&output.stdout).contains("resuming after epoch");
         assert_eq!(goes_on, spared == 1);
         assert!(results(&whole) == results(&dir), "differs");
     }
@@ -159,10 +159,10 @@ fn a_checkpoint_of_another_training_is_not_gone_on_from() {
     std::fs::write(dir.config(), &changed).expect("writes");
     let output = train(&dir);
     assert!(output.status.success());
-    assert!(!String::from_utf8_lossy(&output.stdout).contains("going on"));
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("resuming"));
     let fresh = RunDir::new(folder.path().join("fresh"));
     std::fs::create_dir_all(fresh.path()).expect("a folder");
     std::fs::write(fresh.config(), &changed).expect("writes");
-    train_well(&fresh);
+    train_successfully(&fresh);
     assert!(results(&fresh) == results(&dir), "differs");
 }

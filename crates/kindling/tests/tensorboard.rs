@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{kindling, train_well, write_config, write_images};
+use common::{kindling, train_successfully, write_config, write_images};
 use kindling_formats::{HistoryRow, RunDir, read_csv};
 use serde_json::Value;
 
@@ -71,7 +71,7 @@ fn tensorboard_reads_the_history_the_config_and_the_codes() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 300, 60);
     let run = autoencoder(&folder.path().join("run"), &images);
-    train_well(&run);
+    train_successfully(&run);
     let history: Vec<HistoryRow> = read_csv(&run.history()).expect("a history");
     let Some(said) = read(&run) else { return };
     for (tag, figure) in [
@@ -101,7 +101,7 @@ fn tensorboard_reads_the_history_the_config_and_the_codes() {
                 noise = 0.01\n[model]\nkind = \"linear\"\n[train]\niterations = 30\nl2 = 0.0\n\
                 optimizer.sgd = { learning_rate = 0.01, momentum = 0.0 }";
     let toy = write_config(&folder.path().join("toy"), "regression", task);
-    train_well(&toy);
+    train_successfully(&toy);
     let said = read(&toy).expect("Python");
     assert_eq!(scalars(&said, "loss/test").len(), 30);
 }

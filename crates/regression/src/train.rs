@@ -1,19 +1,24 @@
-//! Full-batch descent, one row of history a step.
+//! The entries of the family `regression`: training one toy model, and comparing two devices
+//! on it.
+//!
+//! A training step takes all rows at once. Each step adds a row to the history.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use kindling_datasets::{ToyData, ToySplit};
 use kindling_formats::{HistoryRow, ParityStep, Record, RegressionTask, write_csv, write_numbers};
-use kindling_harness::{Display, Lockstep, Outcome, Run, RunError, Step, numbers, optimizer, tell};
+use kindling_harness::{
+    Lockstep, LossAndGradients, ProgressDisplay, RunContext, RunError, RunResults, new_optimizer,
+    report_progress, to_f64s,
+};
 
-use crate::Toy;
-use crate::model::mean_squared_error;
+use crate::toy_models::{Toy, mean_squared_error};
 
-/// How often a training tells of itself.
+/// How many times a training reports its progress.
 const REPORTS: usize = 20;
 
-/// A split as tensors: x `[rows, 4]` and y `[rows]`.
+/// The rows of a split as tensors: inputs x `[rows, 4]` and targets y `[rows]`.
 #[derive(Clone)]
 struct Rows {
     x: Tensor<2>,
@@ -32,41 +37,42 @@ impl Rows {
     }
 }
 
-/// Trains one model on one function. The losses in the history and the record
-/// are mean squared errors, without the L2 term, after each step.
+/// Trains one model on one toy function.
+///
+/// The losses in the history and the record are mean squared errors after each step. They
+/// do not include the L2 term.
 ///
 /// # Errors
 ///
-/// If the loss leaves the numbers, or a file cannot be written.
-pub fn train(task: &RegressionTask, run: &Run) -> Result<Record, RunError> {
+/// If the loss becomes NaN or infinite, or a file cannot be written.
+pub fn train(task: &RegressionTask, run: &RunContext) -> Result<Record, RunError> {
     let seed = run.config().seed;
     let data = ToyData::generate(&task.data, seed);
     let device = run.device();
-    let learning = device.clone().autodiff();
-    let train = Rows::new(&data.train, &learning);
-    let (seen, unseen) = (
-        Rows::new(&data.train, device),
-        Rows::new(&data.test, device),
-    );
+    let training_device = device.clone().autodiff();
+    let rows = Rows::new(&data.train, &training_device);
+    // Without autodiff, for the evaluation.
+    let train_rows = Rows::new(&data.train, device);
+    let test_rows = Rows::new(&data.test, device);
 
-    let mut model = Toy::new(task.model.kind, seed, &learning);
-    let mut optimizer = optimizer(task.train.optimizer);
+    let mut model = Toy::new(task.model.kind, seed, &training_device);
+    let mut optimizer = new_optimizer(task.train.optimizer);
     let learning_rate = task.train.optimizer.learning_rate();
     let iterations = task.train.iterations;
     let mut history = Vec::with_capacity(iterations);
     for iteration in 1..=iterations {
-        let Step { gradients, .. } = step(&model, &train, task.train.l2);
-        model = optimizer.step(learning_rate, model, gradients);
+        let computed = train_step(&model, &rows, task.train.l2);
+        model = optimizer.step(learning_rate, model, computed.gradients);
 
-        let stepped = model.valid();
+        let evaluated = model.valid();
         let loss_on = |rows: &Rows| -> f64 {
-            mean_squared_error(stepped.forward(rows.x.clone()), rows.y.clone()).into_scalar()
+            mean_squared_error(evaluated.forward(rows.x.clone()), rows.y.clone()).into_scalar()
         };
         let row = HistoryRow {
             epoch: iteration,
             learning_rate,
-            train_loss: loss_on(&seen),
-            test_loss: loss_on(&unseen),
+            train_loss: loss_on(&train_rows),
+            test_loss: loss_on(&test_rows),
             train_accuracy: None,
             test_accuracy: None,
         };
@@ -78,12 +84,12 @@ pub fn train(task: &RegressionTask, run: &Run) -> Result<Record, RunError> {
             )));
         }
         if iteration % iterations.div_ceil(REPORTS) == 0 || iteration == iterations {
-            report(run, &row, iterations);
+            report_iteration(run, &row, iterations);
         }
         history.push(row);
     }
     write_csv(&run.dir().history(), &history)?;
-    write_predictions(run, &model.valid(), &unseen)?;
+    write_predictions(run, &model.valid(), &test_rows)?;
     let parameters = model.num_params();
     run.save_model(model.valid())?;
 
@@ -91,27 +97,27 @@ pub fn train(task: &RegressionTask, run: &Run) -> Result<Record, RunError> {
         ("train_noise_floor", data.train.noise_floor()),
         ("test_noise_floor", data.test.noise_floor()),
     ];
-    Ok(run.complete(Outcome {
+    Ok(run.complete_record(RunResults {
         parameters,
         metrics: metrics
             .map(|(name, value)| (name.to_string(), value))
             .into(),
         data_fingerprint: "generated".into(),
-        ..Outcome::of_history(&history)
+        ..RunResults::of_history(&history)
     }))
 }
 
-/// The loss on all rows, and its gradients.
-fn step(model: &Toy, rows: &Rows, l2: f64) -> Step {
+/// The loss on all rows, with the L2 term, and its gradients.
+fn train_step(model: &Toy, rows: &Rows, l2: f64) -> LossAndGradients {
     let error = mean_squared_error(model.forward(rows.x.clone()), rows.y.clone());
-    let loss = error + model.squares() * l2;
-    Step {
+    let loss = error + model.sum_of_squares() * l2;
+    LossAndGradients {
         gradients: GradientsParams::from_grads(loss.backward(), model),
         loss,
     }
 }
 
-/// Follows the training of one model on two devices.
+/// Trains one model on two devices, and reports how far apart they are after every step.
 ///
 /// # Errors
 ///
@@ -119,35 +125,36 @@ fn step(model: &Toy, rows: &Rows, l2: f64) -> Step {
 pub fn parity(
     task: &RegressionTask,
     lockstep: &Lockstep,
-    tell: &mut dyn FnMut(ParityStep),
+    report_step: &mut dyn FnMut(ParityStep),
 ) -> Result<(), RunError> {
     let data = ToyData::generate(&task.data, lockstep.seed);
     let rows = lockstep
-        .learning()
+        .training_devices()
         .map(|device| Rows::new(&data.train, &device));
-    lockstep.follow(
+    lockstep.compare_steps(
         task.train.optimizer,
         |device| Ok(Toy::new(task.model.kind, lockstep.seed, device)),
-        |side, model| Ok(step(model, &rows[side], task.train.l2)),
-        tell,
+        |device, model| Ok(train_step(model, &rows[device], task.train.l2)),
+        report_step,
     )
 }
 
-fn report(run: &Run, row: &HistoryRow, iterations: usize) {
+/// Reports an iteration as [`RunContext::display`] asks for it.
+fn report_iteration(run: &RunContext, row: &HistoryRow, iterations: usize) {
     match run.display() {
-        Display::Progress => run.tell_iterations(row.epoch, iterations, row),
-        // The dashboard is burn-train's, whose unit is the epoch.
-        Display::Dashboard | Display::Lines => tell(&format!(
+        ProgressDisplay::Json => run.report_iteration(row.epoch, iterations, row),
+        // burn-train's dashboard shows epochs, and there are none here.
+        ProgressDisplay::Dashboard | ProgressDisplay::Lines => report_progress(&format!(
             "iteration {:>5}/{iterations}  train {:.5}  test {:.5}",
             row.epoch, row.train_loss, row.test_loss
         )),
     }
 }
 
-/// `predictions.csv`: the test rows with what the trained model says of them.
-fn write_predictions(run: &Run, model: &Toy, test: &Rows) -> Result<(), RunError> {
-    let truth = numbers(test.y.clone())?;
-    let predictions = numbers(model.forward(test.x.clone()))?;
+/// Writes `predictions.csv`: the target and the trained model's prediction of each test row.
+fn write_predictions(run: &RunContext, model: &Toy, test: &Rows) -> Result<(), RunError> {
+    let truth = to_f64s(test.y.clone())?;
+    let predictions = to_f64s(model.forward(test.x.clone()))?;
     let rows = truth.iter().zip(&predictions).map(|(&y, &p)| vec![y, p]);
     write_numbers(
         &run.dir().file("predictions.csv"),

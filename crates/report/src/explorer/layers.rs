@@ -1,8 +1,6 @@
 //! The layers of a trained network, in the order of the forward pass.
 
-use kindling_formats::{
-    Activation, AutoencoderModel, ClassifierModel, Error, Output, Result, read_numbers,
-};
+use kindling_formats::{AutoencoderModel, ClassifierModel, Error, Result, read_numbers};
 use serde::Serialize;
 
 use crate::explorer::encoding::Numbers;
@@ -65,7 +63,7 @@ pub(super) fn encoder(weights: &Weights, model: &AutoencoderModel) -> Result<Vec
         } else {
             model.activation
         };
-        dense(weights, &format!("encoder.{index}"), word(activation))
+        dense(weights, &format!("encoder.{index}"), activation.name())
     });
     layers.collect()
 }
@@ -78,12 +76,12 @@ pub(super) fn encoder(weights: &Weights, model: &AutoencoderModel) -> Result<Vec
 pub(super) fn decoder(weights: &Weights, model: &AutoencoderModel) -> Result<Vec<Layer>> {
     let last = model.hidden.len();
     let layers = (0..=last).map(|index| {
-        let activation = match model.output {
-            _ if index < last => word(model.activation),
-            Output::Linear => "none",
-            Output::Sigmoid => "sigmoid",
+        let activation = if index < last {
+            model.activation
+        } else {
+            model.output
         };
-        dense(weights, &format!("decoder.{index}"), activation)
+        dense(weights, &format!("decoder.{index}"), activation.name())
     });
     layers.collect()
 }
@@ -159,12 +157,4 @@ fn conv(weights: &Weights, name: &str, pool: bool) -> Result<Layer> {
         weight: Numbers::new(&weight),
         bias: Numbers::new(&bias),
     })
-}
-
-/// The word for an activation that the page's script knows.
-fn word(activation: Activation) -> &'static str {
-    match activation {
-        Activation::None => "none",
-        Activation::Relu => "relu",
-    }
 }

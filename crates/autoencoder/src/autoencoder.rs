@@ -1,0 +1,259 @@
+//! The network: an encoder that makes the code, and a decoder with the same layers in
+//! reverse order.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use burn_train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
+use kindling_datasets::{PIXELS, SIDE, stream};
+use kindling_formats::AutoencoderModel;
+use kindling_harness::{ImageBatch, RunError, init, load_weights};
+use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, squared_error};
+
+/// Rows and columns of the convolutions' kernels.
+const KERNEL: usize = 3;
+
+/// A network that encodes 784 pixels in a few numbers and decodes them again.
+#[derive(Module, Debug)]
+pub struct Autoencoder {
+    convolutions: Vec<ConvLayer>,
+    encoder: Vec<DenseLayer>,
+    decoder: Vec<DenseLayer>,
+    deconvolutions: Vec<ConvLayer>,
+    #[module(skip)]
+    layout: Layout,
+}
+
+/// What the network needs to know besides its weights.
+#[derive(Debug, Clone)]
+struct Layout {
+    /// Channels and side of the image between the convolutions and the fully connected
+    /// layers.
+    inner: [usize; 2],
+    /// The activation of the reconstructed pixels.
+    output: Activation,
+}
+
+/// The activation of a layer that the config's `activation` means.
+fn layer_activation(activation: kindling_formats::Activation) -> Activation {
+    match activation {
+        kindling_formats::Activation::None => Activation::None,
+        kindling_formats::Activation::Relu => Activation::Relu,
+        kindling_formats::Activation::Sigmoid => Activation::Sigmoid,
+    }
+}
+
+impl Autoencoder {
+    /// Makes the network of a config, with the first weights of `seed`.
+    ///
+    /// # Errors
+    ///
+    /// If the convolutions halve the image until nothing is left. A config that was checked
+    /// has no such convolutions.
+    pub fn new(model: &AutoencoderModel, seed: u64, device: &Device) -> Result<Self, RunError> {
+        let mut rng = stream(seed, "init", 0);
+        let mut inner = [1, SIDE];
+        let mut widths = vec![1];
+        if let Some(conv) = &model.conv {
+            widths.extend(&conv.channels);
+            let side = conv
+                .side()
+                .ok_or_else(|| RunError::Other("the convolutions leave no pixel".into()))?;
+            inner = [conv.channels.last().copied().unwrap_or(1), side];
+        }
+        let relu = layer_activation(model.activation) == Activation::Relu;
+        let mut convolution = |from: usize, to: usize, conv: Conv| {
+            let (weight, bias) = init::conv2d(from, to, KERNEL, &mut rng, device);
+            ConvLayer::new(weight, bias, conv)
+        };
+        let same = Conv {
+            padding: KERNEL / 2,
+            relu,
+            ..Conv::default()
+        };
+        let halve = Conv { pool: true, ..same };
+        let convolutions = widths
+            .windows(2)
+            .map(|pair| convolution(pair[0], pair[1], halve))
+            .collect();
+        let deconvolutions = widths
+            .windows(2)
+            .enumerate()
+            .rev()
+            .map(|(index, pair)| {
+                let double = Conv {
+                    double: true,
+                    relu: relu && index > 0,
+                    ..same
+                };
+                convolution(pair[1], pair[0], double)
+            })
+            .collect();
+
+        let mut widths = vec![inner[0] * inner[1] * inner[1]];
+        widths.extend(&model.hidden);
+        widths.push(model.code);
+        let mut layer = |from: usize, to: usize, activation: Activation| {
+            let (weight, bias) = init::dense(from, to, &mut rng, device);
+            DenseLayer::new(weight, bias, activation)
+        };
+        let between = layer_activation(model.activation);
+        let code = widths.len() - 2;
+        let encoder = widths.windows(2).enumerate().map(|(index, pair)| {
+            let activation = if index == code {
+                layer_activation(model.code_activation)
+            } else {
+                between
+            };
+            layer(pair[0], pair[1], activation)
+        });
+        let encoder = encoder.collect();
+        let output = layer_activation(model.output);
+        let decoder = widths.windows(2).enumerate().rev().map(|(index, pair)| {
+            let activation = if index == 0 && model.conv.is_none() {
+                output
+            } else {
+                between
+            };
+            layer(pair[1], pair[0], activation)
+        });
+        let decoder = decoder.collect();
+        Ok(Self {
+            convolutions,
+            encoder,
+            decoder,
+            deconvolutions,
+            layout: Layout { inner, output },
+        })
+    }
+
+    /// Loads a network of this config from `file`, a `model.bpk`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or holds another network.
+    pub fn load(model: &AutoencoderModel, file: &Path, device: &Device) -> Result<Self, RunError> {
+        load_weights(Self::new(model, 0, device)?, file)
+    }
+
+    /// Encodes images.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, 784]`, pixels in [0, 1]
+    /// - output: `[batch, code]`
+    pub fn encode(&self, images: Tensor<2>) -> Tensor<2> {
+        let mut x = images;
+        if !self.convolutions.is_empty() {
+            let [batch, _] = x.dims();
+            let mut image: Tensor<4> = x.reshape([batch, 1, SIDE, SIDE]);
+            for convolution in &self.convolutions {
+                image = convolution.forward(image);
+            }
+            x = image.flatten(1, 3);
+        }
+        self.encoder.iter().fold(x, |x, layer| layer.forward(x))
+    }
+
+    /// Decodes codes.
+    ///
+    /// # Shapes
+    ///
+    /// - codes: `[batch, code]`
+    /// - output: `[batch, 784]`
+    pub fn decode(&self, codes: Tensor<2>) -> Tensor<2> {
+        let x = self.decoder.iter().fold(codes, |x, layer| layer.forward(x));
+        if self.deconvolutions.is_empty() {
+            x
+        } else {
+            self.layout.output.apply(self.deconvolve(x))
+        }
+    }
+
+    /// The convolutions of the decoder:
+    /// `[batch, channels * side * side]` -> `[batch, 784]`.
+    fn deconvolve(&self, x: Tensor<2>) -> Tensor<2> {
+        let [batch, _] = x.dims();
+        let [channels, side] = self.layout.inner;
+        let mut image: Tensor<4> = x.reshape([batch, channels, side, side]);
+        for convolution in &self.deconvolutions {
+            image = convolution.forward(image);
+        }
+        image.reshape([batch, PIXELS])
+    }
+
+    /// The forward pass, and the mean squared error of each image.
+    fn forward_with_loss(&self, batch: ImageBatch) -> RegressionOutput {
+        let output = self.decode(self.encode(batch.images.clone()));
+        let losses = squared_error(output.clone(), batch.images.clone());
+        RegressionOutput::new(losses, output, batch.images)
+    }
+}
+
+impl TrainStep for Autoencoder {
+    type Input = ImageBatch;
+    type Output = RegressionOutput;
+
+    fn step(&self, batch: ImageBatch) -> TrainOutput<RegressionOutput> {
+        let output = self.forward_with_loss(batch);
+        let gradients = output.loss.clone().mean().backward();
+        TrainOutput::new(self, gradients, output)
+    }
+}
+
+impl InferenceStep for Autoencoder {
+    type Input = ImageBatch;
+    type Output = RegressionOutput;
+
+    fn step(&self, batch: ImageBatch) -> RegressionOutput {
+        self.forward_with_loss(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kindling_formats::ConvCoder;
+
+    fn model(hidden: &[usize], channels: Option<&[usize]>) -> Autoencoder {
+        let config = AutoencoderModel {
+            hidden: hidden.to_vec(),
+            code: 2,
+            activation: kindling_formats::Activation::Relu,
+            code_activation: kindling_formats::Activation::Relu,
+            output: kindling_formats::Activation::Sigmoid,
+            conv: channels.map(|channels| ConvCoder {
+                channels: channels.to_vec(),
+            }),
+        };
+        Autoencoder::new(&config, 0, &Device::default()).expect("a network")
+    }
+
+    #[test]
+    fn parameters_are_counted_as_by_hand() {
+        assert_eq!(model(&[], None).num_params(), 784 * 2 + 2 + 2 * 784 + 784);
+        let encoder = 784 * 512 + 512 + 512 * 128 + 128 + 128 * 32 + 32 + 32 * 2 + 2;
+        let decoder = 2 * 32 + 32 + 32 * 128 + 128 + 128 * 512 + 512 + 512 * 784 + 784;
+        assert_eq!(model(&[512, 128, 32], None).num_params(), encoder + decoder);
+    }
+
+    #[test]
+    fn encoding_and_decoding_have_the_right_shapes() {
+        let device = Device::default();
+        for network in [
+            model(&[], None),
+            model(&[8, 4], None),
+            model(&[8], Some(&[3, 5])),
+        ] {
+            let images = Tensor::ones([3, PIXELS], &device);
+            let codes = network.encode(images);
+            assert_eq!(codes.dims(), [3, 2]);
+            assert!(codes.clone().min().into_scalar::<f32>() >= 0.0); // ReLU on the code
+            let output = network.decode(codes);
+            assert_eq!(output.dims(), [3, PIXELS]);
+            let (low, high) = (output.clone().min(), output.max());
+            assert!(low.into_scalar::<f32>() > 0.0 && high.into_scalar::<f32>() < 1.0);
+        }
+    }
+}

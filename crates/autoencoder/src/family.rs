@@ -1,0 +1,82 @@
+//! The entries of the family `autoencoder`: training one network, and comparing two devices
+//! on it.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor};
+use burn_train::metric::{LearningRateMetric, LossMetric};
+use burn_train::{RegressionOutput, SupervisedTraining};
+use kindling_datasets::Images;
+use kindling_formats::{AutoencoderTask, ImageData, ParityStep, Record, Train};
+use kindling_harness::{
+    ImageModel, Lockstep, RunContext, RunError, compare_on_images, train_on_images,
+};
+
+use crate::autoencoder::Autoencoder;
+use crate::test_codes::write_test_codes;
+
+/// Trains and evaluates one autoencoder, and writes the codes of the test images.
+///
+/// The losses are mean squared errors over pixels in [0, 1].
+///
+/// # Errors
+///
+/// If the images cannot be loaded or the training fails; see [`train_on_images`].
+pub fn train(task: &AutoencoderTask, run: &RunContext) -> Result<Record, RunError> {
+    train_on_images::<Autoencoder>(task, run)
+}
+
+/// Trains one autoencoder on two devices, and reports how far apart they are after every
+/// step.
+///
+/// # Errors
+///
+/// If the images cannot be loaded, or a device fails.
+pub fn parity(
+    task: &AutoencoderTask,
+    lockstep: &Lockstep,
+    report_step: &mut dyn FnMut(ParityStep),
+) -> Result<(), RunError> {
+    compare_on_images::<Autoencoder>(task, lockstep, report_step)
+}
+
+impl ImageModel for Autoencoder {
+    type Task = AutoencoderTask;
+
+    fn image_data(task: &AutoencoderTask) -> &ImageData {
+        &task.data
+    }
+
+    fn train_settings(task: &AutoencoderTask) -> &Train {
+        &task.train
+    }
+
+    fn build(task: &AutoencoderTask, seed: u64, device: &Device) -> Result<Self, RunError> {
+        Autoencoder::new(&task.model, seed, device)
+    }
+
+    fn add_metrics(training: SupervisedTraining<Self>) -> SupervisedTraining<Self> {
+        training
+            .metrics((LossMetric::new(),))
+            .metric_train_numeric(LearningRateMetric::new())
+    }
+
+    fn losses(output: &RegressionOutput) -> Tensor<1> {
+        output.loss.clone()
+    }
+
+    fn write_test_tables(
+        &self,
+        task: &AutoencoderTask,
+        run: &RunContext,
+        test_images: &Images,
+    ) -> Result<BTreeMap<String, f64>, RunError> {
+        write_test_codes(
+            run,
+            test_images,
+            task.scatter.images,
+            |images| self.encode(images),
+            |codes| self.decode(codes),
+        )
+    }
+}

@@ -1,0 +1,174 @@
+//! The codes of the test images and their reconstructions, as tables for the report.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::tensor::{Tensor, TensorData};
+use burn_dataset::Dataset;
+use kindling_datasets::{CLASSES, Images, PIXELS};
+use kindling_formats::{image_columns, write_numbers};
+use kindling_harness::{ImageBatch, RunContext, RunError, to_f64s};
+
+use crate::separation::separation;
+
+/// Images per batch.
+const BATCH: usize = 1000;
+/// The number of points along each axis of the grid that is decoded.
+const GRID: usize = 20;
+/// The share of the codes that lie beyond each end of the grid.
+const OUTSIDE: f64 = 0.01;
+
+/// Encodes the first `count` test images, or all if there are fewer, and writes the tables
+///
+/// - `codes.csv`: the label and the code of each image: `label,z0,z1,...`;
+/// - `reconstructions.csv`: for the first image of each label, its pixels (columns `p`) and
+///   those of its reconstruction (columns `r`);
+/// - `plane.csv`, if a code has two numbers: the images that a grid of codes decodes to. The
+///   grid covers all codes except the outermost ones.
+///
+/// `encode` maps images `[batch, 784]` with pixels in [0, 1] to codes `[batch, code]`, and
+/// `decode` maps codes to images. The tables hold pixels from 0 (black) to 255 (white).
+/// Returns the figures of [`separation`].
+///
+/// # Errors
+///
+/// If a code or a reconstruction is NaN or infinite, or a file cannot be written.
+pub(crate) fn write_test_codes(
+    run: &RunContext,
+    test: &Images,
+    count: usize,
+    encode: impl Fn(Tensor<2>) -> Tensor<2>,
+    decode: impl Fn(Tensor<2>) -> Tensor<2>,
+) -> Result<BTreeMap<String, f64>, RunError> {
+    let indices: Vec<usize> = (0..test.len().min(count)).collect();
+    let mut codes: Vec<Vec<f64>> = Vec::with_capacity(indices.len());
+    for chunk in indices.chunks(BATCH) {
+        let batch = ImageBatch::gather(test, chunk, run.device());
+        let found = encode(batch.images);
+        let [_, width] = found.dims();
+        let found = finite(to_f64s(found)?, "a code")?;
+        codes.extend(found.chunks(width).map(<[f64]>::to_vec));
+    }
+    let file = |name: &str| run.dir().file(name);
+    write_codes(&file("codes.csv"), &codes, test)?;
+
+    let decoded = |codes: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, RunError> {
+        let width = codes.first().map_or(0, Vec::len);
+        let values: Vec<f32> = codes.iter().flatten().map(|&value| value as f32).collect();
+        let values = TensorData::new(values, [codes.len(), width]);
+        let images = to_f64s(decode(Tensor::from_data(values, run.device())))?;
+        let images = finite(images, "a reconstruction")?;
+        let byte = |pixel: &f64| (255.0 * pixel.clamp(0.0, 1.0)).round();
+        let images = images.chunks(PIXELS);
+        Ok(images
+            .map(|image| image.iter().map(byte).collect())
+            .collect())
+    };
+    let first: Vec<usize> = (0..CLASSES)
+        .filter_map(|class| {
+            let mut labels = test.labels().iter().take(codes.len());
+            labels.position(|&label| usize::from(label) == class)
+        })
+        .collect();
+    let first_codes: Vec<Vec<f64>> = first.iter().map(|&index| codes[index].clone()).collect();
+    let columns = columns(["index", "label"], ["p", "r"]);
+    let rows = first
+        .iter()
+        .zip(decoded(&first_codes)?)
+        .map(|(&index, image)| {
+            let head = [index as f64, f64::from(test.labels()[index])];
+            let pixels = test.pixels(index).iter().copied().map(f64::from);
+            head.into_iter().chain(pixels).chain(image).collect()
+        });
+    write_numbers(&file("reconstructions.csv"), &columns, rows)?;
+
+    if codes.first().is_some_and(|code| code.len() == 2) {
+        let grid = grid(&codes);
+        let rows = grid.iter().zip(decoded(&grid)?);
+        let rows = rows.map(|(code, image)| code.iter().copied().chain(image).collect());
+        write_numbers(
+            &file("plane.csv"),
+            &self::columns(["z0", "z1"], ["p"]),
+            rows,
+        )?;
+    }
+    Ok(separation(&codes, test))
+}
+
+/// Returns `values` if all are finite. Distances and pixels that are computed from a NaN
+/// can look like good ones.
+fn finite(values: Vec<f64>, what: &str) -> Result<Vec<f64>, RunError> {
+    match values.iter().find(|value| !value.is_finite()) {
+        None => Ok(values),
+        Some(value) => Err(RunError::Other(format!(
+            "{what} of the test images contains {value}; a smaller learning rate may help"
+        ))),
+    }
+}
+
+/// The columns of `head`, and then those of images, with a column for each pixel.
+fn columns<const H: usize, const I: usize>(head: [&str; H], images: [&str; I]) -> Vec<String> {
+    let head = head.into_iter().map(str::to_string);
+    let images = images
+        .into_iter()
+        .flat_map(|name| image_columns(name, PIXELS));
+    head.chain(images).collect()
+}
+
+fn write_codes(path: &Path, codes: &[Vec<f64>], test: &Images) -> Result<(), RunError> {
+    let width = codes.first().map_or(0, Vec::len);
+    let columns: Vec<String> = std::iter::once("label".to_string())
+        .chain((0..width).map(|index| format!("z{index}")))
+        .collect();
+    let rows = codes.iter().zip(test.labels()).map(|(code, &label)| {
+        let label = std::iter::once(f64::from(label));
+        label.chain(code.iter().copied()).collect()
+    });
+    write_numbers(path, &columns, rows)?;
+    Ok(())
+}
+
+/// A grid of codes, row by row: from the largest `z1` to the smallest, and in each row from
+/// the smallest `z0` to the largest.
+fn grid(codes: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let axis = |dimension: usize| -> Vec<f64> {
+        let mut values: Vec<f64> = codes.iter().map(|code| code[dimension]).collect();
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+        let (low, high) = (at(OUTSIDE), at(1.0 - OUTSIDE));
+        let step = (high - low) / (GRID - 1) as f64;
+        (0..GRID).map(|index| low + step * index as f64).collect()
+    };
+    let (across, up) = (axis(0), axis(1));
+    let rows = up.iter().rev();
+    rows.flat_map(|&z1| across.iter().map(move |&z0| vec![z0, z1]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_with_nan_or_infinity_is_an_error() {
+        assert_eq!(finite(vec![1.0, -2.0], "it").expect("values"), [1.0, -2.0]);
+        for wrong in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let error = finite(vec![1.0, wrong, 2.0], "a code").expect_err("an error");
+            let expected = format!("a code of the test images contains {wrong};");
+            assert!(error.to_string().starts_with(&expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_grid_covers_all_but_the_outermost_codes() {
+        let mut codes: Vec<Vec<f64>> = (0..=1000)
+            .map(|index| vec![f64::from(index), -f64::from(index)])
+            .collect();
+        codes[1000] = vec![1e9, -1e9];
+        let grid = grid(&codes);
+        assert_eq!(grid.len(), GRID * GRID);
+        assert_eq!(grid[0], [10.0, -10.0]);
+        assert_eq!(grid[GRID - 1], [990.0, -10.0]);
+        assert_eq!(grid[GRID * GRID - 1], [990.0, -990.0]);
+    }
+}

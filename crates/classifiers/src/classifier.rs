@@ -1,0 +1,179 @@
+//! The network: blocks of convolutions, and then fully connected layers.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use chacha20::ChaCha8Rng;
+use kindling_datasets::{CLASSES, PIXELS, SIDE, stream};
+use kindling_formats::ClassifierModel;
+use kindling_harness::{ImageBatch, RunError, init, load_weights};
+use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer};
+
+use crate::cross_entropy::cross_entropy;
+use crate::dropout::dropout;
+
+/// A network that computes logits of the ten classes. Without convolutions and hidden
+/// layers it is softmax regression.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    convolutions: Vec<ConvLayer>,
+    hidden: Vec<DenseLayer>,
+    #[module(skip)]
+    dropout_rate: f64,
+    output: DenseLayer,
+}
+
+impl Classifier {
+    /// Makes the network of a config, with the first weights of `seed`.
+    ///
+    /// # Errors
+    ///
+    /// If the convolutions shrink the image until nothing is left. A config that was
+    /// checked has no such convolutions.
+    pub fn new(model: &ClassifierModel, seed: u64, device: &Device) -> Result<Self, RunError> {
+        let mut rng = stream(seed, "init", 0);
+        let mut convolutions = Vec::new();
+        let mut inputs = PIXELS;
+        if let Some(conv) = &model.conv {
+            let mut channels = 1;
+            for widths in &conv.blocks {
+                for (index, &width) in widths.iter().enumerate() {
+                    let (weight, bias) =
+                        init::conv2d(channels, width, conv.kernel, &mut rng, device);
+                    let conv_options = Conv {
+                        relu: true,
+                        pool: index + 1 == widths.len(),
+                        ..Conv::default()
+                    };
+                    convolutions.push(ConvLayer::new(weight, bias, conv_options));
+                    channels = width;
+                }
+            }
+            let (channels, side) = conv
+                .output()
+                .ok_or_else(|| RunError::Other("the convolutions leave no pixel".into()))?;
+            inputs = channels * side * side;
+        }
+        let mut hidden = Vec::new();
+        for &width in &model.hidden {
+            let (weight, bias) = init::dense(inputs, width, &mut rng, device);
+            hidden.push(DenseLayer::new(weight, bias, Activation::Relu));
+            inputs = width;
+        }
+        let (weight, bias) = init::dense(inputs, CLASSES, &mut rng, device);
+        Ok(Self {
+            convolutions,
+            hidden,
+            dropout_rate: model.dropout,
+            output: DenseLayer::new(weight, bias, Activation::None),
+        })
+    }
+
+    /// Loads a network of this config from `file`, a `model.bpk`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or holds another network.
+    pub fn load(model: &ClassifierModel, file: &Path, device: &Device) -> Result<Self, RunError> {
+        load_weights(Self::new(model, 0, device)?, file)
+    }
+
+    /// Computes the logits of images. In training `noise` is the random stream of dropout;
+    /// with `None` nothing is dropped out.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, 784]`, pixels in [0, 1]
+    /// - output: `[batch, 10]`, logits
+    pub fn forward(&self, images: Tensor<2>, mut noise: Option<ChaCha8Rng>) -> Tensor<2> {
+        let mut x = images;
+        if !self.convolutions.is_empty() {
+            x = self.convolve(x);
+        }
+        for layer in &self.hidden {
+            x = layer.forward(x);
+            if let Some(noise) = noise.as_mut().filter(|_| self.dropout_rate > 0.0) {
+                x = dropout(x, self.dropout_rate, noise);
+            }
+        }
+        self.output.forward(x)
+    }
+
+    /// The convolutions: `[batch, 784]` -> `[batch, channels * side * side]`.
+    fn convolve(&self, images: Tensor<2>) -> Tensor<2> {
+        let [batch, _] = images.dims();
+        let image: Tensor<4> = images.reshape([batch, 1, SIDE, SIDE]);
+        self.convolutions
+            .iter()
+            .fold(image, |image, layer| layer.forward(image))
+            .flatten(1, 3)
+    }
+
+    /// The forward pass, and the cross-entropy of each image.
+    fn forward_with_loss(&self, batch: ImageBatch) -> ClassificationOutput {
+        let logits = self.forward(batch.images, batch.noise);
+        let losses = cross_entropy(logits.clone(), batch.labels.clone());
+        ClassificationOutput::new(losses, logits, batch.labels)
+    }
+}
+
+impl TrainStep for Classifier {
+    type Input = ImageBatch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: ImageBatch) -> TrainOutput<ClassificationOutput> {
+        let output = self.forward_with_loss(batch);
+        let gradients = output.loss.clone().mean().backward();
+        TrainOutput::new(self, gradients, output)
+    }
+}
+
+impl InferenceStep for Classifier {
+    type Input = ImageBatch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: ImageBatch) -> ClassificationOutput {
+        self.forward_with_loss(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kindling_formats::ConvStack;
+
+    fn model(hidden: &[usize], blocks: &[&[usize]]) -> Classifier {
+        let config = ClassifierModel {
+            hidden: hidden.to_vec(),
+            dropout: 0.0,
+            conv: (!blocks.is_empty()).then(|| ConvStack {
+                blocks: blocks.iter().map(|block| block.to_vec()).collect(),
+                kernel: 3,
+            }),
+        };
+        Classifier::new(&config, 0, &Device::default()).expect("a network")
+    }
+
+    #[test]
+    fn parameters_are_counted_as_by_hand() {
+        assert_eq!(model(&[], &[]).num_params(), 784 * 10 + 10);
+        let mlp = 784 * 512 + 512 + 512 * 128 + 128 + 128 * 10 + 10;
+        assert_eq!(model(&[512, 128], &[]).num_params(), mlp);
+        // 32@3x3 on 1 channel, 64@3x3 on 32, and 5x5x64 to 10.
+        let convnet = 9 * 32 + 32 + 9 * 32 * 64 + 64 + 1600 * 10 + 10;
+        assert_eq!(model(&[], &[&[32], &[64]]).num_params(), convnet);
+    }
+
+    #[test]
+    fn a_batch_of_any_size_gives_ten_logits_per_image() {
+        let device = Device::default();
+        for network in [model(&[7], &[]), model(&[7], &[&[2, 3], &[4]])] {
+            for batch in [1, 5] {
+                let images = Tensor::zeros([batch, PIXELS], &device);
+                assert_eq!(network.forward(images, None).dims(), [batch, CLASSES]);
+            }
+        }
+    }
+}

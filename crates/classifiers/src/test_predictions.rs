@@ -1,0 +1,147 @@
+//! The predictions of a trained classifier for the test images, as tables for the report.
+
+use burn::data::dataloader::Dataset;
+use kindling_datasets::{CLASSES, Images, PIXELS};
+use kindling_formats::{image_columns, write_numbers};
+use kindling_harness::{ImageBatch, RunContext, RunError, to_f64s};
+
+use crate::classifier::Classifier;
+
+/// Images per batch.
+const BATCH: usize = 1000;
+/// The number of wrongly classified images in `mistakes.csv`.
+const MISTAKES: usize = 25;
+/// The number of images in `logits.csv`.
+const LOGITS: usize = 100;
+
+/// A wrongly classified image.
+struct Mistake {
+    index: usize,
+    label: usize,
+    predicted: usize,
+    probability: f64,
+}
+
+/// Classifies all test images and writes three tables:
+///
+/// - `confusion.csv`: how many test images there are of each label (row) and each
+///   prediction (column);
+/// - `mistakes.csv`: the wrongly classified images with the highest predicted
+///   probabilities, with their pixels;
+/// - `logits.csv`: the label and the logits of the first test images.
+///
+/// # Errors
+///
+/// If the logits of an image give no probabilities, or a file cannot be written.
+pub(crate) fn write_test_predictions(
+    run: &RunContext,
+    model: &Classifier,
+    test: &Images,
+) -> Result<(), RunError> {
+    let mut confusion = [[0u32; CLASSES]; CLASSES];
+    let mut mistakes = Vec::new();
+    let mut kept = Vec::new();
+    let indices: Vec<usize> = (0..test.len()).collect();
+    for chunk in indices.chunks(BATCH) {
+        let batch = ImageBatch::gather(test, chunk, run.device());
+        let logits = to_f64s(model.forward(batch.images, None))?;
+        for (&index, logits) in chunk.iter().zip(logits.chunks(CLASSES)) {
+            let label = usize::from(test.labels()[index]);
+            let (predicted, probability) = most_likely(logits).ok_or_else(|| {
+                RunError::Other(format!(
+                    "the network's probabilities for test image {index} are NaN"
+                ))
+            })?;
+            confusion[label][predicted] += 1;
+            if predicted != label {
+                mistakes.push(Mistake {
+                    index,
+                    label,
+                    predicted,
+                    probability,
+                });
+            }
+            if index < LOGITS {
+                let label = std::iter::once(label as f64);
+                kept.push(label.chain(logits.iter().copied()).collect());
+            }
+        }
+    }
+    mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    mistakes.truncate(MISTAKES);
+
+    let classes = (0..CLASSES).map(|class| class.to_string());
+    let with_label = |columns| {
+        std::iter::once("label".to_string())
+            .chain(columns)
+            .collect()
+    };
+    let columns: Vec<String> = with_label(classes);
+    let rows = confusion.iter().enumerate().map(|(label, counts)| {
+        let label = std::iter::once(label as f64);
+        label
+            .chain(counts.iter().map(|&count| f64::from(count)))
+            .collect()
+    });
+    write_numbers(&run.dir().file("confusion.csv"), &columns, rows)?;
+    write_numbers(&run.dir().file("logits.csv"), &columns, kept)?;
+
+    let columns: Vec<String> = ["index", "label", "predicted", "probability"]
+        .map(str::to_string)
+        .into_iter()
+        .chain(image_columns("p", PIXELS))
+        .collect();
+    let rows = mistakes.iter().map(|mistake| {
+        let figures = [
+            mistake.index as f64,
+            mistake.label as f64,
+            mistake.predicted as f64,
+            mistake.probability,
+        ];
+        let pixels = test.pixels(mistake.index).iter().copied().map(f64::from);
+        figures.into_iter().chain(pixels).collect()
+    });
+    write_numbers(&run.dir().file("mistakes.csv"), &columns, rows)?;
+    Ok(())
+}
+
+/// The class of the largest logit, and its probability by softmax. Of equal logits the
+/// first wins. It is `None` if the probabilities are NaN.
+fn most_likely(logits: &[f64]) -> Option<(usize, f64)> {
+    let probabilities = probabilities(logits).into_iter().enumerate();
+    let largest = probabilities.rev().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    // If one probability is NaN, all are, because each is divided by their sum.
+    largest.filter(|(_, probability)| !probability.is_nan())
+}
+
+/// The softmax of logits: the probability of each class. All are NaN if a logit is NaN or
+/// the largest logit is infinite.
+pub fn probabilities(logits: &[f64]) -> Vec<f64> {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.into_iter().map(|power| power / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_likely_class_and_its_probability() {
+        // scipy.special.softmax([1, 3, 2]) is 0.09003057, 0.66524096, 0.24472847.
+        let (class, probability) = most_likely(&[1.0, 3.0, 2.0]).expect("probabilities");
+        assert_eq!(class, 1);
+        assert!((probability - 0.665_240_96).abs() < 1e-8);
+        assert_eq!(most_likely(&[1e4, 0.0]), Some((0, 1.0)));
+        assert_eq!(most_likely(&[2.0, 2.0]), Some((0, 0.5)));
+        for wrong in [f64::NAN, -f64::NAN, f64::INFINITY] {
+            for place in 0..3 {
+                let mut logits = [1.0, 3.0, 2.0];
+                logits[place] = wrong;
+                assert_eq!(most_likely(&logits), None, "{logits:?}");
+                assert!(probabilities(&logits).iter().all(|p| p.is_nan()));
+            }
+        }
+    }
+}

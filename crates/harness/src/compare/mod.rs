@@ -1,0 +1,7 @@
+//! One training on two devices, compared step by step.
+
+mod lockstep;
+mod on_images;
+
+pub use lockstep::{Lockstep, LossAndGradients};
+pub use on_images::compare_on_images;

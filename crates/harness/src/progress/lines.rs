@@ -1,0 +1,110 @@
+//! The progress of a training as lines of text or as JSON.
+
+use std::time::{Duration, Instant};
+
+use kindling_formats::{HistoryRow, Progress};
+
+use super::display::{ProgressDisplay, report_progress};
+
+/// Time between two reports within an epoch.
+const JSON_INTERVAL: Duration = Duration::from_millis(250);
+const LINES_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Prints the progress of a training, as far as its [`ProgressDisplay`] asks for it.
+pub(crate) struct ProgressLines {
+    display: ProgressDisplay,
+    last_report: Instant,
+}
+
+/// How far a training is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Position {
+    /// The current epoch, from 1.
+    pub epoch: usize,
+    /// The number of epochs of the whole training.
+    pub epochs: usize,
+    /// The part of the current epoch that is done, in [0, 1].
+    pub within: f64,
+}
+
+impl ProgressLines {
+    pub(crate) fn new(display: ProgressDisplay) -> Self {
+        Self {
+            display,
+            last_report: Instant::now(),
+        }
+    }
+
+    /// Reports the start of a training.
+    pub(crate) fn report_start(&mut self, position: Position, last: Option<&HistoryRow>) {
+        if self.display == ProgressDisplay::Json {
+            self.report(position, last);
+        }
+    }
+
+    /// Whether the last report was so long ago that the next one is due.
+    pub(crate) fn is_due(&self) -> bool {
+        let interval = match self.display {
+            ProgressDisplay::Dashboard => return false,
+            ProgressDisplay::Lines => LINES_INTERVAL,
+            ProgressDisplay::Json => JSON_INTERVAL,
+        };
+        self.last_report.elapsed() >= interval
+    }
+
+    /// Reports how far the training is. `last` is the row of the last finished epoch.
+    pub(crate) fn report(&mut self, position: Position, last: Option<&HistoryRow>) {
+        self.last_report = Instant::now();
+        let Position {
+            epoch,
+            epochs,
+            within,
+        } = position;
+        match self.display {
+            ProgressDisplay::Dashboard => {}
+            ProgressDisplay::Lines if within < 1.0 => report_progress(&format!(
+                "epoch {epoch:>3}/{epochs}  {:.0} %",
+                100.0 * within
+            )),
+            // `report_epoch` prints the line of a finished epoch.
+            ProgressDisplay::Lines => {}
+            ProgressDisplay::Json => print_json(&Progress {
+                epoch,
+                epochs,
+                fraction: ((epoch - 1) as f64 + within) / epochs as f64,
+                train_loss: last.map(|row| row.train_loss),
+                test_loss: last.map(|row| row.test_loss),
+                test_accuracy: last.and_then(|row| row.test_accuracy),
+            }),
+        }
+    }
+
+    /// Prints the figures of a finished epoch that took `seconds`.
+    pub(crate) fn report_epoch(&self, row: &HistoryRow, epochs: usize, seconds: f64) {
+        if self.display == ProgressDisplay::Lines {
+            report_progress(&epoch_line(row, epochs, seconds));
+        }
+    }
+}
+
+/// Prints `progress` as a line of JSON.
+pub(crate) fn print_json(progress: &Progress) {
+    if let Ok(json) = serde_json::to_string(progress) {
+        report_progress(&json);
+    }
+}
+
+/// `epoch   3/20  train 0.1042  96.91 %  test 0.0981  97.02 %  1.9 s`
+fn epoch_line(row: &HistoryRow, epochs: usize, seconds: f64) -> String {
+    let percent = |accuracy: Option<f64>| {
+        accuracy.map_or(String::new(), |share| format!("  {:.2} %", 100.0 * share))
+    };
+    format!(
+        "epoch {:>3}/{epochs}  train {:.4}{}  test {:.4}{}  {seconds:.1} s",
+        row.epoch,
+        row.train_loss,
+        percent(row.train_accuracy),
+        row.test_loss,
+        percent(row.test_accuracy),
+    )
+}

@@ -1,0 +1,10 @@
+//! A run: its config, folder and device, and the record that it leaves.
+
+mod program;
+mod record;
+mod run_context;
+mod stopwatch;
+
+pub use record::RunResults;
+pub use run_context::RunContext;
+pub(crate) use stopwatch::Stopwatch;

@@ -1,0 +1,192 @@
+//! What a family needs to know of its run: the config, the folder, the device, and how
+//! progress is shown.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::OnceLock;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use kindling_datasets::ImageSet;
+use kindling_formats::{
+    DeviceName, HistoryRow, Progress, RunConfig, RunDir, RunIdentity, if_there, write_atomic,
+};
+
+use super::program::program_hash;
+use super::stopwatch::Stopwatch;
+use crate::device::{OpenDevice, open_device};
+use crate::error::RunError;
+use crate::model::{save_burn_weights, save_safetensors};
+use crate::progress::{ProgressDisplay, print_json, report_warning};
+use crate::tensorboard::EventWriter;
+
+/// A run that is being trained.
+pub struct RunContext {
+    pub(super) config: RunConfig,
+    pub(super) dir: RunDir,
+    pub(super) device: OpenDevice,
+    display: ProgressDisplay,
+    /// Whether the run writes files for TensorBoard.
+    pub(super) tensorboard: bool,
+    stopwatch: Stopwatch,
+    /// Seconds of the earlier attempts that the run resumes.
+    earlier_seconds: OnceLock<f64>,
+    /// The folder, open and locked, so that no second process trains the same run.
+    _folder_lock: Option<File>,
+}
+
+impl RunContext {
+    /// Locks the folder `dir`, reads its `config.toml` and opens the device.
+    ///
+    /// The device is the one that `device` names, else the default device of the config's
+    /// backend. If `device` is of another backend, the backend in `config.toml` is changed.
+    /// `tensorboard` says whether the run writes files for TensorBoard.
+    ///
+    /// # Errors
+    ///
+    /// If another process trains the run, if the config is wrong, or if the device cannot
+    /// be opened.
+    pub fn open(
+        dir: &Path,
+        device: Option<DeviceName>,
+        display: ProgressDisplay,
+        tensorboard: bool,
+    ) -> Result<Self, RunError> {
+        let dir = RunDir::new(dir);
+        let folder_lock = lock_folder(dir.path())?;
+        let mut config = dir.read_config()?;
+        let device = open_device(device.unwrap_or(config.backend.into()), config.precision)?;
+        if config.backend != device.name.backend {
+            config.backend = device.name.backend;
+            write_atomic(&dir.config(), config.to_toml().as_bytes())?;
+        }
+        Ok(Self {
+            device,
+            config,
+            dir,
+            display,
+            tensorboard,
+            stopwatch: Stopwatch::start(),
+            earlier_seconds: OnceLock::new(),
+            _folder_lock: folder_lock,
+        })
+    }
+
+    /// The resolved config.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// The folder for all files of the run.
+    pub fn dir(&self) -> &RunDir {
+        &self.dir
+    }
+
+    /// The device, without autodiff. Training needs `.autodiff()` of it.
+    pub fn device(&self) -> &Device {
+        &self.device.device
+    }
+
+    /// How progress is shown.
+    pub fn display(&self) -> ProgressDisplay {
+        self.display
+    }
+
+    /// The wall time so far, with that of the attempts that the run resumes.
+    pub(crate) fn stopwatch(&self) -> Stopwatch {
+        let earlier = self.earlier_seconds.get().copied().unwrap_or_default();
+        self.stopwatch.with_earlier(earlier)
+    }
+
+    /// Adds the wall time of the attempts that the run resumes, in seconds.
+    pub(crate) fn add_earlier_seconds(&self, seconds: f64) {
+        let _ = self.earlier_seconds.set(seconds);
+    }
+
+    /// A writer for TensorBoard's event file, which begins with the epochs of `history`;
+    /// `None` if the run writes no files for TensorBoard.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub(crate) fn event_writer(
+        &self,
+        history: &[HistoryRow],
+    ) -> Result<Option<EventWriter>, RunError> {
+        self.tensorboard
+            .then(|| EventWriter::create(&self.dir, &self.config, history))
+            .transpose()
+    }
+
+    /// What a checkpoint must have been made with, so that this run can be resumed from it.
+    ///
+    /// # Errors
+    ///
+    /// If the running program's file cannot be read.
+    pub(crate) fn identity(&self, data_fingerprint: &str) -> Result<RunIdentity, RunError> {
+        Ok(RunIdentity {
+            config_hash: self.config.hash(),
+            data_fingerprint: data_fingerprint.to_string(),
+            program: program_hash()?.to_string(),
+        })
+    }
+
+    /// Prints the warnings about a data set, and writes the names of its classes to
+    /// `classes.txt` if they are not the ten digits. The report reads that file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn write_classes(&self, data: &ImageSet) -> Result<(), RunError> {
+        data.warnings.iter().cloned().for_each(report_warning);
+        let path = self.dir.classes();
+        match &data.classes {
+            Some(classes) => write_atomic(&path, (classes.join("\n") + "\n").as_bytes())?,
+            // An earlier attempt may have had other data and left this file.
+            None => drop(if_there("remove", &path, std::fs::remove_file(&path))?),
+        }
+        Ok(())
+    }
+
+    /// Reports as JSON that `done` of `total` iterations are done. With another display it
+    /// prints nothing.
+    pub fn report_iteration(&self, done: usize, total: usize, row: &HistoryRow) {
+        if self.display == ProgressDisplay::Json {
+            print_json(&Progress {
+                epoch: done,
+                epochs: total,
+                fraction: done as f64 / total as f64,
+                train_loss: Some(row.train_loss),
+                test_loss: Some(row.test_loss),
+                test_accuracy: row.test_accuracy,
+            });
+        }
+    }
+
+    /// Writes the weights of `model` to `model.bpk` and to `weights.safetensors`.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub fn save_model<M: Module>(&self, model: M) -> Result<(), RunError> {
+        save_safetensors(&model, &self.dir.weights())?;
+        save_burn_weights(model, &self.dir.model())
+    }
+}
+
+/// Locks the folder of a run until the returned file is closed. It returns no lock if the
+/// folder cannot be opened as a file, as on Windows, and an open file without a lock if the
+/// file system has no locks.
+///
+/// # Errors
+///
+/// If another process holds the lock.
+fn lock_folder(folder: &Path) -> Result<Option<File>, RunError> {
+    let Ok(file) = File::open(folder) else {
+        return Ok(None);
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(RunError::Busy(folder.to_path_buf())),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
+    }
+}

@@ -1,0 +1,12 @@
+//! The folder `tensorboard/` of a run, which TensorBoard reads.
+//!
+//! It is a log and no part of the result. It holds an event file with the figures of each
+//! epoch and the config's values as hyper-parameters, and, if the run has codes, the
+//! tables for TensorBoard's projector.
+
+mod event_file;
+mod messages;
+mod projector;
+
+pub(crate) use event_file::{EventWriter, ensure_event_file};
+pub(crate) use projector::write_projector;

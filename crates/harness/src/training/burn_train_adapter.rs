@@ -1,0 +1,377 @@
+//! The adapter between burn-train's callbacks and our history, guard, progress and
+//! TensorBoard files.
+//!
+//! burn-train calls it where it expects a renderer, because a renderer receives everything
+//! in order: the figures of every batch, of every split and of every epoch.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn_train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn_train::metric::{MetricDefinition, MetricEntry, MetricId, NumericEntry};
+use burn_train::renderer::tui::TuiMetricsRendererWrapper;
+use burn_train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
+};
+use burn_train::{Interrupter, LearnerSummary};
+use kindling_formats::{Error, HistoryRow, RunDir};
+
+use super::history::{SharedLog, Split, SplitFigures};
+use super::loss_guard::LossGuard;
+use super::stop_request::stop_is_requested;
+use crate::error::RunError;
+use crate::progress::{Dashboard, Position, ProgressDisplay, ProgressLines};
+use crate::tensorboard::EventWriter;
+
+/// The largest part of an epoch that a report within the epoch shows as done.
+const ALMOST_DONE: f64 = 0.999;
+
+/// What a [`BurnTrainAdapter`] is made of.
+pub(super) struct AdapterParts {
+    /// The folder of the run.
+    pub dir: RunDir,
+    /// The learning rate, which is the same in all epochs.
+    pub learning_rate: f64,
+    /// How progress is shown.
+    pub display: ProgressDisplay,
+    /// What ends burn-train's loop after an error.
+    pub interrupter: Interrupter,
+    /// The writer for TensorBoard, if the run has one.
+    pub events: Option<EventWriter>,
+    /// The log, which holds the epochs that a resumed training does not repeat.
+    pub log: SharedLog,
+}
+
+/// Receives burn-train's callbacks. See the head of this file.
+pub(super) struct BurnTrainAdapter {
+    dir: RunDir,
+    learning_rate: f64,
+    interrupter: Interrupter,
+    events: Option<EventWriter>,
+    log: SharedLog,
+    lines: ProgressLines,
+    dashboard: Option<Dashboard>,
+    guard: LossGuard,
+    /// The ids by which burn-train names the two metrics that the history holds.
+    loss_id: MetricId,
+    accuracy_id: MetricId,
+    epoch: usize,
+    epochs: usize,
+    epoch_started: Instant,
+    current_split: Split,
+    train: SplitFigures,
+    test: SplitFigures,
+}
+
+impl BurnTrainAdapter {
+    pub(super) fn new(parts: AdapterParts) -> Self {
+        let metric_id = |name: &str| MetricId::new(Arc::new(name.to_string()));
+        let AdapterParts {
+            dir,
+            learning_rate,
+            display,
+            interrupter,
+            events,
+            log,
+        } = parts;
+        Self {
+            dir,
+            learning_rate,
+            dashboard: (display == ProgressDisplay::Dashboard)
+                .then(|| Dashboard::open(interrupter.clone())),
+            interrupter,
+            events,
+            log,
+            lines: ProgressLines::new(display),
+            guard: LossGuard::default(),
+            loss_id: metric_id("Loss"),
+            accuracy_id: metric_id("Accuracy"),
+            epoch: 1,
+            epochs: 0,
+            epoch_started: Instant::now(),
+            current_split: Split::Train,
+            train: SplitFigures::default(),
+            test: SplitFigures::default(),
+        }
+    }
+
+    /// Ends the training. Only the first error is kept.
+    fn stop_with(&self, failure: RunError) {
+        let mut log = self.log.lock();
+        if log.failure.is_none() {
+            self.interrupter.stop(Some(&failure.to_string()));
+            log.failure = Some(failure);
+        }
+    }
+
+    fn figures(&mut self, split: Split) -> &mut SplitFigures {
+        match split {
+            Split::Train => &mut self.train,
+            Split::Test => &mut self.test,
+        }
+    }
+
+    /// Takes a figure that burn-train has computed: the loss of a batch, or the loss or
+    /// accuracy of a whole split.
+    fn take_figure(&mut self, split: Split, state: &MetricState) {
+        let MetricState::Numeric(MetricEntry { metric_id, .. }, Some(entry)) = state else {
+            return;
+        };
+        if *metric_id == self.loss_id {
+            match entry {
+                NumericEntry::Final(loss) => self.figures(split).loss = Some(*loss),
+                batch => {
+                    if let Err(error) = self.guard.check(split, self.epoch, batch.current()) {
+                        self.stop_with(error);
+                    }
+                }
+            }
+        } else if *metric_id == self.accuracy_id
+            && let NumericEntry::Final(percent) = entry
+        {
+            self.figures(split).accuracy_percent = Some(*percent);
+        }
+    }
+
+    /// Adds the row of an epoch that has ended, and reports it.
+    fn close_epoch(&mut self, epoch: usize) {
+        let (train, test) = (
+            std::mem::take(&mut self.train),
+            std::mem::take(&mut self.test),
+        );
+        self.guard.start_epoch();
+        let seconds = self.epoch_started.elapsed().as_secs_f64();
+        self.epoch_started = Instant::now();
+        let (Some(train_loss), Some(test_loss)) = (train.loss, test.loss) else {
+            return; // The loss metric has failed, and burn-train reports that itself.
+        };
+        let row = HistoryRow {
+            epoch,
+            learning_rate: self.learning_rate,
+            train_loss,
+            test_loss,
+            train_accuracy: train.accuracy(),
+            test_accuracy: test.accuracy(),
+        };
+        self.lines.report_epoch(&row, self.epochs, seconds);
+        let logged = match &mut self.events {
+            Some(events) => events.write_epoch(&row),
+            None => Ok(()),
+        };
+        if let Err(error) = logged {
+            let error = Error::io("write", &self.dir.tensorboard())(error);
+            self.stop_with(RunError::Other(error.to_string()));
+        }
+        let added = self.log.lock().add_epoch(row, seconds, &self.dir);
+        if let Err(error) = added {
+            self.stop_with(RunError::Other(error.to_string()));
+        }
+        let position = self.position(1.0);
+        self.lines.report(position, self.log.lock().history.last());
+    }
+
+    fn position(&self, within: f64) -> Position {
+        Position {
+            epoch: self.epoch,
+            epochs: self.epochs,
+            within,
+        }
+    }
+
+    /// Passes a callback on to the dashboard, if there is one.
+    fn forward(&mut self, callback: impl FnOnce(&mut TuiMetricsRendererWrapper)) {
+        if let Some(dashboard) = &mut self.dashboard {
+            callback(&mut dashboard.renderer);
+        }
+    }
+}
+
+impl MetricsRendererTraining for BurnTrainAdapter {
+    fn update_train(&mut self, state: MetricState) {
+        self.take_figure(Split::Train, &state);
+        self.forward(|dashboard| dashboard.update_train(state));
+    }
+
+    fn update_valid(&mut self, state: MetricState) {
+        self.take_figure(Split::Test, &state);
+        self.forward(|dashboard| dashboard.update_valid(state));
+    }
+
+    fn on_train_end(
+        &mut self,
+        summary: Option<LearnerSummary>,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        match &mut self.dashboard {
+            Some(dashboard) => dashboard.renderer.on_train_end(summary),
+            None => Ok(()),
+        }
+    }
+}
+
+impl TrainingProgressLogger for BurnTrainAdapter {
+    fn start(
+        &mut self,
+        total_epochs: usize,
+        starting_epoch: usize,
+        total_items: Option<usize>,
+        label: Option<&str>,
+    ) {
+        self.epochs = total_epochs;
+        self.epoch = starting_epoch;
+        self.epoch_started = Instant::now();
+        self.forward(|dashboard| dashboard.start(total_epochs, starting_epoch, total_items, label));
+        let position = self.position(0.0);
+        self.lines
+            .report_start(position, self.log.lock().history.last());
+    }
+
+    fn start_split(&mut self, split: &str, total_items: usize) {
+        self.current_split = Split::from_burn_name(split);
+        self.figures(self.current_split).images = total_items;
+        self.forward(|dashboard| dashboard.start_split(split, total_items));
+    }
+
+    fn update_split(&mut self, items_processed: usize) {
+        if let Some(dashboard) = &mut self.dashboard {
+            if stop_is_requested() {
+                dashboard.show_stop(self.epochs, self.epoch);
+            }
+            dashboard.renderer.update_split(items_processed);
+        }
+        if self.lines.is_due() {
+            // Only the training images count. Evaluating an image takes a third of the
+            // arithmetic, and there are fewer test images.
+            let within = match self.current_split {
+                Split::Train => items_processed as f64 / self.train.images.max(1) as f64,
+                Split::Test => 1.0,
+            };
+            let position = self.position(within.min(ALMOST_DONE));
+            self.lines.report(position, self.log.lock().history.last());
+        }
+    }
+
+    fn end_split(&mut self) {
+        self.forward(|dashboard| dashboard.end_split());
+    }
+
+    fn update_epoch(&mut self, epoch: usize) {
+        self.close_epoch(epoch);
+        self.epoch = epoch + 1;
+        self.forward(|dashboard| dashboard.update_epoch(epoch));
+    }
+
+    fn end(&mut self) {
+        self.forward(|dashboard| dashboard.end());
+    }
+
+    fn log_event_training(&mut self, event: String) {
+        self.forward(|dashboard| dashboard.log_event_training(event));
+    }
+}
+
+impl MetricsRenderer for BurnTrainAdapter {
+    fn manual_close(&mut self) {
+        self.forward(|dashboard| dashboard.manual_close());
+    }
+
+    fn register_metric(&mut self, definition: MetricDefinition) {
+        self.forward(|dashboard| dashboard.register_metric(definition));
+    }
+}
+
+// We do not use burn-train's separate evaluation. The test images are the second split of
+// the training, and are evaluated after every epoch.
+impl MetricsRendererEvaluation for BurnTrainAdapter {
+    fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
+}
+
+impl EvaluationProgressLogger for BurnTrainAdapter {
+    fn start_global_progress(&mut self, _total_tests: usize) {}
+    fn start_test(&mut self, _name: &str, _total_items: usize) {}
+    fn update_test_progress(&mut self, _items_processed: usize) {}
+    fn end_test(&mut self) {}
+    fn end_global_progress(&mut self) {}
+    fn log_event_evaluation(&mut self, _event: String) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn_train::metric::SerializedEntry;
+    use kindling_formats::read_csv;
+
+    fn adapter(folder: &tempfile::TempDir) -> (BurnTrainAdapter, Interrupter) {
+        let interrupter = Interrupter::new();
+        let adapter = BurnTrainAdapter::new(AdapterParts {
+            dir: RunDir::new(folder.path()),
+            learning_rate: 0.1,
+            display: ProgressDisplay::Lines,
+            interrupter: interrupter.clone(),
+            events: None,
+            log: SharedLog::default(),
+        });
+        (adapter, interrupter)
+    }
+
+    fn figure(name: &str, entry: NumericEntry) -> MetricState {
+        let id = MetricId::new(Arc::new(name.to_string()));
+        let text = SerializedEntry::new(String::new(), String::new());
+        MetricState::Numeric(MetricEntry::new(id, text), Some(entry))
+    }
+
+    fn batch_loss(loss: f64) -> MetricState {
+        figure(
+            "Loss",
+            NumericEntry::Aggregated {
+                aggregated_value: loss,
+                count: 1,
+            },
+        )
+    }
+
+    #[test]
+    fn an_epoch_becomes_a_row_with_exact_accuracies() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (mut adapter, interrupter) = adapter(&folder);
+        adapter.start(1, 1, None, None);
+        adapter.start_split("train", 3);
+        adapter.update_train(batch_loss(0.5));
+        adapter.update_train(figure("Loss", NumericEntry::Final(0.25)));
+        adapter.update_train(figure("Accuracy", NumericEntry::Final(66.66666)));
+        adapter.start_split("valid", 7);
+        adapter.update_valid(figure("Loss", NumericEntry::Final(0.75)));
+        adapter.update_valid(figure("Accuracy", NumericEntry::Final(100.0)));
+        adapter.update_epoch(1);
+        let rows: Vec<HistoryRow> =
+            read_csv(&RunDir::new(folder.path()).history()).expect("a history");
+        let expected = HistoryRow {
+            epoch: 1,
+            learning_rate: 0.1,
+            train_loss: 0.25,
+            test_loss: 0.75,
+            train_accuracy: Some(2.0 / 3.0),
+            test_accuracy: Some(1.0),
+        };
+        assert_eq!(rows, [expected]);
+        assert!(!interrupter.should_stop());
+    }
+
+    #[test]
+    fn a_diverged_loss_stops_the_training_and_the_error_names_the_batch() {
+        for (loss, name) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let (mut adapter, interrupter) = adapter(&folder);
+            adapter.start(9, 1, None, None);
+            adapter.update_epoch(1);
+            adapter.start_split("train", 3);
+            for loss in [1.0, 2.0, loss, f64::NAN] {
+                adapter.update_train(batch_loss(loss));
+            }
+            assert!(interrupter.should_stop());
+            let failure = adapter.log.lock().failure.take().expect("a failure");
+            let words = format!("the loss became {name} in epoch 2, batch 3 of the training");
+            assert!(failure.to_string().starts_with(&words), "{failure}");
+        }
+    }
+}

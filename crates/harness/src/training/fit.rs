@@ -1,0 +1,186 @@
+//! The training loop.
+//!
+//! [`fit`] sets the loop up, and burn-train's `SupervisedTraining::launch` runs it. In
+//! every epoch it
+//!
+//! 1. takes each batch of training images, calls the model's `TrainStep::step` (forward
+//!    pass, loss, backward pass), and then the optimizer's step;
+//! 2. takes each batch of test images and calls the model's `InferenceStep::step` (forward
+//!    pass and loss, without gradients);
+//! 3. reports to the [`BurnTrainAdapter`], which adds a row to `history.csv` and shows the
+//!    progress. It also hears of every batch, and ends a training whose loss diverges;
+//! 4. saves a checkpoint by [`Checkpoints`];
+//! 5. asks [`StopOnRequest`] whether to stop.
+//!
+//! Nothing is chosen by the test images: there is no early stopping by their loss and no
+//! best checkpoint.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use burn_train::checkpoint::KeepLastNCheckpoints;
+use burn_train::logger::FileMetricLogger;
+use burn_train::{
+    InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
+};
+use kindling_datasets::Images;
+use kindling_formats::{HistoryRow, RunDir, Train};
+
+use super::burn_train_adapter::{AdapterParts, BurnTrainAdapter};
+use super::checkpoints::Checkpoints;
+use super::history::SharedLog;
+use super::resume::ResumePoint;
+use super::stop_request::StopOnRequest;
+use crate::data::{ImageBatch, ImageLoader};
+use crate::error::RunError;
+use crate::model::new_optimizer;
+use crate::progress::ProgressDisplay;
+use crate::run::Stopwatch;
+use crate::tensorboard::EventWriter;
+
+/// Test images per batch of the evaluation. It changes no result.
+const TEST_BATCH: usize = 1000;
+
+/// What [`fit`] needs besides the model and its metrics.
+pub(super) struct FitInputs<'a> {
+    /// The number of epochs, the batch size and the optimizer.
+    pub settings: &'a Train,
+    /// The images to learn from.
+    pub train_images: Arc<Images>,
+    /// The images to evaluate on after every epoch.
+    pub test_images: Arc<Images>,
+    /// The seed of the order of images and of dropout.
+    pub seed: u64,
+    /// The device, without autodiff.
+    pub device: &'a Device,
+    /// The folder of the run.
+    pub dir: &'a RunDir,
+    /// Where the training starts.
+    pub resume_point: ResumePoint,
+    /// The wall time of the run so far, which checkpoints hold.
+    pub stopwatch: Stopwatch,
+    /// How progress is shown.
+    pub display: ProgressDisplay,
+    /// The writer for TensorBoard, if the run has one.
+    pub events: Option<EventWriter>,
+}
+
+/// A trained model with the history of its training.
+pub(super) struct FittedModel<M> {
+    /// The model, on the device without autodiff.
+    pub model: M,
+    /// One row per epoch.
+    pub history: Vec<HistoryRow>,
+}
+
+/// Trains `model` and evaluates it on the test images after every epoch.
+///
+/// `add_metrics` adds the family's metrics. One of them must be burn-train's `LossMetric`
+/// over a loss `[batch]` per image, so that a smaller last batch counts for less.
+///
+/// It leaves `history.csv`, `timing.csv`, checkpoints and burn-train's own metric logs in
+/// the folder of the run. A training that was stopped is resumed from its last checkpoint,
+/// and ends with the same bytes as one that was not stopped.
+///
+/// # Errors
+///
+/// If the loss becomes NaN or infinite, if the training is stopped, or if a file cannot be
+/// written.
+pub(super) fn fit<M>(
+    inputs: FitInputs<'_>,
+    model: M,
+    add_metrics: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>,
+) -> Result<FittedModel<M>, RunError>
+where
+    M: LearnerModel + TrainStep<Input = ImageBatch> + InferenceStep<Input = ImageBatch>,
+{
+    let FitInputs {
+        settings,
+        train_images,
+        test_images,
+        seed,
+        device,
+        dir,
+        resume_point,
+        stopwatch,
+        display,
+        events,
+    } = inputs;
+    let epochs = settings.epochs;
+    let learning_rate = settings.optimizer.learning_rate();
+    let epochs_done = resume_point.epochs_done();
+    let log = SharedLog::new(resume_point.log());
+    let interrupter = Interrupter::new();
+    let adapter = BurnTrainAdapter::new(AdapterParts {
+        dir: dir.clone(),
+        learning_rate,
+        display,
+        interrupter: interrupter.clone(),
+        events,
+        log: log.clone(),
+    });
+    let ResumePoint {
+        identity,
+        checkpoint,
+    } = resume_point;
+    let checkpoints = Checkpoints::new(dir, identity, log.clone(), stopwatch, checkpoint.as_ref());
+    let [model_part, optimizer_part, rate_part] = checkpoints.part_checkpointers();
+
+    let train_batches = ImageLoader::shuffled(
+        train_images,
+        settings.batch_size,
+        seed,
+        &device.clone().autodiff(),
+    )
+    .from_epoch(epochs_done + 1);
+    let test_batches = ImageLoader::in_order(test_images, TEST_BATCH, device);
+    let mut training =
+        SupervisedTraining::new(dir.path(), Arc::new(train_batches), Arc::new(test_batches))
+            .renderer(Box::new(adapter))
+            .with_interrupter(interrupter)
+            .with_application_logger(None)
+            .with_metric_logger(FileMetricLogger::new(dir.path()))
+            .with_custom_checkpointers(model_part, optimizer_part, rate_part)
+            .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
+            .early_stopping(StopOnRequest)
+            .num_epochs(epochs);
+    if epochs_done > 0 {
+        training = training.checkpoint(epochs_done);
+    }
+    let training = add_metrics(training);
+    let learner = Learner::new(model, new_optimizer(settings.optimizer), learning_rate);
+    let result = unless_killed(|| training.launch(learner));
+
+    let log = log.take();
+    if let Some(failure) = log.failure {
+        return Err(failure);
+    }
+    // burn-train does not say whether a training was stopped, but the history does.
+    let epochs_done = log.history.len();
+    let Some(result) = result else {
+        return Err(RunError::Stopped(epochs_done, epochs));
+    };
+    if let Some(error) = result.error {
+        return Err(RunError::Training(error.to_string()));
+    }
+    if epochs_done < epochs {
+        return Err(RunError::Stopped(epochs_done, epochs));
+    }
+    Ok(FittedModel {
+        model: result.model,
+        history: log.history,
+    })
+}
+
+/// The message of the panic by which burn-train's dashboard ends a training at once.
+const KILLED: &str = "Killing training from user input.";
+
+/// Runs `training`. It returns `None` if the dashboard has ended it at once.
+fn unless_killed<T>(training: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(training)) {
+        Ok(result) => Some(result),
+        Err(panic) if panic.downcast_ref::<&str>() == Some(&KILLED) => None,
+        Err(panic) => resume_unwind(panic),
+    }
+}

@@ -1,0 +1,98 @@
+//! The history of a training: one row per epoch, in memory and in `history.csv`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kindling_formats::{HistoryRow, RunDir, TimingRow, write_csv};
+
+use crate::error::RunError;
+
+/// Training or test images. burn-train calls the second split "valid".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Split {
+    Train,
+    Test,
+}
+
+impl Split {
+    /// The split that burn-train calls `name`.
+    pub(super) fn from_burn_name(name: &str) -> Self {
+        match name {
+            "train" => Split::Train,
+            _ => Split::Test,
+        }
+    }
+}
+
+/// The figures of one split in one epoch, as far as burn-train has reported them.
+#[derive(Debug, Default)]
+pub(super) struct SplitFigures {
+    /// The mean loss over all images of the split.
+    pub loss: Option<f64>,
+    /// The accuracy in percent.
+    pub accuracy_percent: Option<f64>,
+    /// The number of images in the split.
+    pub images: usize,
+}
+
+impl SplitFigures {
+    /// The accuracy in [0, 1].
+    ///
+    /// burn-train averages the percentages of batches, which rounds. The number of correct
+    /// images is whole, so this recovers it and divides once.
+    pub(super) fn accuracy(&self) -> Option<f64> {
+        let images = self.images as f64;
+        self.accuracy_percent
+            .map(|percent| (percent / 100.0 * images).round() / images)
+    }
+}
+
+/// What a training has produced so far.
+#[derive(Debug, Default)]
+pub(super) struct TrainingLog {
+    /// The losses and accuracies of each finished epoch.
+    pub history: Vec<HistoryRow>,
+    /// The seconds of each finished epoch.
+    pub timing: Vec<TimingRow>,
+    /// The first error that stopped the training.
+    pub failure: Option<RunError>,
+}
+
+impl TrainingLog {
+    /// Adds an epoch that took `seconds`, and writes `history.csv` and `timing.csv`.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub(super) fn add_epoch(
+        &mut self,
+        row: HistoryRow,
+        seconds: f64,
+        dir: &RunDir,
+    ) -> Result<(), RunError> {
+        let epoch = row.epoch;
+        self.history.push(row);
+        self.timing.push(TimingRow { epoch, seconds });
+        write_csv(&dir.history(), &self.history)?;
+        write_csv(&dir.timing(), &self.timing)?;
+        Ok(())
+    }
+}
+
+/// The log of a training. burn-train's threads and the training loop share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedLog(Arc<Mutex<TrainingLog>>);
+
+impl SharedLog {
+    pub(super) fn new(log: TrainingLog) -> Self {
+        Self(Arc::new(Mutex::new(log)))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, TrainingLog> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the log out, and leaves an empty one.
+    pub(super) fn take(&self) -> TrainingLog {
+        std::mem::take(&mut *self.lock())
+    }
+}

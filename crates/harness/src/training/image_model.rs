@@ -1,0 +1,112 @@
+//! What all families of networks that learn from images have in common: from the data to
+//! the record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+use burn_train::{InferenceStep, LearnerModel, SupervisedTraining, TrainStep};
+use kindling_datasets::Images;
+use kindling_formats::{ImageData, Record, Train};
+
+use super::fit::{FitInputs, fit};
+use super::resume::ResumePoint;
+use crate::data::ImageBatch;
+use crate::error::RunError;
+use crate::progress::{ProgressDisplay, report_progress};
+use crate::run::{RunContext, RunResults};
+
+/// A network that learns from images. A family implements this trait, and
+/// [`train_on_images`] and [`compare_on_images`](crate::compare_on_images) do the rest.
+///
+/// `TrainStep` is the training step (forward pass, loss, backward pass), `InferenceStep`
+/// the evaluation of a batch. Both give a loss `[batch]` per image.
+pub trait ImageModel:
+    LearnerModel + TrainStep<Input = ImageBatch> + InferenceStep<Input = ImageBatch>
+{
+    /// The family's part of a config.
+    type Task;
+
+    /// Which images the task is about.
+    fn image_data(task: &Self::Task) -> &ImageData;
+
+    /// The number of epochs, the batch size and the optimizer.
+    fn train_settings(task: &Self::Task) -> &Train;
+
+    /// Makes the network with the first weights of `seed`.
+    ///
+    /// # Errors
+    ///
+    /// If the config describes no network; a config that was checked does.
+    fn build(task: &Self::Task, seed: u64, device: &Device) -> Result<Self, RunError>;
+
+    /// Adds the metrics that the history shows. One of them must be burn-train's
+    /// `LossMetric`.
+    fn add_metrics(training: SupervisedTraining<Self>) -> SupervisedTraining<Self>;
+
+    /// The losses `[batch]` of the images, from the output of a training step.
+    fn losses(output: &<Self as TrainStep>::Output) -> Tensor<1>;
+
+    /// Evaluates the trained network on the test images, and writes the tables from which
+    /// the report makes its figures. It returns further figures for the record, by name.
+    ///
+    /// # Errors
+    ///
+    /// If an output of the network is NaN or infinite, or a file cannot be written.
+    fn write_test_tables(
+        &self,
+        task: &Self::Task,
+        run: &RunContext,
+        test_images: &Images,
+    ) -> Result<BTreeMap<String, f64>, RunError>;
+}
+
+/// Trains and evaluates one network, from the data to the record. All files that the
+/// report needs are then in the folder of the run, but for the record itself, which
+/// [`RunContext::finish`] writes.
+///
+/// # Errors
+///
+/// If the images cannot be loaded, if the loss becomes NaN or infinite, if the training is
+/// stopped, or if a file cannot be written.
+pub fn train_on_images<M: ImageModel>(
+    task: &M::Task,
+    run: &RunContext,
+) -> Result<Record, RunError> {
+    let data = kindling_datasets::load_images(M::image_data(task))?;
+    run.write_classes(&data)?;
+    let test_images = Arc::new(data.test);
+    let seed = run.config().seed;
+    let model = M::build(task, seed, &run.device().clone().autodiff())?;
+    let parameters = model.num_params();
+
+    let resume_point = ResumePoint::find(run.dir(), run.identity(&data.fingerprint)?)?;
+    if let Some(checkpoint) = &resume_point.checkpoint {
+        run.add_earlier_seconds(checkpoint.seconds);
+        if run.display() == ProgressDisplay::Lines {
+            report_progress(&format!("resuming after epoch {}", checkpoint.epoch));
+        }
+    }
+    let inputs = FitInputs {
+        settings: M::train_settings(task),
+        train_images: Arc::new(data.train),
+        test_images: test_images.clone(),
+        seed,
+        device: run.device(),
+        dir: run.dir(),
+        events: run.event_writer(resume_point.history())?,
+        resume_point,
+        stopwatch: run.stopwatch(),
+        display: run.display(),
+    };
+    let fitted = fit(inputs, model, M::add_metrics)?;
+    run.save_model(fitted.model.clone())?;
+
+    let metrics = fitted.model.write_test_tables(task, run, &test_images)?;
+    Ok(run.complete_record(RunResults {
+        parameters,
+        metrics,
+        data_fingerprint: data.fingerprint,
+        ..RunResults::of_history(&fitted.history)
+    }))
+}

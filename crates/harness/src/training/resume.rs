@@ -1,0 +1,63 @@
+//! From where a training is resumed.
+
+use kindling_formats::{Checkpoint, HistoryRow, RunDir, RunIdentity, if_there};
+
+use super::checkpoints::newest_checkpoint;
+use super::history::TrainingLog;
+use crate::error::RunError;
+use crate::progress::report_warning;
+
+/// Folders that a training writes besides its files.
+const FOLDERS: [&str; 4] = ["train", "valid", "checkpoint", "tensorboard"];
+
+/// The start of a training: an earlier attempt's checkpoint, or nothing.
+pub(super) struct ResumePoint {
+    /// What the checkpoints of this training are made with.
+    pub identity: RunIdentity,
+    /// The checkpoint to resume from; `None` if the training starts with epoch 1.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+impl ResumePoint {
+    /// Finds the newest usable checkpoint in the folder of a run. If there is none, it
+    /// removes what earlier attempts have left there.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or removed.
+    pub(super) fn find(dir: &RunDir, identity: RunIdentity) -> Result<Self, RunError> {
+        let checkpoint = newest_checkpoint(dir, &identity, &mut report_warning)?;
+        if checkpoint.is_none() {
+            for name in FOLDERS {
+                let folder = dir.file(name);
+                if_there("remove", &folder, std::fs::remove_dir_all(&folder))?;
+            }
+        }
+        Ok(Self {
+            identity,
+            checkpoint,
+        })
+    }
+
+    /// The number of epochs that are done.
+    pub(super) fn epochs_done(&self) -> usize {
+        self.checkpoint.as_ref().map_or(0, |from| from.epoch)
+    }
+
+    /// The history of the epochs that are done.
+    pub(super) fn history(&self) -> &[HistoryRow] {
+        self.checkpoint.as_ref().map_or(&[], |from| &from.history)
+    }
+
+    /// The log of the epochs that are done.
+    pub(super) fn log(&self) -> TrainingLog {
+        match &self.checkpoint {
+            None => TrainingLog::default(),
+            Some(from) => TrainingLog {
+                history: from.history.clone(),
+                timing: from.timing.clone(),
+                failure: None,
+            },
+        }
+    }
+}
