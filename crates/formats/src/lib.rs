@@ -6,7 +6,6 @@
 //! [`Error`] names the file, the key and the remedy.
 
 mod configs;
-mod cost;
 mod devices;
 mod digest;
 mod error;
@@ -23,7 +22,7 @@ pub use devices::{Backend, DeviceName, DeviceReport, Host, Precision};
 pub use digest::hex;
 pub use error::{Error, Result};
 pub use files::{GENERATED, Layout, MNIST, OtherData, RunDir, Tree, Variant};
-pub use parity::{LayerGap, ParityStep, Parting, Tolerance, parting, relative};
+pub use parity::{LayerGap, ParityStep, relative_difference};
 pub use results::{
     BURN_VERSION, Checkpoint, CsvRow, HistoryRow, Progress, Record, RecordError, ResultRow,
     RunIdentity, RunStatus, TimingRow, VERSION, figure, image_columns, read_csv, read_numbers,
