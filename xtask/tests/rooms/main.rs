@@ -124,15 +124,26 @@ fn uses_are_resolved_to_the_file_that_defines_them() {
         "use crate::room::{self, Deep as D}; use crate::Late; fn f() { println!(\"{}\", room::g()) }\n\
          #[cfg(test)]\nmod tests { use crate::room::only_tests; }",
     );
-    write("room/mod.rs", "mod one; mod two; pub use one::*; pub use two::g;");
-    write("room/one.rs", "pub struct Deep; pub fn only_tests() { super::two::g() }");
+    write(
+        "room/mod.rs",
+        "mod one; mod two; pub use one::*; pub use two::g;",
+    );
+    write(
+        "room/one.rs",
+        "pub struct Deep; pub fn only_tests() { super::two::g() }",
+    );
     write("room/two.rs", "use std::path::Path; pub fn g() {}");
     write("z.rs", "pub struct Late; fn h() { crate::a::f() }");
     let uses = Crate::read(folder.path()).uses();
     let of = |name: &str| -> Vec<String> {
         let used = uses[&folder.path().join(name)].iter();
-        used.map(|file| file.strip_prefix(folder.path()).unwrap().display().to_string())
-            .collect()
+        used.map(|file| {
+            file.strip_prefix(folder.path())
+                .unwrap()
+                .display()
+                .to_string()
+        })
+        .collect()
     };
     assert_eq!(
         of("a.rs"),
@@ -192,7 +203,11 @@ fn every_file_says_what_it_is_for_and_is_short() {
     let mut long = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        assert!(text.starts_with("//!"), "{} must begin with //!", short(&file));
+        assert!(
+            text.starts_with("//!"),
+            "{} must begin with //!",
+            short(&file)
+        );
         let lines = text.lines().count();
         if lines > LONGEST {
             long.push(format!("{} has {lines} lines", short(&file)));
@@ -209,7 +224,9 @@ fn words_in_quotes(tokens: TokenStream, words: &mut Vec<String>) {
             TokenTree::Literal(literal) => words.push(literal.to_string().replace('"', "")),
             TokenTree::Group(group) => {
                 let text = group.stream().to_string();
-                if std::mem::take(&mut is_for_tests) && group.delimiter() == proc_macro2::Delimiter::Brace {
+                if std::mem::take(&mut is_for_tests)
+                    && group.delimiter() == proc_macro2::Delimiter::Brace
+                {
                     continue;
                 }
                 is_for_tests |= text.replace(' ', "").starts_with("cfg(test)");
@@ -223,12 +240,19 @@ fn words_in_quotes(tokens: TokenStream, words: &mut Vec<String>) {
 #[test]
 fn the_report_knows_no_cell_by_its_name() {
     let study = Study::read(&root().join("configs")).unwrap();
-    let cells: BTreeSet<&str> = study.cells().iter().map(|cell| cell.name.as_str()).collect();
+    let cells: BTreeSet<&str> = study
+        .cells()
+        .iter()
+        .map(|cell| cell.name.as_str())
+        .collect();
     // These are also the names of families.
     let families = ["gradients", "pca"];
     let crate_folder = root().join("crates/report");
     for file in rust_files(&crate_folder.join("src")) {
-        if ["fake.rs", "tests.rs"].iter().any(|name| file.ends_with(name)) {
+        if ["fake.rs", "tests.rs"]
+            .iter()
+            .any(|name| file.ends_with(name))
+        {
             continue;
         }
         let text = std::fs::read_to_string(&file).unwrap();

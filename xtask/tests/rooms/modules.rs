@@ -181,7 +181,9 @@ impl Module {
                     }
                 }
                 TokenTree::Ident(word) => {
-                    let names = ["fn", "struct", "enum", "trait", "type", "const", "static", "mod"];
+                    let names = [
+                        "fn", "struct", "enum", "trait", "type", "const", "static", "mod",
+                    ];
                     let is_macro = word == "macro_rules";
                     let name = if is_macro { at + 2 } else { at + 1 };
                     if let Some(TokenTree::Ident(name)) = tokens.get(name)
@@ -267,7 +269,9 @@ fn path_at(tokens: &[TokenTree], mut at: usize) -> (Words, usize) {
 
 /// The place behind an item that begins at a token: behind its semicolon or its braces.
 fn end_of_item(tokens: &[TokenTree], mut at: usize) -> usize {
-    let is_use = tokens.get(at).is_some_and(|token| token.to_string() == "use");
+    let is_use = tokens
+        .get(at)
+        .is_some_and(|token| token.to_string() == "use");
     while at < tokens.len() {
         let is_end = is_punct(tokens.get(at), ';')
             || !is_use && group(tokens.get(at), Delimiter::Brace).is_some();
