@@ -95,7 +95,10 @@ fn examples_are_parts_of_what_they_show() {
     says(
         "CONTRIBUTING.md",
         &[
-            &format!("what editors know. {} lines.", lines("a/crates/formats/")),
+            &format!(
+                "a file of {} lines and",
+                lines("a/crates/formats/src/configs/families/neighbours.rs")
+            ),
             &format!("(`crates/neighbours`, {crate_lines} lines)"),
             "on 2,000 images",
         ],
