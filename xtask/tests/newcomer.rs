@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kindling_formats::{ResultRow, read_csv};
+use kindling_formats::{ResultRow, VERSION, read_csv};
 
 /// The variable that `cargo xtask ci` sets.
 const GATE: &str = "KINDLING_GATE";
@@ -115,7 +115,14 @@ fn the_example_of_a_new_family_gives_the_accuracies_of_the_document() {
     let tree = folder.join("kindling");
     copy(&root(), &tree, &NOT_COPIED);
     assert!(git_apply(&git, &tree).status().unwrap().success());
-    // This build uses what is built of Burn, and puts its programs elsewhere.
+    // The build below uses what is built of Burn, and puts its programs elsewhere. Cargo would
+    // take our crates in both trees for the same, if they had the same version.
+    let manifest = tree.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let version = format!("version = \"{VERSION}");
+    let other = text.replacen(&version, &format!("{version}-newcomer"), 1);
+    assert_ne!(other, text);
+    std::fs::write(&manifest, other).unwrap();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["xtask", "experiments", "--quick", "--only", "neighbours"])
