@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use kindling_formats::{Layout, Size, RunStatus};
+use kindling_formats::{Layout, RunStatus, Size};
 
 use crate::cli::{DEFAULT_OUT, TrainedRunFlags};
 
