@@ -42,7 +42,11 @@ fn the_device_is_the_flags_then_the_environments_then_the_first_backend() {
 fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
     let place = Place::new();
     for (words, variable, said) in [
-        ("--backend flex --device wgpu:1", "", "needs the backend wgpu"),
+        (
+            "--backend flex --device wgpu:1",
+            "",
+            "needs the backend wgpu",
+        ),
         ("--backend flex", "cuda", "needs the backend cuda"),
         ("--backend flux", "", "there is no backend `flux`"),
         ("--device flex:1", "", "say `flex`"),

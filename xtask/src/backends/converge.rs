@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use kindling_formats::{DeviceName, Layout, Precision, RunConfig, Selection, Setting, Size, Task};
+use kindling_report::{Align, plain_table};
 use kindling_runner::{OutputLock, RunSlot, TrainingProgram, refuse_other_versions};
 
 use crate::cli::Converge;
@@ -98,14 +99,18 @@ fn train(program: TrainingProgram, runs: &[RunSlot]) -> anyhow::Result<Vec<f64>>
 }
 
 /// Prints the mean accuracy of each cell on each device and its difference from the first
-/// device.
-/// `accuracies[device][run]` is in the order of `runs`.
+/// device. `accuracies[device][run]` is in the order of `runs`.
 fn compare(runs: &[RunConfig], devices: &[DeviceName], accuracies: &[Vec<f64>]) -> ExitCode {
-    let mut equal = true;
-    output::print(format_args!(
-        "{:<14}  {:<8}  {:>8}  {:>10}  {:>6}",
-        "cell", "device", "accuracy", "difference", "noise"
-    ));
+    let columns = [
+        ("cell", Align::Left),
+        ("device", Align::Left),
+        ("accuracy", Align::Right),
+        ("difference", Align::Right),
+        ("noise", Align::Right),
+        ("", Align::Left),
+    ];
+    let mut rows = Vec::new();
+    let mut all_equal = true;
     let mut start = 0;
     for seeds in runs.chunk_by(|one, other| one.cell == other.cell) {
         let of_cell = start..start + seeds.len();
@@ -117,18 +122,20 @@ fn compare(runs: &[RunConfig], devices: &[DeviceName], accuracies: &[Vec<f64>]) 
         for (device, accuracies) in devices.iter().zip(accuracies) {
             let difference = mean(accuracies) - reference;
             // NaN counts as a difference.
-            let apart = !difference.is_finite() || noise.is_nan() || difference.abs() > noise;
-            equal &= !apart;
-            output::print(format_args!(
-                "{:<14}  {:<8}  {:>8.4}  {difference:>+10.4}  {noise:>6.4}{}",
-                seeds[0].cell,
+            let differs = !difference.is_finite() || noise.is_nan() || difference.abs() > noise;
+            all_equal &= !differs;
+            rows.push([
+                seeds[0].cell.clone(),
                 device.to_string(),
-                mean(accuracies),
-                if apart { "  apart" } else { "" }
-            ));
+                format!("{:.4}", mean(accuracies)),
+                format!("{difference:+.4}"),
+                format!("{noise:.4}"),
+                if differs { "differs" } else { "" }.into(),
+            ]);
         }
     }
-    if equal {
+    output::print(plain_table(&columns, rows).trim_end());
+    if all_equal {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

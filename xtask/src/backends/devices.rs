@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use kindling_formats::{Backend, DeviceReport};
+use kindling_report::{Align, plain_table};
 
 use crate::cli::Backends;
 use crate::error::CommandResult;
@@ -21,15 +22,20 @@ pub fn devices(flags: &Backends) -> CommandResult {
         output::print_json(&devices)?;
         return Ok(ExitCode::SUCCESS);
     }
-    for line in table(backends, &devices) {
-        output::print(line.trim_end());
-    }
+    output::print(table(backends, &devices).trim_end());
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(compiled: &[Backend], devices: &[DeviceReport]) -> Vec<String> {
-    let head = ["backend", "device", "product", "latency", "name"];
-    let mut rows = vec![head.map(String::from)];
+/// One line for each device, and one for each backend without a device.
+fn table(compiled: &[Backend], devices: &[DeviceReport]) -> String {
+    let columns = [
+        ("backend", Align::Left),
+        ("device", Align::Left),
+        ("product", Align::Right),
+        ("latency", Align::Right),
+        ("name", Align::Left),
+    ];
+    let mut rows = Vec::new();
     for backend in Backend::ALL {
         let name = backend.name();
         let found = devices.iter().filter(|device| {
@@ -55,21 +61,10 @@ fn table(compiled: &[Backend], devices: &[DeviceReport]) -> Vec<String> {
             rows.push([name.into(), dash(), dash(), dash(), reason]);
         }
     }
-    let width = |column: usize| {
-        let lengths = rows.iter().map(|row| row[column].chars().count());
-        lengths.max().unwrap_or(0)
-    };
-    let widths = [width(0), width(1), width(2), width(3)];
-    rows.iter()
-        .map(|[backend, device, product, latency, name]| {
-            format!(
-                "{backend:<0$}  {device:<1$}  {product:>2$}  {latency:>3$}  {name}",
-                widths[0], widths[1], widths[2], widths[3],
-            )
-        })
-        .collect()
+    plain_table(&columns, rows)
 }
 
+/// A measured speed with its unit.
 fn speed(value: Option<f64>, unit: &str) -> String {
     match value {
         None => "failed".into(),
@@ -90,7 +85,8 @@ mod tests {
             product: Some(212.4),
             latency: Some(1.25),
         };
-        let lines = table(&[Backend::Flex, Backend::Wgpu], &[device]);
+        let table = table(&[Backend::Flex, Backend::Wgpu], &[device]);
+        let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines.len(), 5);
         assert!(
             lines[1].ends_with("212 GFlop/s   1.2 us  a processor"),

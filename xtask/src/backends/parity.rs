@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use kindling_formats::{
     CsvRow, DeviceName, Host, ParityStep, Precision, RunConfig, write_atomic, write_csv,
 };
+use kindling_report::{Align, plain_table};
 use kindling_runner::{TrainingProgram, failure_reason};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,17 @@ const ON_GPUS: f64 = 1e-3;
 /// of them receives the gradient of a max-pool. With few images, one such case is a large
 /// part of a convolution's gradient.
 const OF_LAYERS: f64 = 30.0;
+
+/// The columns of the table of results.
+const COLUMNS: [(&str, Align); 7] = [
+    ("cell", Align::Left),
+    ("backends", Align::Left),
+    ("steps", Align::Right),
+    ("loss", Align::Right),
+    ("gradient", Align::Right),
+    ("weights", Align::Right),
+    ("verdict", Align::Left),
+];
 
 /// A row of `parity/CELL/ONE-OTHER.csv`: one step.
 #[derive(Serialize, Deserialize)]
@@ -59,7 +71,7 @@ impl CsvRow for Row {
     ];
 }
 
-/// Compares every cell on every pair of devices, and prints one line for each.
+/// Compares every cell on every pair of devices, and prints a table with one line for each.
 pub fn parity(flags: &Parity) -> CommandResult {
     if let Some(tolerance) = flags.tolerance
         && !(tolerance >= 0.0 && tolerance.is_finite())
@@ -80,16 +92,15 @@ pub fn parity(flags: &Parity) -> CommandResult {
     let folder = request.out.join("parity");
     let (program, _) = check_before_training(&request.build, &configs)?;
 
-    let width = configs.iter().map(|config| config.cell.len()).max();
-    let width = width.unwrap_or(0);
-    output::print(format_args!(
-        "{:<width$}  {:<15}  {:>5}  {:>8}  {:>8}  {:>8}  verdict",
-        "cell", "backends", "steps", "loss", "gradient", "weights"
-    ));
+    let mut rows = Vec::new();
     let mut all_equal = true;
     let first = request.build.device();
     for config in &configs {
         for &other in &request.build.devices[1..] {
+            output::note(format_args!(
+                "comparing {} on {first} and {other}",
+                config.cell
+            ));
             let pair = [first, other];
             let steps = compare(flags, &program, config, pair, &folder)?;
             let difference = describe(&steps, flags.steps, tolerance(flags, pair));
@@ -98,20 +109,20 @@ pub fn parity(flags: &Parity) -> CommandResult {
             let largest = |gap: &dyn Fn(&ParityStep) -> f64| {
                 format!("{:.1e}", steps.iter().map(gap).fold(0.0, f64::max))
             };
-            output::print(format_args!(
-                "{:<width$}  {:<15}  {:>5}  {:>8}  {:>8}  {:>8}  {}",
-                config.cell,
+            rows.push([
+                config.cell.clone(),
                 format!("{first} {other}"),
-                steps.len(),
+                steps.len().to_string(),
                 largest(&loss_gap),
                 largest(&|step| gradient_gap(step).0),
                 largest(&|step| weights_gap(step).0),
                 difference.unwrap_or_else(|| "equal".into()),
-            ));
+            ]);
         }
     }
+    output::print(plain_table(&COLUMNS, rows));
     output::print(format_args!(
-        "\nEach number is the largest relative difference in any step. All steps are in {}",
+        "Each number is the largest relative difference in any step. All steps are in {}",
         ui::path(&folder)
     ));
     Ok(if all_equal {

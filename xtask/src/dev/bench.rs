@@ -15,6 +15,7 @@ use kindling_formats::{
     Backend, CsvRow, Host, ImageData, RunConfig, RunDir, Selection, Setting, Size, TimingRow,
     read_csv, write_atomic, write_csv,
 };
+use kindling_report::{Align, plain_table};
 use kindling_runner::{TrainingProgram, epoch_operations};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,17 @@ const CELLS: [&str; 4] = ["linear", "mlp", "ae", "convnet"];
 
 /// The program that prints the rate of a matrix product.
 const RATE: &str = "gemm-rate";
+
+/// The columns of the table of medians.
+const COLUMNS: [(&str, Align); 7] = [
+    ("cell", Align::Left),
+    ("seconds", Align::Right),
+    ("Keras", Align::Right),
+    ("ours/Keras", Align::Right),
+    ("ours/floor", Align::Right),
+    ("MiB", Align::Right),
+    ("Keras MiB", Align::Right),
+];
 
 /// A row of `peers.csv`: one cell in one round. Seconds are those of the last epoch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,31 +117,27 @@ pub fn bench(flags: &Bench) -> CommandResult {
         flags.epochs,
         ui::count(Host::cores(), "thread"),
     ));
-    output::print(format_args!(
-        "{:<14} {:>9} {:>9} {:>12} {:>12} {:>9} {:>9}",
-        "cell", "seconds", "Keras", "ours/Keras", "ours/floor", "MiB", "Keras MiB"
-    ));
+    let mut table = Vec::new();
     let mut whole = [0.0, 0.0];
     for (config, epochs) in &configs {
         let of = |figure: fn(&Row) -> f64| {
-            median(
-                rows.iter()
-                    .filter(|row| row.cell == config.cell)
-                    .map(figure),
-            )
+            let rows = rows.iter().filter(|row| row.cell == config.cell);
+            median(rows.map(figure))
         };
         let (seconds, keras_seconds) = (of(|row| row.seconds), of(|row| row.keras_seconds));
         whole[0] += *epochs as f64 * seconds;
         whole[1] += *epochs as f64 * keras_seconds;
-        output::print(format_args!(
-            "{:<14} {seconds:>9.2} {keras_seconds:>9.2} {:>12.2} {:>12.2} {:>9.0} {:>9.0}",
-            config.cell,
-            of(|row| row.ratio),
-            of(|row| row.floor_ratio),
-            of(|row| row.peak_mib),
-            of(|row| row.keras_peak_mib),
-        ));
+        table.push([
+            config.cell.clone(),
+            format!("{seconds:.2}"),
+            format!("{keras_seconds:.2}"),
+            format!("{:.2}", of(|row| row.ratio)),
+            format!("{:.2}", of(|row| row.floor_ratio)),
+            format!("{:.0}", of(|row| row.peak_mib)),
+            format!("{:.0}", of(|row| row.keras_peak_mib)),
+        ]);
     }
+    output::print(plain_table(&COLUMNS, table).trim_end());
     output::print(format_args!(
         "\nAll epochs of these cells, one seed: {:.0} s, Keras {:.0} s, ratio {:.2}",
         whole[0],

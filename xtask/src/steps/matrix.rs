@@ -95,7 +95,8 @@ pub fn run_matrix(
     let jobs = jobs_at_a_time(&missing.runs, options.jobs);
     Manifest::new(&runs, jobs).write(&layout)?;
     let ends = train_runs(program, &missing.runs, jobs, options.fresh);
-    let report = kindling_report::write(&request.study, &layout)?;
+    let recorded = kindling_report::read(&request.study, &layout);
+    let report = kindling_report::write(&request.study, &layout, recorded)?;
     let trained = Trained {
         runs: &runs,
         missing: &missing.runs,

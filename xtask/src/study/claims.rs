@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use kindling_formats::{Layout, Study, Tree};
-use kindling_report::{ClaimRow, Status, Verdict};
+use kindling_report::{ClaimRow, Judgement, Verdict};
 
 use crate::cli::Claims;
 use crate::error::{CommandError, CommandResult};
@@ -20,30 +20,30 @@ pub fn claims(flags: &Claims) -> CommandResult {
         output::print("the study has no claims: there is no claims.toml");
         return Ok(ExitCode::SUCCESS);
     }
-    let mut verdicts = judge(&study, &layout);
+    let mut judgements = judge(&study, &layout);
     if flags.until_decided {
-        let code = train_until_decided(flags, study, &layout, &mut verdicts)?;
+        let code = train_until_decided(flags, study, &layout, &mut judgements)?;
         if code != ExitCode::SUCCESS {
             return Ok(code);
         }
     }
     if flags.json {
-        let rows: Vec<ClaimRow> = verdicts.iter().map(ClaimRow::from).collect();
+        let rows: Vec<ClaimRow> = judgements.iter().map(ClaimRow::from).collect();
         output::print_json(&rows)?;
         return Ok(ExitCode::SUCCESS);
     }
-    output::print(kindling_report::claims_text(&verdicts).trim_end());
-    for verdict in &verdicts {
-        let lacks = kindling_report::lacks(verdict);
+    output::print(kindling_report::claims_text(&judgements).trim_end());
+    for judgement in &judgements {
+        let lacks = kindling_report::lacks(judgement);
         if !lacks.is_empty() {
-            output::warn(format_args!("{}: {lacks}", verdict.claim.id));
+            output::warn(format_args!("{}: {lacks}", judgement.claim.id));
         }
     }
-    output::print(format_args!("\n{}", kindling_report::tally(&verdicts)));
+    output::print(format_args!("\n{}", kindling_report::tally(&judgements)));
     Ok(ExitCode::SUCCESS)
 }
 
-fn judge(study: &Study, layout: &Layout) -> Vec<Verdict> {
+fn judge(study: &Study, layout: &Layout) -> Vec<Judgement> {
     let runs = kindling_report::read(study, layout);
     for problem in &runs.unreadable {
         output::warn(format_args!("unreadable: {problem}"));
@@ -53,13 +53,12 @@ fn judge(study: &Study, layout: &Layout) -> Vec<Verdict> {
             "left out, not a result of this study: {other}"
         ));
     }
-    let records = runs.runs.iter().map(|run| &run.record);
-    kindling_report::judge(study, layout.size(), records)
+    kindling_report::judge(study, layout.size(), runs.records())
 }
 
-fn undecided(verdicts: &[Verdict]) -> Vec<&Verdict> {
-    let undecided = |verdict: &&Verdict| verdict.status == Status::Undecided;
-    verdicts.iter().filter(undecided).collect()
+fn undecided(judgements: &[Judgement]) -> Vec<&Judgement> {
+    let is_undecided = |judgement: &&Judgement| judgement.verdict == Verdict::Undecided;
+    judgements.iter().filter(is_undecided).collect()
 }
 
 /// Trains more seeds of the cells that undecided claims need, until all claims are decided
@@ -68,7 +67,7 @@ fn train_until_decided(
     flags: &Claims,
     study: Study,
     layout: &Layout,
-    verdicts: &mut Vec<Verdict>,
+    judgements: &mut Vec<Judgement>,
 ) -> CommandResult {
     let variant = Tree::read(layout).map_err(CommandError::input)?.variant;
     let selection = variant.selection(layout.size());
@@ -79,11 +78,13 @@ fn train_until_decided(
     // Between two looks at the verdicts, all cells of an undecided claim get one seed more.
     // So the records show how many looks there were.
     for seeds in request.study.seeds()..=flags.most {
-        let undecided = undecided(verdicts);
+        let undecided = undecided(judgements);
         if undecided.is_empty() {
             break;
         }
-        let cells = undecided.iter().flat_map(|verdict| verdict.claim.cells());
+        let cells = undecided
+            .iter()
+            .flat_map(|judgement| judgement.claim.cells());
         let cells: BTreeSet<String> = cells.map(str::to_string).collect();
         output::note(format_args!(
             "{} undecided; training {} with seeds 0 to {}",
@@ -102,7 +103,7 @@ fn train_until_decided(
         if code != ExitCode::SUCCESS {
             return Ok(code);
         }
-        *verdicts = judge(&request.study, layout);
+        *judgements = judge(&request.study, layout);
     }
     Ok(ExitCode::SUCCESS)
 }

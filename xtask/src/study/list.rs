@@ -2,6 +2,7 @@
 
 use console::Term;
 use kindling_formats::RunConfig;
+use kindling_report::{Align, plain_table};
 use serde::Serialize;
 
 use crate::ui::{self, output};
@@ -62,10 +63,17 @@ pub fn print_json(runs: &[RunConfig]) -> serde_json::Result<()> {
     output::print_json(&listed.collect::<Vec<_>>())
 }
 
+/// The lines of the table. On a terminal of `width` columns, longer lines are cut.
 fn table(rows: &[Row], width: Option<usize>) -> Vec<String> {
-    let head = ["section", "cell", "family", "seeds", "epochs", "about"];
-    let mut cells = vec![head.map(String::from)];
-    cells.extend(rows.iter().map(|Row { run, seeds }| {
+    let columns = [
+        ("section", Align::Left),
+        ("cell", Align::Left),
+        ("family", Align::Left),
+        ("seeds", Align::Right),
+        ("epochs", Align::Right),
+        ("about", Align::Left),
+    ];
+    let rows = rows.iter().map(|Row { run, seeds }| {
         [
             run.section.clone(),
             run.cell.clone(),
@@ -77,24 +85,11 @@ fn table(rows: &[Row], width: Option<usize>) -> Vec<String> {
             },
             run.about.clone(),
         ]
-    }));
-    let widths: Vec<usize> = (0..head.len() - 1)
-        .map(|column| {
-            let lengths = cells.iter().map(|row| row[column].chars().count());
-            lengths.max().unwrap_or(0)
-        })
-        .collect();
-    cells
-        .iter()
-        .map(|[section, cell, family, seeds, epochs, about]| {
-            let line = format!(
-                "{section:<0$}  {cell:<1$}  {family:<2$}  {seeds:>3$}  {epochs:>4$}  {about}",
-                widths[0], widths[1], widths[2], widths[3], widths[4],
-            );
-            match width {
-                Some(width) => ui::cut(&line, width),
-                None => line,
-            }
-        })
-        .collect()
+    });
+    let table = plain_table(&columns, rows);
+    let lines = table.lines().map(|line| match width {
+        Some(width) => ui::cut(line, width),
+        None => line.to_string(),
+    });
+    lines.collect()
 }

@@ -16,7 +16,7 @@ pub fn report(flags: &Report) -> CommandResult {
     let study = workspace::study(&flags.tree.folders)?;
     let layout = results_of(&flags.tree)?;
     let runs = kindling_report::read(&study, &layout);
-    let is_failed = |run: &&kindling_report::Run| run.record.status == RunStatus::Failed;
+    let is_failed = |run: &&kindling_report::RecordedRun| run.record.status == RunStatus::Failed;
     let failed = runs.runs.iter().filter(is_failed).count();
     let cells = runs.runs.iter().map(|run| &run.record.cell);
     output::note(format_args!(
@@ -32,7 +32,7 @@ pub fn report(flags: &Report) -> CommandResult {
             "left out, not a result of this study: {other}"
         ));
     }
-    let report = kindling_report::write(&study, &layout)?;
+    let report = kindling_report::write(&study, &layout, runs)?;
     for path in [layout.results(), report] {
         output::print(ui::path(&path));
     }

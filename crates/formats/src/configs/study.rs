@@ -15,6 +15,7 @@ use super::cell::Cell;
 use super::check::LONGEST_NAME;
 use super::claims::{CLAIMS, Claim, read_claims};
 use super::document::{read_table, typed};
+use super::figures::{CellKind, StudyFigures};
 use super::quick::Quick;
 use super::sweep::{check_seeds, expand_sweeps};
 
@@ -30,6 +31,9 @@ pub(crate) struct StudyFile {
     section: Vec<Section>,
     /// What `--quick` changes.
     quick: Quick,
+    /// Which cells the report shows together.
+    #[serde(default)]
+    figures: StudyFigures,
 }
 
 /// A section of the report.
@@ -49,6 +53,8 @@ pub struct Study {
     pub title: String,
     /// The sections, in the report's order.
     pub sections: Vec<Section>,
+    /// Which cells the report shows together.
+    pub figures: StudyFigures,
     cells: Vec<Cell>,
     claims: Vec<Claim>,
     seeds: u64,
@@ -112,6 +118,7 @@ impl Study {
         let mut study = Self {
             title: study.title,
             sections: study.section,
+            figures: study.figures,
             cells,
             claims: Vec::new(),
             seeds: study.seeds,
@@ -119,6 +126,8 @@ impl Study {
             quick_origin: origin,
             base: base.parent().unwrap_or(&base).to_path_buf(),
         };
+        let kind_of = |name: &str| study.cell(name).map(CellKind::of);
+        study.figures.check(&study.quick_origin, kind_of)?;
         study.claims = read_claims(
             folder,
             |id| study.sections.iter().any(|section| section.id == id),
