@@ -8,7 +8,7 @@ mod common;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use common::{Place, configs, copy, stderr, stdout, until};
+use common::{Place, configs, copy, stderr, stdout, study_without_figures, until};
 use kindling_formats::{Layout, Size, Variant};
 
 /// What a command that went well said.
@@ -22,12 +22,12 @@ fn study(place: &Place) -> impl Fn(&str) -> Output {
     let folder = place.path("study/configs");
     std::fs::create_dir_all(&folder).unwrap();
     for (from, to) in [
-        ("study.toml", "study.toml"),
         ("2.6-autoencoder/60-pca.toml", "pca.toml"),
         ("2.4-regression/10-linear.toml", "linear.toml"),
     ] {
         std::fs::copy(configs().join(from), folder.join(to)).unwrap();
     }
+    std::fs::write(folder.join("study.toml"), study_without_figures()).unwrap();
     let claim = "[[claim]]\nid = \"small\"\nsection = \"2.6\"\nsays = \"s\"\n\
                  left = { cells = [\"pca\"], of = \"test_loss\" }\nat_most = 0.15\n";
     std::fs::write(folder.join("claims.toml"), claim).unwrap();

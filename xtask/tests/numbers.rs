@@ -8,7 +8,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use common::{Place, configs, stderr, stdout};
+use common::{Place, configs, stderr, stdout, study_without_figures};
 use kindling_formats::{
     Host, Record, ResultRow, SMOKE_STEPS, SMOKE_TESTS, Study, VERSION, read_csv, write_atomic,
 };
@@ -336,7 +336,7 @@ fn study_of(place: &Place, cells: usize) -> PathBuf {
     let cell = cell.replace("cell = \"linear\"", "cell = \"linear-{epochs}\"");
     let cell = cell.replace("[data]", &sweep);
     write_atomic(&folder.join("cell.toml"), cell.as_bytes()).unwrap();
-    std::fs::copy(configs().join("study.toml"), folder.join("study.toml")).unwrap();
+    std::fs::write(folder.join("study.toml"), study_without_figures()).unwrap();
     folder
 }
 

@@ -108,7 +108,8 @@ fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
 
     std::fs::write(configs.join("study.toml"), STUDY).expect("writes");
     let study = Study::read(&configs).expect("a study");
-    let page = kindling_report::write(&study, &layout).expect("a report");
+    let page = kindling_report::write(&study, &layout, kindling_report::read(&study, &layout))
+        .expect("a report");
 
     let data = ImageData {
         dir: Some(images.clone()),
