@@ -23,8 +23,8 @@ fn limits_are_those_of_the_architecture() {
     let architecture = "ARCHITECTURE.md";
     let (number, cells, runs) = (1 << 20, 1000, 10_000);
     let sentence = format!(
-        "a count in a config is at most 2^20, a file makes at most {} cells, a matrix has at \
-         most {} runs",
+        "a count in a config that costs memory or time is at most 2^20, a file makes at most \
+         {} cells, a matrix has at most {} runs",
         grouped(cells),
         grouped(runs)
     );

@@ -102,7 +102,7 @@ pub enum RecordError {
 struct Sealed<'a> {
     #[serde(flatten)]
     record: &'a Record,
-    /// SHA-256, hexadecimal, of the text of `record.json` with an empty seal.
+    /// The seal: the SHA-256, hexadecimal, of the text before it.
     sha256: &'a str,
 }
 
@@ -117,20 +117,20 @@ struct AnyVersion {
 const SEAL: &str = "sha256";
 
 impl Record {
-    /// The text of `record.json`: the record, sealed by the SHA-256 of the text.
+    /// The text of `record.json`: the record, and as its last field the SHA-256 of the text
+    /// before this field.
     ///
     /// # Errors
     ///
     /// If the record cannot be serialized, which no value of it causes.
     pub fn to_json(&self) -> serde_json::Result<String> {
-        let text = |sha256: &str| {
-            let sealed = Sealed {
-                record: self,
-                sha256,
-            };
-            serde_json::to_string_pretty(&sealed).map(|text| text + "\n")
+        let unsealed = serde_json::to_string_pretty(self)?;
+        let before = unsealed.strip_suffix("\n}").unwrap_or(&unsealed);
+        let sealed = Sealed {
+            record: self,
+            sha256: &hex(&Sha256::digest(before)),
         };
-        text(&hex(&Sha256::digest(text("")?)))
+        Ok(serde_json::to_string_pretty(&sealed)? + "\n")
     }
 
     /// Reads what [`Record::to_json`] wrote. A record that another program wrote may have no
@@ -174,18 +174,11 @@ impl Record {
     }
 }
 
-/// Whether `sha256` is the SHA-256 of `text` with an empty seal. The seal is the last value
-/// of a record, so it is the last place where the digest stands.
+/// Whether `text` ends with the seal `sha256`, and this is the SHA-256 of all before it.
 fn is_sealed_by(text: &[u8], sha256: &str) -> bool {
-    let seal = text
-        .windows(sha256.len().max(1))
-        .rposition(|window| window == sha256.as_bytes());
-    seal.is_some_and(|at| {
-        let digest = Sha256::new()
-            .chain_update(&text[..at])
-            .chain_update(&text[at + sha256.len()..]);
-        hex(&digest.finalize()) == sha256
-    })
+    let seal = format!(",\n  \"{SEAL}\": \"{sha256}\"\n}}\n");
+    let before = text.strip_suffix(seal.as_bytes());
+    before.is_some_and(|before| hex(&Sha256::digest(before)) == sha256)
 }
 
 /// The figure `name` of a record: a loss, an accuracy, `loss_gap` (the distance between the
@@ -248,11 +241,10 @@ mod tests {
     fn a_record_is_read_back_as_it_was_written() {
         let text = record().to_json().expect("text");
         assert_eq!(Record::from_json(text.as_bytes()), Ok(record()));
-        // Another program can check the seal: the SHA-256 of the text with an empty one.
+        // Another program can check the seal.
         let value: Value = serde_json::from_str(&text).expect("JSON");
-        let sha256 = value[SEAL].as_str().expect("a seal");
-        let unsealed = text.replace(sha256, "");
-        assert_eq!(hex(&Sha256::digest(unsealed)), sha256);
+        let (before, _) = text.rsplit_once(",\n  \"sha256\"").expect("a seal");
+        assert_eq!(value[SEAL], hex(&Sha256::digest(before)));
         // A record without a seal is read, too.
         let unsealed = serde_json::to_vec(&record()).expect("text");
         assert_eq!(Record::from_json(&unsealed), Ok(record()));
@@ -282,19 +274,17 @@ mod tests {
     #[test]
     fn a_record_of_another_version_is_not_damaged() {
         // It may have other fields.
-        let text = |sha256: &str| {
-            let fields = serde_json::json!({
-                "version": "99.0.0",
-                "room": "mlp",
-                "sha256": sha256,
-            });
-            serde_json::to_string_pretty(&fields).expect("text")
-        };
-        let sealed = text(&hex(&Sha256::digest(text(""))));
+        let before = "{\n  \"version\": \"99.0.0\",\n  \"room\": \"mlp\"";
+        let seal = |sha256: &str| format!("{before},\n  \"sha256\": \"{sha256}\"\n}}\n");
+        let sealed = seal(&hex(&Sha256::digest(before)));
         let error = Record::from_json(sealed.as_bytes()).expect_err("another version");
         assert_eq!(error, RecordError::Version("version \"99.0.0\"".into()));
-        let error = Record::from_json(text("").as_bytes()).expect_err("damaged");
+        let error = Record::from_json(seal("").as_bytes()).expect_err("damaged");
         assert_eq!(error, RecordError::Damaged("its SHA-256 differs".into()));
+        // A record that version 0.1.0 wrote.
+        let first = include_bytes!("../../tests/__fuzz__/records/corpus/sealed-0.1.0");
+        let error = Record::from_json(first).expect_err("another version");
+        assert_eq!(error, RecordError::Version("version \"0.1.0\"".into()));
         // The first records named no version.
         let error = Record::from_json(b"{\"cell\": \"mlp\"}").expect_err("earlier");
         assert_eq!(error, RecordError::Version("an earlier version".into()));
