@@ -8,7 +8,7 @@ use kindling_autoencoder::Autoencoder;
 use kindling_classifiers::Classifier;
 use kindling_datasets::{Images, PIXELS, stream};
 use kindling_formats::{
-    Activation, AutoencoderModel, ClassifierModel, ConvStack, Optimizer, Output, ToyModel,
+    Activation, AutoencoderModel, ClassifierModel, ConvStack, Optimizer, ToyModel,
 };
 use kindling_harness::{ImageBatch, new_optimizer};
 use kindling_regression::Toy;
@@ -119,7 +119,7 @@ fn ae(bencher: divan::Bencher) {
         code: 2,
         activation: Activation::Relu,
         code_activation: Activation::None,
-        output: Output::Sigmoid,
+        output: Activation::Sigmoid,
         conv: None,
     };
     match Autoencoder::new(&model, 0, &Device::default().autodiff()) {

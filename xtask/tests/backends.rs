@@ -42,8 +42,12 @@ fn the_device_is_the_flags_then_the_environments_then_the_first_backend() {
 fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
     let place = Place::new();
     for (words, variable, said) in [
-        ("--backend flex --device wgpu:1", "", "add wgpu, or leave"),
-        ("--backend flex", "cuda", "add cuda"),
+        (
+            "--backend flex --device wgpu:1",
+            "",
+            "needs the backend wgpu",
+        ),
+        ("--backend flex", "cuda", "needs the backend cuda"),
         ("--backend flux", "", "there is no backend `flux`"),
         ("--device flex:1", "", "say `flex`"),
         ("", "gpu", "BURN_DEVICE=gpu"),
@@ -169,10 +173,10 @@ fn trainings_that_agree_are_equal_and_one_that_parts_is_placed() {
         stdout(&output)
     };
     let said = parted("");
-    let place_of_it = "part at step 2: the gradient of output.weight by 5.0e-1";
-    assert!(said.contains(place_of_it), "{said}");
+    let difference = "differs at step 2: the gradient of output.weight by 5.0e-1";
+    assert!(said.contains(difference), "{said}");
     // Of a loss that differs by 1e-5.
-    assert!(parted("--tolerance 1e-6").contains("part at step 1: the loss by 1.0e-5"));
+    assert!(parted("--tolerance 1e-6").contains("differs at step 1: the loss by 1.0e-5"));
 }
 
 #[test]
@@ -195,7 +199,7 @@ fn fewer_steps_than_were_asked_for_are_not_equal() {
     let (said, _) = parity("1 2", "--steps 3");
     let line = said.lines().find(|line| line.starts_with("mlp")).unwrap();
     assert!(
-        line.ends_with("equal as far as it went: 2 of 3 steps"),
+        line.ends_with("equal, but the training ended after 2 of 3 steps"),
         "{said}"
     );
     // Fifty, where nothing is said.
@@ -209,7 +213,7 @@ fn what_cannot_be_compared_is_refused() {
     for (words, said) in [
         ("parity --backend flex", "name two backends or more"),
         ("parity --backend flex,flex", "name two backends or more"),
-        ("parity pca", "takes no training steps"),
+        ("parity pca", "has no training steps"),
         ("parity mpl", "did you mean `mlp`?"),
         ("parity --tolerance=-1", "--tolerance -1"),
         ("parity --tolerance NaN", "--tolerance NaN"),

@@ -158,7 +158,7 @@ fn an_out_that_cannot_be_written() {
         refused(
             &place,
             &mut command,
-            &["--out", &below, "Not a directory", "name another folder"],
+            &["--out", &below, "Not a directory", "choose another folder"],
         );
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");

@@ -42,23 +42,15 @@ fn every_command_has_help_with_an_example() {
         assert!(help.contains(&format!("cargo xtask {command}")), "{help}");
     }
     let help = well(&xtask(&["--help"]));
-    assert!(help.contains("Exit codes: 0 done; 1"), "{help}");
+    assert!(help.contains("Exit codes:\n  0    done\n  1"), "{help}");
 }
 
 #[test]
-fn shells_complete_and_readers_have_pages() {
+fn shells_complete() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = well(&xtask(&["completions", shell]));
         assert!(script.contains("experiments"), "{shell}");
     }
-    let folder = tempfile::tempdir().unwrap();
-    well(&xtask(&["man", folder.path().to_str().unwrap()]));
-    for command in commands() {
-        let page = folder.path().join(format!("xtask-{command}.1"));
-        let page = std::fs::read_to_string(page).unwrap();
-        assert!(page.contains(".SH SYNOPSIS"), "{command}");
-    }
-    assert!(folder.path().join("xtask.1").exists());
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{Place, other_data, stderr, stdout};
+use common::{Place, other_data, stderr, stdout, study_without_figures};
 use kindling_formats::{Layout, Record, Size, stream_key};
 
 /// Damaged files of a kind.
@@ -135,7 +135,7 @@ fn files_of_configs() {
     let copy = |from: &str, to: &str| {
         std::fs::copy(source.join(from), configs.join(to)).unwrap();
     };
-    copy("study.toml", "study.toml");
+    std::fs::write(configs.join("study.toml"), study_without_figures()).unwrap();
     copy("2.6-autoencoder/60-pca.toml", "pca.toml");
     let train = || {
         let mut experiments = place.xtask("experiments");

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::{Place, stderr, stdout};
-use kindling_formats::{RunConfig, Status, VERSION};
+use kindling_formats::{RunConfig, RunStatus, VERSION};
 
 #[test]
 fn every_run_is_trained_and_stands_in_the_table() {
@@ -34,7 +34,7 @@ fn every_run_is_trained_and_stands_in_the_table() {
             .find(|line| line.split(' ').next() == Some(cell));
         assert!(row.unwrap().contains("0.1500"), "{table}");
         let record = place.record(cell, 0);
-        assert_eq!(record.status, Status::Complete);
+        assert_eq!(record.status, RunStatus::Complete);
         let config = RunConfig::read(&place.finished(cell, 0).config()).unwrap();
         assert_eq!(config.hash(), record.config_hash);
         assert!(!place.finished(cell, 0).stderr().exists());
@@ -98,12 +98,12 @@ fn a_failed_run_is_named_and_the_others_complete() {
     );
     for (cell, seed, error) in [("mlp", 1, "NaN"), ("mlp-10", 0, "signal 9")] {
         let record = place.partial(cell, seed).read_record().unwrap().unwrap();
-        assert_eq!(record.status, Status::Failed);
+        assert_eq!(record.status, RunStatus::Failed);
         assert!(record.error.unwrap().contains(error));
         assert!(!place.finished(cell, seed).path().exists());
     }
     for (cell, seed) in [("mlp", 0), ("mlp", 2), ("mlp-10", 1), ("mlp-10", 2)] {
-        assert_eq!(place.record(cell, seed).status, Status::Complete);
+        assert_eq!(place.record(cell, seed).status, RunStatus::Complete);
     }
     // The next time only they are trained, and nothing of the failure stays.
     place.trained();

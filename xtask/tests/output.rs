@@ -64,9 +64,6 @@ fn a_full_disk_behind_standard_output_is_an_error() {
     ] {
         commands.push((words, plain(&place, words)));
     }
-    let mut man = plain(&place, "man");
-    man.arg(place.path("man"));
-    commands.push(("man DIR", man));
     for (words, command) in commands {
         let output = to_full_disk(command);
         let said = stderr(&output);

@@ -88,7 +88,7 @@ fn a_matrix_is_watched_as_it_trains() {
     let none = watch();
     assert_eq!(none.status.code(), Some(2));
     assert!(
-        stderr(&none).contains("no matrix has begun"),
+        stderr(&none).contains("no matrix has been started"),
         "{}",
         stderr(&none)
     );

@@ -49,7 +49,7 @@ fn stopped(place: &Place, child: Child) -> Output {
         .output()
         .unwrap();
     assert!(again.status.success(), "{}", stderr(&again));
-    assert!(stderr(&again).contains("2 of them begun already"));
+    assert!(stderr(&again).contains("2 runs begun before"));
     assert_eq!(place.trained().len(), 4);
     output
 }
@@ -62,7 +62,7 @@ fn once_the_trainings_end_with_their_epoch() {
     std::thread::sleep(Duration::from_millis(600));
     std::fs::write(place.path("stop"), "").unwrap(); // their epochs end
     let output = stopped(&place, child);
-    assert!(stderr(&output).contains("stopping after the epochs at work"));
+    assert!(stderr(&output).contains("stopping after the current epochs"));
     assert!(stderr(&output).contains("stopped mlp"));
 }
 

@@ -171,12 +171,12 @@ fn a_matrix_is_a_job_array_and_only_what_is_missing_is_submitted() {
     );
     // While they wait or train they are nobody else's.
     let said = cluster.submit("--only mlp --seeds 2");
-    assert!(said.contains("4 runs with Slurm already"), "{said}");
+    assert!(said.contains("Slurm already has 4 runs"), "{said}");
     assert!(said.contains("nothing to submit"), "{said}");
     let local = cluster.experiments("--only mlp --seeds 2");
     assert_eq!(local.status.code(), Some(2));
     assert!(
-        stderr(&local).contains("Slurm has 4 runs"),
+        stderr(&local).contains("Slurm still has 4 of these runs"),
         "{}",
         stderr(&local)
     );
@@ -216,7 +216,7 @@ fn without_slurm_it_is_said() {
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
     assert!(
-        said.contains("there is no sbatch here; is Slurm installed?"),
+        said.contains("there is no program sbatch here; is Slurm installed?"),
         "{said}"
     );
     for flag in ["--slurm-args", "--slurm-report-args"] {
@@ -225,7 +225,7 @@ fn without_slurm_it_is_said() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2));
-        let said = format!("{flag}: only with --executor slurm");
+        let said = format!("{flag} needs --executor slurm");
         assert!(stderr(&output).contains(&said), "{}", stderr(&output));
     }
 }
@@ -272,11 +272,14 @@ fn more_runs_than_an_array_takes_are_several_arrays() {
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("3 runs submitted as job "), "{said}");
-    assert!(said.contains("5 more not, nor the report"), "{said}");
+    assert!(
+        said.contains("5 others and the report were not submitted"),
+        "{said}"
+    );
     assert!(said.contains("QOSMaxSubmitJobPerUserLimit"), "{said}");
     // What was submitted is known, and the rest alone is submitted.
     let said = cluster.submit("--only mlp --seeds 4 --jobs 1");
-    assert!(said.contains("3 runs with Slurm already"), "{said}");
+    assert!(said.contains("Slurm already has 3 runs"), "{said}");
     let line = said.lines().find(|line| line.contains("submitted as"));
     let [runs, first, second, report] = numbers(line.unwrap())[..] else {
         panic!("{said}");
@@ -402,7 +405,7 @@ fn path_without_slurm(place: &Place) -> PathBuf {
 #[test]
 fn a_folder_that_slurm_was_given_is_of_use_where_slurm_is_missing() {
     for (text, why) in [
-        (None, "there is no squeue here"),
+        (None, "there is no program squeue here"),
         (
             Some("echo 'Unable to contact slurm controller' >&2; exit 1"),
             "squeue refused: Unable to contact slurm controller",
@@ -428,7 +431,7 @@ fn a_folder_that_slurm_was_given_is_of_use_where_slurm_is_missing() {
             let said = stderr(&output);
             assert_eq!(output.status.code(), Some(2), "{said}");
             for words in [
-                "Slurm was given 1 run of this matrix, as mlp 0, as job 17",
+                "Slurm may still have 1 of these runs, such as mlp 0: they were submitted as job 17",
                 why,
                 "if you know that they have ended, remove ",
                 "slurm.json",
@@ -441,7 +444,7 @@ fn a_folder_that_slurm_was_given_is_of_use_where_slurm_is_missing() {
         let output = xtask("experiments --only pca");
         let said = stderr(&output);
         assert!(output.status.success(), "{said}");
-        assert!(said.contains("cannot be asked about them"), "{said}");
+        assert!(said.contains("cannot be asked about it"), "{said}");
         assert_eq!(place.trained(), ["pca 0"]);
         for words in ["report", "claims", "watch", "experiments --list"] {
             let output = xtask(words);

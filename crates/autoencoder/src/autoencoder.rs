@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use kindling_datasets::{PIXELS, SIDE, stream};
-use kindling_formats::{AutoencoderModel, Output};
+use kindling_formats::AutoencoderModel;
 use kindling_harness::{ImageBatch, RunError, init, load_weights};
 use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, squared_error};
 
@@ -40,6 +40,7 @@ fn layer_activation(activation: kindling_formats::Activation) -> Activation {
     match activation {
         kindling_formats::Activation::None => Activation::None,
         kindling_formats::Activation::Relu => Activation::Relu,
+        kindling_formats::Activation::Sigmoid => Activation::Sigmoid,
     }
 }
 
@@ -108,10 +109,7 @@ impl Autoencoder {
             layer(pair[0], pair[1], activation)
         });
         let encoder = encoder.collect();
-        let output = match model.output {
-            Output::Linear => Activation::None,
-            Output::Sigmoid => Activation::Sigmoid,
-        };
+        let output = layer_activation(model.output);
         let decoder = widths.windows(2).enumerate().rev().map(|(index, pair)| {
             let activation = if index == 0 && model.conv.is_none() {
                 output
@@ -224,7 +222,7 @@ mod tests {
             code: 2,
             activation: kindling_formats::Activation::Relu,
             code_activation: kindling_formats::Activation::Relu,
-            output: Output::Sigmoid,
+            output: kindling_formats::Activation::Sigmoid,
             conv: channels.map(|channels| ConvCoder {
                 channels: channels.to_vec(),
             }),

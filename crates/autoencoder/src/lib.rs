@@ -4,14 +4,14 @@
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use kindling_autoencoder::Autoencoder;
-//! use kindling_formats::{Activation, AutoencoderModel, Output};
+//! use kindling_formats::{Activation, AutoencoderModel};
 //!
 //! let model = AutoencoderModel {
 //!     hidden: vec![64],
 //!     code: 2,
 //!     activation: Activation::Relu,
 //!     code_activation: Activation::None,
-//!     output: Output::Sigmoid,
+//!     output: Activation::Sigmoid,
 //!     conv: None,
 //! };
 //! let device = Device::default();

@@ -1,36 +1,36 @@
-//! A folder with a data set: which of its files are read, what stands in the way of
-//! one, and which file may be meant where one is missing.
+//! How the files in a folder with a data set are found and read. If a file is missing, an
+//! error names the file that may be meant.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use crate::DataError;
+use crate::error::DataError;
 use crate::idx::MOST;
 
-/// Bytes of a text file at most.
+/// The most bytes of a text file. A wrong file could fill the memory.
 const LONGEST_TEXT: u64 = 1 << 20;
-/// Bytes of an IDX file at most, packed or not: what is read of one, and room for
+/// The most bytes of an IDX file, gzipped or not: as many as are unpacked, and room for
 /// headers.
 const LARGEST: u64 = MOST + (1 << 20);
-/// Entries of a folder that are looked at for a file with a similar name.
+/// How many entries of a folder are searched for a file with a similar name.
 const ENTRIES: usize = 10_000;
-/// Characters of a name that an error or a warning shows.
+/// How many characters of a name an error or a warning shows.
 const SHOWN: usize = 80;
 
-/// A file of a data set as it was found.
+/// A file of a data set, as it was found.
 pub(crate) struct Found {
     pub path: PathBuf,
-    /// Its name in the folder, with `.gz` where it has that.
+    /// The name in the folder, with `.gz` if it ends so.
     pub name: String,
     pub bytes: Vec<u8>,
 }
 
-/// What bears a name in a folder.
+/// What a path in a folder is.
 enum Entry {
     Absent,
     File,
-    /// What it is instead, as `a folder`.
+    /// Something else, as `a folder`.
     Other(&'static str),
 }
 
@@ -38,7 +38,7 @@ fn entry(path: &Path) -> Result<Entry, DataError> {
     match fs::metadata(path) {
         Ok(data) if data.is_file() => Ok(Entry::File),
         Ok(data) if data.is_dir() => Ok(Entry::Other("a folder")),
-        // Opening a named pipe waits for ever, and a device may have no end.
+        // Opening a named pipe never returns, and a device may have no end.
         Ok(_) => Ok(Entry::Other("a pipe or a device")),
         Err(error) if is_absent(error.kind()) => Ok(if fs::symlink_metadata(path).is_ok() {
             Entry::Other("a link to a file that is not there")
@@ -60,7 +60,7 @@ fn unreadable(path: &Path, source: std::io::Error) -> DataError {
     }
 }
 
-/// All bytes of a file, which may have `most`.
+/// Reads all bytes of a file, which may have at most `most`.
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
     File::open(path)
@@ -75,8 +75,8 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-/// Reads `name` or `name.gz` in `dir`. Warns of what bears one of the names and is no
-/// file, where the other is one.
+/// Reads `name` or `name.gz` in `dir`. It warns if one of them is not a file, and the other
+/// one is read.
 pub(crate) fn data_file(
     dir: &Path,
     name: &'static str,
@@ -105,7 +105,8 @@ pub(crate) fn data_file(
     })
 }
 
-/// Reads the text of `name` in `dir`, where there is one, without a byte order mark.
+/// Reads the text of `name` in `dir`, without a byte order mark; `None` if there is no such
+/// file.
 pub(crate) fn text_file(dir: &Path, name: &str) -> Result<Option<(Found, String)>, DataError> {
     let path = dir.join(name);
     let unusable = |path, why| Err(DataError::Unusable { path, why });
@@ -117,14 +118,14 @@ pub(crate) fn text_file(dir: &Path, name: &str) -> Result<Option<(Found, String)
         Entry::File => read(&path, LONGEST_TEXT)?,
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        return unusable(path, "is no text in UTF-8; save it as such".into());
+        return unusable(path, "is not text in UTF-8; save it as UTF-8".into());
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_string();
     let name = name.to_string();
     Ok(Some((Found { path, name, bytes }, text)))
 }
 
-/// The names in a folder, in order; none if it cannot be read.
+/// The names in a folder, sorted. There are none if the folder cannot be read.
 pub(crate) fn names(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).into_iter().flatten().take(ENTRIES);
     let mut names: Vec<String> = entries
@@ -135,7 +136,7 @@ pub(crate) fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// `text` for a person: on one line, and not too long.
+/// Makes a text fit for a message: on one line, and not too long.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown: String = text
         .chars()
@@ -148,7 +149,7 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// What may have been meant by the file `wanted`, and the remedy.
+/// A clause that names the file that may be meant by `wanted`, and the remedy.
 fn similar(dir: &Path, wanted: &str) -> Option<String> {
     let names = names(dir);
     let packed = |name: &str| format!("{name}.gz");
@@ -184,7 +185,7 @@ fn similar(dir: &Path, wanted: &str) -> Option<String> {
     ))
 }
 
-/// What of a file's name tells it from the other three: `trainimages`.
+/// The part of a file's name that the other three do not have, as `trainimages`.
 fn core(name: &str) -> String {
     let plain = plain(name);
     match plain.find("idx") {
@@ -193,7 +194,7 @@ fn core(name: &str) -> String {
     }
 }
 
-/// A name in small letters and digits, with one word for the test images.
+/// A name reduced to lower-case letters and digits, with one word for the test images.
 fn plain(name: &str) -> String {
     let name = name.to_lowercase();
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -205,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_like_that_of_a_file_are_hinted_at() {
+    fn a_similar_name_is_hinted_at() {
         let dir = tempfile::tempdir().expect("a folder");
         let hint = |there: &str, wanted: &str| {
             let path = dir.path().join(there);
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_shown_stays_on_its_line() {
+    fn a_shown_name_is_one_short_line() {
         assert_eq!(shown("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
         assert_eq!(shown(&"x".repeat(200)), "x".repeat(80) + "...");
     }

@@ -1,89 +1,90 @@
-//! The IDX format of the MNIST files: a magic number that names the element
-//! type and the number of dimensions, the dimensions, then the elements, all
-//! big-endian. See <http://yann.lecun.com/exdb/mnist/>.
+//! The IDX format of the MNIST files: a magic number that names the type of the elements and
+//! the number of dimensions, the dimensions, then the elements, all big-endian. See
+//! <http://yann.lecun.com/exdb/mnist/>.
 
 use std::io::{Error, Read, Result as IoResult};
 
 use flate2::bufread::GzDecoder;
 
-/// Why some bytes are no IDX file of the wanted kind. It says what is wrong;
-/// the caller knows which file it was.
+use crate::shape::{CLASSES, PIXELS, SIDE};
+
+/// Why bytes are not an IDX file of the wanted kind. The error does not name the file, which
+/// the caller knows.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum IdxError {
-    /// The gzip layer is damaged.
+    /// The gzip data is damaged.
     #[error("the gzip data is damaged ({0}); copy the file again")]
     Gzip(String),
-    /// A gzip file within a gzip file.
+    /// The unpacked bytes are a gzip file again.
     #[error("it is gzipped twice; unpack it once with `gzip -dc` and use what comes out")]
     GzippedTwice,
-    /// Too short even for its header.
+    /// The file is shorter than its header.
     #[error("it ends inside its header; copy the file again")]
     ShortHeader,
-    /// Another type of file.
+    /// The magic number is that of another type of file.
     #[error(
         "its magic number is {found:#010x}, not {expected:#010x}; \
          is it the right file, and is it IDX?"
     )]
     Magic {
-        /// What a file of this kind begins with.
+        /// The magic number of the wanted kind.
         expected: u32,
-        /// What this one begins with.
+        /// The magic number of the file.
         found: u32,
     },
-    /// Images of another size.
-    #[error("its images are {rows}x{columns} pixels; only 28x28 will do")]
+    /// The images have another size than 28x28 pixels.
+    #[error("its images are {rows}x{columns} pixels; only {SIDE}x{SIDE} will do")]
     Size {
-        /// Pixels from top to bottom.
+        /// The number of rows of pixels.
         rows: usize,
-        /// Pixels from left to right.
+        /// The number of columns of pixels.
         columns: usize,
     },
-    /// The header promises another number of bytes than there are.
+    /// The header gives another number of bytes than there are.
     #[error("its header promises {expected} bytes of data and {found} follow; copy the file again")]
     Length {
-        /// Bytes promised.
+        /// The number of bytes that the header gives.
         expected: usize,
-        /// Bytes there, as far as they were read.
+        /// The number of bytes that follow, as far as they were read.
         found: usize,
     },
-    /// The header promises more than any such data set has.
+    /// The header gives more bytes than any such data set has.
     #[error("its header promises {0} bytes of data, more than {MOST}; copy the file again")]
     TooLarge(u64),
-    /// Nothing in it.
+    /// The file holds no items.
     #[error("it holds no items; at least one is needed")]
     Empty,
-    /// A label that no class has.
+    /// A label is not that of a class.
     #[error("label {label} at position {position} is not one of 0 to 9")]
     Label {
-        /// The value found.
+        /// The label.
         label: u8,
-        /// Which label it is, from 0.
+        /// The position of the label in the file, from 0.
         position: usize,
     },
 }
 
-/// Bytes that are read of a file at most: 1.3 million images, 22 times MNIST.
+/// The most bytes that are unpacked of a file: 1.3 million images, 22 times MNIST.
 pub(crate) const MOST: u64 = 1 << 30;
 
-/// What a gzip member begins with.
+/// The bytes that a gzip member begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Members of a gzip file at most. `bgzip` packs 64 KiB into each, so that a file of
-/// [`MOST`] bytes has a quarter of these; a file of empty members alone ends here.
+/// The most members of a gzip file. `bgzip` packs 64 KiB into each, so a file of [`MOST`]
+/// bytes has a quarter of these. The limit bounds the time for a file of empty members.
 const MEMBERS: usize = 1 << 16;
 
-/// The plain bytes of a file, gzipped or not.
+/// Unpacks the bytes of a file, gzipped or not.
 ///
-/// A gzip file may have several members, as `pigz -i`, `bgzip` and `cat` make them.
-/// Bytes behind the last member that begin no other are ignored, as `gzip` does.
+/// A gzip file may have several members, as `pigz -i`, `bgzip` and `cat` make them. Bytes
+/// after the last member that do not begin another one are ignored, as `gzip` does.
 ///
-/// Reads no further than one byte beyond what the IDX header promises, so a
-/// small file cannot fill the memory.
+/// At most one byte more is unpacked than the IDX header gives, so a small file cannot fill
+/// the memory.
 ///
 /// # Errors
 ///
-/// If the gzip layer is damaged, there is a second one in it, or the header promises
-/// too much.
+/// If the gzip data is damaged or gzipped twice, or the header gives too many bytes.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
     if !bytes.starts_with(&GZIP) {
         return read_promised(bytes);
@@ -98,11 +99,11 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
     Ok(plain)
 }
 
-/// The members of a gzip file, one behind the other. The decoder of several that the
-/// library has takes bytes behind the last member for damage.
+/// The members of a gzip file, one after the other. The library's own decoder of several
+/// members takes bytes after the last one for damage.
 struct Members<'a> {
     member: GzDecoder<&'a [u8]>,
-    /// Members begun.
+    /// The number of members whose unpacking has begun.
     count: usize,
 }
 
@@ -110,7 +111,7 @@ impl<'a> Read for Members<'a> {
     fn read(&mut self, buffer: &mut [u8]) -> IoResult<usize> {
         loop {
             let read = self.member.read(buffer)?;
-            // Nothing more comes only behind the member's checksum.
+            // A read of no bytes means that the member has ended and its checksum fits.
             let rest: &'a [u8] = self.member.get_ref();
             if read > 0 || buffer.is_empty() || !rest.starts_with(&GZIP) {
                 return Ok(read);
@@ -126,6 +127,7 @@ impl<'a> Read for Members<'a> {
     }
 }
 
+/// Reads the header and as many bytes as it gives, and one more if there is one.
 fn read_promised(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
     let damaged = |error: Error| IdxError::Gzip(error.to_string());
     // Four bytes of magic and at most three dimensions of four bytes each.
@@ -153,28 +155,31 @@ fn read_promised(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
     Ok(plain)
 }
 
-/// The pixels of `[count, 28, 28]` images, row by row, a byte each.
+/// The pixels `[count, 28, 28]` of a file of images, row by row, one byte each.
 ///
 /// # Errors
 ///
-/// If the bytes are anything else.
+/// If the bytes are not such a file.
 pub fn images(plain: &[u8]) -> Result<&[u8], IdxError> {
     let ([count, rows, columns], pixels) = header::<3>(plain, 0x0000_0803)?;
-    if (rows, columns) != (28, 28) {
+    if (rows, columns) != (SIDE, SIDE) {
         return Err(IdxError::Size { rows, columns });
     }
-    sized(pixels, count.saturating_mul(rows * columns))
+    sized(pixels, count.saturating_mul(PIXELS))
 }
 
-/// The `[count]` labels, a byte each, 0 to 9.
+/// The labels `[count]` of a file of labels, one byte each, 0 to 9.
 ///
 /// # Errors
 ///
-/// If the bytes are anything else.
+/// If the bytes are not such a file.
 pub fn labels(plain: &[u8]) -> Result<&[u8], IdxError> {
     let ([count], labels) = header::<1>(plain, 0x0000_0801)?;
     let labels = sized(labels, count)?;
-    match labels.iter().position(|&label| label > 9) {
+    match labels
+        .iter()
+        .position(|&label| usize::from(label) >= CLASSES)
+    {
         None => Ok(labels),
         Some(position) => Err(IdxError::Label {
             label: labels[position],
@@ -183,6 +188,7 @@ pub fn labels(plain: &[u8]) -> Result<&[u8], IdxError> {
     }
 }
 
+/// Splits a file into the dimensions in its header and the bytes that follow.
 fn header<const D: usize>(plain: &[u8], magic: u32) -> Result<([usize; D], &[u8]), IdxError> {
     let mut words = plain
         .chunks_exact(4)
@@ -201,6 +207,7 @@ fn header<const D: usize>(plain: &[u8], magic: u32) -> Result<([usize; D], &[u8]
     Ok((dimensions, &plain[4 * (1 + D)..]))
 }
 
+/// Checks that there are as many bytes as the header gives, and at least one.
 fn sized(data: &[u8], expected: usize) -> Result<&[u8], IdxError> {
     if data.len() != expected {
         return Err(IdxError::Length {
@@ -247,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_file_is_told_apart() {
+    fn every_wrong_file_has_its_own_error() {
         let refused = |bytes: &[u8]| images(bytes).expect_err("must be refused");
         assert_eq!(refused(&[]), IdxError::ShortHeader);
         assert_eq!(refused(&idx(0x803, &[1, 28], &[])), IdxError::ShortHeader);
@@ -295,7 +302,7 @@ mod tests {
         assert!(matches!(unpack(&flipped), Err(IdxError::Gzip(_))));
         let endless = gzip(&idx(0x803, &[u32::MAX, u32::MAX, 28], &[0; 1000]));
         assert!(matches!(unpack(&endless), Err(IdxError::TooLarge(_))));
-        // A million zeros behind a header that promises four.
+        // A million zeros follow a header that gives four.
         let bomb = gzip(&idx(0x801, &[4], &vec![0; 1_000_000]));
         assert!(unpack(&bomb).expect("unpacks").len() < 32);
     }

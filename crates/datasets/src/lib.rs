@@ -1,15 +1,22 @@
-//! What the study learns from: images in IDX files, and three functions of
-//! four numbers. No models.
+//! The data that the study learns from: images in IDX files, and three functions of four
+//! numbers. This crate holds no models.
 
+mod classes;
+mod error;
 mod folder;
 pub mod idx;
 mod images;
+mod load;
+mod shape;
 mod stream;
 mod sums;
 mod toy;
 
+pub use error::DataError;
 pub use idx::IdxError;
-pub use images::{CLASSES, DataError, ImageItem, ImageSet, Images, PIXELS, SIDE, load};
+pub use images::{ImageItem, Images};
+pub use load::{ImageSet, load_images};
+pub use shape::{CLASSES, PIXELS, SIDE};
 pub use stream::stream;
 pub use toy::{ToyData, ToyItem, ToySplit};
 

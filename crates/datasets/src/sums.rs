@@ -1,45 +1,46 @@
-//! `SHA256SUMS`: what a data set's files should be, as `sha256sum` writes it.
+//! `SHA256SUMS`: the SHA-256 that each file of a data set should have, as `sha256sum` writes
+//! it.
 //!
-//! A line checks the file that it names. Where it names `x` and `x.gz` is what there
-//! is, it is of the unpacked bytes. A check that does not take place is said: of lines
-//! that name no file, and of files that no line names.
+//! A line checks the file that it names. If a line names `x` and the file is `x.gz`, the line
+//! checks the unpacked bytes. There is a warning for each line that names none of the files,
+//! and for each file that no line names.
 
 use std::path::{Path, PathBuf};
 
 use kindling_formats::hex;
 use sha2::{Digest, Sha256};
 
-use crate::DataError;
+use crate::error::DataError;
 use crate::folder::{Found, names, shown, text_file};
 
-/// The file's name.
+/// The name of the file.
 const NAME: &str = "SHA256SUMS";
-/// Lines that a warning names; it counts the others.
+/// How many lines a warning names. It counts the others.
 const NAMED: usize = 5;
 
-/// The lines of a `SHA256SUMS`.
+/// The lines of a file `SHA256SUMS`.
 pub(crate) struct Sums {
     path: PathBuf,
     lines: Vec<Line>,
-    /// The files that no line names.
+    /// The files that were checked for, and that no line names.
     uncovered: Vec<String>,
 }
 
-/// A sum and whose it is.
+/// A line: a sum, and the file that it belongs to.
 #[derive(Debug, PartialEq)]
 struct Line {
-    /// From 1.
+    /// The number of the line, from 1.
     number: usize,
-    /// In small letters.
+    /// The SHA-256 in lower-case digits.
     sum: String,
-    /// The file's name, without `./` before it.
+    /// The name of the file, without `./` before it.
     name: String,
-    /// Whether it was of a file that was read.
+    /// Whether the line names a file that was read.
     used: bool,
 }
 
 impl Sums {
-    /// Reads the file in `dir`, where there is one.
+    /// Reads `SHA256SUMS` in `dir`; `None` if there is no such file.
     pub(crate) fn read(dir: &Path, warnings: &mut Vec<String>) -> Result<Option<Self>, DataError> {
         let path = dir.join(NAME);
         let Some((_, text)) = text_file(dir, NAME)? else {
@@ -78,8 +79,8 @@ impl Sums {
         }))
     }
 
-    /// Checks a file that should be called `name`, whose unpacked bytes have the sum
-    /// `unpacked`, by the lines that name it.
+    /// Checks the file `found` by the lines that name it. The file should be called `name`.
+    /// Its unpacked bytes have the sum `unpacked`.
     pub(crate) fn check(
         &mut self,
         name: &str,
@@ -96,7 +97,7 @@ impl Sums {
         let of_unpacked = self.of(name);
         if let Some(expected) = of_unpacked.first() {
             covered = true;
-            // A file of this name may be packed itself.
+            // A gzipped file may have a name without `.gz`.
             let fits = of_unpacked.iter().any(|sum| sum == unpacked)
                 || found.name == name && of_unpacked.contains(&sum_of(&found.bytes));
             if !fits {
@@ -119,8 +120,8 @@ impl Sums {
         Ok(())
     }
 
-    /// The sums that lines give for the file `name`. A line with a path means the last
-    /// part of it, unless other lines name the file alone.
+    /// The sums that lines give for the file `name`. Of a line with a path, the last part
+    /// counts, unless another line names the file without a path.
     fn of(&mut self, name: &str) -> Vec<String> {
         let alone = self.lines.iter().any(|line| line.name == name);
         let is_of = |line: &&mut Line| {
@@ -135,7 +136,7 @@ impl Sums {
             .collect()
     }
 
-    /// What was not checked.
+    /// Warnings of what was not checked.
     pub(crate) fn warnings(self) -> Vec<String> {
         let mut warnings = Vec::new();
         let path = self.path.display();
@@ -166,9 +167,9 @@ fn sum_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The sum and the name in a line of `sha256sum`, of its `--tag`, or of OpenSSL.
+/// The sum and the name in a line of `sha256sum`, of `sha256sum --tag`, or of OpenSSL.
 fn parse(line: &str) -> Option<(String, String)> {
-    // Before a name with escaped characters.
+    // A backslash before the sum means that the name has escaped characters.
     let (line, escaped) = match line.strip_prefix('\\') {
         Some(rest) => (rest, true),
         None => (line, false),
@@ -193,7 +194,8 @@ fn parse(line: &str) -> Option<(String, String)> {
     (is_sum && !name.is_empty()).then(|| (sum.to_ascii_lowercase(), name.to_string()))
 }
 
-/// `SHA256 (NAME) = SUM`; OpenSSL leaves out spaces and has another name for it.
+/// The sum and the name in a line `SHA256 (NAME) = SUM`. OpenSSL leaves out the spaces, and
+/// may write `SHA2-256`.
 fn tagged(line: &str) -> Option<(&str, &str)> {
     let rest = line
         .strip_prefix("SHA256")
@@ -203,7 +205,8 @@ fn tagged(line: &str) -> Option<(&str, &str)> {
     Some((sum.trim_start().strip_prefix('=')?.trim_start(), name))
 }
 
-/// `\\`, `\n` and `\r` in a name, as `sha256sum` escapes them.
+/// Replaces `\\`, `\n` and `\r` in a name, which `sha256sum` writes for a backslash and the
+/// ends of lines.
 fn unescape(name: &str) -> Option<String> {
     let mut plain = String::new();
     let mut characters = name.chars();

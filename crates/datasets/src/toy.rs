@@ -1,20 +1,20 @@
-//! Three functions of x in R^4, drawn from a seed.
+//! The toy data: samples of three functions of x in R^4.
 //!
-//! With W 4x4: y0 = sum(x W), y1 = max(x), y2 = log sum exp(x W), and every y
-//! times 1 + noise N(0, 1).
+//! With a 4x4 matrix W, the functions are y0 = sum(x W), y1 = max(x) and
+//! y2 = log sum exp(x W). Every y is multiplied by 1 + noise N(0, 1).
 
 use burn_dataset::{Dataset, DatasetError};
 use kindling_formats::{RegressionData, ToyFunction};
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
-use crate::stream;
+use crate::stream::stream;
 
-/// A row: x and y.
+/// A row of toy data: x and y.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToyItem {
-    /// Four numbers.
+    /// The four numbers x.
     pub x: [f32; 4],
-    /// The function's value with noise.
+    /// The value of the function at x, with noise.
     pub y: f32,
 }
 
@@ -26,13 +26,13 @@ pub struct ToySplit {
 }
 
 impl ToySplit {
-    /// The rows.
+    /// All rows, in the order in which they were drawn.
     pub fn rows(&self) -> &[ToyItem] {
         &self.rows
     }
 
-    /// Mean squared difference between y and the function without noise: no
-    /// model that has not seen these rows can expect to get below it.
+    /// The mean squared difference between y and the function without noise. No model can
+    /// expect a smaller error on rows that it has not seen.
     pub fn noise_floor(&self) -> f64 {
         self.noise_floor
     }
@@ -51,17 +51,17 @@ impl Dataset<ToyItem> for ToySplit {
 /// A toy function with its training and test rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToyData {
-    /// W, row by row: `x W` has `sum_i x[i] W[i][j]` in column j.
+    /// The matrix W, row by row: `x W` has `sum_i x[i] W[i][j]` in column j.
     pub weights: [[f64; 4]; 4],
-    /// Rows to train on.
+    /// The rows to train on.
     pub train: ToySplit,
-    /// Rows to test on.
+    /// The rows to test on.
     pub test: ToySplit,
 }
 
 impl ToyData {
-    /// Draws W and the rows. W and x depend on the seed alone, not on the
-    /// function, so the three functions are seen on the same points.
+    /// Draws W and the rows. W and x depend only on the seed, so the three functions are
+    /// sampled at the same points.
     pub fn generate(data: &RegressionData, seed: u64) -> Self {
         let weights = draw_weights(data, seed);
         let split = |purpose, count| draw_rows(data, &weights, seed, purpose, count);
@@ -112,16 +112,16 @@ fn draw_rows(
     }
 }
 
-/// Uniform in [-range, range].
+/// The uniform distribution in [-range, range].
 fn interval(range: f64) -> Uniform<f64> {
     #[expect(
         clippy::expect_used,
-        reason = "a config holds positive finite ranges only"
+        reason = "a config holds only positive finite ranges"
     )]
     Uniform::new_inclusive(-range, range).expect("a positive finite range")
 }
 
-/// The function's value at x, without noise.
+/// The value of a function at x, without noise.
 fn value(function: ToyFunction, x: &[f64; 4], weights: &[[f64; 4]; 4]) -> f64 {
     let product: [f64; 4] =
         std::array::from_fn(|column| (0..4).map(|row| x[row] * weights[row][column]).sum());
@@ -129,7 +129,7 @@ fn value(function: ToyFunction, x: &[f64; 4], weights: &[[f64; 4]; 4]) -> f64 {
         ToyFunction::Y0 => product.iter().sum(),
         ToyFunction::Y1 => x.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         ToyFunction::Y2 => {
-            // Shifted by the largest, so that no exponential overflows.
+            // Subtracting the largest term keeps every exponential from overflowing.
             let largest = product.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let sum: f64 = product.iter().map(|term| (term - largest).exp()).sum();
             largest + sum.ln()
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_range_that_a_config_may_have_gives_numbers() {
+    fn every_range_of_a_config_gives_finite_values() {
         let ranges = [f64::from_bits(1), 1e-320, f64::MIN_POSITIVE, 1e-9, 1.0, 1e6];
         for function in [ToyFunction::Y0, ToyFunction::Y1, ToyFunction::Y2] {
             for x_range in ranges {

@@ -1,11 +1,11 @@
-//! Folders of IDX files as people have them: packed, summed, named in other ways, and
-//! with something else in a file's place.
+//! Folders of IDX files as people have them: gzipped, with checksums, with other names, and
+//! with something else in the place of a file.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use flate2::{Compression, write::GzEncoder};
-use kindling_datasets::{DataError, ImageSet, load};
+use kindling_datasets::{DataError, ImageSet, load_images};
 use kindling_formats::{ImageData, hex};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -18,7 +18,7 @@ const FILES: [&str; 4] = [
     "t10k-labels-idx1-ubyte",
 ];
 
-/// The bytes of a file of three images or labels.
+/// The bytes of a file with three images or labels.
 fn content(name: &str) -> Vec<u8> {
     let (magic, dimensions): (u32, &[u32]) = if name.contains("images") {
         (0x803, &[3, 28, 28])
@@ -42,7 +42,7 @@ fn sum(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// A folder in a folder with the four files.
+/// A temporary folder with the four files.
 struct Folder(TempDir);
 
 impl Folder {
@@ -70,22 +70,22 @@ impl Folder {
         std::fs::remove_file(self.at(name)).expect("removes");
     }
 
-    /// Puts packed bytes in place of a plain file.
+    /// Replaces a plain file by a gzipped one.
     fn pack(&self, name: &str, packed: impl AsRef<[u8]>) {
         self.remove(name);
         self.write(&format!("{name}.gz"), packed);
     }
 
     fn load(&self) -> Result<ImageSet, DataError> {
-        load(&ImageData {
+        load_images(&ImageData {
             dir: Some(self.path().to_path_buf()),
             train: None,
             test: None,
         })
     }
 
-    /// Loads what is as in [`Folder::new`] and returns the warnings, without the
-    /// folder's name.
+    /// Loads the images, checks that they are those of [`Folder::new`], and returns the
+    /// warnings without the path of the folder.
     #[track_caller]
     fn warnings(&self) -> Vec<String> {
         let set = self.load().expect("loads");
@@ -108,10 +108,10 @@ impl Folder {
 }
 
 #[test]
-fn a_plain_folder_has_nothing_to_warn_of() {
+fn a_plain_folder_gives_no_warning() {
     let folder = Folder::new();
     assert!(folder.warnings().is_empty());
-    let set = load(&ImageData {
+    let set = load_images(&ImageData {
         dir: None,
         train: Some(1),
         test: Some(1),
@@ -130,10 +130,10 @@ fn a_gzip_file_may_have_several_members_and_a_tail() {
     folder.pack(IMAGES, &members);
     for packed in [
         members.clone(),
-        // As bgzip ends a file, and two of its files that were joined.
+        // An empty member, with which bgzip ends a file, and several of them.
         [members.clone(), empty.clone()].concat(),
         [empty.clone(), gzip(head), empty.repeat(9), gzip(rest)].concat(),
-        // What gzip ignores, too.
+        // Bytes after the last member, which gzip ignores too.
         [members.clone(), vec![0; 512]].concat(),
         [members.clone(), b"garbage".to_vec()].concat(),
         [members.clone(), vec![0x1f]].concat(),
@@ -150,7 +150,7 @@ fn a_gzip_file_may_have_several_members_and_a_tail() {
     for (packed, words) in [
         (wrong_sum, "gzip data is damaged"),
         (wrong_tail, "gzip data is damaged"),
-        // No header behind the magic number.
+        // The magic number of a member without a header.
         (
             [gzip(head), vec![0x1f, 0x8b, 9, 9]].concat(),
             "gzip data is damaged",
@@ -172,11 +172,11 @@ fn a_gzip_file_may_have_several_members_and_a_tail() {
 }
 
 #[test]
-fn sums_check_whatever_way_they_are_written() {
+fn sums_in_every_notation_are_checked() {
     let plain = content(IMAGES);
     let (right, wrong) = (sum(&plain), sum(b"another"));
-    // Written as `sums`, the other files covered, a right sum checks and a wrong one
-    // refuses.
+    // Writes a line for the first file and lines for the others. Loading accepts the right
+    // sum, and refuses a wrong one.
     let check = |folder: &Folder, line: &dyn Fn(&str) -> String, right: &str, bytes: &str| {
         let others: String = FILES[1..]
             .iter()
@@ -199,7 +199,7 @@ fn sums_check_whatever_way_they_are_written() {
         &|sum| format!("SHA256 ({IMAGES}) = {sum}\n"),
         &|sum| format!("{}  {IMAGES}\n", sum.to_uppercase()),
         &|sum| format!("\u{feff}# sums\r\n\r\n{sum}  {IMAGES}\n"),
-        // The one that names the file alone counts.
+        // A comment and an empty line are skipped.
         &|sum| format!("{sum}  {IMAGES}\n\n# of another\n"),
     ];
     for line in named {
@@ -217,7 +217,7 @@ fn sums_check_whatever_way_they_are_written() {
         let both = |sum: &str| format!("{right}  {IMAGES}\n{sum}  {path}{IMAGES}.gz\n");
         check(&folder, &both, &of_packed, "bytes");
     }
-    // Packed, and named as if it were not: both sums are right.
+    // A gzipped file without `.gz` in its name: the sums of both bytes are right.
     folder.remove(&format!("{IMAGES}.gz"));
     folder.write(IMAGES, &packed);
     for right in [&right, &of_packed] {
@@ -227,7 +227,7 @@ fn sums_check_whatever_way_they_are_written() {
 }
 
 #[test]
-fn a_check_that_does_not_take_place_is_said() {
+fn a_check_that_is_not_made_gives_a_warning() {
     let folder = Folder::new();
     let right = sum(&content(IMAGES));
     let rest = "train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte";
@@ -245,7 +245,7 @@ fn a_check_that_does_not_take_place_is_said() {
             "SHA256SUMS: no line names {IMAGES}, {rest}; not checked"
         )]
     );
-    // The packed file is not what is read.
+    // The line names a gzipped file, and the plain file is read.
     let unused = "SHA256SUMS: no file that is read has the name in";
     assert_eq!(
         warnings(format!("{right}  {IMAGES}.gz\n")),
@@ -259,7 +259,7 @@ fn a_check_that_does_not_take_place_is_said() {
         .map(|name| format!("{}  {name}\n", sum(&content(name))))
         .collect();
     assert_eq!(warnings(many.clone()), [""; 0]);
-    // Of a file beside it, which has the same name.
+    // A line for a file of the same name in another folder, and lines for no file.
     many += &format!("{}  fashion/{IMAGES}\n", sum(b"another"));
     many += &format!("{right}  odd\u{1b}name\n").repeat(7);
     let odd = |line: usize| format!("line {line} (`odd\\u{{1b}}name`)");
@@ -295,7 +295,7 @@ fn a_check_that_does_not_take_place_is_said() {
 }
 
 #[test]
-fn labels_may_have_a_mark_and_blank_lines_behind_them() {
+fn labels_may_begin_with_a_mark_and_end_with_blank_lines() {
     let folder = Folder::new();
     let names: Vec<String> = (0..10).map(|label| format!("class {label}")).collect();
     let (unix, windows) = (names.join("\n"), names.join("\r\n"));
@@ -330,7 +330,7 @@ fn labels_may_have_a_mark_and_blank_lines_behind_them() {
     assert!(
         folder
             .error()
-            .starts_with("labels.txt is no text in UTF-8; save")
+            .starts_with("labels.txt is not text in UTF-8; save")
     );
     folder.write("labels.txt", vec![b'\n'; (1 << 20) + 1]);
     assert!(
@@ -338,7 +338,7 @@ fn labels_may_have_a_mark_and_blank_lines_behind_them() {
             .error()
             .starts_with("labels.txt has more than 1048576 bytes")
     );
-    // A line of SHA256SUMS may be of it.
+    // A line of SHA256SUMS may name labels.txt.
     folder.write("labels.txt", &unix);
     let mut sums: String = FILES
         .iter()
@@ -364,20 +364,20 @@ fn labels_may_have_a_mark_and_blank_lines_behind_them() {
 }
 
 #[test]
-fn labels_of_another_name_are_hinted_at() {
+fn a_file_with_a_name_like_labels_gives_a_warning() {
     let folder = Folder::new();
     folder.write("Labels.txt", "");
     let [warning] = folder.warnings().try_into().expect("one");
     assert!(warning.contains("`Labels.txt` is not read"), "{warning}");
 }
 
-/// Puts something in a file's place.
+/// Puts something in the place of a file.
 #[cfg(unix)]
 type Put<'a> = &'a dyn Fn(&Path);
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_stops_nothing_where_the_file_is_there_too() {
+fn a_path_that_is_not_a_file_gives_a_warning_if_the_other_name_is_one() {
     let put: [(&str, Put); 3] = [
         ("a folder", &|path| {
             std::fs::create_dir(path).expect("makes")
@@ -409,7 +409,7 @@ fn what_is_no_file_stops_nothing_where_the_file_is_there_too() {
             assert_eq!(folder.error(), expected);
         }
     }
-    // A link to a file is as good as the file.
+    // A link to a file is read as the file.
     let folder = Folder::new();
     std::fs::rename(folder.at(IMAGES), folder.at("elsewhere")).expect("moves");
     std::os::unix::fs::symlink("elsewhere", folder.at(IMAGES)).expect("links");
@@ -426,7 +426,7 @@ fn an_unreadable_file_is_named() {
         let nobody = std::fs::Permissions::from_mode(0o000);
         std::fs::set_permissions(folder.at(name), nobody).expect("changes");
         if std::fs::File::open(folder.at(name)).is_ok() {
-            return; // nothing is unreadable to an administrator
+            return; // An administrator can read every file.
         }
         let error = folder.error();
         assert!(
@@ -437,7 +437,7 @@ fn an_unreadable_file_is_named() {
 }
 
 #[test]
-fn a_missing_file_is_named_with_what_may_be_meant() {
+fn a_missing_file_is_named_with_the_file_that_may_be_meant() {
     let folder = Folder::new();
     let usual = "made like it";
     folder.remove(IMAGES);
@@ -452,7 +452,7 @@ fn a_missing_file_is_named_with_what_may_be_meant() {
         assert!(folder.error().ends_with(&expected), "{}", folder.error());
         folder.remove(there);
     }
-    // As an archive of MNIST unpacks that has a folder around each file.
+    // Some archives of MNIST put each file into a folder of its name.
     std::fs::create_dir(folder.at(IMAGES)).expect("makes");
     folder.write(&format!("{IMAGES}/{IMAGES}"), content(IMAGES));
     let expected = format!(

@@ -1,6 +1,6 @@
-//! Whatever an IDX file holds, it is refused or all there, and takes no more memory
-//! than can be packed in so many bytes. How to look further than `cargo test` does is
-//! said in `crates/formats/tests/hostile.rs`.
+//! Fuzz targets: whatever the bytes of an IDX file, it is refused or read as a whole, and
+//! takes no more memory than so many bytes can unpack to. `crates/formats/tests/hostile.rs`
+//! says how to search for more inputs.
 
 use std::io::Write;
 
@@ -8,11 +8,11 @@ use flate2::{Compression, write::GzEncoder};
 use kindling_datasets::PIXELS;
 use kindling_datasets::idx::{images, labels, unpack};
 
-/// Deflate packs at most 1032 bytes into one; a vector that grows to twice its length
-/// is there once more until it is copied.
+/// The most bytes of memory for each byte of a file. Deflate packs at most 1032 bytes into
+/// one. While a vector grows, the old one and one of twice its length exist.
 const FACTOR: usize = 3 * 1032;
-/// What unpacking takes whatever the file, in bytes: the decoder's state and buffers,
-/// and a name or a comment of gzip's of up to 64 KiB.
+/// The bytes of memory that unpacking takes whatever the file: the decoder's state and
+/// buffers, and a name or a comment in the gzip header of up to 64 KiB.
 const BASE: usize = 200_000;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -47,7 +47,8 @@ fn idx_files() {
     });
 }
 
-/// The same file in many members is the same file, and many empty ones end soon.
+/// A file in many gzip members is unpacked as one. A file of too many empty members is
+/// refused soon.
 #[test]
 fn gzip_members() {
     let file = [0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3];

@@ -1,24 +1,25 @@
-//! The one error type of this crate: where, what, and what to do about it.
+//! The error type of this crate. An error says where something is wrong, what is wrong, and
+//! what to do about it.
 
 use std::path::{Path, PathBuf};
 
-/// The result of anything in this crate.
+/// The result of a function that may fail with an [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error whose text names the place and the remedy.
+/// An error. Its text names the place and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A key of a file (or of `--set`) is missing, unknown, or has a wrong value.
+    /// A key of a file or of `--set` is missing or unknown, or has a wrong value.
     #[error("{origin}: `{key}`: {problem}")]
     Key {
         /// The file, or the argument, that holds the key.
         origin: String,
-        /// Its dotted path.
+        /// The dotted path of the key.
         key: String,
         /// What is wrong, and the remedy.
         problem: String,
     },
-    /// A file as a whole cannot be understood.
+    /// A file as a whole cannot be read as what it should be.
     #[error("{}: {problem}", file.display())]
     File {
         /// The file.
@@ -26,41 +27,41 @@ pub enum Error {
         /// What is wrong, and the remedy.
         problem: String,
     },
-    /// A record was left by another version of Kindling.
+    /// Another version of Kindling wrote a record.
     #[error("{}: {problem}; what it left is left alone", file.display())]
     Version {
         /// The record.
         file: PathBuf,
-        /// By which.
+        /// Which version wrote it.
         problem: String,
     },
-    /// A command-line argument names something that does not exist.
+    /// A command-line argument is wrong.
     #[error("{argument}: {problem}")]
     Argument {
-        /// The argument as typed.
+        /// The argument as it was typed.
         argument: String,
         /// What is wrong, and the remedy.
         problem: String,
     },
-    /// The operating system refused.
+    /// The operating system refused an action on a file or a folder.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried: "read", "write", ...
+        /// The action: "read", "write", ...
         action: &'static str,
-        /// On which path.
+        /// The file or the folder.
         path: PathBuf,
-        /// The system's own words.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
 impl Error {
-    /// Whether another version of Kindling is the reason.
+    /// Whether the error is that another version of Kindling wrote a record.
     pub fn is_of_version(&self) -> bool {
         matches!(self, Error::Version { .. })
     }
 
-    /// Wraps an I/O error with what was tried on which path.
+    /// Turns an I/O error into an [`Error`] that names the action and the path.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         move |source| Error::Io {
             action,

@@ -1,15 +1,16 @@
-//! One key for every random stream.
+//! The keys of random streams.
 //!
-//! A stream is named by (seed, purpose, epoch), never by "what was drawn
-//! before", so the number of workers, a restart or the order of the cells
-//! changes nothing.
+//! A random stream depends on (seed, purpose, epoch), and never on what was drawn before.
+//! So the number of workers, a restart or the order of the cells changes no result.
 
 use sha2::{Digest, Sha256};
 
-/// The 256-bit key of the stream for `purpose` in `epoch` of the run with `seed`.
+/// The 256-bit key of the random stream for `purpose` in `epoch` of the run with `seed`: a
+/// SHA-256 of the three.
 ///
-/// Purposes in use: `"toy-weights"`, `"toy-train"`, `"toy-test"`, `"init"`,
-/// `"shuffle"`, `"noise"` (dropout), `"gradients"`, `"chaos"` (when to kill).
+/// These purposes are in use: `"toy-weights"`, `"toy-train"` and `"toy-test"` (toy data),
+/// `"init"` (first weights), `"shuffle"` (order of images), `"noise"` (dropout),
+/// `"gradients"` (points of comparison), `"chaos"` (when a test kills a training).
 pub fn stream_key(seed: u64, purpose: &str, epoch: usize) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"kindling stream 1\0");

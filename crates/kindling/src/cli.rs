@@ -1,31 +1,35 @@
-//! The command line, as types.
+//! The raw command line: commands and flags as types, with their help texts. Nothing here
+//! touches a file or a device.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kindling_formats::{DeviceName, Size};
 
-/// Where runs are unless `--out` says otherwise.
+/// The default of `--out`, the folder that holds the trained runs.
 pub const DEFAULT_OUT: &str = "artifacts";
 
-/// Train one run of a study, and use what was trained.
+/// Train one run of a study, and use trained networks.
 ///
-/// `cargo xtask` calls it to train; call it yourself to repeat a single run, or to
-/// use a network.
+/// `cargo xtask experiments` starts this program once for each run. Start it yourself to
+/// train a single run again, or to use a trained network.
 #[derive(Parser)]
 #[command(
     name = "kindling",
     version,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done; 1 the training, a picture or standard output failed; 2 the arguments, the config, \
-                  the data or the device are wrong; 130 it was stopped, and the same command goes on.\n\n\
-                  Examples:\n  \
-                  kindling train artifacts/runs/mlp/seed-0\n  \
-                  kindling predict convnet digit.png\n  \
-                  kindling embed ae > codes.csv"
+    after_help = "\
+Exit codes: 0 done; 1 the training failed, a picture could not be read, or standard
+output could not be written; 2 the arguments, the config, the data or the device are
+wrong; 130 the training was stopped, and the same command resumes it.
+
+Examples:
+  kindling train artifacts/runs/mlp/seed-0
+  kindling predict convnet digit.png
+  kindling embed ae > codes.csv"
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -33,38 +37,48 @@ pub struct Cli {
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Train the run whose config.toml lies in DIR, and leave its record there
-    #[command(after_help = "Example:\n  kindling train artifacts/runs/mlp/seed-0")]
+    /// Train the run that DIR/config.toml describes, and write its results to DIR
+    #[command(after_help = "\
+A training that was stopped is resumed after the last epoch that it finished.
+
+Example:
+  kindling train artifacts/runs/mlp/seed-0")]
     Train {
         /// Folder of the run
         dir: PathBuf,
-        /// Another device than the config's backend has, as in wgpu:1; it becomes
-        /// the config's [default: what BURN_DEVICE says]
+        /// Device to train on, such as flex, wgpu or wgpu:1. Its backend replaces the one
+        /// in config.toml [default: the environment variable BURN_DEVICE, or else the
+        /// backend in config.toml]
         #[arg(long, value_name = "NAME")]
         device: Option<DeviceName>,
-        /// Print progress as lines of JSON, and end when standard input closes
+        /// Print progress as lines of JSON, and obey standard input: the line `stop` ends the
+        /// training after the current epoch, and the end of the input ends it at once
         #[arg(long)]
         progress: bool,
-        /// Write nothing for TensorBoard
+        /// Do not write logs for TensorBoard
         #[arg(long)]
         no_tensorboard: bool,
     },
-    /// Say what digits are in pictures
+    /// Recognise the digits in pictures
     #[command(after_help = "\
-A picture is a PNG or JPEG of any size up to 50 million pixels, with one digit, light
-on dark or dark on light. The digit is cut out, scaled and centred as those of MNIST
-were, whatever the picture's size; an enlarged drawing is read as the small one is.
-Paper is what fills more of the picture and of its border. Frames, lines along the
-border, soft shadows, specks and whatever lies far from the digit are left out;
---debug-image shows what is left. A picture is refused as blank if its digit does not
-differ from the paper by 2 % of the way from black to white, and by four times the
-paper's noise. A photo is turned as its camera says (EXIF).
+A picture is a PNG or JPEG file with at most 50 million pixels. It shows one digit,
+either light on dark or dark on light. Before the network sees it, the digit is cut out,
+scaled and centred in the same way as the digits of MNIST. The size of the picture does
+not matter: an enlarged drawing gives the same result as the original.
 
-A network that was trained on other images than the repository's MNIST gets pictures
-made like MNIST's digits, too. EMNIST's files hold their images transposed, so a network
+The paper is taken to be the shade that covers most of the picture and of its border.
+Frames, lines along the border, soft shadows, specks, and marks far from the digit are
+ignored. Use --debug-image to see what is left. A picture is refused as blank if the
+brightness of the digit and of the paper differ by less than 2 % of the range from black
+to white, or by less than four times the noise of the paper. A photo is rotated as its
+EXIF data says.
+
+Pictures are always prepared in the same way as the digits of MNIST, even if the network
+was trained on other images. The files of EMNIST hold transposed images, so a network
 trained on them reads upright pictures wrongly.
 
-A picture that cannot be read is named, and the others go on; the exit code is 1 then.
+If a picture cannot be read, an error names it, the other pictures are still processed,
+and the exit code is 1.
 
 Examples:
   kindling predict convnet digit.png photo.jpg
@@ -73,59 +87,56 @@ Examples:
   curl -s https://example.org/7.png | kindling predict mlp -")]
     Predict {
         #[command(flatten)]
-        model: Model,
-        /// PNG or JPEG files; - for one on standard input
+        run: TrainedRunFlags,
+        /// PNG or JPEG files, or - to read one from standard input
         #[arg(required = true)]
         images: Vec<PathBuf>,
-        /// Write what the network sees of the picture, ten times as large, as a PNG;
-        /// for one picture alone
-        #[arg(long, value_name = "FILE")]
-        debug_image: Option<PathBuf>,
-        /// Print a line of JSON for each picture
+        #[command(flatten)]
+        debug: DebugImageFlag,
+        /// Print one line of JSON for each picture
         #[arg(long)]
         json: bool,
     },
-    /// Print the codes of an autoencoder or a PCA as CSV
+    /// Print the codes of images as CSV, computed by an autoencoder or by PCA
     #[command(after_help = "\
 Examples:
-  kindling embed ae > codes.csv            of the test images, with their labels
-  kindling embed pca one.png two.png       of pictures, with their names")]
+  kindling embed ae > codes.csv            codes of the test images, with their labels
+  kindling embed pca one.png two.png       codes of pictures, with their file names")]
     Embed {
         #[command(flatten)]
-        model: Model,
-        /// PNG or JPEG files, - for one on standard input [default: the test images]
+        run: TrainedRunFlags,
+        /// PNG or JPEG files, or - to read one from standard input [default: the test
+        /// images]
         images: Vec<PathBuf>,
-        /// Write what the network sees of the picture, ten times as large, as a PNG;
-        /// for one picture alone
-        #[arg(long, value_name = "FILE")]
-        debug_image: Option<PathBuf>,
+        #[command(flatten)]
+        debug: DebugImageFlag,
     },
-    /// Write what comes back from a code: NAME.reconstructed.png for every picture
+    /// Encode pictures, decode them again, and write the result as PNG files
     #[command(after_help = "\
-Nothing is written if two pictures would come back as one file, as a/1.png and b/1.png,
-1.png and 1.jpg or a.png and A.png would.
+The result of NAME.png is written to NAME.reconstructed.png. If two pictures would be
+written to the same file, such as a/1.png and b/1.png, 1.png and 1.jpg, or a.png and
+A.png, the command writes nothing.
 
 Examples:
   kindling reconstruct ae digit.png --to pictures
   kindling reconstruct ae digit.png --to - > back.png")]
     Reconstruct {
         #[command(flatten)]
-        model: Model,
-        /// PNG or JPEG files; - for one on standard input
+        run: TrainedRunFlags,
+        /// PNG or JPEG files, or - to read one from standard input
         #[arg(required = true)]
         images: Vec<PathBuf>,
-        /// Folder to write to; - for one picture on standard output
+        /// Folder for the results, or - to write one to standard output
         #[arg(long, value_name = "DIR", default_value = ".")]
         to: PathBuf,
-        /// Write what the network sees of the picture, ten times as large, as a PNG;
-        /// for one picture alone
-        #[arg(long, value_name = "FILE")]
-        debug_image: Option<PathBuf>,
+        #[command(flatten)]
+        debug: DebugImageFlag,
     },
-    /// Write the trained weights for other programs
+    /// Write trained weights in a format that other programs can read
     #[command(after_help = "\
-Weights of fully connected layers are [inputs, outputs], those of convolutions
-[outputs, inputs, side, side], as in PyTorch. The config is in the file.
+The weights of fully connected layers have the shape [inputs, outputs]. The weights of
+convolutions have the shape [outputs, inputs, side, side], as in PyTorch. The file also
+holds the config.
 
 Examples:
   kindling export convnet
@@ -133,102 +144,110 @@ Examples:
   kindling export mlp --format json --to - | jq .config")]
     Export {
         #[command(flatten)]
-        model: Model,
+        run: TrainedRunFlags,
         /// Format of the file
-        #[arg(long, value_enum, default_value_t = Format::Safetensors)]
-        format: Format,
-        /// The file, - for standard output [default: CELL-seed-N and the format's name]
+        #[arg(long, value_enum, default_value_t = WeightFormat::Safetensors)]
+        format: WeightFormat,
+        /// File to write, or - for standard output [default: CELL-seed-N.safetensors or
+        /// CELL-seed-N.json]
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
-    /// Check a set of images and print its fingerprint as JSON
+    /// Check a folder of images, and print the number of images and a fingerprint as JSON
     #[command(after_help = "Example:\n  kindling data --dir fashion-mnist")]
     Data {
-        /// Folder of IDX files, gzipped or not [default: MNIST]
+        /// Folder with the IDX files, plain or compressed with gzip [default: the MNIST
+        /// images of this repository]
         #[arg(long)]
         dir: Option<PathBuf>,
     },
-    /// Check that a device is there
+    /// Check that a device can be used
     #[command(after_help = "Example:\n  kindling open wgpu:1")]
     Open {
-        /// As in flex, wgpu or wgpu:1
+        /// Name of the device, such as flex, wgpu or wgpu:1
         device: DeviceName,
     },
-    /// Print what this build can compute on, and how fast, as JSON
+    /// Measure the speed of every device that this build can use, and print it as JSON
     #[command(after_help = "Example:\n  kindling devices")]
     Devices,
-    /// Train the run of DIR on two devices in lockstep; print each step as JSON
+    /// Train a run on two devices, and print how far they differ after each step as JSON
     #[command(
         after_help = "Example:\n  kindling parity artifacts/runs/mlp/seed-0 flex ndarray --steps 10"
     )]
     Parity {
-        /// Folder of the run; nothing is written to it
+        /// Folder of the run. Its config.toml is read, and nothing is written
         dir: PathBuf,
-        /// How.
         #[command(flatten)]
-        flags: Parity,
+        flags: ParityFlags,
     },
-    /// Print a script by which a shell completes the commands
+    /// Print a script that makes a shell complete the commands and flags
     #[command(after_help = "Example:\n  source <(kindling completions bash)")]
     Completions {
-        /// Whose
+        /// Shell to complete for
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    #[command(after_help = "Example:\n  kindling man > kindling.1 && man ./kindling.1")]
-    Man,
 }
 
-/// Which trained run.
+/// Flags that name a trained run.
 #[derive(Args)]
-pub struct Model {
-    /// A cell that is trained, as convnet, or the folder of a run
+pub struct TrainedRunFlags {
+    /// Name of a trained cell, such as convnet, or the folder of a run
     pub cell: String,
-    /// Which of its runs
+    /// Seed of the run
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Where the runs are
+    /// Folder that holds the trained runs
     #[arg(long, value_name = "DIR", default_value = DEFAULT_OUT)]
     pub out: PathBuf,
-    /// Among the quick runs
+    /// Use a run that was trained with --quick
     #[arg(long)]
     pub quick: bool,
-    /// What computes [default: the backend it was trained on, or else the build's]
+    /// Device to compute on [default: the backend that trained the run if this build has
+    /// it, or else the first backend of this build]
     #[arg(long, value_name = "NAME")]
     pub device: Option<DeviceName>,
 }
 
-impl Model {
-    /// Of which size the run is.
+impl TrainedRunFlags {
+    /// The size of the run.
     pub fn size(&self) -> Size {
         if self.quick { Size::Quick } else { Size::Full }
     }
 }
 
-/// What weights are written as.
+/// The flag that shows what the network sees.
+#[derive(Args)]
+pub struct DebugImageFlag {
+    /// Write the prepared picture, ten times enlarged, as a PNG file. Only one picture can
+    /// be named then
+    #[arg(long = "debug-image", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// The file formats that weights can be exported to.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum Format {
-    /// One tensor a parameter: <https://huggingface.co/docs/safetensors>
+pub enum WeightFormat {
+    /// One tensor for each parameter: <https://huggingface.co/docs/safetensors>
     Safetensors,
     /// Shape and values of each parameter
     Json,
 }
 
-/// How to follow a run on two devices.
+/// Flags of `kindling parity`.
 #[derive(Args)]
-pub struct Parity {
-    /// The first device
+pub struct ParityFlags {
+    /// First device, such as flex
     pub first: DeviceName,
-    /// The second
+    /// Second device, such as ndarray
     pub second: DeviceName,
-    /// Steps to take
+    /// Number of training steps
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub steps: usize,
-    /// Drop units out as the config says
+    /// Use dropout as the config says
     #[arg(long)]
     pub dropout: bool,
-    /// Let each go its own way: by default the second takes over the first's
-    /// weights after every step
+    /// Let the two trainings drift apart. Without this flag the second device takes the
+    /// weights of the first device after every step
     #[arg(long)]
     pub drift: bool,
     /// Let GPUs multiply in mixed precision

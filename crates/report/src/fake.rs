@@ -1,45 +1,57 @@
-//! Records for the tests of this crate, made through the real types.
+//! Studies, records and histories for the tests of this crate, made through the real types.
+#![allow(dead_code, reason = "each test file uses a part of this one")]
 
 use std::collections::BTreeMap;
-
 use std::path::Path;
 
 use kindling_formats::{
-    BURN_VERSION, Backend, GENERATED, HistoryRow, Host, Layout, MNIST, Record, RunDir, Selection,
-    Size, Status, Study, VERSION,
+    BURN_VERSION, Backend, GENERATED, HistoryRow, Host, Layout, MNIST, Record, RunDir, RunStatus,
+    Selection, Size, Study, VERSION,
 };
 
-/// A study of classifiers with these names, in the folder `configs` below `folder`.
-#[allow(dead_code, reason = "each test file uses a part of this one")]
-pub(crate) fn study(folder: &Path, cells: &[&str]) -> Study {
+/// A `study.toml` with one section, `2.5`.
+pub(crate) const STUDY: &str = "title = \"t\"\nseeds = 3\n[[section]]\nid = \"2.5\"\n\
+     title = \"s\"\n[quick]\nseeds = 1\n";
+
+/// The config of a classifier in section `2.5`, with `more` keys before its tables.
+pub(crate) fn classifier(cell: &str, more: &str) -> String {
+    format!(
+        "cell = \"{cell}\"\nsection = \"2.5\"\nabout = \"a\"\nfamily = \"classifier\"\n\
+         {more}[data]\n[model]\nhidden = []\ndropout = 0.0\n[train]\nepochs = 1\n\
+         batch_size = 1\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.0 }}\n"
+    )
+}
+
+/// Writes `files`, names and texts, into the folder `configs` below `folder`, and reads
+/// them as a study.
+pub(crate) fn study_of(folder: &Path, files: &[(&str, &str)]) -> Study {
     let configs = folder.join("configs");
-    let write = |name: &str, text: &str| {
-        std::fs::create_dir_all(&configs).expect("makes a folder");
+    std::fs::create_dir_all(&configs).expect("makes a folder");
+    for (name, text) in files {
         std::fs::write(configs.join(name), text).expect("writes");
-    };
-    write(
-        "study.toml",
-        "title = \"t\"\nseeds = 3\n[[section]]\nid = \"2.5\"\ntitle = \"s\"\n\
-         [quick]\nseeds = 1\n",
-    );
-    for cell in cells {
-        let text = format!(
-            "cell = \"{cell}\"\nsection = \"2.5\"\nabout = \"a\"\nfamily = \"classifier\"\n\
-             [data]\n[model]\nhidden = []\ndropout = 0.0\n[train]\nepochs = 1\n\
-             batch_size = 1\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.0 }}\n"
-        );
-        write(&format!("{cell}.toml"), &text);
     }
     Study::read(&configs).expect("a valid study")
 }
 
-/// A complete record of what the study says of a cell and a seed.
-#[allow(dead_code, reason = "each test file uses a part of this one")]
+/// A study of classifiers with the names `cells`.
+pub(crate) fn study(folder: &Path, cells: &[&str]) -> Study {
+    let named = |cell: &&str| (format!("{cell}.toml"), classifier(cell, ""));
+    let named: Vec<(String, String)> = cells.iter().map(named).collect();
+    let mut files = vec![("study.toml", STUDY)];
+    files.extend(
+        named
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str())),
+    );
+    study_of(folder, &files)
+}
+
+/// A complete record of a cell and a seed of `study`, as the study is.
 pub(crate) fn answer(study: &Study, cell: &str, seed: u64) -> Record {
     answering(study, Size::Full, record(cell, seed))
 }
 
-/// `record` as one of what the study says of its cell and seed.
+/// `record` with the config and the data that `study` has for its cell and seed.
 pub(crate) fn answering(study: &Study, size: Size, record: Record) -> Record {
     let cell = study.cell(&record.cell).expect("a cell");
     let config = study.resolve(cell, record.seed, &Selection::own(size));
@@ -68,7 +80,7 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
         train_accuracy: Some(0.99),
         test_accuracy: Some(0.98),
         seconds: 12.0,
-        status: Status::Complete,
+        status: RunStatus::Complete,
         error: None,
         metrics: BTreeMap::new(),
         config_hash: "c0".into(),
@@ -96,18 +108,18 @@ pub(crate) fn failed(cell: &str, seed: u64, error: &str) -> Record {
         test_loss: None,
         train_accuracy: None,
         test_accuracy: None,
-        status: Status::Failed,
+        status: RunStatus::Failed,
         error: Some(error.into()),
         ..record(cell, seed)
     }
 }
 
-/// Puts a record where a finished run has it.
+/// Writes a record to where a finished run has it.
 pub(crate) fn finish(layout: &Layout, record: &Record) -> RunDir {
     put(layout.finished(&record.cell, record.seed), record)
 }
 
-/// Puts a record where a failed run has it.
+/// Writes a record to where a failed run has it.
 pub(crate) fn fail(layout: &Layout, record: &Record) -> RunDir {
     put(layout.partial(&record.cell, record.seed), record)
 }

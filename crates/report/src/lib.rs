@@ -1,37 +1,25 @@
-//! Records in, tables and figures out. No Burn.
+//! Records in; tables, figures, verdicts and a page out. This crate does not know Burn.
 //!
-//! [`read`] finds what the runs left, [`summarize`] takes the mean over seeds,
-//! [`judge`] says which claims stand, and [`write()`] puts tables, figures and the
-//! page beside the runs. A run
-//! that is missing, failed or unreadable never stops a report: it is named there.
+//! [`read`] finds what the runs have left, [`summarize`] takes means over seeds, [`judge`]
+//! says which claims are supported, and [`write()`] writes tables, figures and the page.
+//! A run that is missing, failed or unreadable does not stop a report: the report names it.
+//!
+//! No cell is known by its name here. Which cells share a figure, and which networks the
+//! page's explorer holds, is said in `study.toml`.
 
-mod claims;
-mod comparison;
-mod confusion;
-mod curves;
-mod dots;
-mod evidence;
 mod explorer;
-mod figure;
-mod gather;
-mod markdown;
+mod figures;
+mod judge;
 mod page;
 mod read;
-mod scatter;
-mod summary;
-mod svg;
-mod table;
-mod tiles;
-mod verdict;
-mod weights;
-mod write;
+mod spread;
+mod tables;
 
-pub use claims::{ClaimRow, claims_text, lacks, tally};
-pub use read::{Run, Runs, read};
-pub use summary::{Spread, Summary, summarize};
-pub use table::{markdown_table, text_table};
-pub use verdict::{Status, Verdict, judge};
-pub use write::write;
+pub use judge::{ClaimRow, Judgement, Verdict, claims_text, judge, lacks, tally};
+pub use page::write;
+pub use read::{RecordedRun, RecordedRuns, read};
+pub use spread::Spread;
+pub use tables::{Align, Summary, markdown_table, plain_table, summarize, text_table};
 
 #[cfg(test)]
 mod fake;

@@ -1,4 +1,4 @@
-// Planes to drag a point over, and a field to draw a digit in.
+// The explorer: planes with a point to drag, and a field to draw a digit in.
 "use strict";
 
 (() => {
@@ -8,7 +8,7 @@
   const COLOURS = ["#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499", "#000000"];
   const make = (tag, parent, properties = {}) => parent.appendChild(Object.assign(document.createElement(tag), properties));
 
-  // Numbers in [0, 1] onto a canvas of 28x28.
+  // Draws numbers in [0, 1] on a canvas of 28x28.
   function show(canvas, pixels) {
     const image = new ImageData(SIDE, SIDE);
     for (let i = 0; i < SIDE * SIDE; i++) {
@@ -21,6 +21,8 @@
   const digit = (parent, label) =>
     make("canvas", parent, { className: "digit", width: SIDE, height: SIDE, ariaLabel: label, role: "img" });
 
+  // The codes of a cell in the plane, a point to drag, and the image that the point's code is
+  // decoded to.
   class Plane {
     constructor(parent, plane) {
       this.name = plane.name;
@@ -60,11 +62,13 @@
       });
     }
 
+    // The pixel of a code.
     place([z0, z1]) {
       const share = (z, [low, high]) => (z - low) / (high - low);
       return [400 * share(z0, this.x), 400 * (1 - share(z1, this.y))];
     }
 
+    // The background: a dot for each code, in the colour of its label.
     draw() {
       const canvas = Object.assign(document.createElement("canvas"), { width: 400, height: 400 });
       const context = canvas.getContext("2d");
@@ -78,6 +82,7 @@
       return canvas;
     }
 
+    // Moves the point to `code`.
     move(code) {
       this.code = Array.from(code);
       const context = this.canvas.getContext("2d");
@@ -92,8 +97,8 @@
     }
   }
 
-  // What is drawn, as MNIST's images were made: the strokes scaled to fit 20x20,
-  // their centre of mass in the middle of 28x28.
+  // The drawn strokes as an image of MNIST: scaled to fit 20x20, with their centre of mass in
+  // the middle of 28x28. `null` if nothing is drawn.
   function normalise(canvas) {
     const { width, height } = canvas;
     const alpha = canvas.getContext("2d").getImageData(0, 0, width, height).data;
@@ -120,7 +125,8 @@
     let [mass, mx, my] = [0, 0, 0];
     first.forEach((v, i) => { mass += v; mx += v * (i % SIDE); my += v * Math.floor(i / SIDE); });
     if (mass === 0) return null;
-    // In MNIST it lies, on average, in the middle of the pixel right below the centre.
+    // In MNIST's images the centre of mass is, on average, in the middle of the pixel to the
+    // lower right of the image's centre.
     return render(dx + 14 - mx / mass, dy + 14 - my / mass);
   }
 
@@ -135,7 +141,7 @@
   const seen = digit(left, "the digit as the networks see it");
   const clear = make("button", left, { textContent: "Clear", type: "button" });
   const right = make("div", row, { className: "says" });
-  make("h4", right, { textContent: "What the networks say" });
+  make("h4", right, { textContent: "Probability of each digit, by network" });
   const table = make("table", right, { id: "says" });
   const head = make("tr", make("thead", table));
   make("th", head, { textContent: "network" });
@@ -149,7 +155,8 @@
 
   const pen = pad.getContext("2d", { willReadFrequently: true });
   pen.lineWidth = 20; pen.lineCap = "round"; pen.lineJoin = "round"; pen.strokeStyle = "#ffffff";
-  function look() {
+  // Shows what the networks and the planes make of the drawn digit.
+  function update() {
     const pixels = normalise(pad);
     show(seen, pixels ?? new Array(SIDE * SIDE).fill(0));
     networks.forEach(({ layers }, n) => {
@@ -173,7 +180,7 @@
   };
   pad.addEventListener("pointerdown", (event) => { pad.setPointerCapture(event.pointerId); last = at(event); stroke(event); });
   pad.addEventListener("pointermove", (event) => { if (last) stroke(event); });
-  for (const end of ["pointerup", "pointercancel"]) pad.addEventListener(end, () => { last = null; look(); });
-  clear.addEventListener("click", () => { pen.clearRect(0, 0, 280, 280); look(); });
-  look();
+  for (const end of ["pointerup", "pointercancel"]) pad.addEventListener(end, () => { last = null; update(); });
+  clear.addEventListener("click", () => { pen.clearRect(0, 0, 280, 280); update(); });
+  update();
 })();

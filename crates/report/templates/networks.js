@@ -1,8 +1,8 @@
-// The forward passes of the explorer: the layers that the report embeds, in plain
-// loops. Images are 28x28 numbers in [0, 1], row by row.
+// The forward passes of the explorer's networks, in plain loops. An image is an array of
+// 28x28 numbers in [0, 1], row by row.
 "use strict";
 
-// Floats of 32 bits, or multiples of a scale of 16 bits each.
+// The numbers of a tensor: 32-bit floats, or 16-bit multiples of `scale`.
 function decodeNumbers({ scale, data }) {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
   const view = new DataView(bytes.buffer);
@@ -10,6 +10,7 @@ function decodeNumbers({ scale, data }) {
   return Float32Array.from({ length: bytes.length / 2 }, (_, i) => scale * view.getInt16(2 * i, true));
 }
 
+// Decodes the weights of `layers`.
 function prepare(layers) {
   for (const layer of layers) {
     layer.w = decodeNumbers(layer.weight);
@@ -20,6 +21,7 @@ function prepare(layers) {
   return layers;
 }
 
+// A fully connected layer: `x` is [inputs], the result [outputs].
 function dense({ inputs, outputs, activation, w, b }, x) {
   const sums = Float64Array.from(b);
   for (let i = 0; i < inputs; i++) {
@@ -31,6 +33,7 @@ function dense({ inputs, outputs, activation, w, b }, x) {
   return sums;
 }
 
+// A convolution with ReLU, and a max-pool of 2x2 if `pool`: `x` is [from, side, side].
 function convolve({ from, to, kernel, pool, w, b }, x) {
   const side = Math.round(Math.sqrt(x.length / from));
   const wide = side - kernel + 1;
@@ -48,7 +51,7 @@ function convolve({ from, to, kernel, pool, w, b }, x) {
   }
   if (!pool) return sums.map((v) => Math.max(v, 0));
   const half = Math.floor(wide / 2);
-  const pooled = new Float64Array(to * half * half); // ReLU: nothing is below 0
+  const pooled = new Float64Array(to * half * half); // zeros, since no number is below 0 after ReLU
   for (let o = 0; o < to; o++)
     for (let r = 0; r < 2 * half; r++)
       for (let s = 0; s < 2 * half; s++) {
@@ -58,10 +61,12 @@ function convolve({ from, to, kernel, pool, w, b }, x) {
   return pooled;
 }
 
+// The output of a network for the input `x`.
 function forward(layers, x) {
   return layers.reduce((x, layer) => (layer.kind === "conv" ? convolve(layer, x) : dense(layer, x)), x);
 }
 
+// Probabilities of the logits.
 function softmax(logits) {
   const most = Math.max(...logits);
   const powers = Array.from(logits, (logit) => Math.exp(logit - most));

@@ -5,7 +5,7 @@
 mod fake;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kindling_formats::{HistoryRow, Layout, Record, Selection, Size, Study, write_csv};
 
@@ -79,21 +79,25 @@ fn study(folder: &Path) -> Study {
     study_of(folder, STUDY, "2.5")
 }
 
-/// The same with another `study.toml`, and another section for the classifiers.
+/// The same study with another `study.toml`, and another section for the classifiers.
 fn study_of(folder: &Path, study: &str, section: &str) -> Study {
-    let configs = folder.join("configs");
-    fs::create_dir_all(&configs).expect("makes a folder");
     let classifier = CLASSIFIER.replace("{width}", "{hidden}");
     let classifier = classifier.replace("2.5", section);
-    for (name, text) in [
-        ("study.toml", study),
-        ("claims.toml", CLAIMS),
-        ("10-regression.toml", REGRESSION),
-        ("20-classifier.toml", &classifier),
-    ] {
-        fs::write(configs.join(name), text).expect("writes");
-    }
-    Study::read(&configs).expect("a valid study")
+    fake::study_of(
+        folder,
+        &[
+            ("study.toml", study),
+            ("claims.toml", CLAIMS),
+            ("10-regression.toml", REGRESSION),
+            ("20-classifier.toml", &classifier),
+        ],
+    )
+}
+
+/// Reads the tree of `layout` and writes its report.
+fn report(study: &Study, layout: &Layout) -> PathBuf {
+    let runs = kindling_report::read(study, layout);
+    kindling_report::write(study, layout, runs).expect("reports")
 }
 
 fn regression(cell: &str, seed: u64, test_loss: f64) -> Record {
@@ -160,7 +164,7 @@ fn no_name_leads_out_of_the_report() {
         )
         .expect("writes");
     }
-    kindling_report::write(&study, &layout).expect("reports");
+    report(&study, &layout);
     let figures = fs::read_dir(layout.figures()).expect("figures");
     let names = figures.map(|figure| figure.expect("a file").file_name());
     let names: Vec<String> = names.map(|name| name.to_string_lossy().into()).collect();
@@ -182,7 +186,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
     fs::create_dir_all(&figures).expect("makes a folder");
     fs::write(figures.join("stale.svg"), "").expect("writes");
 
-    let path = kindling_report::write(&study, &layout).expect("reports");
+    let path = report(&study, &layout);
 
     assert_eq!(
         fs::read_to_string(layout.results()).expect("reads"),
@@ -236,7 +240,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
          \n\
          ![y1: loss by iteration](figures/2.4-regression-y1-loss.svg)\n\
          \n\
-         y1: loss by iteration. Lines are means over seeds, faint lines single seeds, and the band holds them all (test). \
+         y1: loss by iteration. Lines are means over seeds, faint lines are single seeds, and the band holds all seeds (test). \
          `cargo xtask experiments --cell linear-y1`\n\
          \n\
          ## 2.5 Classifiers\n\
@@ -245,13 +249,13 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
          | --- | ---: | ---: | --- | --- | ---: |\n\
          | mlp-8 |       7850 | 1 (1 failed) | 0.0600    | 0.9800        |    12.0 |\n\
          \n\
-         ![mlp: loss by epoch](figures/2.5-classifier-mlp-loss.svg)\n\
+         ![mlp-8: loss by epoch](figures/2.5-classifier-mlp-8-loss.svg)\n\
          \n\
-         mlp: loss by epoch. `cargo xtask experiments --cell mlp-8`\n\
+         mlp-8: loss by epoch. `cargo xtask experiments --cell mlp-8`\n\
          \n\
-         ![mlp: accuracy by epoch](figures/2.5-classifier-mlp-accuracy.svg)\n\
+         ![mlp-8: accuracy by epoch](figures/2.5-classifier-mlp-8-accuracy.svg)\n\
          \n\
-         mlp: accuracy by epoch. `cargo xtask experiments --cell mlp-8`\n",
+         mlp-8: accuracy by epoch. `cargo xtask experiments --cell mlp-8`\n",
         broken.display(),
         i = "      ",
     );
@@ -294,8 +298,8 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
         drawn,
         [
             "2.4-regression-y1-loss.svg",
-            "2.5-classifier-mlp-accuracy.svg",
-            "2.5-classifier-mlp-loss.svg"
+            "2.5-classifier-mlp-8-accuracy.svg",
+            "2.5-classifier-mlp-8-loss.svg"
         ]
     );
 }
@@ -304,7 +308,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
 fn an_empty_tree_makes_an_empty_report() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let layout = Layout::new(folder.path(), Size::Full);
-    let path = kindling_report::write(&study(folder.path()), &layout).expect("reports");
+    let path = report(&study(folder.path()), &layout);
     let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
     assert!(text.contains("Runs: 0, of 0 cells; failed: 0; backends: none; seeds: none."));
     assert!(text.contains("linear-y1, convnet-y1, mlp-8, mlp-16.\n"));
@@ -325,7 +329,7 @@ fn quick_runs_are_called_that() {
     let record = fake::answering(&study, Size::Quick, fake::record("mlp-8", 0));
     let dir = fake::finish(&layout, &record);
     fs::write(dir.config(), config.to_toml()).expect("writes");
-    let path = kindling_report::write(&study, &layout).expect("reports");
+    let path = report(&study, &layout);
     let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
     assert!(text.contains("**Quick runs: they only show"), "{text}");
     assert!(text.contains("Short runs judge no claim"), "{text}");
@@ -344,15 +348,15 @@ fn the_same_runs_make_the_same_report() {
     let study = study(folder.path());
     let layout = Layout::new(folder.path(), Size::Full);
     runs(&study, &layout);
-    let report = || {
-        let path = kindling_report::write(&study, &layout).expect("reports");
+    let bytes = || {
+        let path = report(&study, &layout);
         let figure = layout.report().join("figures/2.4-regression-y1-loss.svg");
         (
             fs::read(path).expect("reads"),
             fs::read(figure).expect("reads"),
         )
     };
-    assert_eq!(report(), report());
+    assert_eq!(bytes(), bytes());
 }
 
 #[test]
@@ -381,7 +385,7 @@ fn a_damaged_file_of_a_run_is_named_and_the_rest_is_drawn() {
         for file in files {
             fs::write(dir.file(file), damage).expect("writes");
         }
-        let path = kindling_report::write(&study, &layout).expect("reports");
+        let path = report(&study, &layout);
         let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
         let weights = dir.weights().display().to_string();
         assert!(text.contains(&weights), "{damage:?}: {text}");
@@ -399,5 +403,5 @@ fn a_damaged_file_of_a_run_is_named_and_the_rest_is_drawn() {
         "label,z0,z1\n1,NaN,inf\n-3,1e308,-1e308\n",
     )
     .expect("writes");
-    kindling_report::write(&study, &layout).expect("reports");
+    report(&study, &layout);
 }

@@ -1,5 +1,6 @@
-//! What a program owes to whoever started it: a signal that they ignore stays ignored,
-//! and nothing is drawn where their terminal cannot draw.
+//! How a program gets along with the terminal that it was started from: it handles Ctrl-C,
+//! leaves signals ignored that were ignored when it started, and draws progress bars and
+//! dashboards only where they can be drawn.
 
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "other.rs")]
@@ -10,22 +11,25 @@ use std::io::IsTerminal;
 
 pub use signals::{is_interrupt_ignored, on_interrupt};
 
-/// Whether `stream` is a terminal that can move its cursor, so that bars and dashboards
-/// can be drawn on it. Where it is not, plain lines are right, as in a pipe.
+/// Whether progress bars and dashboards can be drawn on `stream`. If not, a program should
+/// print plain lines, as it does to a pipe.
 ///
-/// A terminal cannot where the variable `TERM` is `dumb` or missing, as in some editors,
-/// and is not asked to where `CI` is set: what a build server shows is a log.
+/// This is true if `stream` is a terminal, the environment variable `TERM` does not say that
+/// the terminal cannot move its cursor, and `CI` is not set. `TERM` is `dumb` or missing in
+/// some editors. Where `CI` is set, a build server shows the output as a log; the values "",
+/// "0" and "false" count as not set.
 pub fn can_draw(stream: &impl IsTerminal) -> bool {
     let variable = |name| std::env::var_os(name);
-    stream.is_terminal() && draws(variable("TERM").as_deref(), variable("CI").as_deref())
+    stream.is_terminal()
+        && variables_allow_drawing(variable("TERM").as_deref(), variable("CI").as_deref())
 }
 
-/// Whether a terminal draws, by the variables `TERM` and `CI`.
-fn draws(term: Option<&OsStr>, ci: Option<&OsStr>) -> bool {
-    let says = |value: &OsStr, words: &[&str]| words.iter().any(|word| value == *word);
-    // Windows has no such variable, and terminals that draw.
-    let able = term.map_or(cfg!(windows), |term| !says(term, &["", "dumb"]));
-    able && ci.is_none_or(|ci| says(ci, &["", "0", "false"]))
+/// Whether bars can be drawn, as far as the values of `TERM` and `CI` say.
+fn variables_allow_drawing(term: Option<&OsStr>, ci: Option<&OsStr>) -> bool {
+    let is_one_of = |value: &OsStr, words: &[&str]| words.iter().any(|word| value == *word);
+    // Windows does not set `TERM`, and its terminals can move the cursor.
+    let can_move_cursor = term.map_or(cfg!(windows), |term| !is_one_of(term, &["", "dumb"]));
+    can_move_cursor && ci.is_none_or(|ci| is_one_of(ci, &["", "0", "false"]))
 }
 
 #[cfg(test)]
@@ -33,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_draws_by_its_variables() {
+    fn drawing_depends_on_the_variables_term_and_ci() {
         for (term, ci, expected) in [
             (Some("xterm"), None, true),
             (Some("xterm"), Some("false"), true),
@@ -44,8 +48,8 @@ mod tests {
             (Some(""), None, false),
             (None, None, cfg!(windows)),
         ] {
-            let draws = draws(term.map(OsStr::new), ci.map(OsStr::new));
-            assert_eq!(draws, expected, "TERM={term:?} CI={ci:?}");
+            let can_draw = variables_allow_drawing(term.map(OsStr::new), ci.map(OsStr::new));
+            assert_eq!(can_draw, expected, "TERM={term:?} CI={ci:?}");
         }
     }
 }

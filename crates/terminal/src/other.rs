@@ -1,18 +1,18 @@
-//! Ctrl-C where there are no signals of Unix.
+//! Ctrl-C on systems other than Unix.
 
 use std::io;
 
-/// Calls `heard` on a thread of its own for every Ctrl-C, and when the console closes,
-/// which then end nothing by themselves.
+/// Calls `handler` on a separate thread for every Ctrl-C, and when the console is closed.
+/// These then no longer end the program by themselves.
 ///
 /// # Errors
 ///
-/// If the system refuses a handler.
-pub fn on_interrupt(heard: impl FnMut() + Send + 'static) -> io::Result<()> {
-    ctrlc::set_handler(heard).map_err(io::Error::other)
+/// If the handler cannot be installed.
+pub fn on_interrupt(handler: impl FnMut() + Send + 'static) -> io::Result<()> {
+    ctrlc::set_handler(handler).map_err(io::Error::other)
 }
 
-/// Whether this program was started with Ctrl-C ignored: it never is here.
+/// Whether this program was started with Ctrl-C ignored. On these systems it never is.
 pub fn is_interrupt_ignored() -> bool {
     false
 }

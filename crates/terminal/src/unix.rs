@@ -1,4 +1,4 @@
-//! Signals on Unix.
+//! Ctrl-C and the other signals that ask a program to end, on Unix.
 
 use std::io::Read;
 use std::mem::MaybeUninit;
@@ -7,47 +7,52 @@ use std::os::unix::net::UnixStream;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
-/// Calls `heard` on a thread of its own for every Ctrl-C (SIGINT), every request to end
-/// (SIGTERM) and when the terminal closes (SIGHUP), which then end nothing by themselves.
+/// Calls `handler` on a separate thread for every Ctrl-C (SIGINT), every request to end
+/// (SIGTERM), and when the terminal is closed (SIGHUP). These signals then no longer end the
+/// program by themselves.
 ///
-/// A signal that this program was started with ignored stays ignored: `nohup` ignores
-/// SIGHUP, and a shell that runs a script ignores SIGINT for what it starts with `&`.
+/// A signal that was ignored when this program started stays ignored. For example, `nohup`
+/// ignores SIGHUP, and a shell script ignores SIGINT in programs that it starts with `&`.
 ///
 /// # Errors
 ///
-/// If the system refuses a handler or a thread.
-pub fn on_interrupt(mut heard: impl FnMut() + Send + 'static) -> std::io::Result<()> {
-    // A byte for each signal, so that two in quick succession are two.
+/// If a handler cannot be installed, or the thread cannot be started.
+pub fn on_interrupt(mut handler: impl FnMut() + Send + 'static) -> std::io::Result<()> {
+    // Each signal writes a byte, so that two signals in quick succession are both handled.
     let (mut signals, sender) = UnixStream::pair()?;
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         if !is_ignored(signal) {
             pipe::register(signal, sender.try_clone()?)?;
         }
     }
-    let listen = move || {
+    let handle_signals = move || {
         let mut byte = [0];
         while signals.read_exact(&mut byte).is_ok() {
-            heard();
+            handler();
         }
     };
     std::thread::Builder::new()
         .name("signals".into())
-        .spawn(listen)?;
+        .spawn(handle_signals)?;
     Ok(())
 }
 
-/// Whether this program was started with Ctrl-C (SIGINT) ignored, as a script's shell
-/// does with what it starts in the background.
+/// Whether this program was started with Ctrl-C (SIGINT) ignored, as a shell script does
+/// with programs that it starts in the background.
 pub fn is_interrupt_ignored() -> bool {
     is_ignored(SIGINT)
 }
 
-#[expect(unsafe_code, reason = "no crate asks what a signal does now")]
+#[expect(
+    unsafe_code,
+    reason = "no crate has a safe function that reads how a signal is handled"
+)]
 fn is_ignored(signal: libc::c_int) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: without a new action the call changes nothing: it writes the present one
-    // to `action`, which is of the right type and outlives the call.
-    let asked = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) };
-    // SAFETY: of zeros, or written by the call, it is a valid `sigaction` of integers.
-    asked == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+    // SAFETY: the null pointer means that no new action is set. The call only writes the
+    // present action to `action`, which has the right type and outlives the call.
+    let result = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) };
+    // SAFETY: `action` is all zeros or was written by the call. Both are valid, because all
+    // fields of `sigaction` are integers.
+    result == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
 }

@@ -1,5 +1,6 @@
-//! What tests need that not every machine has: each function finds it, or says that the
-//! test is skipped, which `cargo xtask ci` takes for a failure.
+//! Programs that tests need and that not every machine has. Each function finds one. If it is
+//! missing, the function reports that the test is skipped. `cargo xtask ci` fails if a test
+//! was skipped.
 
 use std::fs::File;
 use std::io::Write;
@@ -7,32 +8,33 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Names the file to which a line is added for each test that is skipped.
-/// `cargo xtask ci` sets it.
+/// The environment variable that names a file. Each skipped test adds a line to this file.
+/// `cargo xtask ci` sets the variable.
 pub const SKIPPED: &str = "KINDLING_SKIPPED";
-/// Names the Python that tests use in place of `python3`.
+/// The environment variable that names the Python to use in place of `python3`.
 pub const PYTHON: &str = "KINDLING_PYTHON";
-/// Names the browser that tests use in place of Chromium.
+/// The environment variable that names the browser to use in place of Chromium.
 pub const BROWSER: &str = "KINDLING_BROWSER";
 
-/// Says that the test which calls it is skipped, since this machine lacks `what`, and
-/// how to get it: `remedy` is a clause as "install tmux".
+/// Reports that the calling test is skipped because this machine has no `what`. `remedy` says
+/// how to get it, for example "install tmux".
 ///
-/// The line goes to standard error past the test harness, which hides what a test that
-/// passes prints, and to the file that [`SKIPPED`] names.
+/// The line is written to standard error, and to the file that [`SKIPPED`] names. It bypasses
+/// the test harness, which hides the output of tests that pass.
 ///
 /// # Panics
 ///
-/// If that file cannot be written: a gate must not miss the line.
+/// If that file cannot be written. Otherwise `cargo xtask ci` could not see that a test was
+/// skipped.
 #[track_caller]
 pub fn skipped(what: &str, remedy: &str) {
     let place = Location::caller();
     let thread = std::thread::current();
-    // The harness names a test's thread after the test.
+    // The test harness gives the thread of a test the name of the test.
     let test = thread.name().unwrap_or("a test");
     let file = place.file();
     let line = format!("skipped {test} ({file}): there is no {what}; {remedy}\n");
-    // One write: other tests write beside this one.
+    // A single write, so that lines of tests that run at the same time do not mix.
     let _ = std::io::stderr().write_all(format!("\n{line}").as_bytes());
     if let Some(path) = std::env::var_os(SKIPPED) {
         let added = File::options().create(true).append(true).open(&path);
@@ -41,7 +43,8 @@ pub fn skipped(what: &str, remedy: &str) {
     }
 }
 
-/// Finds `program` on the path, or says that the test is skipped.
+/// Finds `program` in the folders of the variable `PATH`. If it is missing, the calling test
+/// is reported as skipped, with `remedy` as in [`skipped`].
 #[track_caller]
 pub fn program(program: &str, remedy: &str) -> Option<PathBuf> {
     let found = on_path(&[program]);
@@ -51,8 +54,8 @@ pub fn program(program: &str, remedy: &str) -> Option<PathBuf> {
     found
 }
 
-/// Finds a browser: the one that [`BROWSER`] names, or Chromium; or says that the test
-/// is skipped.
+/// Finds the browser that [`BROWSER`] names, or else Chromium or Chrome. If there is none, the
+/// calling test is reported as skipped.
 #[track_caller]
 pub fn browser() -> Option<PathBuf> {
     let named = std::env::var_os(BROWSER).map(PathBuf::from);
@@ -64,8 +67,9 @@ pub fn browser() -> Option<PathBuf> {
     found
 }
 
-/// Finds a Python that can import `packages`, as in `numpy, safetensors`: the one that
-/// [`PYTHON`] names, or python3; or says that the test is skipped.
+/// Finds a Python that can import `packages`, for example `numpy, safetensors`. It is the one
+/// that [`PYTHON`] names, or else python3. If it cannot import them, the calling test is
+/// reported as skipped.
 #[track_caller]
 pub fn python(packages: &str) -> Option<Command> {
     let python = std::env::var_os(PYTHON).unwrap_or("python3".into());
@@ -82,7 +86,7 @@ pub fn python(packages: &str) -> Option<Command> {
     None
 }
 
-/// The first of `programs` on the path.
+/// The first of `programs` that is in a folder of the variable `PATH`.
 fn on_path(programs: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

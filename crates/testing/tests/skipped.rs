@@ -1,15 +1,17 @@
-//! A test that is skipped says so, past the harness that hides what tests print, and in
-//! the file that the gate reads. The tests run this file's own binary again.
+//! A skipped test is reported on standard error, although the test harness hides the output
+//! of tests that pass, and in the file that `cargo xtask ci` reads. The second test starts
+//! the binary of this file again, and runs only the first test in it.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Set for the binary that is run again.
+/// The environment variable that is set when the binary is started again.
 const AGAIN: &str = "KINDLING_TESTING_AGAIN";
 
 #[test]
-fn what_is_looked_for_in_vain() {
-    // By itself this shows what a machine without the programs shows.
+fn programs_that_do_not_exist() {
+    // Only the second test runs this test in earnest. In an ordinary run it must not report
+    // that it is skipped.
     if std::env::var_os(AGAIN).is_none() {
         return;
     }
@@ -19,11 +21,11 @@ fn what_is_looked_for_in_vain() {
 }
 
 #[test]
-fn what_is_skipped_is_shown_and_listed() {
+fn skipped_tests_are_shown_and_listed() {
     let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped.txt");
     let _ = std::fs::remove_file(&list);
     let output = Command::new(std::env::current_exe().expect("this program"))
-        .args(["what_is_looked_for_in_vain", "--exact"])
+        .args(["programs_that_do_not_exist", "--exact"])
         .env(AGAIN, "yes")
         .env("PATH", "/nowhere")
         .env_remove(kindling_testing::BROWSER)
@@ -37,7 +39,7 @@ fn what_is_skipped_is_shown_and_listed() {
     for text in [&shown, &listed] {
         assert_eq!(text.matches("skipped").count(), 6, "{text}");
         for words in [
-            "skipped what_is_looked_for_in_vain (crates/testing/tests/skipped.rs): ",
+            "skipped programs_that_do_not_exist (crates/testing/tests/skipped.rs): ",
             "there is no no-such-program; install it",
             "there is no Python with no_such_package; install the packages, or name",
             "there is no browser; install chromium, or name a browser in KINDLING_BROWSER",

@@ -98,6 +98,14 @@ pub fn configs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs")
 }
 
+/// The text of the study's `study.toml` without the figures at its end: these name cells
+/// that a study of a few cells does not have.
+pub fn study_without_figures() -> String {
+    let text = std::fs::read_to_string(configs().join("study.toml")).unwrap();
+    let (before, _) = text.split_once("[[figures.").unwrap();
+    before.to_string()
+}
+
 /// Copies a folder.
 pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();

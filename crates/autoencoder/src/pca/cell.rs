@@ -15,7 +15,7 @@ use crate::test_codes::write_test_codes;
 ///
 /// If the images cannot be loaded, or a file cannot be written.
 pub fn pca(task: &PcaTask, run: &RunContext) -> Result<Record, RunError> {
-    let data = kindling_datasets::load(&task.data)?;
+    let data = kindling_datasets::load_images(&task.data)?;
     run.write_classes(&data)?;
     let count = task.model.components;
     let pca = Pca::fit(&data.train, count);

@@ -139,7 +139,7 @@ mod tests {
         // explained_variance_ratio_, the mean squared errors of
         // inverse_transform(transform(x)), and the largest entries of components_.
         let kindling_datasets::ImageSet { train, test, .. } =
-            kindling_datasets::load(&kindling_formats::ImageData {
+            kindling_datasets::load_images(&kindling_formats::ImageData {
                 dir: None,
                 train: None,
                 test: None,

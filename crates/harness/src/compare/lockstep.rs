@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use kindling_formats::{LayerGap, Optimizer, ParityStep, relative};
+use kindling_formats::{LayerGap, Optimizer, ParityStep, relative_difference};
 
 use crate::error::RunError;
 use crate::model::{Parameter, gradients, new_optimizer, to_f64s, weights, with_weights};
@@ -126,7 +126,7 @@ fn relative_gap(one: &Parameter, other: &Parameter) -> Option<f64> {
         values.map(|value| value * value).sum::<f64>().sqrt()
     };
     let pairs = one.values.iter().zip(&other.values);
-    let gap = relative(
+    let gap = relative_difference(
         norm(&mut pairs.map(|(one, other)| one - other)),
         norm(&mut one.values.iter().copied()),
         norm(&mut other.values.iter().copied()),

@@ -22,7 +22,7 @@ pub fn compare_on_images<M: ImageModel>(
     lockstep: &Lockstep,
     report_step: &mut dyn FnMut(ParityStep),
 ) -> Result<(), RunError> {
-    let data = kindling_datasets::load(M::image_data(task))?;
+    let data = kindling_datasets::load_images(M::image_data(task))?;
     let settings = M::train_settings(task);
     let images = Arc::new(data.train);
     let loaders = lockstep.training_devices().map(|device| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kindling_formats::{BURN_VERSION, HistoryRow, Host, Record, Status, VERSION};
+use kindling_formats::{BURN_VERSION, HistoryRow, Host, Record, RunStatus, VERSION};
 
 use super::program::program_hash;
 use super::run_context::RunContext;
@@ -46,14 +46,14 @@ impl RunResults {
 impl RunContext {
     /// Makes the record of a complete run.
     pub fn complete_record(&self, results: RunResults) -> Record {
-        self.record(results, Status::Complete, None)
+        self.record(results, RunStatus::Complete, None)
     }
 
     /// Makes the record of a run that failed with `error`.
     pub fn failed_record(&self, error: &RunError) -> Record {
         self.record(
             RunResults::default(),
-            Status::Failed,
+            RunStatus::Failed,
             Some(error.to_string()),
         )
     }
@@ -98,7 +98,7 @@ impl RunContext {
         Ok(())
     }
 
-    fn record(&self, results: RunResults, status: Status, error: Option<String>) -> Record {
+    fn record(&self, results: RunResults, status: RunStatus, error: Option<String>) -> Record {
         let config = &self.config;
         Record {
             version: VERSION.to_string(),

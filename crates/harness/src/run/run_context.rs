@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use kindling_datasets::ImageSet;
 use kindling_formats::{
-    DeviceName, HistoryRow, Progress, RunConfig, RunDir, Stamp, if_there, write_atomic,
+    DeviceName, HistoryRow, Progress, RunConfig, RunDir, RunIdentity, if_there, write_atomic,
 };
 
 use super::program::program_hash;
@@ -123,8 +123,8 @@ impl RunContext {
     /// # Errors
     ///
     /// If the running program's file cannot be read.
-    pub(crate) fn stamp(&self, data_fingerprint: &str) -> Result<Stamp, RunError> {
-        Ok(Stamp {
+    pub(crate) fn identity(&self, data_fingerprint: &str) -> Result<RunIdentity, RunError> {
+        Ok(RunIdentity {
             config_hash: self.config.hash(),
             data_fingerprint: data_fingerprint.to_string(),
             program: program_hash()?.to_string(),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::Bytes;
 use burn_train::checkpoint::{Checkpoint as Part, Checkpointer, CheckpointerError};
-use kindling_formats::{Checkpoint, Error, RunDir, Stamp, if_there, write_atomic};
+use kindling_formats::{Checkpoint, Error, RunDir, RunIdentity, if_there, write_atomic};
 
 use super::history::SharedLog;
 use crate::error::RunError;
@@ -29,7 +29,7 @@ type Parts = [Option<Vec<u8>>; 3];
 #[derive(Clone)]
 pub(super) struct Checkpoints {
     folder: PathBuf,
-    stamp: Stamp,
+    identity: RunIdentity,
     /// The source of the history and the timing.
     log: SharedLog,
     stopwatch: Stopwatch,
@@ -37,7 +37,7 @@ pub(super) struct Checkpoints {
     parts: Arc<Mutex<BTreeMap<usize, Parts>>>,
 }
 
-/// The newest checkpoint that was made with `stamp` and is not damaged.
+/// The newest checkpoint that was made with `identity` and is not damaged.
 ///
 /// Newer ones that cannot be used are removed. A damaged one is named to `warn`.
 ///
@@ -46,13 +46,13 @@ pub(super) struct Checkpoints {
 /// If a file cannot be read or removed.
 pub(super) fn newest_checkpoint(
     dir: &RunDir,
-    stamp: &Stamp,
+    identity: &RunIdentity,
     warn: &mut dyn FnMut(String),
 ) -> Result<Option<Checkpoint>, RunError> {
     for (_, path) in files_by_epoch(&dir.checkpoints())?.into_iter().rev() {
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
         match Checkpoint::from_bytes(&bytes) {
-            Ok(checkpoint) if checkpoint.stamp == *stamp => return Ok(Some(checkpoint)),
+            Ok(checkpoint) if checkpoint.identity == *identity => return Ok(Some(checkpoint)),
             // It was made with another config, other data or another program.
             Ok(_) => {}
             Err(problem) => warn(format!(
@@ -92,7 +92,7 @@ impl Checkpoints {
     /// training is resumed.
     pub(super) fn new(
         dir: &RunDir,
-        stamp: Stamp,
+        identity: RunIdentity,
         log: SharedLog,
         stopwatch: Stopwatch,
         from: Option<&Checkpoint>,
@@ -100,7 +100,7 @@ impl Checkpoints {
         let restored = from.map(|from| (from.epoch, from.parts.clone().map(Some)));
         Self {
             folder: dir.checkpoints(),
-            stamp,
+            identity,
             log,
             stopwatch,
             parts: Arc::new(Mutex::new(restored.into_iter().collect())),
@@ -131,7 +131,7 @@ impl Checkpoints {
             (history.cloned().collect(), timing.cloned().collect())
         };
         let checkpoint = Checkpoint {
-            stamp: self.stamp.clone(),
+            identity: self.identity.clone(),
             epoch,
             seconds: self.stopwatch.seconds(),
             history,

@@ -120,8 +120,11 @@ where
         events,
         log: log.clone(),
     });
-    let ResumePoint { stamp, checkpoint } = resume_point;
-    let checkpoints = Checkpoints::new(dir, stamp, log.clone(), stopwatch, checkpoint.as_ref());
+    let ResumePoint {
+        identity,
+        checkpoint,
+    } = resume_point;
+    let checkpoints = Checkpoints::new(dir, identity, log.clone(), stopwatch, checkpoint.as_ref());
     let [model_part, optimizer_part, rate_part] = checkpoints.part_checkpointers();
 
     let train_batches = ImageLoader::shuffled(

@@ -73,14 +73,14 @@ pub fn train_on_images<M: ImageModel>(
     task: &M::Task,
     run: &RunContext,
 ) -> Result<Record, RunError> {
-    let data = kindling_datasets::load(M::image_data(task))?;
+    let data = kindling_datasets::load_images(M::image_data(task))?;
     run.write_classes(&data)?;
     let test_images = Arc::new(data.test);
     let seed = run.config().seed;
     let model = M::build(task, seed, &run.device().clone().autodiff())?;
     let parameters = model.num_params();
 
-    let resume_point = ResumePoint::find(run.dir(), run.stamp(&data.fingerprint)?)?;
+    let resume_point = ResumePoint::find(run.dir(), run.identity(&data.fingerprint)?)?;
     if let Some(checkpoint) = &resume_point.checkpoint {
         run.add_earlier_seconds(checkpoint.seconds);
         if run.display() == ProgressDisplay::Lines {

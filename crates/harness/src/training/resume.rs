@@ -1,6 +1,6 @@
 //! From where a training is resumed.
 
-use kindling_formats::{Checkpoint, HistoryRow, RunDir, Stamp, if_there};
+use kindling_formats::{Checkpoint, HistoryRow, RunDir, RunIdentity, if_there};
 
 use super::checkpoints::newest_checkpoint;
 use super::history::TrainingLog;
@@ -13,7 +13,7 @@ const FOLDERS: [&str; 4] = ["train", "valid", "checkpoint", "tensorboard"];
 /// The start of a training: an earlier attempt's checkpoint, or nothing.
 pub(super) struct ResumePoint {
     /// What the checkpoints of this training are made with.
-    pub stamp: Stamp,
+    pub identity: RunIdentity,
     /// The checkpoint to resume from; `None` if the training starts with epoch 1.
     pub checkpoint: Option<Checkpoint>,
 }
@@ -25,15 +25,18 @@ impl ResumePoint {
     /// # Errors
     ///
     /// If a file cannot be read or removed.
-    pub(super) fn find(dir: &RunDir, stamp: Stamp) -> Result<Self, RunError> {
-        let checkpoint = newest_checkpoint(dir, &stamp, &mut report_warning)?;
+    pub(super) fn find(dir: &RunDir, identity: RunIdentity) -> Result<Self, RunError> {
+        let checkpoint = newest_checkpoint(dir, &identity, &mut report_warning)?;
         if checkpoint.is_none() {
             for name in FOLDERS {
                 let folder = dir.file(name);
                 if_there("remove", &folder, std::fs::remove_dir_all(&folder))?;
             }
         }
-        Ok(Self { stamp, checkpoint })
+        Ok(Self {
+            identity,
+            checkpoint,
+        })
     }
 
     /// The number of epochs that are done.

@@ -1,12 +1,15 @@
-//! Runs and images small enough for a test.
-#![allow(dead_code, reason = "every test file uses some of it")]
+//! What several test files need: small runs, images, and calls of the binary.
+#![allow(dead_code, reason = "each test file uses only a part of this")]
+
+pub mod drawn_digits;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use image::GrayImage;
 use kindling_formats::RunDir;
 
-/// The backend this build has.
+/// The backend that this build trains on.
 pub const BACKEND: &str = if cfg!(feature = "flex") {
     "flex"
 } else if cfg!(feature = "ndarray") {
@@ -22,7 +25,7 @@ pub fn kindling() -> Command {
     command
 }
 
-/// Writes `config.toml` in `dir`: the shared keys, then `task`.
+/// Writes `config.toml` to `dir`: the keys that all families have, then `task`.
 pub fn write_config(dir: &Path, family: &str, task: &str) -> RunDir {
     let text = format!(
         "cell = \"test\"\nsection = \"1\"\nabout = \"a test\"\nfamily = \"{family}\"\n\
@@ -43,16 +46,16 @@ pub fn train(dir: &RunDir) -> Output {
         .expect("kindling starts")
 }
 
-/// Trains the run in `dir`, which must succeed.
-pub fn train_well(dir: &RunDir) -> kindling_formats::Record {
+/// Trains the run in `dir`, and asserts that this succeeds.
+pub fn train_successfully(dir: &RunDir) -> kindling_formats::Record {
     let output = train(dir);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     dir.read_record().expect("readable").expect("a record")
 }
 
-/// Number and bytes of images that a network can tell apart: a bright square
-/// whose place is the label, over a pattern of its own.
+/// Pixels and labels of images that a network can learn to classify. Each shows a bright
+/// rectangle, whose position is the label, over a pattern that differs from image to image.
 fn images(count: usize) -> (Vec<u8>, Vec<u8>) {
     let labels: Vec<u8> = (0..count).map(|index| (index * 7 % 10) as u8).collect();
     let mut pixels = vec![0u8; count * 784];
@@ -71,6 +74,7 @@ fn images(count: usize) -> (Vec<u8>, Vec<u8>) {
     (pixels, labels)
 }
 
+/// The content of an IDX file.
 fn idx(magic: u32, dimensions: &[u32], data: &[u8]) -> Vec<u8> {
     let mut bytes = magic.to_be_bytes().to_vec();
     for dimension in dimensions {
@@ -80,7 +84,7 @@ fn idx(magic: u32, dimensions: &[u32], data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Writes a data set of `train` and `test` images into `dir`.
+/// Writes the four IDX files of `train` training images and `test` test images to `dir`.
 pub fn write_images(dir: &Path, train: usize, test: usize) -> PathBuf {
     std::fs::create_dir_all(dir).expect("a folder");
     for (split, count) in [("train", train), ("t10k", test)] {
@@ -91,4 +95,58 @@ pub fn write_images(dir: &Path, train: usize, test: usize) -> PathBuf {
         std::fs::write(dir.join(format!("{split}-labels-idx1-ubyte")), labels).expect("labels");
     }
     dir.to_path_buf()
+}
+
+/// Trains a small classifier in `dir`. `data` holds the keys of the config's `[data]`.
+pub fn train_classifier(dir: &Path, data: &str) -> RunDir {
+    let task = format!(
+        "[data]\n{data}\n[model]\nhidden = [64]\ndropout = 0.0\n[train]\nepochs = 3\n\
+         batch_size = 50\noptimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
+    );
+    let run = write_config(dir, "classifier", &task);
+    train_successfully(&run);
+    run
+}
+
+/// Fits a small PCA in `dir`.
+pub fn train_pca(dir: &Path) -> RunDir {
+    let task = "[data]\ntrain = 100\ntest = 50\n[model]\ncomponents = 2\n[scatter]\nimages = 20";
+    let run = write_config(dir, "pca", task);
+    train_successfully(&run);
+    run
+}
+
+/// Runs kindling with these arguments.
+pub fn run<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = I>) -> Output {
+    kindling()
+        .args(arguments)
+        .output()
+        .expect("kindling starts")
+}
+
+/// What a program printed to standard output.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What a program printed to standard error.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Asserts that a program succeeded, and returns what it printed to standard output.
+pub fn successful(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    stdout(output)
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("text")
+}
+
+/// Saves a picture to `path`, in the format that its ending names.
+pub fn save(image: GrayImage, path: PathBuf) -> PathBuf {
+    image.save(&path).expect("a picture");
+    path
 }

@@ -1,0 +1,51 @@
+//! `labels.txt`: the names of the classes of a data set.
+
+use std::path::Path;
+
+use kindling_formats::hex;
+use sha2::{Digest, Sha256};
+
+use crate::error::DataError;
+use crate::folder::{names, shown, text_file};
+use crate::shape::{CLASSES, LONGEST_CLASS};
+use crate::sums::Sums;
+
+/// The name of the file with the names of the classes.
+const LABELS: &str = "labels.txt";
+
+/// Reads `labels.txt` in `dir`, if there is one: each line is the name of a class. If a sum
+/// of the file is known, it is checked.
+pub(crate) fn read_classes(
+    dir: &Path,
+    sums: &mut Option<Sums>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Vec<String>>, DataError> {
+    let Some((found, text)) = text_file(dir, LABELS)? else {
+        let like = |name: &String| {
+            let name = name.to_lowercase();
+            ["labels.txt", "labels.txt.txt", "label.txt", "labels"].contains(&name.as_str())
+        };
+        warnings.extend(names(dir).into_iter().find(like).map(|name| {
+            format!(
+                "{}: `{}` is not read; the names of the classes are read from `{LABELS}`",
+                dir.display(),
+                shown(&name)
+            )
+        }));
+        return Ok(None);
+    };
+    if let Some(sums) = sums {
+        let sum = hex(&Sha256::digest(&found.bytes));
+        sums.check(LABELS, &found, &sum)?;
+    }
+    let names: Vec<String> = text
+        .trim_end()
+        .lines()
+        .map(|line| line.trim().to_string())
+        .collect();
+    let fits = |name: &String| !name.is_empty() && name.len() <= LONGEST_CLASS;
+    if names.len() == CLASSES && names.iter().all(fits) {
+        return Ok(Some(names));
+    }
+    Err(DataError::Classes { path: found.path })
+}

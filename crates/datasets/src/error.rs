@@ -1,0 +1,107 @@
+//! The error of loading images.
+
+use std::path::PathBuf;
+
+use crate::idx::IdxError;
+use crate::shape::{CLASSES, LONGEST_CLASS};
+
+/// Why images cannot be loaded. The text names the file and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// A file does not exist.
+    #[error(
+        "{}: no {name} and no {name}.gz; `data.dir` must be a folder that holds the four IDX \
+         files of MNIST or of a data set made like it{hint}",
+        dir.display()
+    )]
+    Missing {
+        /// The folder.
+        dir: PathBuf,
+        /// The name of the file.
+        name: &'static str,
+        /// What the folder holds instead, each after `; `. It may be empty.
+        hint: String,
+    },
+    /// A path that should be a file is something else, or its content is of no use.
+    #[error("{} {why}", path.display())]
+    Unusable {
+        /// The path.
+        path: PathBuf,
+        /// What the path is, and the remedy.
+        why: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// A file is not in the format that it should have.
+    #[error("{file}: {source}")]
+    Format {
+        /// The file.
+        file: String,
+        /// What is wrong with the format.
+        source: IdxError,
+    },
+    /// A file has another SHA-256 than it should have.
+    #[error(
+        "{file}: its {bytes} have SHA-256 {found}, not {expected}; \
+         the file was altered, copy it again"
+    )]
+    Altered {
+        /// The file.
+        file: String,
+        /// Which bytes were digested: the file's own `bytes`, or its `unpacked bytes`.
+        bytes: &'static str,
+        /// The SHA-256 that the bytes should have.
+        expected: String,
+        /// The SHA-256 that the bytes have.
+        found: String,
+    },
+    /// A line of `SHA256SUMS` cannot be read.
+    #[error("{}: line {line} is not `<SHA-256 in hexadecimal>  <file name>`", path.display())]
+    Checksums {
+        /// The path of `SHA256SUMS`.
+        path: PathBuf,
+        /// The number of the line, from 1.
+        line: usize,
+    },
+    /// `labels.txt` does not hold a name for each class.
+    #[error(
+        "{}: must hold {CLASSES} lines, a name of at most {LONGEST_CLASS} bytes for each label \
+         from 0 on",
+        path.display()
+    )]
+    Classes {
+        /// The path of `labels.txt`.
+        path: PathBuf,
+    },
+    /// There are not as many labels as images.
+    #[error(
+        "{images_file} holds {images} images and {labels_file} {labels} labels; \
+         both must belong to the same data set"
+    )]
+    Counts {
+        /// The file of the images.
+        images_file: String,
+        /// The number of images.
+        images: usize,
+        /// The file of the labels.
+        labels_file: String,
+        /// The number of labels.
+        labels: usize,
+    },
+    /// The config asks for more images than there are.
+    #[error("`data.{split}`: {wanted} images are wanted and there are {there}; ask for fewer")]
+    TooFew {
+        /// `train` or `test`.
+        split: &'static str,
+        /// The number of images that the config asks for.
+        wanted: usize,
+        /// The number of images that there are.
+        there: usize,
+    },
+}

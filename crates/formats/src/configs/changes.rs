@@ -1,0 +1,52 @@
+//! How two configs differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::keys::leaves;
+use super::run_config::RunConfig;
+
+/// How many changed keys are named. The others are counted.
+const SHOWN: usize = 3;
+
+impl RunConfig {
+    /// How this config, with which a run was trained, differs from the config of the
+    /// `study`, as in `train.epochs was 5, and the study says 20`. The text is empty if the
+    /// trainings are the same.
+    pub fn changes(&self, study: &Self) -> String {
+        let (trained, study) = (values(self), values(study));
+        let keys: BTreeSet<&String> = trained.keys().chain(study.keys()).collect();
+        let shown = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".into());
+        let changes: Vec<String> = keys
+            .into_iter()
+            .filter(|key| trained.get(*key) != study.get(*key))
+            .map(|key| {
+                let (was, is) = (shown(trained.get(key)), shown(study.get(key)));
+                format!("{key} was {was}, and the study says {is}")
+            })
+            .collect();
+        let more = changes.len().saturating_sub(SHOWN);
+        let mut text = changes[..changes.len().min(SHOWN)].join("; ");
+        if more > 0 {
+            text += &format!("; and {more} more");
+        }
+        text
+    }
+}
+
+/// The values of a config by their dotted paths, without those that do not change a
+/// training.
+fn values(config: &RunConfig) -> BTreeMap<String, String> {
+    let table = config.to_table();
+    let mut paths = Vec::new();
+    leaves(&table, "", &mut |path| paths.push(path.to_string()));
+    paths.retain(|path| !["about", "section", "data.dir"].contains(&path.as_str()));
+    let value = |path: &str| {
+        let mut parts = path.split('.');
+        let first = table.get(parts.next()?)?;
+        parts.try_fold(first, |value, key| value.get(key))
+    };
+    let values = paths
+        .iter()
+        .filter_map(|path| Some((path.clone(), value(path)?.to_string())));
+    values.collect()
+}

@@ -1,0 +1,140 @@
+//! `family = "classifier"`: a network learns to label images of digits.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::configs::check::{Check, Problem, not_empty, share, widths, within};
+
+use super::family::{Family, Figures, Measure};
+use super::images::{ImageData, SIDE};
+use super::training::Train;
+
+/// The config of `family = "classifier"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifierTask {
+    /// The images that the network learns from.
+    pub data: ImageData,
+    /// The network.
+    pub model: ClassifierModel,
+    /// How the network is trained.
+    pub train: Train,
+}
+
+/// `[model]` of a classifier: convolutions, then fully connected layers, then one logit for
+/// each class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifierModel {
+    /// The widths of the hidden fully connected layers. ReLU follows each of them.
+    pub hidden: Vec<usize>,
+    /// The dropout rate after each hidden layer. At 0, there is no dropout.
+    pub dropout: f64,
+    /// The convolutions before the fully connected layers. Without the key, there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conv: Option<ConvStack>,
+}
+
+/// Blocks of convolutions. A 2x2 max-pool closes each block.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConvStack {
+    /// The channels of the convolutions in each block. ReLU follows each convolution.
+    pub blocks: Vec<Vec<usize>>,
+    /// The side of every kernel in pixels. The stride is 1, and there is no padding.
+    pub kernel: usize,
+}
+
+impl ConvStack {
+    /// The shape `[channels, side, side]` after the last block, as (channels, side), for
+    /// images of 28x28 pixels in one channel. It is `None` if no pixel is left for one of
+    /// the kernels or pools.
+    pub fn output(&self) -> Option<(usize, usize)> {
+        let mut shape = (1, SIDE);
+        for block in &self.blocks {
+            for &channels in block {
+                shape = (channels, (shape.1 + 1).checked_sub(self.kernel)?);
+            }
+            shape.1 /= 2;
+            if shape.1 == 0 {
+                return None;
+            }
+        }
+        Some(shape)
+    }
+
+    fn check(&self) -> Check {
+        within("model.conv.kernel", self.kernel, 1, SIDE)?;
+        not_empty("model.conv.blocks", &self.blocks)?;
+        for block in &self.blocks {
+            not_empty("model.conv.blocks", block)?;
+            widths("model.conv.blocks", block)?;
+        }
+        if self.output().is_none() {
+            return Err(Problem::new(
+                "model.conv.blocks",
+                format!(
+                    "an image of {SIDE}x{SIDE} pixels is used up before the last pool; use fewer \
+                     blocks or a smaller kernel"
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Family for ClassifierTask {
+    const NAME: &'static str = "classifier";
+    const FILES: &'static [&'static str] = &[
+        "config.toml",
+        "history.csv",
+        "timing.csv",
+        "model.bpk",
+        "weights.safetensors",
+        "confusion.csv",
+        "mistakes.csv",
+        "logits.csv",
+    ];
+    const FIGURES: Figures = Figures {
+        loss: "loss (mean cross-entropy)",
+        compared: Some(Measure::TEST_ACCURACY),
+        ..Figures::PLAIN
+    };
+    const IMAGES: Option<fn(&Self) -> &ImageData> = Some(|task| &task.data);
+
+    fn check(&self) -> Check {
+        self.data.check()?;
+        widths("model.hidden", &self.model.hidden)?;
+        share("model.dropout", self.model.dropout, "units left out")?;
+        if let Some(conv) = &self.model.conv {
+            conv.check()?;
+        }
+        self.train.check()
+    }
+
+    fn epochs(&self) -> usize {
+        self.train.epochs
+    }
+
+    fn shorten_to_smoke(&mut self) {
+        self.train.shorten_to_smoke(&mut self.data);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conv_stack_knows_what_is_left_of_the_image() {
+        // By hand: 28 -3+1-> 26 -/2-> 13 -3+1-> 11 -/2-> 5.
+        let stack = |blocks: &[&[usize]], kernel| ConvStack {
+            blocks: blocks.iter().map(|block| block.to_vec()).collect(),
+            kernel,
+        };
+        assert_eq!(stack(&[&[32], &[64]], 3).output(), Some((64, 5)));
+        assert_eq!(stack(&[&[32], &[64]], 5).output(), Some((64, 4)));
+        assert_eq!(stack(&[&[8], &[8], &[8]], 5).output(), None);
+        assert_eq!(stack(&[&[8]], 29).output(), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! What every family says of itself.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::configs::check::Check;
+
+use super::images::ImageData;
+
+/// A family: the type of its tables in a config, and what the other crates ask of it.
+pub(crate) trait Family: Serialize + DeserializeOwned + JsonSchema {
+    /// The name of the family in configs and records.
+    const NAME: &'static str;
+
+    /// The names of the files that a finished run leaves, without `record.json`.
+    const FILES: &'static [&'static str];
+
+    /// How the report's figures show the family.
+    const FIGURES: Figures = Figures::PLAIN;
+
+    /// Where the config names the images that a run learns from; `None` if the family
+    /// generates its data.
+    const IMAGES: Option<fn(&Self) -> &ImageData> = None;
+
+    /// Refuses values that have the right type and make no sense.
+    ///
+    /// # Errors
+    ///
+    /// The first key with such a value.
+    fn check(&self) -> Check;
+
+    /// The number of epochs that a run trains. It is the number of iterations where every
+    /// step takes all rows, and 0 where nothing is trained.
+    fn epochs(&self) -> usize {
+        0
+    }
+
+    /// Shortens a run to a smoke run: at most [`SMOKE_STEPS`](crate::SMOKE_STEPS) steps and
+    /// [`SMOKE_TESTS`](crate::SMOKE_TESTS) test images.
+    fn shorten_to_smoke(&mut self) {}
+}
+
+/// How the report's figures show a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    /// The label of the axis of a history: `epoch`, or `iteration`.
+    pub step: &'static str,
+    /// The label of the axis of losses.
+    pub loss: &'static str,
+    /// Whether the axis of losses is always logarithmic.
+    pub is_log: bool,
+    /// The value by which the report compares the cells of the family.
+    pub compared: Option<Measure>,
+}
+
+impl Figures {
+    /// The figures of a family that says nothing else.
+    pub const PLAIN: Self = Self {
+        step: "epoch",
+        loss: "loss",
+        is_log: false,
+        compared: None,
+    };
+}
+
+/// A value of a record, and how a figure labels it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// The name of the value, as [`figure`](crate::figure) takes it.
+    pub name: &'static str,
+    /// The label of its axis.
+    pub label: &'static str,
+}
+
+impl Measure {
+    /// The accuracy on the test images.
+    pub(crate) const TEST_ACCURACY: Self = Self {
+        name: "test_accuracy",
+        label: "test accuracy (share of images)",
+    };
+    /// The error of rebuilt test images.
+    pub(crate) const TEST_ERROR: Self = Self {
+        name: "test_loss",
+        label: "test error (mean squared error per pixel)",
+    };
+}

@@ -1,0 +1,58 @@
+//! `family = "pca"`: principal component analysis, the linear answer to the autoencoder's
+//! question, without training.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::configs::check::{Check, within};
+use crate::configs::size::{SMOKE_BATCH, SMOKE_STEPS};
+
+use super::family::{Family, Figures, Measure};
+use super::images::{ImageData, SIDE, Scatter};
+
+/// The config of `family = "pca"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PcaTask {
+    /// The images that the components are taken from.
+    pub data: ImageData,
+    /// How much of an image is kept.
+    pub model: PcaModel,
+    /// Which codes are written to `codes.csv`.
+    pub scatter: Scatter,
+}
+
+/// `[model]` of a PCA.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PcaModel {
+    /// The number of principal components that are kept.
+    pub components: usize,
+}
+
+impl Family for PcaTask {
+    const NAME: &'static str = "pca";
+    const FILES: &'static [&'static str] = &[
+        "config.toml",
+        "components.csv",
+        "codes.csv",
+        "reconstructions.csv",
+    ];
+    const FIGURES: Figures = Figures {
+        compared: Some(Measure::TEST_ERROR),
+        ..Figures::PLAIN
+    };
+    const IMAGES: Option<fn(&Self) -> &ImageData> = Some(|task| &task.data);
+
+    fn check(&self) -> Check {
+        self.data.check()?;
+        // An image has no more components than pixels.
+        within("model.components", self.model.components, 1, SIDE * SIDE)?;
+        self.scatter.check()
+    }
+
+    fn shorten_to_smoke(&mut self) {
+        self.data.shorten_to_smoke(SMOKE_STEPS * SMOKE_BATCH);
+        self.scatter.shorten_to_smoke();
+    }
+}

@@ -1,0 +1,120 @@
+//! `family = "regression"`: a model learns a function of four numbers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::configs::check::{Check, at_most_largest, count, not_negative, range};
+use crate::configs::size::{SMOKE_STEPS, SMOKE_TESTS, lower};
+
+use super::family::{Family, Figures};
+use super::training::Optimizer;
+
+/// The config of `family = "regression"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionTask {
+    /// The function and its samples.
+    pub data: RegressionData,
+    /// The model that learns the function.
+    pub model: RegressionModel,
+    /// How the model is trained.
+    pub train: RegressionTrain,
+}
+
+/// A toy function of x in R^4. W is a 4x4 matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ToyFunction {
+    /// sum(x W), which is linear in x.
+    Y0,
+    /// max(x).
+    Y1,
+    /// log sum exp(x W).
+    Y2,
+}
+
+/// `[data]` of a regression: a sample of a toy function.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionData {
+    /// The function that is sampled.
+    pub function: ToyFunction,
+    /// The number of rows to train on.
+    pub train: usize,
+    /// The number of rows to test on.
+    pub test: usize,
+    /// x is uniform in [-x_range, x_range]^4.
+    pub x_range: f64,
+    /// W is 4x4 and uniform in [-w_range, w_range].
+    pub w_range: f64,
+    /// y is multiplied by 1 + noise N(0, 1).
+    pub noise: f64,
+}
+
+/// A model that learns a toy function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ToyModel {
+    /// p = w . x
+    Linear,
+    /// Two kernels of width 3 with same padding, ReLU, max-pool by 2, then p = u . m.
+    Convnet,
+}
+
+/// `[model]` of a regression.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionModel {
+    /// Which model learns the function.
+    pub kind: ToyModel,
+}
+
+/// `[train]` of a regression. Every step takes all rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionTrain {
+    /// The number of steps.
+    pub iterations: usize,
+    /// The loss is the mean squared error + l2 times the sum of squared parameters.
+    pub l2: f64,
+    /// The optimizer, which turns gradients into steps.
+    pub optimizer: Optimizer,
+}
+
+impl Family for RegressionTask {
+    const NAME: &'static str = "regression";
+    const FILES: &'static [&'static str] = &[
+        "config.toml",
+        "history.csv",
+        "model.bpk",
+        "weights.safetensors",
+        "predictions.csv",
+    ];
+    const FIGURES: Figures = Figures {
+        step: "iteration",
+        loss: "loss (mean squared error)",
+        is_log: true,
+        compared: None,
+    };
+
+    fn check(&self) -> Check {
+        count("data.train", self.data.train, 1)?;
+        count("data.test", self.data.test, 1)?;
+        range("data.x_range", self.data.x_range)?;
+        range("data.w_range", self.data.w_range)?;
+        not_negative("data.noise", self.data.noise)?;
+        at_most_largest("data.noise", self.data.noise)?;
+        count("train.iterations", self.train.iterations, 1)?;
+        not_negative("train.l2", self.train.l2)?;
+        self.train.optimizer.check()
+    }
+
+    fn epochs(&self) -> usize {
+        self.train.iterations
+    }
+
+    fn shorten_to_smoke(&mut self) {
+        lower(&mut self.train.iterations, SMOKE_STEPS);
+        lower(&mut self.data.test, SMOKE_TESTS);
+    }
+}

@@ -1,0 +1,145 @@
+//! The config of any family as one type, made from the list of families.
+
+use schemars::{JsonSchema, SchemaGenerator};
+use toml::Table;
+
+use crate::configs::check::Check;
+use crate::configs::document::typed;
+use crate::error::{Error, Result};
+
+use super::family::{Family, Figures};
+use super::images::ImageData;
+
+/// The images that `task` learns from.
+fn images<F: Family>(task: &F) -> Option<&ImageData> {
+    F::IMAGES.map(|images| images(task))
+}
+
+macro_rules! define_task {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident($module:ident::$task:ident) {
+            train: $train:path,
+            $(parity: $parity:path,)?
+        }
+    )*) => {
+        /// What a run does, by family.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Task {
+            $($(#[$doc])* $variant(super::$module::$task),)*
+        }
+
+        impl Task {
+            /// The names of all families.
+            pub const FAMILIES: &'static [&'static str] =
+                &[$(<super::$module::$task as Family>::NAME),*];
+
+            /// The keys of `[quick]` in `study.toml`: `seeds` and the families.
+            pub(crate) const QUICK_KEYS: &'static [&'static str] =
+                &["seeds", $(<super::$module::$task as Family>::NAME),*];
+
+            /// Reads the config of the family that is called `family`.
+            ///
+            /// # Errors
+            ///
+            /// If there is no such family, or at the first unknown, missing or mistyped
+            /// key.
+            pub(crate) fn from_table(family: &str, table: Table, origin: &str) -> Result<Self> {
+                $(if family == <super::$module::$task as Family>::NAME {
+                    return typed(table, origin).map(Task::$variant);
+                })*
+                Err(no_family(family, origin))
+            }
+
+            /// The config as a table.
+            pub(crate) fn to_table(&self) -> Table {
+                let table = match self {
+                    $(Task::$variant(task) => Table::try_from(task),)*
+                };
+                table.unwrap_or_default()
+            }
+
+            /// Refuses values that have the right type and make no sense.
+            pub(crate) fn check(&self) -> Check {
+                match self {
+                    $(Task::$variant(task) => task.check(),)*
+                }
+            }
+
+            /// The name of the family in configs and records.
+            pub fn family(&self) -> &'static str {
+                match self {
+                    $(Task::$variant(_) => <super::$module::$task as Family>::NAME,)*
+                }
+            }
+
+            /// The names of the files that a finished run leaves, without `record.json`.
+            pub fn files(&self) -> &'static [&'static str] {
+                match self {
+                    $(Task::$variant(_) => <super::$module::$task as Family>::FILES,)*
+                }
+            }
+
+            /// The number of epochs that the run trains. It is the number of iterations for
+            /// the toy functions, and 0 where nothing is trained.
+            pub fn epochs(&self) -> usize {
+                match self {
+                    $(Task::$variant(task) => task.epochs(),)*
+                }
+            }
+
+            /// The images that the run learns from; `None` if it generates its data.
+            pub fn images(&self) -> Option<&ImageData> {
+                match self {
+                    $(Task::$variant(task) => images(task),)*
+                }
+            }
+
+            /// Whether the family called `family` learns from images.
+            pub(crate) fn learns_from_images(family: &str) -> bool {
+                $(family == <super::$module::$task as Family>::NAME
+                    && <super::$module::$task as Family>::IMAGES.is_some() ||)*
+                false
+            }
+
+            /// How the report's figures show the family called `family`.
+            pub fn figures(family: &str) -> Figures {
+                $(if family == <super::$module::$task as Family>::NAME {
+                    return <super::$module::$task as Family>::FIGURES;
+                })*
+                Figures::PLAIN
+            }
+
+            /// Shortens the run to a smoke run.
+            pub(crate) fn shorten_to_smoke(&mut self) {
+                match self {
+                    $(Task::$variant(task) => task.shorten_to_smoke(),)*
+                }
+            }
+
+            /// The JSON Schema of the tables of each family, by the family's name.
+            pub(crate) fn schemas(
+                generator: &mut SchemaGenerator,
+            ) -> Vec<(&'static str, serde_json::Value)> {
+                vec![$((
+                    <super::$module::$task as Family>::NAME,
+                    <super::$module::$task as JsonSchema>::json_schema(generator).to_value(),
+                ),)*]
+            }
+        }
+    };
+}
+
+crate::families!(define_task);
+
+fn no_family(family: &str, origin: &str) -> Error {
+    let known = match Task::FAMILIES {
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
+        [] => String::new(),
+    };
+    Error::key(
+        origin,
+        "family",
+        format!("there is no family `{family}`; use {known}"),
+    )
+}

@@ -1,0 +1,367 @@
+//! From a study to the configs of its runs.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use crate::error::{Error, Result};
+
+use super::cell::Cell;
+use super::families::Task;
+use super::keys::{NOT_SETTABLE, full_path, set};
+use super::run_config::RunConfig;
+use super::selection::{Selection, Setting};
+use super::size::Size;
+use super::study::Study;
+use super::sweep::check_seeds;
+
+/// The most runs of a matrix. A slip of a key would ask for more, and fill the memory.
+const MOST_RUNS: usize = 10_000;
+
+impl Study {
+    /// The configs of the selected runs. Each is checked. They are ordered by cell, then by
+    /// seed.
+    ///
+    /// # Errors
+    ///
+    /// If a word of the selection selects no cell, or a run has a value that makes no sense.
+    pub fn expand(&self, selection: &Selection) -> Result<Vec<RunConfig>> {
+        for word in &selection.only {
+            if !self.cells().iter().any(|cell| cell.name.contains(word)) {
+                return Err(self.no_cell(&format!("--only {word}"), word));
+            }
+        }
+        for name in &selection.cells {
+            if !self.cells().iter().any(|cell| cell.name == *name) {
+                return Err(self.no_cell(&format!("--cell {name}"), name));
+            }
+        }
+        if let Some(seeds) = selection.seeds {
+            check_seeds(seeds).map_err(|problem| Error::Argument {
+                argument: format!("--seeds {seeds}"),
+                problem,
+            })?;
+        }
+        let seeds_of_study = match selection.size {
+            Size::Full => self.seeds(),
+            Size::Quick => self.quick.seeds,
+            Size::Smoke => 1,
+        };
+        let wanted: Vec<(&Cell, u64)> = self
+            .cells()
+            .iter()
+            .filter(|cell| selection.selects(&cell.name))
+            .flat_map(|cell| {
+                let seeds = cell.seeds.or(selection.seeds).unwrap_or(seeds_of_study);
+                (0..seeds).map(move |seed| (cell, seed))
+            })
+            .take(MOST_RUNS + 1)
+            .collect();
+        if wanted.len() > MOST_RUNS {
+            return Err(Error::Argument {
+                argument: "these cells and seeds".into(),
+                problem: format!(
+                    "make more than {MOST_RUNS} runs; choose with --cell, --only or --seeds"
+                ),
+            });
+        }
+        let runs = wanted.into_iter();
+        runs.map(|(cell, seed)| self.resolve(cell, seed, selection))
+            .collect()
+    }
+
+    /// The config of the run of `cell` with `seed`, as `selection` changes it.
+    ///
+    /// # Errors
+    ///
+    /// If the run has a value that makes no sense.
+    pub fn resolve(&self, cell: &Cell, seed: u64, selection: &Selection) -> Result<RunConfig> {
+        if let Some(problem) = selection.precision.problem_on(selection.backend) {
+            return Err(Error::Argument {
+                argument: format!("--precision {}", selection.precision.name()),
+                problem,
+            });
+        }
+        let mut origin = cell.file.display().to_string();
+        let mut table = cell.table.clone();
+        if selection.size == Size::Quick {
+            let changes = cell
+                .family()
+                .and_then(|family| self.quick.changes.get(family));
+            for (key, value) in changes.into_iter().flatten() {
+                set(&mut table, key, value.clone())
+                    .map_err(|problem| Error::key(&self.quick_origin, key, problem))?;
+            }
+        }
+        if let Some(dir) = &selection.data
+            && let Some(Value::Table(data)) = table.get_mut("data")
+            && cell.family().is_some_and(Task::learns_from_images)
+        {
+            data.insert("dir".into(), Value::String(dir.display().to_string()));
+        }
+        for Setting { key, value } in &selection.set {
+            if NOT_SETTABLE.contains(&key.as_str()) {
+                return Err(Error::key(
+                    "--set",
+                    key,
+                    "names the run rather than describing it; use --seeds, --backend, --precision, \
+                     --quick, --smoke or a config file",
+                ));
+            }
+            let refuse = |key: &str, problem: String| {
+                Error::key(&format!("--set on cell {}", cell.name), key, problem)
+            };
+            let key = full_path(&table, key).map_err(|problem| refuse(key, problem))?;
+            another_optimizer(&table, &key).map_err(|problem| refuse(&key, problem))?;
+            let value = match value {
+                // A relative folder begins in the current folder, as with --data.
+                Value::String(dir) if key == DATA_DIR => absolute(Path::new(""), dir)?,
+                value => value.clone(),
+            };
+            set(&mut table, &key, value).map_err(|problem| refuse(&key, problem))?;
+            origin = format!("{} with --set", cell.file.display());
+        }
+        // A relative folder in a file begins in the folder that holds the configs.
+        if let Some(Value::Table(data)) = table.get_mut("data")
+            && let Some(Value::String(dir)) = data.get("dir")
+        {
+            let dir = absolute(&self.base, dir)?;
+            data.insert("dir".into(), dir);
+        }
+        for (key, value) in [
+            ("cell", Value::String(cell.name.clone())),
+            ("seed", Value::Integer(seed as i64)),
+            ("backend", Value::String(selection.backend.name().into())),
+            (
+                "precision",
+                Value::String(selection.precision.name().into()),
+            ),
+            ("size", Value::String(selection.size.name().into())),
+        ] {
+            table.insert(key.into(), value);
+        }
+        let mut config = RunConfig::from_table(table, &origin)?;
+        if selection.size == Size::Smoke {
+            config.task.shorten_to_smoke();
+        }
+        Ok(config)
+    }
+}
+
+/// The key of the folder of images.
+const DATA_DIR: &str = "data.dir";
+
+/// Makes the path of a folder absolute. A relative one begins in `base`, or in the current
+/// folder if `base` is empty.
+fn absolute(base: &Path, dir: &str) -> Result<Value> {
+    let path = base.join(dir);
+    let path = std::path::absolute(&path).map_err(Error::io("find", &path))?;
+    Ok(Value::String(path.display().to_string()))
+}
+
+/// Refuses to set a key of another optimizer than that of the cell, which would then have
+/// two.
+fn another_optimizer(table: &Table, key: &str) -> std::result::Result<(), String> {
+    let mut parts = key.split('.');
+    let (Some("train"), Some("optimizer"), Some(wanted)) =
+        (parts.next(), parts.next(), parts.next())
+    else {
+        return Ok(());
+    };
+    let optimizer = table
+        .get("train")
+        .and_then(|train| train.get("optimizer")?.as_table());
+    match optimizer.and_then(|optimizer| optimizer.keys().next()) {
+        Some(own) if own != wanted => Err(format!(
+            "the cell trains with {own}; set a key of train.optimizer.{own}, or the whole \
+             optimizer, as in --set 'train.optimizer={{ adam = {{ learning_rate = 0.001 }} }}'"
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{DROPOUT, PCA, STUDY, study};
+
+    fn plain() -> Selection {
+        Selection::own(Size::Full)
+    }
+
+    fn names(runs: &[RunConfig]) -> Vec<String> {
+        runs.iter()
+            .map(|run| format!("{}/{}", run.cell, run.seed))
+            .collect()
+    }
+
+    #[test]
+    fn the_matrix_is_sections_then_files_then_sweeps_then_seeds() {
+        let study =
+            study(&[("study.toml", STUDY), ("1.toml", DROPOUT), ("2.toml", PCA)]).expect("reads");
+        let runs = study.expand(&plain()).expect("expands");
+        assert_eq!(
+            names(&runs),
+            [
+                "pca/0",
+                "dropout-0.1/0",
+                "dropout-0.1/1",
+                "dropout-0.9/0",
+                "dropout-0.9/1"
+            ]
+        );
+    }
+
+    #[test]
+    fn quick_shortens_and_set_changes() {
+        let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
+        let selection = Selection {
+            size: Size::Quick,
+            only: vec!["0.9".into()],
+            data: Some("/images".into()),
+            set: vec!["batch_size=7".parse().expect("a setting")],
+            ..plain()
+        };
+        let runs = study.expand(&selection).expect("expands");
+        assert_eq!(names(&runs), ["dropout-0.9/0"]);
+        let crate::Task::Classifier(task) = &runs[0].task else {
+            panic!("a classifier");
+        };
+        assert_eq!(task.train.epochs, 1);
+        assert_eq!(task.train.batch_size, 7);
+        assert_eq!(task.data.train, Some(100));
+        assert_eq!(task.data.dir.as_deref(), Some(Path::new("/images")));
+    }
+
+    #[test]
+    fn wrong_words_are_refused_with_a_remedy() {
+        let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
+        let refused = |selection: Selection| {
+            study
+                .expand(&selection)
+                .expect_err("must be refused")
+                .to_string()
+        };
+        let error = refused(Selection {
+            only: vec!["droput-0.1".into()],
+            ..plain()
+        });
+        assert!(error.contains("did you mean `dropout-0.1`?"), "{error}");
+        for (setting, words) in [
+            ("model.dropout=1.5", "model.dropout"),
+            ("dropout=often", "model.dropout"),
+            ("droput=0.5", "it has: about, model.dropout"),
+            ("model.droput=0.5", "model.droput"),
+            ("seed=7", "use --seeds"),
+            ("train.epochs.many=1", "is a value, not a table"),
+            ("epochs=1.5", "must be a whole number"),
+            ("hidden=8", "must be a list"),
+            ("dropout=often", "must be a number"),
+            (
+                "train.optimizer.adam.learning_rate=0.1",
+                "the cell trains with sgd; set a key of train.optimizer.sgd",
+            ),
+        ] {
+            let error = refused(Selection {
+                set: vec![setting.parse().expect("a setting")],
+                ..plain()
+            });
+            assert!(error.contains(words), "`{words}` in: {error}");
+        }
+        assert!("dropout".parse::<Setting>().is_err());
+        assert!("=1".parse::<Setting>().is_err());
+        assert!("model..dropout=1".parse::<Setting>().is_err());
+    }
+
+    #[test]
+    fn numbers_are_taken_as_people_write_them() {
+        let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
+        for (setting, rate, epochs) in [
+            ("learning_rate=.01", 0.01, 3),
+            ("learning_rate=1.", 1.0, 3),
+            ("learning_rate=2", 2.0, 3),
+            ("epochs=1e1", 0.1, 10),
+            ("epochs=5.0", 0.1, 5),
+        ] {
+            let runs = study.expand(&Selection {
+                set: vec![setting.parse().expect("a setting")],
+                ..plain()
+            });
+            let runs = runs.unwrap_or_else(|error| panic!("{setting}: {error}"));
+            let crate::Task::Classifier(task) = &runs[0].task else {
+                panic!("a classifier");
+            };
+            assert_eq!(task.train.optimizer.learning_rate(), rate, "{setting}");
+            assert_eq!(task.train.epochs, epochs, "{setting}");
+        }
+        let setting: Setting = "train.optimizer={adam={learning_rate=.5}}"
+            .parse()
+            .expect("one");
+        assert!(
+            study
+                .expand(&Selection {
+                    set: vec![setting],
+                    ..plain()
+                })
+                .is_err(),
+            ".5 in TOML"
+        );
+        let setting: Setting = "train.optimizer={adam={learning_rate=0.5}}"
+            .parse()
+            .expect("one");
+        let runs = study.expand(&Selection {
+            set: vec![setting],
+            ..plain()
+        });
+        let runs = runs.expect("another optimizer");
+        assert!(runs[0].to_toml().contains("adam"), "{}", runs[0].to_toml());
+    }
+
+    #[test]
+    fn a_cell_is_chosen_by_its_whole_name_or_by_a_word() {
+        let study =
+            study(&[("study.toml", STUDY), ("1.toml", DROPOUT), ("2.toml", PCA)]).expect("reads");
+        let chosen = |cells: &[&str], only: &[&str]| {
+            let runs = study.expand(&Selection {
+                cells: cells.iter().map(|cell| cell.to_string()).collect(),
+                only: only.iter().map(|word| word.to_string()).collect(),
+                seeds: Some(1),
+                ..plain()
+            });
+            runs.map(|runs| names(&runs))
+        };
+        let both = ["pca/0", "dropout-0.1/0"];
+        assert_eq!(chosen(&["dropout-0.1"], &[]).expect("one"), both[1..]);
+        assert_eq!(chosen(&["dropout-0.1", "pca"], &[]).expect("two"), both);
+        assert_eq!(chosen(&["dropout-0.1"], &["pc"]).expect("two"), both);
+        let error = chosen(&["dropout"], &[]).expect_err("no whole name");
+        assert!(
+            error.to_string().starts_with("--cell dropout: no cell"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_folder_of_images_is_found_from_anywhere_and_is_no_part_of_the_identity() {
+        let with_dir = DROPOUT.replace("[data]", "[data]\ndir = \"images/a\"");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let configs = folder.path().join("configs");
+        std::fs::create_dir(&configs).expect("makes");
+        std::fs::write(configs.join("study.toml"), STUDY).expect("writes");
+        std::fs::write(configs.join("1.toml"), with_dir).expect("writes");
+        let study = Study::read(&configs).expect("reads");
+        let dir = |selection: &Selection| {
+            let runs = study.expand(selection).expect("expands");
+            let images = runs[0].images().expect("images");
+            (images.dir.clone().expect("a folder"), runs[0].hash())
+        };
+        let (own, hash) = dir(&plain());
+        assert_eq!(own, folder.path().join("images/a"));
+        let typed = Selection {
+            set: vec!["data.dir=in/plain".parse().expect("a setting")],
+            ..plain()
+        };
+        let here = std::env::current_dir().expect("a folder");
+        assert_eq!(dir(&typed), (here.join("in/plain"), hash));
+    }
+}

@@ -1,0 +1,314 @@
+//! The resolved config of one run: it gives every value, and it lies beside the result.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use toml::{Table, Value};
+
+use crate::devices::{Backend, Precision};
+use crate::digest::hex;
+use crate::error::{Error, Result};
+
+use super::check::{Check, Problem, name_is_a_folder};
+use super::document::{read_table, typed};
+use super::families::{ImageData, Task};
+use super::size::Size;
+
+/// The config of one run: a cell with a seed, on a backend.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunConfig {
+    /// The name of the cell, which is unique in the study.
+    pub cell: String,
+    /// The id of the section that the cell belongs to.
+    pub section: String,
+    /// One line on what the cell shows.
+    pub about: String,
+    /// The seed that every random stream of the run derives from.
+    pub seed: u64,
+    /// The backend that computes.
+    pub backend: Backend,
+    /// How exactly the backend computes.
+    pub precision: Precision,
+    /// How much of the run is trained.
+    pub size: Size,
+    /// What the run does.
+    pub task: Task,
+}
+
+/// The keys of a config that all families share.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    cell: String,
+    section: String,
+    about: String,
+    family: String,
+    seed: u64,
+    backend: Backend,
+    precision: Precision,
+    size: Size,
+}
+
+const HEADER: [&str; 8] = [
+    "cell",
+    "section",
+    "about",
+    "family",
+    "seed",
+    "backend",
+    "precision",
+    "size",
+];
+
+impl RunConfig {
+    /// Reads a resolved config from a file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is not TOML, or has a wrong key or value.
+    pub fn read(path: &Path) -> Result<Self> {
+        Self::from_table(read_table(path)?, &path.display().to_string())
+    }
+
+    /// Reads a resolved config from a table, and checks every key. `origin` is the file that
+    /// an error names.
+    ///
+    /// # Errors
+    ///
+    /// The first key that is unknown or missing, or has a wrong type or a value that makes
+    /// no sense.
+    pub fn from_table(mut table: Table, origin: &str) -> Result<Self> {
+        let mut header = Table::new();
+        for key in HEADER {
+            if let Some(value) = table.remove(key) {
+                header.insert(key.to_string(), value);
+            }
+        }
+        let header: Header = typed(header, origin)?;
+        let config = RunConfig {
+            task: Task::from_table(&header.family, table, origin)?,
+            cell: header.cell,
+            section: header.section,
+            about: header.about,
+            seed: header.seed,
+            backend: header.backend,
+            precision: header.precision,
+            size: header.size,
+        };
+        match config.check() {
+            Ok(()) => Ok(config),
+            Err(Problem { key, problem }) => Err(Error::key(origin, key, problem)),
+        }
+    }
+
+    fn check(&self) -> Check {
+        name_is_a_folder(&self.cell).map_err(|problem| Problem::new("cell", problem))?;
+        if let Some(problem) = self.precision.problem_on(self.backend) {
+            return Err(Problem::new("precision", problem));
+        }
+        self.task.check()
+    }
+
+    /// The config as TOML text, with every key in a fixed order.
+    pub fn to_toml(&self) -> String {
+        self.to_table().to_string()
+    }
+
+    /// The config as a table.
+    pub fn to_table(&self) -> Table {
+        let header = Header {
+            cell: self.cell.clone(),
+            section: self.section.clone(),
+            about: self.about.clone(),
+            family: self.task.family().to_string(),
+            seed: self.seed,
+            backend: self.backend,
+            precision: self.precision,
+            size: self.size,
+        };
+        let mut table = Table::try_from(header).unwrap_or_default();
+        table.extend(self.task.to_table());
+        table
+    }
+
+    /// The hash of the config: the SHA-256 of [`RunConfig::to_toml`], hexadecimal. Two
+    /// configs have the same hash exactly if their trainings are the same. So it leaves out
+    /// what does not change a training: `about` and `section`, which only the report uses,
+    /// and the folder of the data, whose content has a fingerprint of its own.
+    pub fn hash(&self) -> String {
+        let mut table = self.to_table();
+        for key in ["about", "section"] {
+            table.insert(key.into(), Value::String(String::new()));
+        }
+        if self.images().is_some()
+            && let Some(Value::Table(data)) = table.get_mut("data")
+        {
+            data.remove("dir");
+        }
+        hex(&Sha256::digest(table.to_string()))
+    }
+
+    /// The images that the run learns from; `None` if it generates its data.
+    pub fn images(&self) -> Option<&ImageData> {
+        self.task.images()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{MLP, run_config};
+
+    fn problem(from: &str, to: &str) -> String {
+        let text = MLP.replace(from, to);
+        assert_ne!(text, MLP, "`{from}` must occur");
+        run_config(&text).expect_err("must be refused").to_string()
+    }
+
+    #[test]
+    fn a_config_is_read_back_as_it_was_written() {
+        let config = run_config(MLP).expect("valid");
+        let table = config.to_toml().parse().expect("TOML");
+        let again = RunConfig::from_table(table, "again.toml").expect("valid");
+        assert_eq!(again, config);
+    }
+
+    #[test]
+    fn the_hash_follows_the_values() {
+        let config = run_config(MLP).expect("valid");
+        let hash = config.hash();
+        let mut reworded = config.clone();
+        reworded.about = "other words".to_string();
+        reworded.section = "2.6".to_string();
+        assert_eq!(reworded.hash(), hash);
+        for dir in ["D", "D/", "a/../D"] {
+            let text = MLP.replace("[data]", &format!("[data]\ndir = \"{dir}\""));
+            let elsewhere = run_config(&text).expect("valid");
+            assert!(elsewhere.images().expect("images").dir.is_some());
+            assert_eq!(elsewhere.hash(), hash);
+        }
+        let fewer = run_config(&MLP.replace("[data]", "[data]\ntrain = 10")).expect("valid");
+        assert_ne!(fewer.hash(), hash);
+        let mut other = config;
+        other.seed = 2;
+        assert_ne!(other.hash(), hash);
+    }
+
+    #[test]
+    fn the_hash_never_changes() {
+        // Printed by `sha256sum` for the text below, with `about` and `section` empty. The
+        // records of earlier trainings hold this hash.
+        let config = run_config(MLP).expect("valid");
+        let text = "\
+about = \"a small network\"
+backend = \"flex\"
+cell = \"mlp\"
+family = \"classifier\"
+precision = \"full\"
+section = \"a\"
+seed = 1
+size = \"full\"
+
+[data]
+
+[model]
+dropout = 0.0
+hidden = [8]
+
+[train]
+batch_size = 32
+epochs = 2
+
+[train.optimizer.sgd]
+learning_rate = 0.1
+momentum = 0.9
+";
+        assert_eq!(config.to_toml(), text);
+        let hash = "72f744547418587c245ea6f62849fd1125be2a83624e47e3048b0eb8f9dcacd7";
+        assert_eq!(config.hash(), hash);
+    }
+
+    #[test]
+    fn errors_name_the_file_the_key_and_the_remedy() {
+        for (from, to, words) in [
+            ("dropout = 0.0", "dropout = 1.5", "model.dropout"),
+            ("dropout = 0.0", "dropout = 0.0\ndrop = 1", "model.drop"),
+            ("dropout = 0.0", "dropout = \"a\"", "model.dropout"),
+            ("dropout = 0.0", "", "missing field `dropout`"),
+            ("epochs = 2", "epochs = 0", "train.epochs"),
+            ("epochs = 2", "epochs = 1.5", "train.epochs"),
+            ("epochs = 2", "epochs = -1", "train.epochs"),
+            ("batch_size = 32", "batch_size = 0", "train.batch_size"),
+            (
+                "rate = 0.1",
+                "rate = -0.1",
+                "train.optimizer.sgd.learning_rate",
+            ),
+            (
+                "rate = 0.1",
+                "rate = nan",
+                "train.optimizer.sgd.learning_rate",
+            ),
+            (
+                "momentum = 0.9",
+                "momentum = 1.0",
+                "train.optimizer.sgd.momentum",
+            ),
+            (".sgd", ".sdg", "train.optimizer"),
+            ("family =", "backend = \"tpu\"\nfamily =", "backend"),
+            ("\"classifier\"", "\"clasifier\"", "family"),
+            (
+                "\"classifier\"",
+                "\"clasifier\"",
+                "use gradients, regression, classifier, autoencoder or pca",
+            ),
+            ("[data]", "[data]\ntrain = 0", "data.train"),
+            ("[data]", "[dta]\n[data]", "dta"),
+            ("cell = \"mlp\"", "cell = \"../mlp\"", "cell"),
+            ("hidden = [8]", "hidden = [512, 0]", "model.hidden"),
+            ("hidden = [8]", "hidden = [1048577]", "from 1 to 1048576"),
+            (
+                "[train]",
+                "conv = { blocks = [], kernel = 3 }\n[train]",
+                "`model.conv.blocks`: must not be an empty list",
+            ),
+        ] {
+            let error = problem(from, to);
+            assert!(error.starts_with("test.toml: "), "{error}");
+            assert!(error.contains(words), "`{words}` in: {error}");
+        }
+    }
+
+    #[test]
+    fn a_key_says_which_activations_it_takes() {
+        let autoencoder = crate::samples::AUTOENCODER;
+        assert!(run_config(autoencoder).is_ok());
+        for (from, to, words) in [
+            (
+                "output = \"sigmoid\"",
+                "output = \"linear\"",
+                "`model.output`: must be `none` or `sigmoid`, not `linear`",
+            ),
+            (
+                "output = \"sigmoid\"",
+                "output = \"relu\"",
+                "`model.output`: must be `none` or `sigmoid`, not `relu`",
+            ),
+            (
+                "\nactivation = \"relu\"",
+                "\nactivation = \"sigmoid\"",
+                "`model.activation`: must be `none` or `relu`, not `sigmoid`",
+            ),
+            (
+                "code_activation = \"none\"",
+                "code_activation = \"\"",
+                "`model.code_activation`: must be `none` or `relu`, not ``",
+            ),
+        ] {
+            let text = autoencoder.replace(from, to);
+            assert_ne!(text, autoencoder, "`{from}` must occur");
+            let error = run_config(&text).expect_err("must be refused").to_string();
+            assert!(error.contains(words), "`{words}` in: {error}");
+        }
+    }
+}

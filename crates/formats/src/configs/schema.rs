@@ -1,0 +1,81 @@
+//! JSON Schemas of the config files. Editors complete and check the files by them.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::check::LONGEST_NAME;
+use super::claims::ClaimsFile;
+use super::families::Task;
+use super::study::StudyFile;
+use super::sweep::Sweep;
+
+/// The schemas of a cell's file, of `study.toml` and of `claims.toml`, each with its name.
+pub fn schemas() -> [(&'static str, Value); 3] {
+    [
+        ("cell", cell()),
+        ("study", whole::<StudyFile>()),
+        ("claims", whole::<ClaimsFile>()),
+    ]
+}
+
+/// Makes a generator for draft 7 of JSON Schema, which the editors of TOML know.
+fn generator() -> SchemaGenerator {
+    SchemaSettings::draft07().into_generator()
+}
+
+fn whole<T: JsonSchema>() -> Value {
+    generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The schema of a cell's file: the keys that all cells have, and those of one family.
+fn cell() -> Value {
+    let mut generator = generator();
+    let sweep = generator.subschema_for::<Sweep>().to_value();
+    let families: Vec<Value> = Task::schemas(&mut generator)
+        .into_iter()
+        .map(|(name, schema)| family(name, schema, &sweep))
+        .collect();
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A cell of the study",
+        "oneOf": families,
+        "definitions": generator.take_definitions(true),
+    })
+}
+
+/// Adds the keys that all cells have to the schema of a family's tables.
+fn family(name: &str, mut schema: Value, sweep: &Value) -> Value {
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    let common = json!({
+        "cell": {
+            "type": "string",
+            "maxLength": LONGEST_NAME,
+            "description": "The name of the cell, which is unique in the study. In its place, \
+                            {key} stands for the value of a sweep over that key.",
+        },
+        "section": text("The id of a [[section]] in study.toml."),
+        "about": text("One line on what the cell shows."),
+        "family": { "const": name },
+        "seeds": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "The number of seeds of this cell, whatever the study says: 1 if \
+                            nothing in the cell is random.",
+        },
+        "sweep": {
+            "type": "array",
+            "items": sweep,
+            "description": "The keys that take several values. Several sweeps make a grid.",
+        },
+    });
+    let empty = Map::new;
+    let common = common.as_object().cloned().unwrap_or_else(empty);
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        properties.extend(common);
+    }
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.extend(["cell", "section", "about", "family"].map(Value::from));
+    }
+    schema
+}

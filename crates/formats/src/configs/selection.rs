@@ -1,0 +1,106 @@
+//! Which runs of a study a command is about, and what it changes in them.
+
+use std::path::PathBuf;
+
+use toml::{Table, Value};
+
+use crate::devices::{Backend, Precision};
+
+use super::size::Size;
+
+/// A changed key, as `--set key=value` gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    pub(crate) key: String,
+    pub(crate) value: Value,
+}
+
+impl std::str::FromStr for Setting {
+    type Err = String;
+
+    /// Reads `key=value`. The value is TOML; a value that is not TOML is a string.
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or("expected key=value, as in model.dropout=0.3")?;
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() || key.split('.').any(str::is_empty) {
+            return Err("the key before `=` must be a dotted path, as in model.dropout".into());
+        }
+        let parsed = format!("value = {value}")
+            .parse::<Table>()
+            .ok()
+            .filter(|table| table.len() == 1)
+            .and_then(|mut table| table.remove("value"));
+        // People write .01 and 1., which are not TOML.
+        let number = || value.parse().ok().map(Value::Float);
+        let value = parsed
+            .or_else(number)
+            .unwrap_or_else(|| Value::String(value.to_string()));
+        Ok(Self {
+            key: key.to_string(),
+            value,
+        })
+    }
+}
+
+impl Setting {
+    /// The key, as it was typed.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The value as text. A string stands without quotes.
+    pub fn text(&self) -> String {
+        match &self.value {
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for Setting {
+    /// Writes `key=value`, as it is typed.
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}={}", self.key, self.text())
+    }
+}
+
+/// Which runs of a study are selected, and how they differ from the study's files.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Selects the cells whose name contains one of these words.
+    pub only: Vec<String>,
+    /// Selects the cells of exactly these names. If this and `only` are empty, all cells are
+    /// selected.
+    pub cells: Vec<String>,
+    /// How many seeds a cell has, from 0 on; `None`: as many as the study says.
+    pub seeds: Option<u64>,
+    /// How much of each run is trained.
+    pub size: Size,
+    /// The backend that computes.
+    pub backend: Backend,
+    /// How exactly the backend computes.
+    pub precision: Precision,
+    /// The folder of images in MNIST's place, as an absolute path.
+    pub data: Option<PathBuf>,
+    /// The keys that change in each cell.
+    pub set: Vec<Setting>,
+}
+
+impl Selection {
+    /// Selects the study's own runs of a size: on the default backend, with nothing changed.
+    pub fn own(size: Size) -> Self {
+        Self {
+            size,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a cell of this name is selected.
+    pub(crate) fn selects(&self, name: &str) -> bool {
+        (self.only.is_empty() && self.cells.is_empty())
+            || self.only.iter().any(|word| name.contains(word))
+            || self.cells.iter().any(|cell| cell == name)
+    }
+}

@@ -1,0 +1,10 @@
+//! The folders that hold the results: the tree below `--out`, its `tree.json`, and the
+//! folder of each run.
+
+mod layout;
+mod run_dir;
+mod tree;
+
+pub use layout::Layout;
+pub use run_dir::RunDir;
+pub use tree::{GENERATED, MNIST, OtherData, Tree, Variant};

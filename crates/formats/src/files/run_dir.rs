@@ -1,0 +1,180 @@
+//! The folder of one run: where its files lie, and how its config and its record are
+//! read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::configs::RunConfig;
+use crate::digest::hex;
+use crate::error::{Error, Result};
+use crate::results::{Record, RecordError};
+use crate::write::{TEMPORARY, if_there, write_atomic};
+
+/// The paths of the files of one run.
+#[derive(Debug, Clone)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// The run whose folder is `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The folder of the run.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file `name` in the run's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// `config.toml`: the resolved config. It is written before the first step.
+    pub fn config(&self) -> PathBuf {
+        self.file("config.toml")
+    }
+
+    /// `record.json`: the result. It is written last.
+    pub fn record(&self) -> PathBuf {
+        self.file("record.json")
+    }
+
+    /// `history.csv`: losses and accuracies of each epoch, or of each iteration.
+    pub fn history(&self) -> PathBuf {
+        self.file("history.csv")
+    }
+
+    /// `timing.csv`: the seconds of each epoch.
+    pub fn timing(&self) -> PathBuf {
+        self.file("timing.csv")
+    }
+
+    /// `model.bpk`: the trained weights, in Burn's format.
+    pub fn model(&self) -> PathBuf {
+        self.file("model.bpk")
+    }
+
+    /// `weights.safetensors`: the trained weights, for programs without Burn.
+    pub fn weights(&self) -> PathBuf {
+        self.file("weights.safetensors")
+    }
+
+    /// `labels.txt`: the names of the classes, if they are not digits.
+    pub fn classes(&self) -> PathBuf {
+        self.file("labels.txt")
+    }
+
+    /// Reads the names of the classes from 0 on. Without `labels.txt`, they are digits.
+    ///
+    /// # Errors
+    ///
+    /// If `labels.txt` cannot be read.
+    pub fn read_classes(&self) -> Result<Vec<String>> {
+        let path = self.classes();
+        Ok(
+            match if_there("read", &path, std::fs::read_to_string(&path))? {
+                Some(text) => text.lines().map(str::to_string).collect(),
+                None => (0..10).map(|digit| digit.to_string()).collect(),
+            },
+        )
+    }
+
+    /// `tensorboard/`: what TensorBoard shows of the run.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.file("tensorboard")
+    }
+
+    /// `checkpoint/`: the checkpoints that a stopped training resumes from. The folder is
+    /// removed when the run is finished.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.file("checkpoint")
+    }
+
+    /// `stderr.txt`: the standard error of a failed run.
+    pub fn stderr(&self) -> PathBuf {
+        self.file("stderr.txt")
+    }
+
+    /// Reads `config.toml`.
+    ///
+    /// # Errors
+    ///
+    /// If the file is missing, or is not a valid config.
+    pub fn read_config(&self) -> Result<RunConfig> {
+        RunConfig::read(&self.config())
+    }
+
+    /// Reads `record.json`; `None` if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// If the record is damaged, or another version of Kindling wrote it.
+    pub fn read_record(&self) -> Result<Option<Record>> {
+        let file = self.record();
+        let Some(bytes) = if_there("read", &file, std::fs::read(&file))? else {
+            return Ok(None);
+        };
+        Record::from_json(&bytes).map(Some).map_err(|error| {
+            let problem = error.to_string();
+            match error {
+                RecordError::Damaged(_) => Error::File { file, problem },
+                RecordError::Version(_) => Error::Version { file, problem },
+            }
+        })
+    }
+
+    /// The SHA-256, hexadecimal, of each file in the run's folder, by its name. Left out are
+    /// `record.json`, which holds the digests, `stderr.txt`, and folders, which hold logs.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub fn digests(&self) -> Result<BTreeMap<String, String>> {
+        let mut digests = BTreeMap::new();
+        let entries = std::fs::read_dir(&self.path).map_err(Error::io("read", &self.path))?;
+        for entry in entries {
+            let path = entry.map_err(Error::io("read", &self.path))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_result = path != self.record() && path != self.stderr();
+            if path.is_file() && is_result && !name.starts_with(TEMPORARY) {
+                let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+                digests.insert(name.into_owned(), hex(&Sha256::digest(bytes)));
+            }
+        }
+        Ok(digests)
+    }
+
+    /// The names of the damaged files: those whose digest is not the one in `record`, those
+    /// that are gone, and those that a finished run of `config` leaves and `record` does not
+    /// list.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub fn damaged(&self, record: &Record, config: &RunConfig) -> Result<Vec<String>> {
+        let found = self.digests()?;
+        let files = record.files.iter();
+        let damaged = files.filter(|&(name, digest)| found.get(name) != Some(digest));
+        let mut damaged: Vec<String> = damaged.map(|(name, _)| name.clone()).collect();
+        damaged.extend(record.lacks(&config.task).map(str::to_string));
+        Ok(damaged)
+    }
+
+    /// Writes `record.json`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn write_record(&self, record: &Record) -> Result<()> {
+        let path = self.record();
+        let text = record
+            .to_json()
+            .map_err(|error| Error::file(&path, error))?;
+        write_atomic(&path, text.as_bytes())
+    }
+}

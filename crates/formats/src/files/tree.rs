@@ -1,0 +1,264 @@
+//! `tree.json`: how the runs of a tree differ from the study's files, and which data they
+//! learned from. The report needs it to decide which records count for the study.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::configs::{RunConfig, Selection, Setting, Size};
+use crate::devices::{Backend, Precision};
+use crate::digest::hex;
+use crate::error::{Error, Result};
+use crate::write::{if_there, write_atomic};
+
+use super::layout::Layout;
+
+/// The data fingerprint of a run that generates its data.
+pub const GENERATED: &str = "generated";
+/// The data fingerprint of MNIST as it lies in the repository.
+pub const MNIST: &str = "c65580678af93f1ea48c2c0d01d543ec89307c6b8a0eb7ca542d7c18c5f4c681";
+
+/// How the runs of a tree differ from the study's files, since the command line changed
+/// something. By default nothing differs, and the runs are the study's own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// The backend that computed.
+    pub backend: Backend,
+    /// How exactly the backend computed.
+    pub precision: Precision,
+    /// The images in the place of those that the files name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<OtherData>,
+    /// The changed keys, as they were typed: `train.epochs=5`.
+    #[serde(default)]
+    pub set: Vec<String>,
+}
+
+/// Images in the place of those that the study's files name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherData {
+    /// The folder in which the images were found last.
+    pub dir: PathBuf,
+    /// The fingerprint of the images.
+    pub fingerprint: String,
+}
+
+/// The most characters of a variant's name, before a digest.
+const LONGEST: usize = 80;
+
+impl Variant {
+    /// What `selection` changes. `fingerprint` is the fingerprint of its data.
+    pub fn of(selection: &Selection, fingerprint: Option<&str>) -> Self {
+        let data = selection.data.clone().zip(fingerprint);
+        Self {
+            backend: selection.backend,
+            precision: selection.precision,
+            data: data.map(|(dir, fingerprint)| OtherData {
+                dir,
+                fingerprint: fingerprint.to_string(),
+            }),
+            set: selection.set.iter().map(Setting::to_string).collect(),
+        }
+    }
+
+    /// The name of the variant's folder, as `ndarray` or `train.epochs=5`; `None` for the
+    /// study's own runs. Two variants have the same name exactly if they are the same,
+    /// wherever their data lies.
+    pub fn name(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.backend != Backend::default() {
+            parts.push(self.backend.name().to_string());
+        }
+        if self.precision != Precision::default() {
+            parts.push(self.precision.name().to_string());
+        }
+        if let Some(data) = &self.data {
+            parts.push(format!("data-{:.8}", data.fingerprint));
+        }
+        parts.extend(self.set.iter().cloned());
+        if parts.is_empty() {
+            return None;
+        }
+        let name = parts.join(",");
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,=+".contains(c);
+        if name.chars().all(plain) && name.len() <= LONGEST && !name.starts_with('.') {
+            return Some(name);
+        }
+        // The digest distinguishes names that differ only in what is left out here.
+        let digest = hex(&Sha256::digest(&name));
+        let kept: String = name.chars().filter(|&c| plain(c)).take(LONGEST).collect();
+        Some(format!("{}-{digest:.8}", kept.trim_start_matches('.')))
+    }
+
+    /// Selects the runs of a size in this variant.
+    ///
+    /// # Errors
+    ///
+    /// If an entry of `set` is not `key=value`.
+    pub fn selection(&self, size: Size) -> std::result::Result<Selection, String> {
+        Ok(Selection {
+            backend: self.backend,
+            precision: self.precision,
+            data: self.data.as_ref().map(|data| data.dir.clone()),
+            set: self
+                .set
+                .iter()
+                .map(|setting| setting.parse())
+                .collect::<std::result::Result<_, _>>()?,
+            ..Selection::own(size)
+        })
+    }
+}
+
+/// What `tree.json` holds about the runs of a tree.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tree {
+    /// How the runs differ from the study's files.
+    pub variant: Variant,
+    /// The fingerprint of each folder of images, as it was when a run last learned from it.
+    /// The images in the repository have an empty name.
+    data: BTreeMap<String, String>,
+}
+
+impl Tree {
+    /// Reads `tree.json`. Without the file, the runs are the study's own.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or is damaged.
+    pub fn read(layout: &Layout) -> Result<Self> {
+        let path = layout.tree();
+        let Some(bytes) = if_there("read", &path, std::fs::read(&path))? else {
+            return Ok(Self::default());
+        };
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let remedy = "delete it, and `cargo xtask experiments` writes it again";
+            Error::file(&path, format!("it is damaged ({error}); {remedy}"))
+        })
+    }
+
+    /// Writes `tree.json` in `layout`: its runs are those of `variant`, and each of `runs`
+    /// learned from data with this fingerprint. The fingerprints of other folders stay.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn write<'a>(
+        layout: &Layout,
+        variant: Variant,
+        runs: impl IntoIterator<Item = (&'a RunConfig, &'a str)>,
+    ) -> Result<()> {
+        // A damaged file is written anew.
+        let mut tree = Self::read(layout).unwrap_or_default();
+        tree.variant = variant;
+        for (config, fingerprint) in runs {
+            if let Some(folder) = folder_of(config) {
+                tree.data.insert(folder, fingerprint.to_string());
+            }
+        }
+        let path = layout.tree();
+        let text = serde_json::to_vec_pretty(&tree).map_err(|error| Error::file(&path, error))?;
+        write_atomic(&path, &text)
+    }
+
+    /// The fingerprint of the data of `config`; `None` if no run learned from its folder.
+    pub fn fingerprint(&self, config: &RunConfig) -> Option<&str> {
+        let Some(folder) = folder_of(config) else {
+            return Some(GENERATED);
+        };
+        let known = self.data.get(&folder).map(String::as_str);
+        known.or(folder.is_empty().then_some(MNIST))
+    }
+}
+
+/// The name of a run's folder of images in `tree.json`: empty for the images in the
+/// repository; `None` if the run has no images.
+fn folder_of(config: &RunConfig) -> Option<String> {
+    let dir = config.images()?.dir.as_ref();
+    Some(dir.map_or_else(String::new, |dir| dir.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{PCA, run_config};
+
+    fn variant(settings: &[&str]) -> Variant {
+        Variant {
+            set: settings.iter().map(|one| one.to_string()).collect(),
+            ..Variant::default()
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_folder_and_differs_for_each_variant() {
+        assert_eq!(Variant::default().name(), None);
+        let named = |settings: &[&str]| variant(settings).name().expect("a name");
+        assert_eq!(named(&["train.epochs=5"]), "train.epochs=5");
+        assert_eq!(named(&["a=1", "b=2"]), "a=1,b=2");
+        let data = |dir: &str, fingerprint: &str| Variant {
+            backend: Backend::Ndarray,
+            data: Some(OtherData {
+                dir: dir.into(),
+                fingerprint: fingerprint.into(),
+            }),
+            ..Variant::default()
+        };
+        let name = data("d", "0123456789").name();
+        assert_eq!(name.as_deref(), Some("ndarray,data-01234567"));
+        assert_eq!(name, data("elsewhere", "0123456789").name());
+        let mut names = std::collections::BTreeSet::new();
+        let long = "x".repeat(200);
+        for settings in [
+            vec!["model.hidden=[32, 16]"],
+            vec!["model.hidden=[3, 216]"],
+            vec!["data.dir=/a/b"],
+            vec!["data.dir=/ab"],
+            vec!["../x=1"],
+            vec![".x=1"],
+            vec![long.as_str()],
+            vec!["a=1,b=2"],
+            vec!["a=ä"],
+        ] {
+            let name = named(&settings);
+            assert!(!name.contains(['/', ' ', '[']), "{name}");
+            assert!(!name.starts_with('.') && name.len() <= 100, "{name}");
+            assert!(names.insert(name), "{settings:?}");
+        }
+    }
+
+    #[test]
+    fn a_tree_is_read_back_and_keeps_fingerprints() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let layout = Layout::new(folder.path(), Size::Full);
+        assert_eq!(Tree::read(&layout).expect("none"), Tree::default());
+        let config = |dir: &str| {
+            let text = PCA.replace("[data]", &format!("[data]\n{dir}"));
+            run_config(&text).expect("valid")
+        };
+        let (mnist, other) = (config(""), config("dir = \"/other\""));
+        let tree = Tree::default();
+        assert_eq!(tree.fingerprint(&mnist), Some(MNIST));
+        assert_eq!(tree.fingerprint(&other), None);
+        let variant = variant(&["train.epochs=5"]);
+        Tree::write(&layout, variant.clone(), [(&other, "o")]).expect("writes");
+        Tree::write(&layout, variant.clone(), [(&mnist, "m")]).expect("writes");
+        let tree = Tree::read(&layout).expect("reads");
+        assert_eq!(tree.variant, variant);
+        assert_eq!(tree.fingerprint(&mnist), Some("m"));
+        assert_eq!(tree.fingerprint(&other), Some("o"));
+        let selection = tree.variant.selection(Size::Quick).expect("a selection");
+        assert_eq!(selection.set[0].to_string(), "train.epochs=5");
+        std::fs::write(layout.tree(), "{").expect("writes");
+        let error = Tree::read(&layout).expect_err("damaged").to_string();
+        assert!(
+            error.contains("tree.json") && error.contains("delete it"),
+            "{error}"
+        );
+    }
+}

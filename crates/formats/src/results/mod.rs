@@ -1,0 +1,15 @@
+//! The files that a run leaves or sends: its record, its tables, its checkpoints, and its
+//! progress while it trains.
+
+mod checkpoint;
+mod progress;
+mod record;
+mod rows;
+
+pub use checkpoint::{Checkpoint, RunIdentity};
+pub use progress::Progress;
+pub use record::{BURN_VERSION, Record, RecordError, RunStatus, VERSION, figure};
+pub use rows::{
+    CsvRow, HistoryRow, ResultRow, TimingRow, image_columns, read_csv, read_numbers, write_csv,
+    write_numbers,
+};

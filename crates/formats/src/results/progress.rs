@@ -1,0 +1,22 @@
+//! How a training reports its progress to the process that started it: one JSON object per
+//! line on its standard output.
+
+use serde::{Deserialize, Serialize};
+
+/// The progress of a training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// The epoch (or iteration) that is being trained, from 1.
+    pub epoch: usize,
+    /// The number of epochs of the whole training.
+    pub epochs: usize,
+    /// The share of the whole training that is done, in [0, 1].
+    pub fraction: f64,
+    /// The mean loss on the training images in the last finished epoch.
+    pub train_loss: Option<f64>,
+    /// The mean loss on the test images after the last finished epoch.
+    pub test_loss: Option<f64>,
+    /// The accuracy on the test images after the last finished epoch, in [0, 1].
+    pub test_accuracy: Option<f64>,
+}

@@ -1,0 +1,333 @@
+//! `record.json`: the result of a run, sealed by a SHA-256.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::configs::{RunConfig, Task};
+use crate::devices::{Backend, Host};
+use crate::digest::hex;
+
+/// The version of Kindling, which every record names. It is raised when a config comes to
+/// mean another training, or a file another thing.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The version of Burn that the workspace pins, and every record names.
+pub const BURN_VERSION: &str = "0.22.1";
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunStatus {
+    /// The run trained to its end.
+    Complete,
+    /// The run failed; [`Record::error`] says why.
+    Failed,
+}
+
+/// The result of a run, and what is needed to repeat the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The version of Kindling that wrote the record, as [`VERSION`].
+    pub version: String,
+    /// The id of the cell's section.
+    pub section: String,
+    /// The name of the cell.
+    pub cell: String,
+    /// The name of the family, one of [`Task::FAMILIES`].
+    pub family: String,
+    /// The backend that computed.
+    pub backend: Backend,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The number of epochs that were trained. It is the number of iterations for the toy
+    /// functions, and 0 where nothing is trained.
+    pub epochs: usize,
+    /// The number of trained parameters.
+    pub parameters: usize,
+    /// The mean loss on the training split during the last epoch. It is taken while the
+    /// model is trained, so dropout is active.
+    pub train_loss: Option<f64>,
+    /// The mean loss on the test split after the last epoch.
+    pub test_loss: Option<f64>,
+    /// The accuracy on the training split during the last epoch, in [0, 1].
+    pub train_accuracy: Option<f64>,
+    /// The accuracy on the test split after the last epoch, in [0, 1].
+    pub test_accuracy: Option<f64>,
+    /// The wall time of the run in seconds.
+    pub seconds: f64,
+    /// How the run ended.
+    pub status: RunStatus,
+    /// Why the run failed.
+    pub error: Option<String>,
+    /// The metrics of the run's family, by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// The hash of the run's config, as [`RunConfig::hash`].
+    pub config_hash: String,
+    /// The SHA-256, hexadecimal, of the data that the run trained and tested on. For
+    /// generated data it is [`GENERATED`](crate::GENERATED).
+    pub data_fingerprint: String,
+    /// The SHA-256, hexadecimal, of the program that trained the run. It is `unknown` if the
+    /// run failed before the program was known.
+    pub program: String,
+    /// The commit of this repository that the program was built from. It ends in `-dirty` if
+    /// files differed from the commit.
+    pub revision: String,
+    /// The version of Burn.
+    pub burn_version: String,
+    /// The machine that the run trained on.
+    pub host: Host,
+    /// The SHA-256, hexadecimal, of each other file in the run's folder, by its name. It
+    /// shows which file is damaged.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+}
+
+/// Why bytes cannot be read as a record.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The bytes are not a record, or are not as they were written.
+    #[error("it is damaged: {0}; delete it to train again")]
+    Damaged(String),
+    /// Another version of Kindling wrote the record.
+    #[error("it was written by {0} of Kindling, and this is version {VERSION}")]
+    Version(String),
+}
+
+/// A record with its seal, as `record.json` holds it.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    #[serde(flatten)]
+    record: &'a Record,
+    /// SHA-256, hexadecimal, of the text of `record.json` with an empty seal.
+    sha256: &'a str,
+}
+
+/// What a record of any version holds.
+#[derive(Deserialize)]
+struct AnyVersion {
+    version: Option<String>,
+    sha256: Option<String>,
+}
+
+/// The key of the seal.
+const SEAL: &str = "sha256";
+
+impl Record {
+    /// The text of `record.json`: the record, sealed by the SHA-256 of the text.
+    ///
+    /// # Errors
+    ///
+    /// If the record cannot be serialized, which no value of it causes.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let text = |sha256: &str| {
+            let sealed = Sealed {
+                record: self,
+                sha256,
+            };
+            serde_json::to_string_pretty(&sealed).map(|text| text + "\n")
+        };
+        text(&hex(&Sha256::digest(text("")?)))
+    }
+
+    /// Reads what [`Record::to_json`] wrote. A record that another program wrote may have no
+    /// seal.
+    ///
+    /// # Errors
+    ///
+    /// If the record is damaged, or another version of Kindling wrote it.
+    pub fn from_json(text: &[u8]) -> Result<Self, RecordError> {
+        let damaged = |error: serde_json::Error| RecordError::Damaged(error.to_string());
+        let AnyVersion { version, sha256 } = serde_json::from_slice(text).map_err(damaged)?;
+        if let Some(sha256) = sha256
+            && !is_sealed_by(text, &sha256)
+        {
+            return Err(RecordError::Damaged("its SHA-256 differs".into()));
+        }
+        match version {
+            Some(version) if version == VERSION => {
+                let fields: Map<String, Value> = serde_json::from_slice(text).map_err(damaged)?;
+                let fields = fields.into_iter().filter(|(key, _)| key != SEAL);
+                serde_json::from_value(fields.collect()).map_err(damaged)
+            }
+            Some(other) => Err(RecordError::Version(format!("version {other:?}"))),
+            None => Err(RecordError::Version("an earlier version".into())),
+        }
+    }
+
+    /// The files that a finished run of `task` leaves, and that this record does not list.
+    pub fn lacks(&self, task: &Task) -> impl Iterator<Item = &'static str> {
+        let wanted = task.files().iter().copied();
+        wanted.filter(|name| !self.files.contains_key(*name))
+    }
+
+    /// Whether this is the finished result of exactly this config, on this data, by this
+    /// version of Burn.
+    pub fn answers(&self, config: &RunConfig, data_fingerprint: &str) -> bool {
+        self.status == RunStatus::Complete
+            && self.burn_version == BURN_VERSION
+            && self.config_hash == config.hash()
+            && self.data_fingerprint == data_fingerprint
+    }
+}
+
+/// Whether `sha256` is the SHA-256 of `text` with an empty seal. The seal is the last value
+/// of a record, so it is the last place where the digest stands.
+fn is_sealed_by(text: &[u8], sha256: &str) -> bool {
+    let seal = text
+        .windows(sha256.len().max(1))
+        .rposition(|window| window == sha256.as_bytes());
+    seal.is_some_and(|at| {
+        let digest = Sha256::new()
+            .chain_update(&text[..at])
+            .chain_update(&text[at + sha256.len()..]);
+        hex(&digest.finalize()) == sha256
+    })
+}
+
+/// The figure `name` of a record: a loss, an accuracy, `loss_gap` (the distance between the
+/// training loss and the test loss), `parameters`, `seconds`, or a metric of its family.
+pub fn figure(record: &Record, name: &str) -> Option<f64> {
+    match name {
+        "train_loss" => record.train_loss,
+        "test_loss" => record.test_loss,
+        "train_accuracy" => record.train_accuracy,
+        "test_accuracy" => record.test_accuracy,
+        "loss_gap" => Some((record.test_loss? - record.train_loss?).abs()),
+        "parameters" => Some(record.parameters as f64),
+        "seconds" => Some(record.seconds),
+        metric => record.metrics.get(metric).copied(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configs::FIGURES;
+    use crate::samples::{PCA, run_config};
+
+    #[test]
+    fn burn_is_the_one_the_workspace_pins() {
+        let manifest = include_str!("../../../../Cargo.toml");
+        let pinned = format!("burn = {{ version = \"={BURN_VERSION}\"");
+        assert!(manifest.contains(&pinned));
+    }
+
+    fn record() -> Record {
+        Record {
+            version: VERSION.into(),
+            section: "a".into(),
+            cell: "mlp".into(),
+            family: "classifier".into(),
+            backend: Backend::Flex,
+            seed: 1,
+            epochs: 2,
+            parameters: 3,
+            train_loss: Some(0.1 + 0.2),
+            test_loss: None,
+            train_accuracy: None,
+            test_accuracy: None,
+            seconds: 1.5,
+            status: RunStatus::Failed,
+            error: Some(",\n  \"sha256\": \"\"".into()),
+            metrics: [("m".to_string(), 1.0 / 3.0)].into(),
+            config_hash: "c".into(),
+            data_fingerprint: "d".into(),
+            program: "p".into(),
+            revision: "r".into(),
+            burn_version: BURN_VERSION.into(),
+            host: Host::detect(1),
+            files: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_back_as_it_was_written() {
+        let text = record().to_json().expect("text");
+        assert_eq!(Record::from_json(text.as_bytes()), Ok(record()));
+        // Another program can check the seal: the SHA-256 of the text with an empty one.
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        let sha256 = value[SEAL].as_str().expect("a seal");
+        let unsealed = text.replace(sha256, "");
+        assert_eq!(hex(&Sha256::digest(unsealed)), sha256);
+        // A record without a seal is read, too.
+        let unsealed = serde_json::to_vec(&record()).expect("text");
+        assert_eq!(Record::from_json(&unsealed), Ok(record()));
+    }
+
+    #[test]
+    fn every_damage_is_seen_and_none_is_taken_for_another_version() {
+        let text = record().to_json().expect("text").into_bytes();
+        for at in 0..text.len() {
+            for bit in 0..8 {
+                let mut flipped = text.clone();
+                flipped[at] ^= 1 << bit;
+                let read = Record::from_json(&flipped);
+                assert!(
+                    matches!(read, Err(RecordError::Damaged(_))),
+                    "flipped at {at}: {read:?}"
+                );
+            }
+            let read = Record::from_json(&text[..at]);
+            assert!(
+                matches!(read, Err(RecordError::Damaged(_))),
+                "cut at {at}: {read:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_version_is_not_damaged() {
+        // It may have other fields.
+        let text = |sha256: &str| {
+            let fields = serde_json::json!({
+                "version": "99.0.0",
+                "room": "mlp",
+                "sha256": sha256,
+            });
+            serde_json::to_string_pretty(&fields).expect("text")
+        };
+        let sealed = text(&hex(&Sha256::digest(text(""))));
+        let error = Record::from_json(sealed.as_bytes()).expect_err("another version");
+        assert_eq!(error, RecordError::Version("version \"99.0.0\"".into()));
+        let error = Record::from_json(text("").as_bytes()).expect_err("damaged");
+        assert_eq!(error, RecordError::Damaged("its SHA-256 differs".into()));
+        // The first records named no version.
+        let error = Record::from_json(b"{\"cell\": \"mlp\"}").expect_err("earlier");
+        assert_eq!(error, RecordError::Version("an earlier version".into()));
+    }
+
+    #[test]
+    fn every_figure_that_a_claim_may_name_is_one() {
+        let record = Record {
+            test_loss: Some(0.5),
+            train_accuracy: Some(0.5),
+            test_accuracy: Some(0.5),
+            ..record()
+        };
+        for name in FIGURES {
+            assert!(figure(&record, name).is_some(), "{name}");
+        }
+        assert_eq!(figure(&record, "m"), Some(1.0 / 3.0));
+        assert_eq!(figure(&record, "n"), None);
+    }
+
+    #[test]
+    fn a_result_of_another_version_of_burn_does_not_count() {
+        let config = run_config(PCA).expect("valid");
+        let ours = Record {
+            status: RunStatus::Complete,
+            config_hash: config.hash(),
+            ..record()
+        };
+        assert!(ours.answers(&config, "d") && !ours.answers(&config, "e"));
+        let theirs = Record {
+            burn_version: "0.1.0".into(),
+            ..ours
+        };
+        assert!(!theirs.answers(&config, "d"));
+    }
+}

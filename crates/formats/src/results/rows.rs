@@ -1,0 +1,248 @@
+//! The tables that runs leave as CSV files: their history, their times, and tables of
+//! numbers. Each run has a row in `results.csv`.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::devices::Backend;
+use crate::error::{Error, Result};
+use crate::write::write_atomic;
+
+use super::record::{Record, RunStatus};
+
+/// A row of a CSV file. Its type names the columns, so a file without rows has a header.
+pub trait CsvRow: Serialize + DeserializeOwned {
+    /// The names of the columns, in the order of the fields.
+    const COLUMNS: &'static [&'static str];
+}
+
+/// A row of `history.csv`: one epoch of a training. It holds no times, so equal trainings
+/// have equal files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryRow {
+    /// The epoch (or iteration), from 1.
+    pub epoch: usize,
+    /// The learning rate during the epoch.
+    pub learning_rate: f64,
+    /// The mean loss on the training split during the epoch.
+    pub train_loss: f64,
+    /// The mean loss on the test split after the epoch.
+    pub test_loss: f64,
+    /// The accuracy on the training split during the epoch, in [0, 1].
+    pub train_accuracy: Option<f64>,
+    /// The accuracy on the test split after the epoch, in [0, 1].
+    pub test_accuracy: Option<f64>,
+}
+
+impl CsvRow for HistoryRow {
+    const COLUMNS: &'static [&'static str] = &[
+        "epoch",
+        "learning_rate",
+        "train_loss",
+        "test_loss",
+        "train_accuracy",
+        "test_accuracy",
+    ];
+}
+
+/// A row of `timing.csv`: the time of one epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimingRow {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The wall time of training and evaluation in the epoch, in seconds.
+    pub seconds: f64,
+}
+
+impl CsvRow for TimingRow {
+    const COLUMNS: &'static [&'static str] = &["epoch", "seconds"];
+}
+
+/// A row of `results.csv`: the result of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `Record`")]
+pub struct ResultRow {
+    pub section: String,
+    pub cell: String,
+    pub family: String,
+    pub backend: Backend,
+    pub seed: u64,
+    pub epochs: usize,
+    pub parameters: usize,
+    pub train_loss: Option<f64>,
+    pub test_loss: Option<f64>,
+    pub train_accuracy: Option<f64>,
+    pub test_accuracy: Option<f64>,
+    pub seconds: f64,
+    pub status: RunStatus,
+}
+
+impl CsvRow for ResultRow {
+    const COLUMNS: &'static [&'static str] = &[
+        "section",
+        "cell",
+        "family",
+        "backend",
+        "seed",
+        "epochs",
+        "parameters",
+        "train_loss",
+        "test_loss",
+        "train_accuracy",
+        "test_accuracy",
+        "seconds",
+        "status",
+    ];
+}
+
+impl From<&Record> for ResultRow {
+    fn from(record: &Record) -> Self {
+        Self {
+            section: record.section.clone(),
+            cell: record.cell.clone(),
+            family: record.family.clone(),
+            backend: record.backend,
+            seed: record.seed,
+            epochs: record.epochs,
+            parameters: record.parameters,
+            train_loss: record.train_loss,
+            test_loss: record.test_loss,
+            train_accuracy: record.train_accuracy,
+            test_accuracy: record.test_accuracy,
+            seconds: record.seconds,
+            status: record.status,
+        }
+    }
+}
+
+/// Writes a CSV file of `rows` below their header, whole or not at all.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn write_csv<R: CsvRow>(path: &Path, rows: &[R]) -> Result<()> {
+    let text = || -> std::result::Result<Vec<u8>, csv::Error> {
+        let mut writer = csv::WriterBuilder::new()
+            .has_headers(false)
+            .from_writer(Vec::new());
+        writer.write_record(R::COLUMNS)?;
+        for row in rows {
+            writer.serialize(row)?;
+        }
+        writer
+            .into_inner()
+            .map_err(|error| error.into_error().into())
+    };
+    write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
+}
+
+/// Writes a CSV file of numbers below their header, whole or not at all.
+///
+/// # Errors
+///
+/// If the file cannot be written, or a row does not have one number for each column.
+pub fn write_numbers(
+    path: &Path,
+    columns: &[impl AsRef<str>],
+    rows: impl IntoIterator<Item = Vec<f64>>,
+) -> Result<()> {
+    let text = || -> std::result::Result<Vec<u8>, csv::Error> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(columns.iter().map(AsRef::as_ref))?;
+        for row in rows {
+            writer.write_record(row.iter().map(f64::to_string))?;
+        }
+        writer
+            .into_inner()
+            .map_err(|error| error.into_error().into())
+    };
+    write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
+}
+
+/// The names of the columns of an image with so many `pixels`: `p0`, `p1`, ... if `name` is
+/// `p`.
+pub fn image_columns(name: &str, pixels: usize) -> impl Iterator<Item = String> {
+    (0..pixels).map(move |pixel| format!("{name}{pixel}"))
+}
+
+/// Reads a CSV file of numbers: the names of its columns, and its rows.
+///
+/// # Errors
+///
+/// If the file cannot be read, or holds a value that is not a number.
+pub fn read_numbers(path: &Path) -> Result<(Vec<String>, Vec<Vec<f64>>)> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let columns = reader.headers().map_err(|error| Error::file(path, error))?;
+    let columns = columns.iter().map(str::to_string).collect();
+    let rows = reader
+        .deserialize()
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| Error::file(path, error))?;
+    Ok((columns, rows))
+}
+
+/// Reads the rows of a CSV file.
+///
+/// # Errors
+///
+/// If the file cannot be read, or has other columns.
+pub fn read_csv<R: CsvRow>(path: &Path) -> Result<Vec<R>> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    csv::Reader::from_reader(bytes.as_slice())
+        .deserialize()
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| Error::file(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_back_as_they_were_written() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("history.csv");
+        let rows = [
+            HistoryRow {
+                epoch: 1,
+                learning_rate: 0.02,
+                train_loss: 0.1 + 0.2,
+                test_loss: 1.0 / 3.0,
+                train_accuracy: Some(0.5),
+                test_accuracy: None,
+            },
+            HistoryRow {
+                epoch: 2,
+                learning_rate: 0.02,
+                train_loss: f64::MIN_POSITIVE,
+                test_loss: 1e300,
+                train_accuracy: None,
+                test_accuracy: Some(1.0),
+            },
+        ];
+        write_csv(&path, &rows).expect("writes");
+        assert_eq!(read_csv::<HistoryRow>(&path).expect("reads"), rows);
+    }
+
+    #[test]
+    fn numbers_are_written_in_full() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("codes.csv");
+        write_numbers(&path, &["label", "z0"], [vec![7.0, 0.1 + 0.2]]).expect("writes");
+        let text = std::fs::read_to_string(&path).expect("reads");
+        assert_eq!(text, "label,z0\n7,0.30000000000000004\n");
+        assert!(write_numbers(&path, &["label", "z0"], [vec![7.0]]).is_err());
+    }
+
+    #[test]
+    fn a_table_without_rows_still_has_its_header() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("timing.csv");
+        write_csv::<TimingRow>(&path, &[]).expect("writes");
+        let text = std::fs::read_to_string(&path).expect("reads");
+        assert_eq!(text, "epoch,seconds\n");
+    }
+}

@@ -1,0 +1,193 @@
+//! A trained run on disk, and its network with the trained weights.
+
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor};
+use kindling_autoencoder::Coder;
+use kindling_classifiers::Classifier;
+use kindling_formats::{Error, Layout, MNIST, Precision, RunConfig, RunDir, RunStatus, Task};
+use kindling_harness::{OpenDevice, RunError, images_to_tensor, to_f64s};
+
+use super::suggestion::suggest;
+use crate::cli::TrainedRunFlags;
+use crate::output::print_to_stderr;
+
+/// A run that is completely trained, and the device that computes its network.
+pub struct TrainedRun {
+    /// The folder of the run.
+    pub dir: RunDir,
+    /// The config that the run was trained with.
+    pub config: RunConfig,
+    device: OpenDevice,
+    is_trained_on_mnist: bool,
+}
+
+impl TrainedRun {
+    /// Finds the run that the command line names, and opens the device. The name is the
+    /// folder of a run, or a cell in the folder `--out`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such run, its training failed, a file of it is damaged, or the device
+    /// cannot be opened.
+    pub fn open(flags: &TrainedRunFlags) -> Result<Self, RunError> {
+        let named = RunDir::new(&flags.cell);
+        let is_folder = named.config().exists();
+        let dir = if is_folder {
+            named
+        } else {
+            Layout::new(&flags.out, flags.size()).finished(&flags.cell, flags.seed)
+        };
+        let place = dir.path().display();
+        let Some(record) = dir.read_record()? else {
+            return Err(RunError::BadModel(if is_folder {
+                format!("{place}: this run is not trained yet; run `kindling train {place}`")
+            } else {
+                format!("{place}: there is no trained run; {}", suggest(flags))
+            }));
+        };
+        if record.status == RunStatus::Failed {
+            return Err(RunError::BadModel(format!(
+                "{place}: the training of this run failed ({}); correct the cause, and train the run \
+                 again",
+                record.error.as_deref().unwrap_or("the cause is unknown")
+            )));
+        }
+        let config = dir.read_config()?;
+        let damaged = dir.damaged(&record, &config)?;
+        if !damaged.is_empty() {
+            return Err(RunError::BadModel(format!(
+                "{}: {} is damaged; train the run again",
+                dir.path().display(),
+                damaged.join(", ")
+            )));
+        }
+        let compiled = kindling_harness::compiled_backends();
+        let default = if compiled.contains(&config.backend) {
+            config.backend
+        } else {
+            // If no backend is compiled in, opening the config's backend reports that.
+            *compiled.first().unwrap_or(&config.backend)
+        };
+        let device = flags.device.unwrap_or(default.into());
+        Ok(Self {
+            device: kindling_harness::open_device(device, Precision::Full)?,
+            is_trained_on_mnist: record.data_fingerprint == MNIST,
+            dir,
+            config,
+        })
+    }
+
+    /// Prints a note on standard error if the network was trained on other images than the
+    /// MNIST of this repository. Pictures are prepared in the same way as MNIST's digits, so
+    /// the network's output may then be wrong.
+    pub fn warn_of_other_data(&self) {
+        if self.is_trained_on_mnist {
+            return;
+        }
+        let data = self.config.images().and_then(|data| data.dir.as_deref());
+        let from = data.map_or("other images".into(), |dir| dir.display().to_string());
+        print_to_stderr(&format!(
+            "note: {} was trained on {from}, not on the MNIST images of this repository; pictures \
+             are prepared like MNIST's digits, upright and light on dark, so the result is wrong \
+             if the training images were oriented in another way, as the transposed images of \
+             EMNIST",
+            self.config.cell
+        ));
+    }
+
+    /// The network of a classifier, with the trained weights.
+    ///
+    /// # Errors
+    ///
+    /// If the run is no classifier, or its weights cannot be read.
+    pub fn classifier(&self) -> Result<Classifier, RunError> {
+        match &self.config.task {
+            Task::Classifier(task) => {
+                Classifier::load(&task.model, &self.dir.model(), &self.device.device)
+            }
+            _ => Err(self.wrong_family("a classifier, such as convnet")),
+        }
+    }
+
+    /// The encoder and decoder of an autoencoder or a PCA.
+    ///
+    /// # Errors
+    ///
+    /// If the run is neither an autoencoder nor a PCA, or its weights cannot be read.
+    pub fn coder(&self) -> Result<Coder, RunError> {
+        let device = &self.device.device;
+        match &self.config.task {
+            Task::Autoencoder(task) => Coder::network(&task.model, &self.dir.model(), device),
+            Task::Pca(_) => Coder::pca(&self.dir, device),
+            _ => Err(self.wrong_family("an autoencoder or a PCA, such as ae or pca")),
+        }
+    }
+
+    /// The bytes of `n` images, as pixels in [0, 1] of shape `[n, 784]` on the run's device.
+    pub fn pixels(&self, bytes: &[u8]) -> Tensor<2> {
+        images_to_tensor(bytes, &self.device.device)
+    }
+
+    /// The values of the network's output, in row-major order.
+    ///
+    /// # Errors
+    ///
+    /// If a value is NaN or infinite, because the training went wrong.
+    pub fn finite_values(&self, output: Tensor<2>) -> Result<Vec<f64>, RunError> {
+        let values = to_f64s(output)?;
+        if values.iter().all(|value| value.is_finite()) {
+            return Ok(values);
+        }
+        Err(RunError::Other(format!(
+            "{}: the network's output has NaN or infinite values; train the run again with a \
+             smaller learning rate",
+            self.dir.path().display()
+        )))
+    }
+
+    /// The names of the classes that the network was trained on.
+    ///
+    /// # Errors
+    ///
+    /// If the file with the names cannot be read.
+    pub fn classes(&self) -> Result<Vec<String>, RunError> {
+        Ok(self.dir.read_classes()?)
+    }
+
+    /// The device that computes the network.
+    pub fn device(&self) -> &Device {
+        &self.device.device
+    }
+
+    fn wrong_family(&self, wanted: &str) -> RunError {
+        RunError::BadModel(format!(
+            "{} is of family {}; name {wanted}",
+            self.config.cell,
+            self.config.task.family()
+        ))
+    }
+}
+
+/// The error that `file` cannot be read, or that its content is wrong.
+pub fn file_error(file: &Path, problem: impl ToString) -> RunError {
+    let (file, problem) = (file.to_path_buf(), problem.to_string());
+    Error::File { file, problem }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kindling_formats::ImageData;
+
+    #[test]
+    fn the_fingerprint_of_the_repository_s_mnist_is_right() {
+        let data = ImageData {
+            dir: None,
+            train: Some(1),
+            test: Some(1),
+        };
+        let loaded = kindling_datasets::load_images(&data).expect("images");
+        assert_eq!(loaded.fingerprint, MNIST);
+    }
+}

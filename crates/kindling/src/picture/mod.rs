@@ -1,0 +1,9 @@
+//! Picture files: read from disk or standard input, handed to [`crate::digit`], and written
+//! as PNG.
+
+mod decode;
+mod for_each;
+mod png;
+
+pub use for_each::{for_each_picture, is_same_file};
+pub use png::write_png;

@@ -1,0 +1,160 @@
+//! The layers of a trained network, in the order of the forward pass.
+
+use kindling_formats::{AutoencoderModel, ClassifierModel, Error, Result, read_numbers};
+use serde::Serialize;
+
+use crate::explorer::encoding::Numbers;
+use crate::read::{RecordedRun, Weights};
+
+/// A layer as the page's script reads it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+pub(super) enum Layer {
+    /// From `[inputs]` to `[outputs]`; the weight is `[inputs, outputs]`.
+    Dense {
+        inputs: usize,
+        outputs: usize,
+        activation: &'static str,
+        weight: Numbers,
+        bias: Numbers,
+    },
+    /// From `[from, side, side]` to `[to, ..]` without padding, then ReLU, and with `pool` a
+    /// max-pool of 2x2; the weight is `[to, from, kernel, kernel]`.
+    Conv {
+        from: usize,
+        to: usize,
+        kernel: usize,
+        pool: bool,
+        weight: Numbers,
+        bias: Numbers,
+    },
+}
+
+/// The layers of a classifier.
+///
+/// # Errors
+///
+/// If a weight is missing or has another shape.
+pub(super) fn classifier(weights: &Weights, model: &ClassifierModel) -> Result<Vec<Layer>> {
+    let mut layers = Vec::new();
+    for block in model.conv.iter().flat_map(|conv| &conv.blocks) {
+        for index in 0..block.len() {
+            let name = format!("convolutions.{}", layers.len());
+            layers.push(conv(weights, &name, index + 1 == block.len())?);
+        }
+    }
+    for index in 0..model.hidden.len() {
+        layers.push(dense(weights, &format!("hidden.{index}"), "relu")?);
+    }
+    layers.push(dense(weights, "output", "none")?);
+    Ok(layers)
+}
+
+/// The layers of an autoencoder without convolutions, from the image to the code.
+///
+/// # Errors
+///
+/// If a weight is missing or has another shape.
+pub(super) fn encoder(weights: &Weights, model: &AutoencoderModel) -> Result<Vec<Layer>> {
+    let last = model.hidden.len();
+    let layers = (0..=last).map(|index| {
+        let activation = if index == last {
+            model.code_activation
+        } else {
+            model.activation
+        };
+        dense(weights, &format!("encoder.{index}"), activation.name())
+    });
+    layers.collect()
+}
+
+/// The layers of an autoencoder without convolutions, from the code to the image.
+///
+/// # Errors
+///
+/// If a weight is missing or has another shape.
+pub(super) fn decoder(weights: &Weights, model: &AutoencoderModel) -> Result<Vec<Layer>> {
+    let last = model.hidden.len();
+    let layers = (0..=last).map(|index| {
+        let activation = if index < last {
+            model.activation
+        } else {
+            model.output
+        };
+        dense(weights, &format!("decoder.{index}"), activation.name())
+    });
+    layers.collect()
+}
+
+/// PCA with two components as two layers: from images to codes by `(x - mean) components`,
+/// and back by `codes components^T + mean`.
+///
+/// # Errors
+///
+/// If `components.csv` cannot be read or has other columns.
+pub(super) fn principal_components(run: &RecordedRun) -> Result<(Vec<Layer>, Vec<Layer>)> {
+    let path = run.dir.file("components.csv");
+    let (_, rows) = read_numbers(&path)?;
+    if rows.iter().any(|row| row.len() != 3) {
+        return Err(Error::File {
+            file: path,
+            problem: "must have a mean and two components; delete the run to train it again".into(),
+        });
+    }
+    let column = |index: usize| -> Vec<f32> { rows.iter().map(|row| row[index] as f32).collect() };
+    let mean = column(0);
+    let weight: Vec<f32> = rows
+        .iter()
+        .flat_map(|row| [row[1] as f32, row[2] as f32])
+        .collect();
+    let bias = [1, 2].map(|component| {
+        let products = rows.iter().map(|row| row[0] * row[component]);
+        -products.sum::<f64>() as f32
+    });
+    let back = [column(1), column(2)].concat();
+    let layer = |inputs, outputs, weight: &[f32], bias: &[f32]| {
+        vec![Layer::Dense {
+            inputs,
+            outputs,
+            activation: "none",
+            weight: Numbers::new(weight),
+            bias: Numbers::new(bias),
+        }]
+    };
+    let pixels = rows.len();
+    Ok((
+        layer(pixels, 2, &weight, &bias),
+        layer(2, pixels, &back, &mean),
+    ))
+}
+
+fn dense(weights: &Weights, name: &str, activation: &'static str) -> Result<Layer> {
+    let (shape, weight) = weights.tensor(&format!("{name}.weight"))?;
+    let &[inputs, outputs] = shape.as_slice() else {
+        return Err(weights.problem(format!("{name}.weight must be a matrix")));
+    };
+    let (_, bias) = weights.tensor(&format!("{name}.bias"))?;
+    Ok(Layer::Dense {
+        inputs,
+        outputs,
+        activation,
+        weight: Numbers::new(&weight),
+        bias: Numbers::new(&bias),
+    })
+}
+
+fn conv(weights: &Weights, name: &str, pool: bool) -> Result<Layer> {
+    let (shape, weight) = weights.tensor(&format!("{name}.weight"))?;
+    let &[to, from, kernel, _] = shape.as_slice() else {
+        return Err(weights.problem(format!("{name}.weight must be kernels")));
+    };
+    let (_, bias) = weights.tensor(&format!("{name}.bias"))?;
+    Ok(Layer::Conv {
+        from,
+        to,
+        kernel,
+        pool,
+        weight: Numbers::new(&weight),
+        bias: Numbers::new(&bias),
+    })
+}

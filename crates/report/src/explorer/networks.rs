@@ -1,0 +1,121 @@
+//! Which networks the explorer holds, and their layers.
+
+use kindling_formats::{Error, ExplorerCells, Result, RunStatus, Task, read_numbers};
+use serde::Serialize;
+
+use crate::explorer::layers::{Layer, classifier, decoder, encoder, principal_components};
+use crate::read::{RecordedRun, Weights};
+
+/// Number of codes of a plane that are drawn.
+const CODES: usize = 2000;
+
+/// The data of the explorer.
+#[derive(Debug, Serialize)]
+pub(crate) struct Explorer {
+    classifiers: Vec<Network>,
+    planes: Vec<Plane>,
+}
+
+/// A classifier.
+#[derive(Debug, Serialize)]
+struct Network {
+    name: String,
+    seed: u64,
+    layers: Vec<Layer>,
+}
+
+/// A plane of codes, with the layers from an image to its code and back.
+#[derive(Debug, Serialize)]
+struct Plane {
+    name: String,
+    seed: u64,
+    encoder: Vec<Layer>,
+    decoder: Vec<Layer>,
+    /// `[label, z0, z1]` of some test images.
+    codes: Vec<[f64; 3]>,
+}
+
+/// The networks of `cells`: of each cell the complete run with the smallest seed. `None` if
+/// no such run has left a network. An error of reading one is added to `unreadable`.
+pub(crate) fn explorer(
+    cells: &ExplorerCells,
+    runs: &[RecordedRun],
+    unreadable: &mut Vec<String>,
+) -> Option<Explorer> {
+    let first = |cell: &String| {
+        runs.iter()
+            .find(|run| run.record.cell == *cell && run.record.status == RunStatus::Complete)
+    };
+    let mut keep = |run: &RecordedRun, error: Error| {
+        unreadable.push(format!("{} of the explorer: {error}", run.record.cell));
+    };
+    let mut found = Explorer {
+        classifiers: Vec::new(),
+        planes: Vec::new(),
+    };
+    for run in cells.classifiers.iter().filter_map(first) {
+        match network(run) {
+            Ok(network) => found.classifiers.extend(network),
+            Err(error) => keep(run, error),
+        }
+    }
+    for run in cells.planes.iter().filter_map(first) {
+        match plane(run) {
+            Ok(plane) => found.planes.extend(plane),
+            Err(error) => keep(run, error),
+        }
+    }
+    (!found.classifiers.is_empty() || !found.planes.is_empty()).then_some(found)
+}
+
+/// The classifier of a run; `None` if the run has left no weights.
+fn network(run: &RecordedRun) -> Result<Option<Network>> {
+    let Task::Classifier(task) = &run.config.task else {
+        return Ok(None);
+    };
+    if !run.dir.weights().exists() {
+        return Ok(None);
+    }
+    let weights = Weights::read(run)?;
+    Ok(Some(Network {
+        name: run.record.cell.clone(),
+        seed: run.record.seed,
+        layers: classifier(&weights, &task.model)?,
+    }))
+}
+
+/// The plane of a run; `None` if its codes are not two numbers, or the page's script cannot
+/// run its layers.
+fn plane(run: &RecordedRun) -> Result<Option<Plane>> {
+    let path = run.dir.file("codes.csv");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let (encoder, decoder) = match &run.config.task {
+        Task::Autoencoder(task) if task.model.conv.is_none() && task.model.code == 2 => {
+            if !run.dir.weights().exists() {
+                return Ok(None);
+            }
+            let weights = Weights::read(run)?;
+            (
+                encoder(&weights, &task.model)?,
+                decoder(&weights, &task.model)?,
+            )
+        }
+        Task::Pca(task) if task.model.components == 2 => principal_components(run)?,
+        _ => return Ok(None),
+    };
+    let (_, rows) = read_numbers(&path)?;
+    let codes = rows.iter().take(CODES).filter_map(|row| {
+        let code: [f64; 3] = row.as_slice().try_into().ok()?;
+        // Four decimals are far finer than a pixel.
+        Some(code.map(|number| (1e4 * number).round() / 1e4))
+    });
+    Ok(Some(Plane {
+        name: run.record.cell.clone(),
+        seed: run.record.seed,
+        encoder,
+        decoder,
+        codes: codes.collect(),
+    }))
+}

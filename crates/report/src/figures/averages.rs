@@ -1,0 +1,78 @@
+//! From the histories of a cell's seeds to the points of its curves.
+
+use std::collections::BTreeMap;
+
+use kindling_formats::HistoryRow;
+
+use crate::figures::line_chart::Point;
+
+/// A number of an epoch, if it has one.
+pub(super) type Value = fn(&HistoryRow) -> Option<f64>;
+
+/// The points of the epochs with a finite value. Where the loss has diverged, there is no
+/// point.
+pub(super) fn points(rows: &[HistoryRow], value: Value) -> Vec<Point> {
+    rows.iter()
+        .filter_map(|row| Some((row.epoch, value(row)?)))
+        .filter(|point| point.1.is_finite())
+        .collect()
+}
+
+/// The mean over seeds at each epoch that all seeds have. After the end of the shortest run
+/// the mean would jump, since it would be over fewer seeds.
+pub(super) fn mean(seeds: &[Vec<HistoryRow>], value: Value) -> Vec<Point> {
+    let mut sums: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
+    for point in seeds.iter().flat_map(|rows| points(rows, value)) {
+        let sum = sums.entry(point.0).or_default();
+        *sum = (sum.0 + point.1, sum.1 + 1);
+    }
+    sums.into_iter()
+        .filter(|(_, (_, count))| *count == seeds.len())
+        .map(|(epoch, (sum, count))| (epoch, sum / count as f64))
+        .collect()
+}
+
+/// About `limit` of the points at most, evenly spaced, with the first and the last.
+pub(super) fn thin(points: &[Point], limit: usize) -> Vec<Point> {
+    let step = points.len().div_ceil(limit.max(1)).max(1);
+    let mut thinned: Vec<Point> = points.iter().copied().step_by(step).collect();
+    if let Some(&last) = points.last()
+        && thinned.last() != Some(&last)
+    {
+        thinned.push(last);
+    }
+    thinned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake;
+
+    #[test]
+    fn the_mean_ends_with_the_shortest_run() {
+        let long = vec![fake::row(1, 0.5, 4.0), fake::row(2, 0.5, 3.0)];
+        let short = vec![fake::row(1, 0.5, 2.0)];
+        assert_eq!(mean(&[long, short], |row| Some(row.test_loss)), [(1, 3.0)]);
+    }
+
+    #[test]
+    fn a_diverged_loss_has_no_point() {
+        let rows = [
+            fake::row(1, 0.5, f64::NAN),
+            fake::row(2, 0.5, f64::INFINITY),
+        ];
+        assert_eq!(points(&rows, |row| Some(row.test_loss)), []);
+    }
+
+    #[test]
+    fn thinning_keeps_the_first_and_the_last_point() {
+        let points: Vec<Point> = (1..=1500).map(|epoch| (epoch, 0.0)).collect();
+        let thinned = thin(&points, 400);
+        assert_eq!(thinned.len(), 376); // 1, 5, .., 1497, and 1500
+        assert_eq!(thinned.first(), points.first());
+        assert_eq!(thinned.last(), points.last());
+        assert_eq!(thin(&points[..3], 400), points[..3]);
+        assert_eq!(thin(&[], 400), []);
+    }
+}

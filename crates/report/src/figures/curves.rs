@@ -1,0 +1,174 @@
+//! Figures of losses and accuracies by epoch.
+
+use kindling_formats::{HistoryRow, StudyFigures};
+
+use crate::figures::averages::{Value, mean, points, thin};
+use crate::figures::drawn::{DrawError, Drawn};
+use crate::figures::groups::{Group, History, groups};
+use crate::figures::line_chart::{Curve, LineChart};
+
+/// Number of points of a line above which nobody sees a difference.
+const LINE_POINTS: usize = 400;
+/// Number of points of all lines of a figure, which keeps the file below 200 kB.
+const FIGURE_POINTS: usize = 15_000;
+
+/// A chart and the name of its file, without the extension.
+struct Named {
+    file: String,
+    chart: LineChart,
+}
+
+/// The figures of a section's curves. Cells of one family stand together, in the order in
+/// which the families first come.
+///
+/// # Errors
+///
+/// If a figure cannot be drawn.
+pub(super) fn curves(
+    section: &str,
+    histories: &[History],
+    figures: &StudyFigures,
+) -> Result<Vec<Drawn>, DrawError> {
+    let charts = charts(section, histories, figures);
+    charts.iter().map(Named::draw).collect()
+}
+
+fn charts(section: &str, histories: &[History], figures: &StudyFigures) -> Vec<Named> {
+    let mut families: Vec<&str> = Vec::new();
+    for history in histories {
+        if !families.contains(&history.family.as_str()) {
+            families.push(&history.family);
+        }
+    }
+    let mut named = Vec::new();
+    for family in families {
+        let cells = histories.iter();
+        let cells: Vec<&History> = cells.filter(|cell| cell.family == family).collect();
+        for group in groups(&cells, figures) {
+            named.extend(of_group(section, family, &group));
+        }
+    }
+    named
+}
+
+impl Named {
+    fn draw(&self) -> Result<Drawn, DrawError> {
+        let curves = &self.chart.curves;
+        let of_seeds = if curves.iter().any(|curve| curve.seeds.len() > 1) {
+            " Lines are means over seeds, faint lines are single seeds, and the band holds \
+             all seeds (test)."
+        } else {
+            ""
+        };
+        Ok(Drawn {
+            svg: self.chart.svg()?,
+            cells: curves.iter().map(|curve| curve.name.clone()).collect(),
+            caption: format!("{}.{of_seeds}", self.chart.title),
+            title: self.chart.title.clone(),
+            file: self.file.clone(),
+        })
+    }
+}
+
+/// The chart of a group's losses, and that of its accuracies if it has any.
+fn of_group(section: &str, family: &str, group: &Group) -> Vec<Named> {
+    let (epoch, loss) = match family {
+        "regression" => ("iteration", "loss (mean squared error)"),
+        "classifier" => ("epoch", "loss (mean cross-entropy)"),
+        "autoencoder" => ("epoch", "loss (mean squared error per pixel)"),
+        _ => ("epoch", "loss"),
+    };
+    let losses = curves_of(group, |row| Some(row.train_loss), |row| Some(row.test_loss));
+    let accuracies = curves_of(group, |row| row.train_accuracy, |row| row.test_accuracy);
+    let log = family == "regression" || spans_a_decade(&losses);
+    [
+        ("loss", losses, loss, log),
+        ("accuracy", accuracies, "accuracy (share of images)", false),
+    ]
+    .into_iter()
+    .filter(|(_, curves, ..)| curves.iter().any(|curve| !curve.test.is_empty()))
+    .map(|(quantity, curves, y, log)| Named {
+        file: format!("{section}-{family}-{}-{quantity}", group.name),
+        chart: LineChart {
+            title: format!("{}: {quantity} by {epoch}", group.name),
+            x: epoch.to_string(),
+            y: format!("{y}{}", if log { ", log scale" } else { "" }),
+            log,
+            curves,
+        },
+    })
+    .collect()
+}
+
+/// Whether a linear axis would press most of the test losses against its end.
+fn spans_a_decade(curves: &[Curve]) -> bool {
+    let losses = || {
+        curves
+            .iter()
+            .flat_map(|curve| &curve.test)
+            .map(|point| point.1)
+    };
+    let least = losses().fold(f64::INFINITY, f64::min);
+    let most = losses().fold(0.0, f64::max);
+    least > 0.0 && most > 10.0 * least
+}
+
+fn curves_of(group: &Group, train: Value, test: Value) -> Vec<Curve> {
+    // A cell has two means and a line for each seed.
+    let lines: usize = group.cells.iter().map(|cell| 2 + cell.seeds.len()).sum();
+    let limit = LINE_POINTS.min(FIGURE_POINTS / lines.max(1));
+    let seed = |rows: &Vec<HistoryRow>| thin(&points(rows, test), limit);
+    let curve = |history: &History| Curve {
+        name: history.cell.clone(),
+        train: thin(&mean(&history.seeds, train), limit),
+        test: thin(&mean(&history.seeds, test), limit),
+        seeds: history.seeds.iter().map(seed).collect(),
+    };
+    group.cells.iter().map(curve).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake;
+
+    fn histories(cells: &[&str]) -> Vec<History> {
+        cells
+            .iter()
+            .map(|cell| History {
+                cell: (*cell).to_string(),
+                family: "classifier".to_string(),
+                function: None,
+                seeds: vec![vec![fake::row(1, 0.5, 0.6)]],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn many_cells_seeds_and_epochs_make_a_small_figure() {
+        let mut histories = histories(&["a-1", "a-2", "a-3", "a-4", "a-5", "a-6"]);
+        for (number, history) in histories.iter_mut().enumerate() {
+            let loss = |epoch: usize| (number + 1) as f64 + 100.0 / epoch as f64;
+            let rows = (1..=1500).map(|epoch| fake::row(epoch, loss(epoch), loss(epoch)));
+            history.seeds = vec![rows.collect(); 20];
+        }
+        let figures = curves("2.5", &histories, &StudyFigures::default()).expect("draws");
+        let svg = &figures[0].svg;
+        assert!(svg.len() < 200_000, "{} bytes", svg.len());
+    }
+
+    #[test]
+    fn an_axis_is_logarithmic_where_losses_are_decades_apart() {
+        let with = |loss: f64| {
+            let mut histories = histories(&["a-1", "a-2"]);
+            histories[0].seeds[0][0].test_loss = loss;
+            let charts = charts("2.5", &histories, &StudyFigures::default());
+            (charts[0].chart.log, charts[0].chart.y.clone())
+        };
+        assert_eq!(with(0.7), (false, "loss (mean cross-entropy)".into()));
+        assert_eq!(
+            with(7.0),
+            (true, "loss (mean cross-entropy), log scale".into())
+        );
+    }
+}

@@ -1,0 +1,41 @@
+//! A figure that has been drawn, and why one could not be.
+
+use std::io;
+
+use plotters::drawing::DrawingAreaErrorKind;
+
+/// A figure as it stands in a report.
+pub(crate) struct Drawn {
+    /// The name of the figure's file, without the extension.
+    pub(crate) file: String,
+    pub(crate) title: String,
+    /// What the figure shows, in one or two sentences.
+    pub(crate) caption: String,
+    /// The SVG document.
+    pub(crate) svg: String,
+    /// The cells whose runs the figure shows.
+    pub(crate) cells: Vec<String>,
+}
+
+impl Drawn {
+    /// The command that trains the runs which the figure shows.
+    pub(crate) fn command(&self) -> String {
+        let chosen = |cell: &String| format!(" --cell {cell}");
+        let chosen: String = self.cells.iter().map(chosen).collect();
+        format!("cargo xtask experiments{chosen}")
+    }
+}
+
+/// Why a figure could not be drawn.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DrawError {
+    /// Plotters could not draw the axes.
+    #[error(transparent)]
+    Axes(#[from] DrawingAreaErrorKind<io::Error>),
+    /// An image could not be encoded.
+    #[error(transparent)]
+    Image(#[from] png::EncodingError),
+    /// A template could not be filled.
+    #[error(transparent)]
+    Template(#[from] askama::Error),
+}

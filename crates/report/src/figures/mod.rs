@@ -1,0 +1,19 @@
+//! Figures: which ones a report has, and how each becomes an SVG document.
+
+mod averages;
+mod axes;
+mod comparisons;
+mod confusion;
+mod curves;
+mod dots;
+mod drawn;
+mod groups;
+mod line_chart;
+mod of_run;
+mod predictions;
+mod scatter;
+mod section;
+mod tiles;
+
+pub(crate) use drawn::Drawn;
+pub(crate) use section::section_figures;

@@ -1,0 +1,321 @@
+//! Figures of what a single run has left beside its history: the plane of its codes, its
+//! mistakes, its first weights.
+
+use std::collections::BTreeMap;
+
+use crate::figures::confusion;
+use crate::figures::drawn::{DrawError, Drawn};
+use crate::figures::scatter::{Points, Scatter};
+use crate::figures::tiles::{Tile, Tiles};
+use crate::read::{NumberTable, RecordedRun, SIDE, Weights};
+
+/// Number of units of a first layer that are shown.
+const UNITS: usize = 32;
+
+/// A figure of a run.
+struct RunFigure {
+    /// What the figure shows, in the name of its file.
+    name: &'static str,
+    title: String,
+    caption: String,
+    svg: String,
+}
+
+/// A figure of a run, if the run has left the file that it needs.
+type MaybeFigure = Result<Option<RunFigure>, DrawError>;
+
+/// The figures of a run.
+///
+/// # Errors
+///
+/// If a figure cannot be drawn.
+pub(super) fn figures_of_run(
+    section: &str,
+    run: &RecordedRun,
+    unreadable: &mut Vec<String>,
+) -> Result<Vec<Drawn>, DrawError> {
+    let figures = [
+        loss_line(run, unreadable)?,
+        codes(run, unreadable)?,
+        reconstructions(run, unreadable)?,
+        decoded_plane(run, unreadable)?,
+        first_weights(run, unreadable)?,
+        confusion_matrix(run, unreadable)?,
+        mistakes(run, unreadable)?,
+    ];
+    let record = &run.record;
+    let drawn = figures.into_iter().flatten().map(|figure| Drawn {
+        file: format!("{section}-{}-{}", record.cell, figure.name),
+        title: figure.title,
+        caption: format!("{} Seed {}.", figure.caption, record.seed),
+        svg: figure.svg,
+        cells: vec![record.cell.clone()],
+    });
+    Ok(drawn.collect())
+}
+
+fn of_scatter(name: &'static str, caption: &str, plot: Scatter) -> MaybeFigure {
+    Ok(Some(RunFigure {
+        name,
+        svg: plot.svg()?,
+        title: plot.title,
+        caption: caption.to_string(),
+    }))
+}
+
+/// The figure of `tiles`; `None` without tiles, as where a network makes no mistakes.
+fn of_tiles(name: &'static str, caption: &str, tiles: Tiles) -> MaybeFigure {
+    if tiles.tiles.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(RunFigure {
+        name,
+        svg: tiles.svg()?,
+        title: tiles.title,
+        caption: caption.to_string(),
+    }))
+}
+
+/// The loss of the tiny convnet along the line through its stationary point.
+fn loss_line(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
+    let Some(table) = NumberTable::read(run, "line.csv", unreadable) else {
+        return Ok(None);
+    };
+    let points = table
+        .rows
+        .iter()
+        .filter_map(|row| Some((table.at(row, "t")?, table.at(row, "loss")?)));
+    let figure = Scatter {
+        title: "The tiny convnet's loss along a line".into(),
+        x: "t: the drawn parameters times t".into(),
+        y: "mean squared error".into(),
+        groups: vec![Points {
+            name: "loss".into(),
+            points: points.collect(),
+        }],
+        diagonal: false,
+        named: false,
+    };
+    of_scatter(
+        "line",
+        "At t = 0 all weights are zero. The gradient is zero there, but the loss is not minimal.",
+        figure,
+    )
+}
+
+/// The codes of the test images in the plane, by label.
+fn codes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
+    let Some(table) = NumberTable::read(run, "codes.csv", unreadable) else {
+        return Ok(None);
+    };
+    let mut labels: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
+    for row in &table.rows {
+        let at = |column: &str| table.at(row, column);
+        let (Some(label), Some(z0), Some(z1)) = (at("label"), at("z0"), at("z1")) else {
+            return Ok(None);
+        };
+        labels.entry(label as u64).or_default().push((z0, z1));
+    }
+    let classes = classes(run, unreadable);
+    let groups = labels.into_iter().map(|(label, points)| Points {
+        name: class(&classes, label as f64),
+        points,
+    });
+    // Longer names would hide each other and the points.
+    let named = classes.iter().all(|name| name.len() <= 2);
+    let figure = Scatter {
+        title: format!(
+            "{}: where {} test images land",
+            run.record.cell,
+            table.rows.len()
+        ),
+        x: "first number of the code".into(),
+        y: "second number of the code".into(),
+        groups: groups.collect(),
+        diagonal: false,
+        named,
+    };
+    let caption = if named {
+        "A point is a test image, and its colour is its label. Each label stands at the median of \
+         its points."
+    } else {
+        "A point is a test image, and its colour is its label."
+    };
+    of_scatter("codes", caption, figure)
+}
+
+/// Digits, and below each what is decoded from its code.
+fn reconstructions(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
+    let Some(table) = NumberTable::read(run, "reconstructions.csv", unreadable) else {
+        return Ok(None);
+    };
+    let of = |name: &'static str, caption: &'static str| {
+        let table = &table;
+        table.rows.iter().filter_map(move |row| {
+            Some(Tile {
+                pixels: table.image(row, name)?,
+                caption: caption.into(),
+            })
+        })
+    };
+    let figure = Tiles {
+        title: format!("{}: digits and what comes back", run.record.cell),
+        side: SIDE,
+        columns: table.rows.len().max(1),
+        tiles: of("p", "digit").chain(of("r", "rebuilt")).collect(),
+    };
+    of_tiles(
+        "reconstructions",
+        "The first test image of each label, and below it the image that is decoded from its code.",
+        figure,
+    )
+}
+
+/// The images that the codes of the plane are decoded to.
+fn decoded_plane(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
+    let Some(table) = NumberTable::read(run, "plane.csv", unreadable) else {
+        return Ok(None);
+    };
+    let corner = |row: &Vec<f64>| Some((table.at(row, "z0")?, table.at(row, "z1")?));
+    let corners = table.rows.first().zip(table.rows.last());
+    let corners = corners.and_then(|(first, last)| corner(first).zip(corner(last)));
+    let Some(((left, top), (right, bottom))) = corners else {
+        return Ok(None);
+    };
+    let caption = format!(
+        "The images that a grid of codes is decoded to. From left to right the first number of \
+         the code goes from {left:.2} to {right:.2}, from bottom to top the second from \
+         {bottom:.2} to {top:.2}.",
+    );
+    let figure = Tiles {
+        title: format!("{}: the plane, decoded", run.record.cell),
+        side: SIDE,
+        columns: (table.rows.len() as f64).sqrt().round() as usize,
+        tiles: table
+            .rows
+            .iter()
+            .filter_map(|row| {
+                Some(Tile {
+                    pixels: table.image(row, "p")?,
+                    caption: String::new(),
+                })
+            })
+            .collect(),
+    };
+    of_tiles("plane", &caption, figure)
+}
+
+/// The weights of a classifier's first layer: an image for each of its units, or a kernel
+/// for each of its filters.
+fn first_weights(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
+    if run.record.family != "classifier" || !run.dir.weights().exists() {
+        return Ok(None);
+    }
+    let (shape, weights) = match Weights::read(run).and_then(|weights| weights.first()) {
+        Ok(first) => first,
+        Err(error) => {
+            unreadable.push(error.to_string());
+            return Ok(None);
+        }
+    };
+    // A dense weight is [inputs, outputs], a convolution's [filters, channels, side, side].
+    let (side, units): (usize, Vec<Vec<f32>>) = match shape[..] {
+        [inputs, outputs] if inputs == SIDE * SIDE => {
+            let unit = |unit: usize| weights.iter().skip(unit).step_by(outputs).copied();
+            (SIDE, (0..outputs).map(|one| unit(one).collect()).collect())
+        }
+        [_, 1, side, _] => {
+            let kernels = weights.chunks(side * side).map(<[f32]>::to_vec);
+            (side, kernels.collect())
+        }
+        _ => return Ok(None),
+    };
+    let shown: Vec<&Vec<f32>> = units.iter().take(UNITS).collect();
+    let largest = shown
+        .iter()
+        .copied()
+        .flatten()
+        .fold(0f32, |most, weight| most.max(weight.abs()));
+    let grey =
+        |weight: &f32| 0.5 + 0.5 * f64::from(*weight) / f64::from(largest.max(f32::MIN_POSITIVE));
+    let figure = Tiles {
+        title: format!("{}: weights of the first layer", run.record.cell),
+        side,
+        columns: if shown.len() > 10 { 16 } else { 10 },
+        tiles: shown
+            .iter()
+            .map(|weights| Tile {
+                pixels: weights.iter().map(grey).collect(),
+                caption: String::new(),
+            })
+            .collect(),
+    };
+    let caption = format!(
+        "{} of {} units. Grey is zero, white is {largest:.3}, and black is -{largest:.3}.",
+        shown.len(),
+        units.len(),
+    );
+    of_tiles("weights", &caption, figure)
+}
+
+/// The names of a run's classes; none if they cannot be read.
+fn classes(run: &RecordedRun, unreadable: &mut Vec<String>) -> Vec<String> {
+    run.dir.read_classes().unwrap_or_else(|error| {
+        unreadable.push(error.to_string());
+        Vec::new()
+    })
+}
+
+/// The name of a label; its number if it has no name.
+fn class(classes: &[String], label: f64) -> String {
+    let name = classes.get(label as usize);
+    name.cloned().unwrap_or_else(|| label.to_string())
+}
+
+/// Which label was taken for which.
+fn confusion_matrix(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
+    let Some(table) = NumberTable::read(run, "confusion.csv", unreadable) else {
+        return Ok(None);
+    };
+    let title = format!("{}: labels and predictions", run.record.cell);
+    let classes = classes(run, unreadable);
+    Ok(Some(RunFigure {
+        name: "confusion",
+        svg: confusion::svg(&title, &classes, &table.rows)?,
+        title,
+        caption: "Number of test images by label and prediction. The darker a field outside the \
+                  diagonal, the more mistakes it counts."
+            .into(),
+    }))
+}
+
+/// The wrongly classified test images of which the network was most confident.
+fn mistakes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
+    let Some(table) = NumberTable::read(run, "mistakes.csv", unreadable) else {
+        return Ok(None);
+    };
+    let classes = classes(run, unreadable);
+    let tile = |row: &Vec<f64>| {
+        Some(Tile {
+            pixels: table.image(row, "p")?,
+            caption: format!(
+                "{} for {}, {:.3}",
+                class(&classes, table.at(row, "predicted")?),
+                class(&classes, table.at(row, "label")?),
+                table.at(row, "probability")?
+            ),
+        })
+    };
+    let figure = Tiles {
+        title: format!("{}: most confidently wrong", run.record.cell),
+        side: SIDE,
+        columns: 7,
+        tiles: table.rows.iter().filter_map(tile).collect(),
+    };
+    of_tiles(
+        "mistakes",
+        "Below each test image are the predicted label, the true label and the predicted \
+         probability.",
+        figure,
+    )
+}

@@ -1,0 +1,90 @@
+//! All figures of a section.
+
+use kindling_formats::{Record, RunStatus, StudyFigures, Task, ToyFunction, read_csv};
+
+use crate::figures::comparisons::comparisons;
+use crate::figures::curves::curves;
+use crate::figures::drawn::{DrawError, Drawn};
+use crate::figures::groups::History;
+use crate::figures::of_run::figures_of_run;
+use crate::figures::predictions::predictions;
+use crate::read::RecordedRun;
+use crate::tables::complete;
+
+/// The figures of a section's runs, which are in the study's order: curves, comparisons of
+/// cells, then figures of single runs. A file that cannot be read is added to
+/// `unreadable`, and its figure left out.
+///
+/// # Errors
+///
+/// If a figure cannot be drawn.
+pub(crate) fn section_figures(
+    section: &str,
+    runs: &[&RecordedRun],
+    figures: &StudyFigures,
+    unreadable: &mut Vec<String>,
+) -> Result<Vec<Drawn>, DrawError> {
+    let mut drawn = curves(section, &histories(runs, unreadable), figures)?;
+    let records: Vec<&Record> = complete(runs.iter().map(|run| &run.record)).collect();
+    drawn.extend(comparisons(section, &records, figures)?);
+    let first = first_seeds(runs);
+    let models: Vec<(&RecordedRun, &str)> = first
+        .iter()
+        .filter_map(|&run| Some((run, function_of(run)?)))
+        .collect();
+    drawn.extend(predictions(section, &models, unreadable)?);
+    for run in first {
+        drawn.extend(figures_of_run(section, run, unreadable)?);
+    }
+    Ok(drawn)
+}
+
+/// The complete run of each cell that has the smallest seed.
+fn first_seeds<'a>(runs: &[&'a RecordedRun]) -> Vec<&'a RecordedRun> {
+    let mut first: Vec<&RecordedRun> = Vec::new();
+    for &run in runs {
+        let is_same_cell = |shown: &&RecordedRun| shown.record.cell == run.record.cell;
+        if run.record.status == RunStatus::Complete && !first.iter().any(is_same_cell) {
+            first.push(run);
+        }
+    }
+    first
+}
+
+/// The name of the toy function that a regression learns; `None` for other families.
+fn function_of(run: &RecordedRun) -> Option<&'static str> {
+    match &run.config.task {
+        Task::Regression(task) => Some(match task.data.function {
+            ToyFunction::Y0 => "y0",
+            ToyFunction::Y1 => "y1",
+            ToyFunction::Y2 => "y2",
+        }),
+        _ => None,
+    }
+}
+
+/// The histories of the complete runs, by cell. A history that cannot be read is added to
+/// `unreadable`.
+fn histories(runs: &[&RecordedRun], unreadable: &mut Vec<String>) -> Vec<History> {
+    let mut histories: Vec<History> = Vec::new();
+    for run in runs {
+        let record = &run.record;
+        // A run without epochs leaves no history.
+        if record.status == RunStatus::Failed || record.epochs == 0 {
+            continue;
+        }
+        match read_csv(&run.dir.history()) {
+            Err(error) => unreadable.push(error.to_string()),
+            Ok(rows) => match histories.last_mut() {
+                Some(last) if last.cell == record.cell => last.seeds.push(rows),
+                _ => histories.push(History {
+                    cell: record.cell.clone(),
+                    family: record.family.clone(),
+                    function: function_of(run),
+                    seeds: vec![rows],
+                }),
+            },
+        }
+    }
+    histories
+}

@@ -1,0 +1,20 @@
+//! Judging claims by records: which are supported, refuted or undecided, and the words
+//! for it.
+
+mod decision;
+mod judgement;
+mod row;
+mod scale;
+mod study_claims;
+#[cfg(test)]
+mod tests;
+mod values;
+mod words;
+
+pub use judgement::{Judgement, Verdict};
+pub use row::ClaimRow;
+pub use study_claims::judge;
+pub(crate) use words::{
+    HOW, capitalized, claims_markdown, found, is_not_judged, measured, original, required, shown,
+};
+pub use words::{claims_text, lacks, tally};

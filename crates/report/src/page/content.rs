@@ -1,0 +1,142 @@
+//! All that a report says: its sections with their tables, figures and verdicts.
+
+use std::collections::BTreeSet;
+
+use kindling_formats::{Error, Layout, Record, Result, Study};
+
+use crate::explorer::explorer;
+use crate::figures::{Drawn, section_figures};
+use crate::judge::{Judgement, judge};
+use crate::page::overview::{Overview, overview, provenance};
+use crate::page::problems::{Problem, problems};
+use crate::page::section_tables::{gradient_table, metric_tables};
+use crate::read::{RecordedRun, RecordedRuns};
+use crate::tables::{Columns, results_table, summarize};
+
+/// All that a report says.
+pub(super) struct Content {
+    pub(super) title: String,
+    /// What the report is made of.
+    pub(super) overview: Overview,
+    /// What the report lacks, and why.
+    pub(super) problems: Vec<Problem>,
+    pub(super) judgements: Vec<Judgement>,
+    pub(super) sections: Vec<Section>,
+    /// The data of the page's explorer, as JSON that may stand in a script element.
+    pub(super) explorer: Option<String>,
+    /// Where the numbers come from: pairs of a name and a value.
+    pub(super) provenance: Vec<(&'static str, String)>,
+}
+
+/// A section of the report.
+pub(super) struct Section {
+    pub(super) id: String,
+    pub(super) title: String,
+    /// The table of results, then the others; empty if the section has no runs.
+    pub(super) tables: Vec<Columns>,
+    pub(super) figures: Vec<Drawn>,
+}
+
+impl Content {
+    /// Judges the claims, and makes all tables and figures. `found` is sorted as the
+    /// study is.
+    ///
+    /// # Errors
+    ///
+    /// If a figure cannot be drawn.
+    pub(super) fn gather(study: &Study, layout: &Layout, mut found: RecordedRuns) -> Result<Self> {
+        let order: Vec<String> = study.cells().iter().map(|cell| cell.name.clone()).collect();
+        let judgements = judge(study, layout.size(), found.records());
+        let RecordedRuns {
+            runs, unreadable, ..
+        } = &mut found;
+        let mut sections = Vec::new();
+        let mut files = BTreeSet::new();
+        for section in &study.sections {
+            let runs = runs.iter();
+            let runs: Vec<&RecordedRun> = runs
+                .filter(|run| run.record.section == section.id)
+                .collect();
+            let mut tables = Vec::new();
+            let mut figures = Vec::new();
+            if !runs.is_empty() {
+                let records: Vec<&Record> = runs.iter().map(|run| &run.record).collect();
+                let summaries = summarize(records.iter().copied(), &order);
+                tables.push(results_table(&summaries));
+                tables.extend(metric_tables(&records));
+                tables.extend(gradient_table(&runs, unreadable));
+                figures = section_figures(&section.id, &runs, &study.figures, unreadable).map_err(
+                    |error| Error::File {
+                        file: layout.figures(),
+                        problem: format!("cannot draw a figure of section {}: {error}", section.id),
+                    },
+                )?;
+            }
+            for figure in &mut figures {
+                figure.file = new_name(file_name(&figure.file), &mut files);
+            }
+            sections.push(Section {
+                id: section.id.clone(),
+                title: section.title.clone(),
+                tables,
+                figures,
+            });
+        }
+        let explorer = explorer(&study.figures.explorer, runs, unreadable);
+        // Names of cells may hold any text, and `</script>` would end the data.
+        let explorer = explorer
+            .and_then(|explorer| serde_json::to_string(&explorer).ok())
+            .map(|json| json.replace('<', "\\u003c"));
+        Ok(Self {
+            explorer,
+            title: study.title.clone(),
+            overview: overview(&found, layout),
+            problems: problems(&found, &order),
+            judgements,
+            sections,
+            provenance: provenance(&found),
+        })
+    }
+}
+
+/// `text` with letters, digits, points and dashes only, so that it needs no quoting in a
+/// link and leads to no other folder.
+fn file_name(text: &str) -> String {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '.';
+    text.split(|c| !word(c))
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+/// `name`, or `name-2` and so on if `taken` has it already. Adds the result to `taken`.
+fn new_name(name: String, taken: &mut BTreeSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    let free = names.find(|name| !taken.contains(name)).unwrap_or(name);
+    taken.insert(free.clone());
+    free
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_needs_no_quoting() {
+        assert_eq!(
+            file_name("2.5-classifier-linear, mlp (1 of 2)-loss"),
+            "2.5-classifier-linear-mlp-1-of-2-loss"
+        );
+    }
+
+    #[test]
+    fn no_two_figures_have_one_file() {
+        let mut taken = BTreeSet::new();
+        let mut name = |name: &str| new_name(name.into(), &mut taken);
+        assert_eq!(
+            [name("a"), name("b"), name("a"), name("a")],
+            ["a", "b", "a-2", "a-3"]
+        );
+    }
+}

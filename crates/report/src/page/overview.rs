@@ -1,0 +1,104 @@
+//! What a report is made of, and where its numbers come from.
+
+use std::collections::BTreeSet;
+
+use kindling_formats::{Layout, Record, RunStatus, Size, Tree};
+
+use crate::read::RecordedRuns;
+
+/// What a report is made of.
+pub(super) struct Overview {
+    /// A warning that the numbers mean nothing, if the runs are quick or smoke runs.
+    pub(super) warning: Option<String>,
+    pub(super) text: String,
+}
+
+/// Says what the report of `found` is made of.
+pub(super) fn overview(found: &RecordedRuns, layout: &Layout) -> Overview {
+    let failed = found
+        .records()
+        .filter(|record| record.status == RunStatus::Failed)
+        .count();
+    let cells: BTreeSet<&str> = found.records().map(|record| record.cell.as_str()).collect();
+    let backends: BTreeSet<&str> = found
+        .records()
+        .map(|record| record.backend.name())
+        .collect();
+    let seeds: BTreeSet<u64> = found.records().map(|record| record.seed).collect();
+    let mut text = format!(
+        "Runs: {}, of {} cells; failed: {failed}; backends: {}; seeds: {}.",
+        found.runs.len(),
+        cells.len(),
+        listed(backends),
+        listed(seeds),
+    );
+    if let Some(variant) = Tree::read(layout).ok().and_then(|tree| tree.variant.name()) {
+        text += &format!(" This is a variant of the study: {variant}.");
+    }
+    let variants = layout.variants();
+    if !variants.is_empty() {
+        text += &format!(
+            " Variants that have a report of their own: {}.",
+            listed(variants)
+        );
+    }
+    let warning = match layout.size() {
+        Size::Full => None,
+        Size::Quick => Some("Quick"),
+        Size::Smoke => Some("Smoke"),
+    };
+    let warning = warning.map(|kind| {
+        format!("{kind} runs: they only show that everything works; their numbers mean nothing.")
+    });
+    Overview { warning, text }
+}
+
+/// Where the numbers come from: pairs of a name and a value.
+pub(super) fn provenance(found: &RecordedRuns) -> Vec<(&'static str, String)> {
+    let each = |value: &dyn Fn(&Record) -> String| {
+        listed(found.records().map(value).collect::<BTreeSet<String>>())
+    };
+    let machine = each(&|record| {
+        let host = &record.host;
+        format!("{} ({}, {} cores)", host.cpu, host.platform, host.cores)
+    });
+    let repeat = "cargo xtask experiments; a single run: cargo xtask train CELL --seed N; this \
+                  report: cargo xtask report";
+    let seconds: f64 = found.records().map(|record| record.seconds).sum();
+    vec![
+        ("machine", machine),
+        (
+            "threads of a run",
+            each(&|record| record.host.threads.to_string()),
+        ),
+        ("backend", each(&|record| record.backend.name().to_string())),
+        ("Burn", each(&|record| record.burn_version.clone())),
+        ("code", each(&|record| record.revision.clone())),
+        ("program (SHA-256)", each(&|record| record.program.clone())),
+        (
+            "seeds",
+            listed(
+                found
+                    .records()
+                    .map(|record| record.seed)
+                    .collect::<BTreeSet<u64>>(),
+            ),
+        ),
+        (
+            "data (SHA-256)",
+            each(&|record| record.data_fingerprint.clone()),
+        ),
+        ("seconds of all runs together", format!("{seconds:.0}")),
+        ("repeat it", repeat.to_string()),
+    ]
+}
+
+/// The items as `a, b, c`, or `none`.
+pub(super) fn listed(items: impl IntoIterator<Item = impl ToString>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() {
+        "none".to_string()
+    } else {
+        items.join(", ")
+    }
+}

@@ -1,0 +1,64 @@
+//! What a report lacks, and why.
+
+use std::collections::BTreeSet;
+
+use kindling_formats::RunStatus;
+
+use crate::page::overview::listed;
+use crate::read::RecordedRuns;
+
+/// A list of what is missing or broken.
+pub(super) struct Problem {
+    pub(super) title: &'static str,
+    pub(super) items: Vec<Item>,
+}
+
+/// One thing that is missing or broken.
+pub(super) struct Item {
+    pub(super) text: String,
+    /// An error as it was printed, with any characters and lines.
+    pub(super) error: Option<String>,
+}
+
+/// What the tables of `found` lack, and why; empty if they lack nothing. `order` names all
+/// cells of the study.
+pub(super) fn problems(found: &RecordedRuns, order: &[String]) -> Vec<Problem> {
+    let failed = found
+        .records()
+        .filter(|record| record.status == RunStatus::Failed);
+    let failed = failed.map(|record| Item {
+        text: format!("{} seed {}", record.cell, record.seed),
+        error: Some(record.error.clone().unwrap_or("it did not say why".into())),
+    });
+    let items = |sentences: &[String]| -> Vec<Item> {
+        let item = |sentence: &String| Item {
+            text: sentence.replace('\n', " "),
+            error: None,
+        };
+        sentences.iter().map(item).collect()
+    };
+    let seen: BTreeSet<&str> = found.records().map(|record| record.cell.as_str()).collect();
+    let missing: Vec<&str> = order
+        .iter()
+        .map(String::as_str)
+        .filter(|cell| !seen.contains(cell))
+        .collect();
+    let missing = match missing.len() {
+        0 => Vec::new(),
+        _ => vec![listed(missing) + "."],
+    };
+    let problems = [
+        ("Failed runs", failed.collect()),
+        ("Unfinished runs", items(&found.unfinished)),
+        ("Unreadable files", items(&found.unreadable)),
+        (
+            "Results that are not of this study, and count nowhere",
+            items(&found.others),
+        ),
+        ("Cells without a run", items(&missing)),
+    ];
+    let there = problems.into_iter().filter(|(_, items)| !items.is_empty());
+    there
+        .map(|(title, items)| Problem { title, items })
+        .collect()
+}

@@ -1,0 +1,80 @@
+//! Whether a record is a result of the study as its files are today.
+
+use kindling_formats::{
+    BURN_VERSION, Error, Layout, Record, Result, RunConfig, RunDir, RunStatus, Selection, Study,
+    Tree,
+};
+
+/// The study as its files are today, for the runs of one tree.
+pub(super) struct CurrentStudy<'a> {
+    study: &'a Study,
+    tree: Tree,
+    selection: Selection,
+}
+
+impl<'a> CurrentStudy<'a> {
+    /// The study for the tree of `layout`.
+    ///
+    /// # Errors
+    ///
+    /// If `tree.json` cannot be read, or a setting in it is not valid.
+    pub(super) fn new(study: &'a Study, layout: &Layout) -> Result<Self> {
+        let tree = Tree::read(layout)?;
+        let selection = tree.variant.selection(layout.size());
+        let selection = selection.map_err(|problem| Error::File {
+            file: layout.tree(),
+            problem,
+        })?;
+        Ok(Self {
+            study,
+            tree,
+            selection,
+        })
+    }
+
+    /// The config that the study gives to the cell and the seed of `record`, if the
+    /// record in `dir` is a result of that config.
+    ///
+    /// # Errors
+    ///
+    /// How the record differs from what the study says of its cell and its seed.
+    pub(super) fn config_of(
+        &self,
+        record: &Record,
+        dir: &RunDir,
+    ) -> std::result::Result<RunConfig, String> {
+        let Ok(cell) = self.study.cell(&record.cell) else {
+            return Err(format!("the study has no cell {}", record.cell));
+        };
+        let config = self
+            .study
+            .resolve(cell, record.seed, &self.selection)
+            .map_err(|error| error.to_string())?;
+        if record.config_hash != config.hash() {
+            let trained = dir.read_config().ok();
+            let changes = trained.map(|trained| trained.changes(&config));
+            let changes = changes.filter(|changes| !changes.is_empty());
+            return Err(changes.unwrap_or_else(|| "it has another config".into()));
+        }
+        // A run that failed at once may not have known its data.
+        if record.status != RunStatus::Complete {
+            return Ok(config);
+        }
+        match self.tree.fingerprint(&config) {
+            None => {
+                return Err("nothing is known of its data: run `cargo xtask experiments`".into());
+            }
+            Some(fingerprint) if fingerprint != record.data_fingerprint => {
+                return Err(format!(
+                    "it has other data ({:.8})",
+                    record.data_fingerprint
+                ));
+            }
+            Some(_) => {}
+        }
+        if record.burn_version != BURN_VERSION {
+            return Err(format!("it is of Burn {}", record.burn_version));
+        }
+        Ok(config)
+    }
+}

@@ -1,0 +1,13 @@
+//! Reading what the runs of a study have left: records, tables of numbers and weights.
+
+mod current;
+mod folder_name;
+mod numbers;
+mod recorded;
+mod tree;
+mod weights;
+
+pub(crate) use numbers::{NumberTable, SIDE};
+pub use recorded::{RecordedRun, RecordedRuns};
+pub use tree::read;
+pub(crate) use weights::Weights;

@@ -1,0 +1,36 @@
+//! The recorded runs of a tree, and what else lies there.
+
+use kindling_formats::{Record, RunConfig, RunDir};
+
+/// The recorded runs of a tree, and what else lies there.
+#[derive(Debug, Clone, Default)]
+pub struct RecordedRuns {
+    /// Finished and failed runs of the study as it is today, by cell and seed.
+    pub runs: Vec<RecordedRun>,
+    /// One sentence for each result of another config, other data or another Burn. Such
+    /// results are in no table, and no claim is judged by them.
+    pub others: Vec<String>,
+    /// One sentence for each file or folder that cannot be read, with its path.
+    pub unreadable: Vec<String>,
+    /// Runs in progress, and runs that were killed before they left a record, as
+    /// `mlp seed 2`.
+    pub unfinished: Vec<String>,
+}
+
+/// A run that has a record.
+#[derive(Debug, Clone)]
+pub struct RecordedRun {
+    /// The run's folder.
+    pub dir: RunDir,
+    /// The run's result, or why it failed.
+    pub record: Record,
+    /// The config that the run was trained by, which is the study's for its cell and seed.
+    pub config: RunConfig,
+}
+
+impl RecordedRuns {
+    /// The records of all runs.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.runs.iter().map(|run| &run.record)
+    }
+}

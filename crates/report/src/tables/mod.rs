@@ -1,0 +1,15 @@
+//! Tables: the mean over seeds of each cell, and columns of text as a plain table, as
+//! Markdown or as rows for the page.
+
+mod columns;
+mod number;
+mod results;
+mod summary;
+
+pub(crate) use columns::Columns;
+pub use columns::{Align, plain_table};
+pub(crate) use number::number;
+pub(crate) use results::results_table;
+pub use results::{markdown_table, text_table};
+pub use summary::{Summary, summarize};
+pub(crate) use summary::{complete, position_in};

@@ -1,0 +1,162 @@
+//! What a run costs, estimated from its arithmetic.
+
+use kindling_formats::{
+    AutoencoderTask, ClassifierTask, ImageData, RunConfig, SIDE, Task, ToyModel, Train,
+};
+
+/// Training images where a config does not say how many.
+const TRAIN: usize = 60_000;
+/// Test images where a config does not say how many.
+const TEST: usize = 10_000;
+
+/// What each image costs in an epoch however small the network is, for making the batch
+/// and calling the operations. In floating-point operations, measured on `linear`.
+const PER_IMAGE: f64 = 150_000.0;
+
+/// Floating-point operations of one epoch in all convolutions and fully connected layers.
+/// An addition and a multiplication count as two. Counted are the forward pass, the
+/// gradients of the weights, and the gradients of the inputs (but those of the first
+/// layer) for the training images, and the forward pass for the test images. `None` for a
+/// run that does not train on images.
+pub fn epoch_operations(config: &RunConfig) -> Option<f64> {
+    let (layers, data, _) = image_network(config)?;
+    let forward: f64 = layers.iter().sum();
+    let step = 3.0 * forward - layers.first().copied().unwrap_or(0.0);
+    let (train, test) = images(data);
+    Some(2.0 * (train * step + test * forward))
+}
+
+/// A rough measure of the time that a run takes, in no unit. It weighs progress and puts
+/// the longest run first; nothing else depends on it.
+pub fn cost(config: &RunConfig) -> f64 {
+    if let (Some(operations), Some((_, data, train))) =
+        (epoch_operations(config), image_network(config))
+    {
+        let (images, tests) = images(data);
+        return train.epochs as f64 * (operations + PER_IMAGE * (images + tests));
+    }
+    match &config.task {
+        Task::Regression(task) => {
+            // Nearly all of the time goes into calling tiny operations.
+            let iteration = match task.model.kind {
+                ToyModel::Linear => 2e6,
+                ToyModel::Convnet => 27e6,
+            };
+            task.train.iterations as f64 * iteration
+        }
+        Task::Pca(task) => {
+            let pixels = (SIDE * SIDE) as f64;
+            images(&task.data).0 * pixels * pixels
+        }
+        _ => 1e8,
+    }
+}
+
+/// Multiplications for one image in each layer, the images, and the training.
+fn image_network(config: &RunConfig) -> Option<(Vec<f64>, &ImageData, &Train)> {
+    match &config.task {
+        Task::Classifier(task) => Some((classifier_layers(task), &task.data, &task.train)),
+        Task::Autoencoder(task) => Some((autoencoder_layers(task), &task.data, &task.train)),
+        _ => None,
+    }
+}
+
+/// How many training and test images there are.
+fn images(data: &ImageData) -> (f64, f64) {
+    let count = |count: Option<usize>, all| count.unwrap_or(all) as f64;
+    (count(data.train, TRAIN), count(data.test, TEST))
+}
+
+fn classifier_layers(task: &ClassifierTask) -> Vec<f64> {
+    let model = &task.model;
+    let mut layers = Vec::new();
+    let mut input = SIDE * SIDE;
+    if let Some(conv) = &model.conv {
+        let (mut channels, mut side) = (1, SIDE);
+        for block in &conv.blocks {
+            for &width in block {
+                side = (side + 1).saturating_sub(conv.kernel);
+                layers.push((conv.kernel * conv.kernel * channels * width * side * side) as f64);
+                channels = width;
+            }
+            side /= 2;
+        }
+        input = channels * side * side;
+    }
+    layers.extend(dense(input, model.hidden.iter().copied().chain([10])));
+    layers
+}
+
+fn autoencoder_layers(task: &AutoencoderTask) -> Vec<f64> {
+    let model = &task.model;
+    let mut encoder = Vec::new();
+    let (mut channels, mut side) = (1, SIDE);
+    for &width in model.conv.iter().flat_map(|conv| &conv.channels) {
+        encoder.push((9 * channels * width * side * side) as f64);
+        (channels, side) = (width, side / 2);
+    }
+    let widths = model.hidden.iter().copied().chain([model.code]);
+    encoder.extend(dense(channels * side * side, widths));
+    // The decoder's layers have the same sizes the other way round.
+    let decoder: Vec<f64> = encoder.iter().rev().copied().collect();
+    encoder.extend(decoder);
+    encoder
+}
+
+/// Multiplications of fully connected layers: `input` to the first width, and so on.
+fn dense(input: usize, widths: impl Iterator<Item = usize>) -> Vec<f64> {
+    let layers = widths.scan(input, |from, to| {
+        Some((std::mem::replace(from, to) * to) as f64)
+    });
+    layers.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kindling_formats::{Selection, Size};
+
+    fn operations(model: &str, train: &str) -> f64 {
+        let text = format!(
+            "cell = \"a\"\nsection = \"2\"\nabout = \"\"\nseed = 0\nbackend = \"flex\"\n\
+             precision = \"full\"\nsize = \"full\"\n{model}\n[train]\nepochs = 1\nbatch_size = 1\n\
+             optimizer.adam = {{ learning_rate = 1.0 }}\n[data]\ntrain = 1\n{train}"
+        );
+        let config = RunConfig::from_table(text.parse().expect("TOML"), "test");
+        epoch_operations(&config.expect("a config")).expect("layers")
+    }
+
+    #[test]
+    fn every_run_of_the_study_has_a_cost() {
+        let configs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+        let study = kindling_formats::Study::read(&configs).expect("the study");
+        for size in [Size::Full, Size::Quick, Size::Smoke] {
+            let runs = study.expand(&Selection::own(size)).expect("runs");
+            assert!(!runs.is_empty());
+            for config in runs {
+                let cost = cost(&config);
+                assert!(cost > 0.0 && cost.is_finite(), "{}: {cost}", config.cell);
+            }
+        }
+    }
+
+    #[test]
+    fn operations_are_counted_as_by_hand() {
+        let classifier = "family = \"classifier\"\nmodel.dropout = 0.0\nmodel.hidden = ";
+        let linear = operations(&format!("{classifier}[]"), "test = 3");
+        // A training image forward and its weights' gradient, and three tests.
+        assert_eq!(linear, 2.0 * 7_840.0 * (2.0 + 3.0));
+        let convolutions = "model.conv = { blocks = [[32], [64]], kernel = 3 }";
+        let convnet = operations(&format!("{classifier}[]\n{convolutions}"), "test = 1");
+        let first = 9.0 * 32.0 * 26.0 * 26.0;
+        let rest = 9.0 * 32.0 * 64.0 * 11.0 * 11.0 + 16_000.0;
+        assert_eq!(convnet, 2.0 * (first * 3.0 + rest * 4.0));
+        let autoencoder = "family = \"autoencoder\"\nscatter.images = 1\nmodel.code = 2\n\
+             model.hidden = [100]\nmodel.activation = \"relu\"\n\
+             model.code_activation = \"none\"\nmodel.output = \"sigmoid\"";
+        let first = 78_400.0;
+        let rest = 200.0 + 200.0 + 78_400.0;
+        let found = operations(autoencoder, "test = 1");
+        assert_eq!(found, 2.0 * (first * 3.0 + rest * 4.0));
+    }
+}

@@ -1,0 +1,109 @@
+//! The lock on a folder of results: one matrix at a time writes there.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+use crate::{Result, RunnerError};
+
+/// The right to write to a folder of results, until this value is dropped.
+///
+/// The lock is the operating system's, on an open file. It ends with the process, so the
+/// lock file of a process that was killed blocks nobody.
+#[derive(Debug)]
+pub struct OutputLock(#[expect(dead_code, reason = "closing the file gives the lock up")] File);
+
+impl OutputLock {
+    /// Checks that [`OutputLock::take`] would succeed now, and leaves nothing behind. A
+    /// command calls this before it builds and checks for minutes, and takes the lock when
+    /// it has something to write.
+    ///
+    /// # Errors
+    ///
+    /// As [`OutputLock::take`].
+    pub fn check(file: &Path) -> Result<()> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        if file.exists() {
+            return Self::take(file).map(drop);
+        }
+        let existing = folder.ancestors().find(|ancestor| ancestor.exists());
+        // The file has no name, so nothing is left of it.
+        match existing.map(tempfile::tempfile_in) {
+            None | Some(Ok(_)) => Ok(()),
+            Some(Err(source)) => Err(unwritable(folder, source)),
+        }
+    }
+
+    /// Makes the folder of the lock file `file` if it is missing, checks that it can be
+    /// written, and locks the file.
+    ///
+    /// # Errors
+    ///
+    /// [`RunnerError::Locked`] if another process holds the lock, and
+    /// [`RunnerError::Unwritable`] if the folder cannot be written.
+    pub fn take(file: &Path) -> Result<Self> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let unwritable = |source| unwritable(folder, source);
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+        // A lock file that exists already proves nothing, so another file is written.
+        tempfile::tempfile_in(folder).map_err(unwritable)?;
+        let mut options = File::options();
+        let lock = options.create(true).truncate(false).write(true);
+        let lock = lock.open(file).map_err(unwritable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self(lock)),
+            Err(TryLockError::WouldBlock) => Err(RunnerError::Locked {
+                folder: folder.to_path_buf(),
+            }),
+            Err(TryLockError::Error(source)) => Err(unwritable(source)),
+        }
+    }
+}
+
+fn unwritable(folder: &Path, source: std::io::Error) -> RunnerError {
+    RunnerError::Unwritable {
+        folder: folder.to_path_buf(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_leaves_nothing_and_finds_what_taking_the_lock_would() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("a").join("b").join(".lock");
+        OutputLock::check(&file).expect("the folder can be made");
+        assert!(!folder.path().join("a").exists());
+        let _lock = OutputLock::take(&file).expect("the folder is free");
+        let error = OutputLock::check(&file).expect_err("the folder is locked");
+        assert!(matches!(error, RunnerError::Locked { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_second_lock_is_refused_until_the_first_is_dropped() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("results").join(".lock");
+        let first = OutputLock::take(&file).expect("the folder is free");
+        let second = OutputLock::take(&file).expect_err("the folder is locked");
+        assert!(matches!(second, RunnerError::Locked { .. }), "{second}");
+        assert!(second.is_refusal());
+        drop(first);
+        OutputLock::take(&file).expect("the folder is free again");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").expect("a file");
+        for attempt in [OutputLock::check, |file: &Path| {
+            OutputLock::take(file).map(drop)
+        }] {
+            let error = attempt(&file.join("out").join(".lock")).expect_err("a file is no folder");
+            assert!(matches!(error, RunnerError::Unwritable { .. }), "{error}");
+            assert!(error.to_string().contains("file"), "{error}");
+        }
+    }
+}

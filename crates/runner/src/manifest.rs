@@ -1,0 +1,86 @@
+//! `matrix.json`: the list of runs that a matrix was asked to train. A snapshot reads it.
+
+use std::path::PathBuf;
+
+use kindling_formats::{Layout, if_there, write_atomic};
+use serde::{Deserialize, Serialize};
+
+use crate::cost::cost;
+use crate::slot::RunSlot;
+use crate::{Result, RunnerError};
+
+/// The runs of a matrix.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// How many runs train at a time.
+    pub jobs: usize,
+    /// The runs in the order of the study.
+    pub runs: Vec<ManifestRun>,
+}
+
+/// One run of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestRun {
+    /// The cell.
+    pub cell: String,
+    /// The seed.
+    pub seed: u64,
+    /// The epochs, or iterations, of the run.
+    pub epochs: usize,
+    /// An estimate of the work, in no unit; see [`crate::cost`].
+    pub cost: f64,
+    /// The hash of its config; the record of its result has the same.
+    pub config_hash: String,
+    /// The fingerprint of its data; the record of its result has the same.
+    pub data_fingerprint: String,
+}
+
+impl Manifest {
+    /// The manifest of `runs`, of which `jobs` train at a time.
+    pub fn new(runs: &[RunSlot], jobs: usize) -> Self {
+        let listed = |run: &RunSlot| ManifestRun {
+            cell: run.config.cell.clone(),
+            seed: run.config.seed,
+            epochs: run.config.task.epochs(),
+            cost: cost(&run.config),
+            config_hash: run.config.hash(),
+            data_fingerprint: run.data_fingerprint.clone(),
+        };
+        Self {
+            jobs,
+            runs: runs.iter().map(listed).collect(),
+        }
+    }
+
+    fn path(layout: &Layout) -> PathBuf {
+        layout.root().join("matrix.json")
+    }
+
+    /// Writes the manifest beside the runs.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn write(&self, layout: &Layout) -> Result<()> {
+        let path = Self::path(layout);
+        let json = serde_json::to_vec(self).map_err(RunnerError::damaged(&path))?;
+        Ok(write_atomic(&path, &json)?)
+    }
+
+    /// Reads the manifest of the runs that lie as `layout` says.
+    ///
+    /// # Errors
+    ///
+    /// [`RunnerError::NoMatrix`] if there is none; other errors if it cannot be read or was
+    /// written by another version.
+    pub fn read(layout: &Layout) -> Result<Self> {
+        let path = Self::path(layout);
+        let bytes = if_there("read", &path, std::fs::read(&path))?;
+        let bytes = bytes.ok_or_else(|| RunnerError::NoMatrix {
+            folder: layout.root().to_path_buf(),
+        })?;
+        serde_json::from_slice(&bytes).map_err(RunnerError::damaged(&path))
+    }
+}

@@ -1,0 +1,311 @@
+//! Many training processes on this machine, several at a time.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use kindling_formats::Progress;
+
+use crate::process::{RunEnd, TrainingSetup, train};
+use crate::slot::RunSlot;
+
+/// How often the caller is asked whether to stop, and told that time has passed.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Whether the trainings shall stop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StopRequest {
+    /// They shall go on.
+    #[default]
+    None,
+    /// No other run shall start, and those that train shall end after their epoch.
+    AfterEpoch,
+    /// Those that train shall end at once. They go on from their last checkpoint later.
+    Now,
+}
+
+/// What happens while runs train. Runs are named by their index in the list.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A run starts.
+    Started(usize),
+    /// A run reports how far it is.
+    Progress(usize, &'a Progress),
+    /// A run has ended.
+    Ended(usize, &'a RunEnd),
+    /// The trainings were asked to stop after their epoch.
+    Stopping,
+    /// Time has passed, and nothing else has happened.
+    Tick,
+}
+
+/// What a worker tells the one thread that counts and observes.
+enum Message {
+    Started,
+    Progress(Progress),
+    Ended(RunEnd),
+}
+
+/// The standard input of a training process.
+type Input = Box<dyn Write + Send>;
+
+/// The standard inputs of the trainings at work. They are stopped by these.
+#[derive(Default)]
+struct Inputs {
+    open: BTreeMap<usize, Input>,
+    /// The request that was passed on last.
+    request: StopRequest,
+}
+
+impl Inputs {
+    /// Keeps the input of a process, which hears at once of an earlier request.
+    fn keep(&mut self, index: usize, mut input: Input) {
+        if self.request >= StopRequest::AfterEpoch {
+            ask_to_stop(&mut *input);
+        }
+        if self.request < StopRequest::Now {
+            self.open.insert(index, input);
+        }
+    }
+
+    /// Passes a request on to all processes.
+    fn pass_on(&mut self, request: StopRequest) {
+        self.request = request;
+        match request {
+            StopRequest::None => {}
+            StopRequest::AfterEpoch => {
+                let inputs = self.open.values_mut();
+                inputs.for_each(|input| ask_to_stop(&mut **input));
+            }
+            StopRequest::Now => self.open.clear(), // a process ends when its input closes
+        }
+    }
+}
+
+/// A process that has just ended cannot be asked, and need not be.
+fn ask_to_stop(input: &mut dyn Write) {
+    let _ = input.write_all(b"stop\n").and_then(|()| input.flush());
+}
+
+/// Trains `runs` in their order, `jobs` at a time, and returns how each ended.
+///
+/// `stop_request` is asked several times a second; its answer must never fall back to an
+/// earlier one. `observe` is called on this thread.
+pub fn train_all(
+    runs: &[RunSlot],
+    setup: &TrainingSetup,
+    jobs: usize,
+    stop_request: impl Fn() -> StopRequest + Sync,
+    observe: impl FnMut(Event),
+) -> Vec<RunEnd> {
+    let train_one = |index: usize, keep: &dyn Fn(Input), report: &dyn Fn(Progress)| {
+        let keep_stdin = |input| keep(Box::new(input));
+        train(&runs[index], setup, keep_stdin, report)
+    };
+    schedule(runs.len(), jobs, train_one, stop_request, observe)
+}
+
+/// Calls `train_one` for the indices 0 to `count - 1` in this order, on `jobs` threads.
+/// `train_one` gets an index, a function that takes the training's standard input, and a
+/// function that takes its progress.
+fn schedule(
+    count: usize,
+    jobs: usize,
+    train_one: impl Fn(usize, &dyn Fn(Input), &dyn Fn(Progress)) -> RunEnd + Sync,
+    stop_request: impl Fn() -> StopRequest + Sync,
+    mut observe: impl FnMut(Event),
+) -> Vec<RunEnd> {
+    let mut ends: Vec<RunEnd> = (0..count).map(|_| RunEnd::default()).collect();
+    let next = AtomicUsize::new(0);
+    let inputs = Mutex::new(Inputs::default());
+    let lock = || inputs.lock().unwrap_or_else(PoisonError::into_inner);
+    let (sender, messages) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            let (sender, next, lock) = (sender.clone(), &next, &lock);
+            let (train_one, stop_request) = (&train_one, &stop_request);
+            scope.spawn(move || {
+                // The receiver is gone only if this thread's result is not wanted any more.
+                let send = |index, message| {
+                    let _ = sender.send((index, message));
+                };
+                while stop_request() == StopRequest::None {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= count {
+                        break;
+                    }
+                    send(index, Message::Started);
+                    let keep = |input| lock().keep(index, input);
+                    let report = |progress| send(index, Message::Progress(progress));
+                    let end = train_one(index, &keep, &report);
+                    lock().open.remove(&index);
+                    send(index, Message::Ended(end));
+                }
+            });
+        }
+        drop(sender); // so that the messages end with the last worker
+        loop {
+            match messages.recv_timeout(TICK) {
+                Ok((index, Message::Started)) => observe(Event::Started(index)),
+                Ok((index, Message::Progress(progress))) => {
+                    observe(Event::Progress(index, &progress));
+                }
+                Ok((index, Message::Ended(end))) => {
+                    observe(Event::Ended(index, &end));
+                    ends[index] = end;
+                }
+                Err(RecvTimeoutError::Timeout) => observe(Event::Tick),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let request = stop_request();
+            let mut inputs = lock();
+            if request > inputs.request {
+                inputs.pass_on(request);
+                if request == StopRequest::AfterEpoch {
+                    observe(Event::Stopping);
+                }
+            }
+        }
+    });
+    ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, PipeReader};
+    use std::sync::atomic::AtomicU8;
+
+    /// The end of a run that has failed for this reason.
+    fn failed(reason: &str) -> RunEnd {
+        RunEnd {
+            failure: Some(reason.into()),
+            ..RunEnd::default()
+        }
+    }
+
+    /// A training in place of a process: it waits until it is asked to stop, and returns
+    /// what it was asked, as the line `stop` or as the end of its input.
+    fn wait_for_stop(keep: &dyn Fn(Input)) -> String {
+        let (reader, writer): (PipeReader, _) = std::io::pipe().expect("a pipe");
+        keep(Box::new(writer));
+        let mut line = String::new();
+        BufReader::new(reader).read_line(&mut line).expect("reads");
+        line
+    }
+
+    #[test]
+    fn runs_start_in_order_and_never_more_than_jobs_at_a_time() {
+        let (at_work, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let started = Mutex::new(Vec::new());
+        let train_one = |index, _: &dyn Fn(Input), report: &dyn Fn(Progress)| {
+            started.lock().expect("no panic").push(index);
+            let now = at_work.fetch_add(1, Ordering::SeqCst) + 1;
+            most.fetch_max(now, Ordering::SeqCst);
+            report(Progress {
+                epoch: 1,
+                epochs: 2,
+                fraction: 0.5,
+                train_loss: None,
+                test_loss: None,
+                test_accuracy: None,
+            });
+            std::thread::sleep(Duration::from_millis(5));
+            at_work.fetch_sub(1, Ordering::SeqCst);
+            failed(&format!("run {index}"))
+        };
+        let mut events = vec![String::new(); 20];
+        let ends = schedule(
+            20,
+            3,
+            train_one,
+            StopRequest::default,
+            |event| match event {
+                Event::Started(index) => events[index].push('s'),
+                Event::Progress(index, progress) => {
+                    assert_eq!(progress.fraction, 0.5);
+                    events[index].push('p');
+                }
+                Event::Ended(index, end) => {
+                    assert_eq!(end.failure, Some(format!("run {index}")));
+                    events[index].push('e');
+                }
+                Event::Stopping | Event::Tick => {}
+            },
+        );
+        // One run fails after the other, and the rest goes on.
+        for (index, end) in ends.iter().enumerate() {
+            assert_eq!(end.failure, Some(format!("run {index}")));
+        }
+        assert!(events.iter().all(|events| events == "spe"), "{events:?}");
+        assert!(most.into_inner() <= 3);
+        let started = started.into_inner().expect("no panic");
+        // Threads that start at the same time may swap two neighbours.
+        for (place, index) in started.iter().enumerate() {
+            assert!(place.abs_diff(*index) < 3, "{started:?}");
+        }
+    }
+
+    #[test]
+    fn after_the_first_request_trainings_end_with_their_epoch_and_no_other_starts() {
+        let request = AtomicU8::new(0);
+        let train_one =
+            |_, keep: &dyn Fn(Input), _: &dyn Fn(Progress)| failed(&wait_for_stop(keep));
+        let stop_request = || match request.load(Ordering::SeqCst) {
+            0 => StopRequest::None,
+            _ => StopRequest::AfterEpoch,
+        };
+        let (mut started, mut stopping) = (0, 0);
+        let ends = schedule(5, 2, train_one, stop_request, |event| match event {
+            Event::Started(_) => {
+                started += 1;
+                if started == 2 {
+                    request.store(1, Ordering::SeqCst);
+                }
+            }
+            Event::Stopping => stopping += 1,
+            _ => {}
+        });
+        assert_eq!((started, stopping), (2, 1));
+        let asked: Vec<Option<&str>> = ends.iter().map(|end| end.failure.as_deref()).collect();
+        assert_eq!(asked, [Some("stop\n"), Some("stop\n"), None, None, None]);
+        assert!(ends[2..].iter().all(RunEnd::is_unfinished));
+    }
+
+    #[test]
+    fn after_the_second_request_the_inputs_close_and_a_late_training_hears_it_too() {
+        let request = Mutex::new(StopRequest::None);
+        let read = || *request.lock().expect("no panic");
+        let train_one = |index, keep: &dyn Fn(Input), _: &dyn Fn(Progress)| {
+            if index == 1 {
+                // Its process starts when the request has been passed on already.
+                while read() != StopRequest::Now {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                std::thread::sleep(2 * TICK);
+            }
+            failed(&wait_for_stop(keep))
+        };
+        let mut started = 0;
+        let ends = schedule(2, 2, train_one, read, |event| {
+            if let Event::Started(_) = event {
+                started += 1;
+                if started == 2 {
+                    *request.lock().expect("no panic") = StopRequest::Now;
+                }
+            }
+        });
+        assert_eq!(ends[0].failure.as_deref(), Some(""));
+        assert_eq!(ends[1].failure.as_deref(), Some("stop\n"));
+    }
+
+    #[test]
+    fn no_run_starts_after_a_request() {
+        let train_one = |_, _: &dyn Fn(Input), _: &dyn Fn(Progress)| failed("it started");
+        let ends = schedule(3, 2, train_one, || StopRequest::AfterEpoch, |_| {});
+        assert!(ends.iter().all(RunEnd::is_unfinished));
+    }
+}

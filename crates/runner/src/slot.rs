@@ -1,0 +1,369 @@
+//! The place of one run: whether its result is there already, and how a new result takes
+//! the place of an old one.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+use kindling_formats::{
+    Error, Host, Layout, Record, RunConfig, RunDir, RunStatus, VERSION, hex, if_there,
+    remove_temporary, write_atomic,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{Result, RunnerError};
+
+/// What lies in the result folder of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// The result of this config on this data.
+    Complete,
+    /// The result of another config, other data or another Burn.
+    Outdated,
+    /// A result that has changed since it was written; with the reason.
+    Damaged(String),
+    /// No result.
+    Nothing,
+}
+
+/// One run of a matrix: its config, the fingerprint of its data, and its folders.
+#[derive(Debug, Clone)]
+pub struct RunSlot {
+    /// The config of the run.
+    pub config: RunConfig,
+    /// Fingerprint of the data that the run learns from.
+    pub data_fingerprint: String,
+    /// The folder in which the run trains.
+    pub training: RunDir,
+    /// The folder in which its result lies in the end.
+    pub result: RunDir,
+    layout: Layout,
+}
+
+/// The right to train a run, until this value is dropped. The lock is the operating
+/// system's, so the lock of a process that was killed blocks nobody.
+#[derive(Debug)]
+pub struct RunLock(
+    #[expect(dead_code, reason = "closing the file gives the lock up")] Option<File>,
+);
+
+impl RunSlot {
+    /// The run of `config` below the folder that `layout` describes.
+    pub fn new(config: RunConfig, data_fingerprint: String, layout: &Layout) -> Self {
+        Self {
+            training: layout.partial(&config.cell, config.seed),
+            result: layout.finished(&config.cell, config.seed),
+            layout: layout.clone(),
+            config,
+            data_fingerprint,
+        }
+    }
+
+    /// One slot for each config; `data_fingerprints` are in the order of `configs`.
+    pub fn all(
+        configs: Vec<RunConfig>,
+        data_fingerprints: Vec<String>,
+        layout: &Layout,
+    ) -> Vec<Self> {
+        let pairs = configs.into_iter().zip(data_fingerprints);
+        pairs
+            .map(|(config, data_fingerprint)| Self::new(config, data_fingerprint, layout))
+            .collect()
+    }
+
+    /// Takes the lock of this run: two trainings in one folder would mix their files.
+    /// `None` if another process holds it. On a file system without locks every process
+    /// gets it.
+    ///
+    /// # Errors
+    ///
+    /// If the lock file cannot be made.
+    pub fn lock(&self) -> Result<Option<RunLock>> {
+        let path = self.layout.lock(&self.config.cell, self.config.seed);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(RunnerError::io("create the folder", folder))?;
+        }
+        let mut options = File::options();
+        let file = options.create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(RunnerError::io("write", &path))?;
+        Ok(match file.try_lock() {
+            Ok(()) => Some(RunLock(Some(file))),
+            Err(TryLockError::WouldBlock) => None,
+            Err(TryLockError::Error(_)) => Some(RunLock(None)),
+        })
+    }
+
+    /// The cell and the seed, as in `mlp 0`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.config.cell, self.config.seed)
+    }
+
+    /// What lies in the result folder.
+    pub fn recorded(&self) -> Recorded {
+        match self.result.read_record() {
+            Ok(Some(record)) if self.is_answered_by(&record) => {
+                match self.result.damaged(&record, &self.config) {
+                    Ok(damaged) if damaged.is_empty() => Recorded::Complete,
+                    Ok(damaged) => Recorded::Damaged(damaged.join(", ")),
+                    Err(error) => Recorded::Damaged(error.to_string()),
+                }
+            }
+            Ok(Some(_)) => Recorded::Outdated,
+            Ok(None) if !self.result.path().exists() => Recorded::Nothing,
+            Ok(None) => Recorded::Damaged("record.json is missing".into()),
+            Err(error) => Recorded::Damaged(error.to_string()),
+        }
+    }
+
+    /// Puts a whole result in place that lies elsewhere: one that a killed process left in
+    /// the training folder, or one that was set aside while the config was another one.
+    /// A training that was set aside in the same way becomes the one to go on with.
+    ///
+    /// # Errors
+    ///
+    /// If a folder cannot be renamed or removed.
+    pub fn restore(&self) -> Result<()> {
+        if self.holds_result(&self.training) {
+            return self.publish();
+        }
+        let (cell, seed) = (&self.config.cell, self.config.seed);
+        let key = result_key(&self.config.hash(), &self.data_fingerprint);
+        let aside = self.layout.set_aside(cell, seed, &key);
+        // Mostly nothing is set aside, which is quickly seen. The result in place is
+        // checked after that, since all of its files have to be read.
+        if self.holds_result(&aside) && self.recorded() != Recorded::Complete {
+            self.put_in_place(&aside)?;
+        }
+        let key = training_key(&self.config);
+        let aside = self.layout.partial_set_aside(cell, seed, &key);
+        if !self.was_begun() && aside.path().exists() {
+            self.clear_training_folder()?;
+            rename(aside.path(), self.training.path())?;
+        }
+        Ok(())
+    }
+
+    /// Prepares the training folder and writes the config there. A training of the same
+    /// config that was stopped stays, and goes on from its last checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written, or the folder cannot be cleared.
+    pub fn begin(&self) -> Result<()> {
+        if self.was_begun() {
+            for file in [self.training.record(), self.training.stderr()] {
+                if_there("remove", &file, std::fs::remove_file(&file))?;
+            }
+            remove_temporary(self.training.path());
+            remove_temporary(&self.training.checkpoints());
+        } else {
+            self.clear_training_folder()?;
+        }
+        let config = self.config.to_toml();
+        write_atomic(&self.training.config(), config.as_bytes())?;
+        Ok(())
+    }
+
+    /// Whether a training of this config was begun and has not ended.
+    pub fn was_begun(&self) -> bool {
+        let config = self.training.read_config();
+        config.is_ok_and(|config| config.hash() == self.config.hash())
+    }
+
+    /// Whether a training of another config was stopped in the training folder, and has a
+    /// checkpoint to go on from.
+    pub fn was_begun_with_other_config(&self) -> bool {
+        let checkpoints = std::fs::read_dir(self.training.checkpoints());
+        let config = self.training.read_config();
+        config.is_ok_and(|config| config.hash() != self.config.hash())
+            && checkpoints.is_ok_and(|mut files| files.next().is_some())
+    }
+
+    /// Empties the training folder. A training of another config that could go on is set
+    /// aside.
+    ///
+    /// # Errors
+    ///
+    /// If a folder cannot be renamed or removed.
+    pub fn clear_training_folder(&self) -> Result<()> {
+        if !self.was_begun_with_other_config() {
+            return self.remove_training_folder();
+        }
+        let other = self.training.read_config()?;
+        let (cell, seed) = (&self.config.cell, self.config.seed);
+        let key = training_key(&other);
+        let aside = self.layout.partial_set_aside(cell, seed, &key);
+        remove(aside.path())?;
+        rename(self.training.path(), aside.path())
+    }
+
+    /// Removes the training folder if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be removed.
+    pub fn remove_training_folder(&self) -> Result<()> {
+        remove(self.training.path())
+    }
+
+    /// Makes the training folder the result folder. A complete result of another config or
+    /// of other data that lies there is set aside; an older result of this run is removed.
+    ///
+    /// # Errors
+    ///
+    /// If a folder cannot be renamed or removed.
+    pub fn publish(&self) -> Result<()> {
+        self.put_in_place(&self.training)
+    }
+
+    /// Reads the record that a training has left when it ended without an error.
+    ///
+    /// # Errors
+    ///
+    /// With the reason why the record does not show a complete run.
+    pub fn read_result(&self) -> std::result::Result<Record, String> {
+        let record = match self.training.read_record() {
+            Ok(Some(record)) => record,
+            Ok(None) => return Err("it ended without writing record.json".into()),
+            Err(error) => return Err(error.to_string()),
+        };
+        if self.is_answered_by(&record) {
+            return Ok(record);
+        }
+        Err(match record.status {
+            RunStatus::Failed => record.error.unwrap_or_else(|| "it failed".into()),
+            RunStatus::Complete => {
+                "its record.json is of another config or other data: did the data change \
+                 while it trained?"
+                    .into()
+            }
+        })
+    }
+
+    /// Writes a record that says `failed` into the training folder, unless the training
+    /// wrote one itself. Returns the record, and the reason if it cannot be written: on a
+    /// full disk that fails too.
+    pub fn record_failure(
+        &self,
+        error: &str,
+        seconds: f64,
+        revision: &str,
+        threads: usize,
+    ) -> (Record, Option<Error>) {
+        let written = self.training.read_record().ok().flatten();
+        if let Some(record) = &written
+            && record.status == RunStatus::Failed
+        {
+            return (record.clone(), None);
+        }
+        let record = Record {
+            status: RunStatus::Failed,
+            error: Some(error.to_string()),
+            ..written.unwrap_or_else(|| self.empty_record(seconds, revision, threads))
+        };
+        let problem = self.training.write_record(&record).err();
+        (record, problem)
+    }
+
+    /// A record without any figures.
+    fn empty_record(&self, seconds: f64, revision: &str, threads: usize) -> Record {
+        let config = &self.config;
+        Record {
+            version: VERSION.into(),
+            section: config.section.clone(),
+            cell: config.cell.clone(),
+            family: config.task.family().to_string(),
+            backend: config.backend,
+            seed: config.seed,
+            epochs: 0,
+            parameters: 0,
+            train_loss: None,
+            test_loss: None,
+            train_accuracy: None,
+            test_accuracy: None,
+            seconds,
+            status: RunStatus::Failed,
+            error: None,
+            metrics: Default::default(),
+            config_hash: config.hash(),
+            data_fingerprint: self.data_fingerprint.clone(),
+            program: "unknown".into(),
+            revision: revision.to_string(),
+            burn_version: "unknown".into(),
+            host: Host::detect(threads),
+            files: Default::default(),
+        }
+    }
+
+    /// Whether `record` is a complete result of this run.
+    fn is_answered_by(&self, record: &Record) -> bool {
+        record.answers(&self.config, &self.data_fingerprint)
+    }
+
+    /// Whether a folder holds a complete and undamaged result of this run.
+    fn holds_result(&self, dir: &RunDir) -> bool {
+        let record = dir.read_record().ok().flatten();
+        record.is_some_and(|record| {
+            let is_undamaged = |damaged: Vec<String>| damaged.is_empty();
+            self.is_answered_by(&record)
+                && dir.damaged(&record, &self.config).is_ok_and(is_undamaged)
+        })
+    }
+
+    fn put_in_place(&self, new: &RunDir) -> Result<()> {
+        let place = self.result.path();
+        match self.result.read_record() {
+            Ok(Some(old)) if old.status == RunStatus::Complete && !self.has_key_of(&old) => {
+                let key = result_key(&old.config_hash, &old.data_fingerprint);
+                let (cell, seed) = (&self.config.cell, self.config.seed);
+                let aside = self.layout.set_aside(cell, seed, &key);
+                remove(aside.path())?;
+                rename(place, aside.path())?;
+            }
+            _ => remove(place)?,
+        }
+        rename(new.path(), place)
+    }
+
+    /// Whether a record is of the same config and data, whatever else it is.
+    fn has_key_of(&self, record: &Record) -> bool {
+        record.config_hash == self.config.hash() && record.data_fingerprint == self.data_fingerprint
+    }
+}
+
+/// Refuses a folder in which another version of Kindling has left results: this version
+/// would take them for outdated or damaged, and replace them.
+///
+/// # Errors
+///
+/// [`RunnerError::OtherVersion`], with the first of those results.
+pub fn refuse_other_versions(layout: &Layout) -> Result<()> {
+    match layout.foreign() {
+        None => Ok(()),
+        Some(source) => Err(RunnerError::OtherVersion {
+            source,
+            runs: layout.runs(),
+        }),
+    }
+}
+
+/// Eight hexadecimal digits that tell two results of one cell and seed apart.
+fn result_key(config_hash: &str, data_fingerprint: &str) -> String {
+    let digest = hex(&Sha256::digest(format!("{config_hash} {data_fingerprint}")));
+    format!("{digest:.8}")
+}
+
+/// Eight hexadecimal digits that tell two stopped trainings of one cell and seed apart.
+/// These do not say what their data was.
+fn training_key(config: &RunConfig) -> String {
+    format!("{:.8}", config.hash())
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    std::fs::rename(from, to).map_err(RunnerError::io("rename", from))
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if_there("remove", folder, std::fs::remove_dir_all(folder))?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Slurm's own programs: they are its interface.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::{Result, RunnerError};
+
+/// Variables from which `sbatch` takes options that would make of the jobs what cannot be
+/// followed. The command line has no option that takes them back.
+const VARIABLES: [&str; 3] = ["SBATCH_ARRAY_INX", "SBATCH_TEST_ONLY", "SBATCH_WAIT"];
+
+/// A job that Slurm has accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    /// Its number.
+    pub number: String,
+    /// Its cluster, if `sbatch` names one.
+    pub cluster: Option<String>,
+}
+
+/// Runs a program of Slurm and returns what it prints.
+pub(crate) fn ask(command: &mut Command) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output();
+    printed(&name, output)
+}
+
+/// Submits `script` with `options`. The script is started in the folder `working_folder`.
+pub(crate) fn sbatch(options: &[String], script: &[u8], working_folder: &Path) -> Result<Job> {
+    let mut command = Command::new("sbatch");
+    command
+        .arg("--parsable")
+        .args(options)
+        .current_dir(working_folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    for name in VARIABLES {
+        command.env_remove(name);
+    }
+    let output = command.spawn().and_then(|mut child| {
+        if let Some(mut stdin) = child.stdin.take() {
+            // If sbatch has ended before, its standard error says why.
+            let _ = stdin.write_all(script);
+        }
+        child.wait_with_output()
+    });
+    let printed = printed("sbatch", output)?;
+    // `12`, or `12;cluster`.
+    let (number, cluster) = match printed.trim().split_once(';') {
+        Some((number, cluster)) => (number, Some(cluster.to_string())),
+        None => (printed.trim(), None),
+    };
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(RunnerError::Slurm(format!(
+            "sbatch printed no job number, but: {}",
+            printed.trim()
+        )));
+    }
+    Ok(Job {
+        number: number.to_string(),
+        cluster,
+    })
+}
+
+/// What the program `name` has printed.
+fn printed(name: &str, output: std::io::Result<Output>) -> Result<String> {
+    let output = output.map_err(|error| {
+        RunnerError::Slurm(match error.kind() {
+            ErrorKind::NotFound => {
+                format!("there is no program {name} here; is Slurm installed?")
+            }
+            _ => format!("cannot start {name}: {error}"),
+        })
+    })?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(RunnerError::Slurm(format!(
+            "{name} refused: {}",
+            stderr.trim()
+        )));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,241 @@
+//! How far a matrix is, read from the files that its runs leave. Nothing is written and no
+//! lock is taken, so a snapshot can be taken at any time and by anybody.
+
+use std::time::SystemTime;
+
+use kindling_formats::{HistoryRow, Layout, RunDir, RunStatus, TimingRow, read_csv};
+use serde::Serialize;
+
+use crate::Result;
+use crate::manifest::{Manifest, ManifestRun};
+
+/// All runs of a matrix at one moment.
+#[derive(Debug, Serialize)]
+pub struct Snapshot {
+    /// How many runs are complete.
+    pub done: usize,
+    /// How many runs have begun and not ended.
+    pub begun: usize,
+    /// How many runs have failed.
+    pub failed: usize,
+    /// How many runs have not begun.
+    pub waiting: usize,
+    /// Estimated seconds until all runs have ended, at the pace of those that are complete.
+    pub seconds_left: Option<f64>,
+    /// The runs in the order of the study.
+    pub runs: Vec<RunSnapshot>,
+}
+
+/// One run at that moment.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunSnapshot {
+    /// The cell.
+    pub cell: String,
+    /// The seed.
+    pub seed: u64,
+    /// Whether the run waits, trains, or has ended.
+    pub stage: Stage,
+    /// The last epoch that is complete.
+    pub epoch: usize,
+    /// The number of epochs of the whole run.
+    pub epochs: usize,
+    /// Mean losses on the test images after each epoch.
+    pub test_losses: Vec<f64>,
+    /// The last accuracy on the test images, in [0, 1].
+    pub test_accuracy: Option<f64>,
+    /// Seconds that the run has taken, as far as that is known.
+    pub seconds: Option<f64>,
+    /// Estimated seconds until the run ends, at the pace of its own epochs.
+    pub seconds_left: Option<f64>,
+    /// Seconds since a run that has begun wrote its last file.
+    pub seconds_since_write: Option<f64>,
+    /// Why the run failed.
+    pub error: Option<String>,
+}
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// It has not begun.
+    Waiting,
+    /// It trains, or was stopped half way.
+    Begun,
+    /// It is complete.
+    Done,
+    /// It has failed.
+    Failed,
+}
+
+impl Snapshot {
+    /// Reads how far the matrix is whose results lie as `layout` says.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::RunnerError::NoMatrix`] if none was started there.
+    pub fn read(layout: &Layout) -> Result<Self> {
+        let manifest = Manifest::read(layout)?;
+        let runs = manifest.runs.iter().map(|run| read_run(run, layout));
+        let runs: Vec<RunSnapshot> = runs.collect();
+        let count = |stage| runs.iter().filter(|run| run.stage == stage).count();
+        Ok(Self {
+            done: count(Stage::Done),
+            begun: count(Stage::Begun),
+            failed: count(Stage::Failed),
+            waiting: count(Stage::Waiting),
+            seconds_left: seconds_left(&manifest, &runs),
+            runs,
+        })
+    }
+}
+
+/// Estimated seconds for all runs that have not ended, at the pace of the complete ones.
+fn seconds_left(manifest: &Manifest, runs: &[RunSnapshot]) -> Option<f64> {
+    let pairs = || manifest.runs.iter().zip(runs);
+    let is_open = |run: &RunSnapshot| matches!(run.stage, Stage::Begun | Stage::Waiting);
+    if !runs.iter().any(is_open) {
+        return None;
+    }
+    let (mut cost, mut seconds) = (0.0, 0.0);
+    for (listed, run) in pairs().filter(|(_, run)| run.stage == Stage::Done) {
+        cost += listed.cost;
+        seconds += run.seconds?;
+    }
+    let seconds_per_cost = (cost > 0.0).then_some(seconds / cost);
+    let mut left = 0.0;
+    for (listed, run) in pairs() {
+        left += match run.stage {
+            Stage::Done | Stage::Failed => 0.0,
+            Stage::Waiting => listed.cost * seconds_per_cost?,
+            Stage::Begun => match run.seconds_left {
+                Some(seconds) => seconds,
+                None => listed.cost * seconds_per_cost?,
+            },
+        };
+    }
+    Some(left / manifest.jobs.max(1) as f64)
+}
+
+fn read_run(listed: &ManifestRun, layout: &Layout) -> RunSnapshot {
+    let (cell, seed) = (&listed.cell, listed.seed);
+    let waiting = RunSnapshot {
+        cell: cell.clone(),
+        seed,
+        stage: Stage::Waiting,
+        epoch: 0,
+        epochs: listed.epochs,
+        test_losses: Vec::new(),
+        test_accuracy: None,
+        seconds: None,
+        seconds_left: None,
+        seconds_since_write: None,
+        error: None,
+    };
+    let training = layout.partial(cell, seed);
+    // A file that is damaged, or being replaced at this moment, is read the next time.
+    if let Ok(Some(record)) = training.read_record()
+        && record.status == RunStatus::Failed
+    {
+        return RunSnapshot {
+            stage: Stage::Failed,
+            seconds: Some(record.seconds),
+            error: record.error,
+            ..with_history(waiting, &training)
+        };
+    }
+    if training.config().exists() {
+        let run = with_history(waiting, &training);
+        let epochs_left = run.epochs.saturating_sub(run.epoch) as f64;
+        let seconds_left = |spent: f64| epochs_left * spent / run.epoch as f64;
+        return RunSnapshot {
+            stage: Stage::Begun,
+            seconds_left: run.seconds.map(seconds_left),
+            seconds_since_write: seconds_since_write(&training),
+            ..run
+        };
+    }
+    match layout.finished(cell, seed).read_record() {
+        Ok(Some(record))
+            if record.config_hash == listed.config_hash
+                && record.data_fingerprint == listed.data_fingerprint =>
+        {
+            RunSnapshot {
+                stage: Stage::Done,
+                epoch: listed.epochs,
+                seconds: Some(record.seconds),
+                test_losses: record.test_loss.into_iter().collect(),
+                test_accuracy: record.test_accuracy,
+                ..waiting
+            }
+        }
+        _ => waiting,
+    }
+}
+
+/// Adds what the run has written of its epochs so far.
+fn with_history(run: RunSnapshot, dir: &RunDir) -> RunSnapshot {
+    let history: Vec<HistoryRow> = read_csv(&dir.history()).unwrap_or_default();
+    let timing: Vec<TimingRow> = read_csv(&dir.timing()).unwrap_or_default();
+    let seconds: f64 = timing.iter().map(|row| row.seconds).sum();
+    RunSnapshot {
+        epoch: history.last().map_or(0, |row| row.epoch),
+        test_accuracy: history.last().and_then(|row| row.test_accuracy),
+        test_losses: history.iter().map(|row| row.test_loss).collect(),
+        seconds: (!timing.is_empty()).then_some(seconds),
+        ..run
+    }
+}
+
+/// Seconds since the newest file of a run was written.
+fn seconds_since_write(dir: &RunDir) -> Option<f64> {
+    let entries = std::fs::read_dir(dir.path()).ok()?;
+    let times = entries.filter_map(|entry| entry.ok()?.metadata().ok()?.modified().ok());
+    let age = SystemTime::now().duration_since(times.max()?);
+    Some(age.unwrap_or_default().as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(stage: Stage, seconds: Option<f64>, seconds_left: Option<f64>) -> RunSnapshot {
+        RunSnapshot {
+            cell: "mlp".into(),
+            seed: 0,
+            stage,
+            epoch: 0,
+            epochs: 10,
+            test_losses: Vec::new(),
+            test_accuracy: None,
+            seconds,
+            seconds_left,
+            seconds_since_write: None,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn the_time_left_is_at_the_pace_of_what_is_done() {
+        let listed = |cost| ManifestRun {
+            cell: "mlp".into(),
+            seed: 0,
+            epochs: 10,
+            cost,
+            config_hash: String::new(),
+            data_fingerprint: String::new(),
+        };
+        let manifest = Manifest {
+            jobs: 2,
+            runs: [10.0, 30.0, 20.0, 5.0].map(listed).into(),
+        };
+        let runs = [
+            run(Stage::Done, Some(5.0), None),
+            run(Stage::Waiting, None, None),
+            run(Stage::Begun, Some(1.0), Some(4.0)),
+            run(Stage::Failed, Some(1.0), None),
+        ];
+        // (30 / 2 + 4) seconds for two at a time.
+        assert_eq!(seconds_left(&manifest, &runs), Some(9.5));
+        assert_eq!(seconds_left(&manifest, &runs[1..2]), None);
+    }
+}

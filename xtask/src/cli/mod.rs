@@ -1,0 +1,91 @@
+//! The command line as types: what a user can type, and nothing of what it does.
+//!
+//! This file has the list of commands, `study.rs`, `backends.rs` and `dev.rs` have the flags
+//! of each, and `options.rs` has the flags that several commands share.
+
+mod backends;
+mod dev;
+mod options;
+mod study;
+
+use clap::{Parser, Subcommand};
+
+pub use backends::{Backends, Converge, Parity};
+pub use dev::{Bench, Chaos, Ci, Completions, Schema};
+pub use options::{Changes, Compared, Extra, Folders, Training, Tree};
+pub use study::{Claims, Executor, Experiments, Report, Serve, Task, Train, Watch};
+
+/// Trains the study of small networks and reports on it.
+#[derive(Debug, Parser)]
+#[command(
+    bin_name = "cargo xtask",
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  cargo xtask experiments --quick   train a small version of everything
+  cargo xtask experiments           train the whole study, then write its report
+  cargo xtask train mlp             train one cell in the foreground
+
+`cargo xtask COMMAND --help` explains a command.
+
+Exit codes:
+  0    done
+  1    a run or a check has failed; it is named
+  2    the arguments, configs or data are wrong; nothing was written
+  130  stopped by Ctrl-C; run the same command again to continue"
+)]
+pub struct Cli {
+    /// Print only results, warnings and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// The command to run.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train every cell of the study, then write the report
+    Experiments(Experiments),
+    /// Train one cell in the foreground
+    Train(Train),
+    /// Watch training progress in the terminal
+    Watch(Watch),
+    /// Watch training progress and read the report in a browser
+    Serve(Serve),
+    /// Write the report again from the records
+    Report(Report),
+    /// Test the claims of the study against the records
+    Claims(Claims),
+    /// List the devices of this machine and measure their speed
+    Backends(Backends),
+    /// Compare two backends step by step in one training
+    Parity(Parity),
+    /// Compare the accuracy that several backends reach
+    Converge(Converge),
+    /// Compare the time of an epoch with Keras
+    Bench(Bench),
+    /// Kill a matrix many times and check that no result is lost
+    Chaos(Chaos),
+    /// Run all checks: format, tests, lints, and the quick study
+    Ci(Ci),
+    /// Train one run of a Slurm job array; Slurm calls this
+    #[command(hide = true)]
+    Task(Task),
+    /// Write JSON Schemas of the config files for editors
+    Schema(Schema),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

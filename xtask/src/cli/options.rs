@@ -1,0 +1,142 @@
+//! Flags that several commands share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use kindling_formats::{Backend, DeviceName, Precision, Setting, Size};
+
+/// How much of each run is trained.
+#[derive(Debug, Args)]
+pub struct SizeFlags {
+    /// Train short runs: one seed, one epoch, less data
+    #[arg(long)]
+    pub quick: bool,
+    /// Train even shorter runs, for slow backends: at most 20 steps, 256 test images
+    #[arg(long, conflicts_with = "quick")]
+    pub smoke: bool,
+}
+
+impl SizeFlags {
+    /// The size that the flags name.
+    pub fn size(&self) -> Size {
+        match (self.quick, self.smoke) {
+            (_, true) => Size::Smoke,
+            (true, false) => Size::Quick,
+            (false, false) => Size::Full,
+        }
+    }
+}
+
+/// The folders of configs and results. A default lies in the repository; a path that is
+/// given begins in the current folder.
+#[derive(Debug, Args)]
+pub struct Folders {
+    /// Folder for results [default: artifacts]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Folder of the study's configs [default: configs]
+    #[arg(long, value_name = "DIR")]
+    pub configs: Option<PathBuf>,
+}
+
+/// The results of one size in a folder.
+#[derive(Debug, Args)]
+pub struct Tree {
+    /// How much of each run was trained.
+    #[command(flatten)]
+    pub size: SizeFlags,
+    /// Results that were trained with changed settings, such as ndarray or
+    /// train.epochs=5: the name of their folder in DIR/variants
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// The folders.
+    #[command(flatten)]
+    pub folders: Folders,
+}
+
+/// What a GPU backend can do in addition: the Cargo features of the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Extra {
+    /// Several operations become one kernel.
+    Fusion,
+    /// Each run measures several kernels and uses the fastest.
+    Autotune,
+}
+
+/// Additional features of GPU backends.
+#[derive(Debug, Args)]
+pub struct Extras {
+    /// Additional features of GPU backends: fusion (several operations become one kernel),
+    /// autotune (each run measures several kernels and uses the fastest)
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    pub with: Vec<Extra>,
+}
+
+/// What the training program is built with.
+#[derive(Debug, Args)]
+pub struct BuildFlags {
+    /// Backend: flex (default), ndarray, wgpu, cuda. With several, as in flex,wgpu, all are
+    /// built in and the first one trains
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub backend: Vec<Backend>,
+    /// Features of GPU backends.
+    #[command(flatten)]
+    pub extras: Extras,
+}
+
+/// What differs from the study's files.
+#[derive(Debug, Args)]
+pub struct Changes {
+    /// Change one key of the configs, as in dropout=0.3; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<Setting>,
+    /// Folder of IDX files to use in place of MNIST
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// How to train.
+#[derive(Debug, Args)]
+pub struct Training {
+    /// What the program is built with.
+    #[command(flatten)]
+    pub build: BuildFlags,
+    /// Precision of matrix products on a GPU: full (default), mixed
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "full",
+        hide_default_value = true
+    )]
+    pub precision: Precision,
+    /// Device to train on: one of the backends, or one GPU of a backend, as in wgpu:1
+    /// [default: the value of BURN_DEVICE, or else the first backend]
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<DeviceName>,
+    /// Write no files for TensorBoard
+    #[arg(long)]
+    pub no_tensorboard: bool,
+    /// What differs from the study's files.
+    #[command(flatten)]
+    pub changes: Changes,
+}
+
+/// The devices that are compared.
+#[derive(Debug, Args)]
+pub struct Compared {
+    /// Backends to build in [default: flex,ndarray, or the backends of --device]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub backend: Vec<Backend>,
+    /// Devices to compare: the first one with each of the others, as in flex,wgpu:1
+    /// [default: all backends of --backend]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub device: Vec<DeviceName>,
+    /// Features of GPU backends.
+    #[command(flatten)]
+    pub extras: Extras,
+}

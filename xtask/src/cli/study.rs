@@ -1,0 +1,223 @@
+//! Flags of the commands that train the study and show its results.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use kindling_formats::DeviceName;
+
+use super::options::{Extras, Folders, SizeFlags, Training, Tree};
+
+/// `cargo xtask experiments`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A run that has its result already, with the same config and the same data, is not
+trained again. A run that fails does not stop the others; it is named at the end.
+
+With --executor slurm each missing run becomes one task of a job array. Where Slurm limits
+the size of an array, there are several. --jobs then limits how many tasks of an array
+train at a time. DIR/slurm.json lists what was submitted. If Slurm cannot be asked about
+these jobs, only runs that have their result count as ended. To train the others, run the
+command where Slurm can be asked; or, if you know that the jobs have ended, remove
+DIR/slurm.json.
+
+With --set, --data, --precision or another --backend the runs are no longer the study's
+own. Their results go to DIR/variants/NAME, and `report`, `claims`, `watch` and `serve`
+show them with --variant NAME.
+
+Examples:
+  cargo xtask experiments --list
+  cargo xtask experiments --quick
+  cargo xtask experiments --cell mlp --only dropout --seeds 5
+  cargo xtask experiments --backend ndarray --jobs 1
+  cargo xtask experiments --backend wgpu --smoke
+  cargo xtask experiments --cell mlp --set train.epochs=5")]
+pub struct Experiments {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+    /// How much of each run is trained.
+    #[command(flatten)]
+    pub size: SizeFlags,
+    /// Train the cell with exactly this name; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub cell: Vec<String>,
+    /// Train the cells whose name contains WORD; repeatable, and added to --cell
+    #[arg(long, value_name = "WORD")]
+    pub only: Vec<String>,
+    /// Print the cells and train nothing
+    #[arg(long)]
+    pub list: bool,
+    /// Train seeds 0 to N-1 [default: as the study says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: Option<u64>,
+    /// Train N runs at a time [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub jobs: Option<u64>,
+    /// Train runs again that have their result already
+    #[arg(long)]
+    pub fresh: bool,
+    /// Where to train: local (default), or slurm, which submits a job array
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub executor: Executor,
+    /// Options for sbatch, quoted as for a shell, as in
+    /// --slurm-args="--partition=gpu --time=1:00:00". Those that say where a job may run
+    /// (account, clusters, partition, qos, reservation) hold for the report's job too
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub slurm_args: Vec<String>,
+    /// More options for the report's job, as in --slurm-report-args=--partition=cpu
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub slurm_report_args: Vec<String>,
+    /// How to train.
+    #[command(flatten)]
+    pub training: Training,
+    /// The folders.
+    #[command(flatten)]
+    pub folders: Folders,
+}
+
+/// Where a matrix trains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Executor {
+    /// In processes on this machine.
+    #[default]
+    Local,
+    /// In a job array of Slurm.
+    Slurm,
+}
+
+/// `cargo xtask train`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+On a terminal it shows a dashboard, elsewhere plain lines. The result goes to DIR/train,
+so it does not replace a result of the study.
+
+Examples:
+  cargo xtask train mlp
+  cargo xtask train mlp --set dropout=0.3 --seed 1
+  cargo xtask train convnet --quick | cat")]
+pub struct Train {
+    /// Full name of the cell, as `experiments --list` shows it
+    #[arg(value_name = "CELL")]
+    pub cell: String,
+    /// Seed of the run
+    #[arg(long, value_name = "N", default_value_t = 0,
+          value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: u64,
+    /// How much of the run is trained.
+    #[command(flatten)]
+    pub size: SizeFlags,
+    /// How to train.
+    #[command(flatten)]
+    pub training: Training,
+    /// The folders.
+    #[command(flatten)]
+    pub folders: Folders,
+}
+
+/// `cargo xtask watch`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It only reads files, so it can start and end while a matrix trains, and run more than
+once. The runs in training come first, each with the curve of its test loss by epoch, then
+those that failed, then those that are done. Ctrl-C ends it; the training goes on.
+
+Examples:
+  cargo xtask watch
+  cargo xtask watch --quick
+  cargo xtask watch --once | head -1")]
+pub struct Watch {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+    /// Print the current state once and end, as in a pipe
+    #[arg(long)]
+    pub once: bool,
+    /// The results to read.
+    #[command(flatten)]
+    pub tree: Tree,
+}
+
+/// `cargo xtask serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The page changes while the matrix trains. Only this machine can open it. Ctrl-C ends it;
+the training goes on.
+
+Examples:
+  cargo xtask serve
+  cargo xtask serve --quick --port 9000")]
+pub struct Serve {
+    /// Port to listen on; 0 for any free port
+    #[arg(long, value_name = "N", default_value_t = 8088)]
+    pub port: u16,
+    /// The results to read.
+    #[command(flatten)]
+    pub tree: Tree,
+}
+
+/// `cargo xtask report`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask report
+  cargo xtask report --quick
+  cargo xtask report --publish")]
+pub struct Report {
+    /// Copy the report to artifacts/reference and its table to README.md
+    #[arg(long, conflicts_with_all = ["quick", "smoke", "variant"])]
+    pub publish: bool,
+    /// The results to read.
+    #[command(flatten)]
+    pub tree: Tree,
+}
+
+/// `cargo xtask claims`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The claims are the sentences in claims.toml. A refuted claim is a finding and no error:
+the exit code is 0. It is 2 if a claim is malformed.
+
+Examples:
+  cargo xtask claims
+  cargo xtask claims --until-decided
+  cargo xtask claims --until-decided --most 12")]
+pub struct Claims {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+    /// Train more seeds of the cells that undecided claims need
+    #[arg(long, conflicts_with_all = ["quick", "smoke"])]
+    pub until_decided: bool,
+    /// With --until-decided: train at most N seeds of a cell
+    #[arg(long, value_name = "N", default_value_t = 8, requires = "until_decided",
+          value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub most: u64,
+    /// With --until-decided: train on this GPU of the backend, as in wgpu:1
+    #[arg(long, value_name = "NAME", requires = "until_decided")]
+    pub device: Option<DeviceName>,
+    /// With --until-decided: write no files for TensorBoard
+    #[arg(long, requires = "until_decided")]
+    pub no_tensorboard: bool,
+    /// Features of GPU backends.
+    #[command(flatten)]
+    pub extras: Extras,
+    /// The results to read.
+    #[command(flatten)]
+    pub tree: Tree,
+}
+
+/// `cargo xtask task`
+#[derive(Debug, Args)]
+pub struct Task {
+    /// File that was written when the array was submitted
+    pub tasks: PathBuf,
+    /// Index of the task
+    pub index: usize,
+}

@@ -1,0 +1,171 @@
+//! `cargo xtask ci`: runs all checks that a change has to pass.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, anyhow};
+use kindling_formats::{Backend, if_there};
+
+use crate::cli::Ci;
+use crate::error::{CommandError, CommandResult};
+use crate::steps::{cargo as cargo_program, workspace};
+use crate::ui::{self, output};
+
+/// Checks that cargo runs before the tests, the fastest first.
+const CHECKS: [&[&str]; 3] = [
+    &["fmt", "--all", "--check"],
+    &["machete"],
+    &["deny", "check", "licenses", "bans", "sources"],
+];
+/// The test command of the README.
+const TESTS: &[&str] = &["test", "--release"];
+/// Checks that cargo runs after the tests.
+const LINTS: [&[&str]; 2] = [
+    &[
+        "clippy",
+        "--release",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ],
+    &["doc", "--release", "--no-deps", "--workspace"],
+];
+
+/// Cargo commands that have to be installed.
+const TOOLS: [&str; 2] = ["cargo-machete", "cargo-deny"];
+
+/// This variable names a file. A test that is skipped, because the machine lacks a program,
+/// adds a line to it; see `crates/testing`.
+const SKIPPED: &str = "KINDLING_SKIPPED";
+
+/// This variable tells a test that takes minutes that it runs in the gate.
+const GATE: &str = "KINDLING_GATE";
+
+/// The cells that train on a GPU backend: one of each family, since the backend may be slow.
+const ON_GPUS: [&str; 8] = [
+    "--only",
+    "gradients",
+    "--only",
+    "convnet-y1",
+    "--only",
+    "mlp-10",
+    "--only",
+    "ae-naive-adam",
+];
+
+/// Runs the checks one after the other and stops at the first that fails.
+pub fn ci(flags: &Ci) -> CommandResult {
+    for tool in TOOLS {
+        if Command::new(tool).arg("--version").output().is_err() {
+            let install = format!("{tool} is missing: cargo install --locked {tool}");
+            return Err(CommandError::bad_input(install));
+        }
+    }
+    let out = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let skipped = out.path().join("skipped.txt");
+    for words in CHECKS {
+        cargo(words, &skipped)?;
+    }
+    cargo(TESTS, &skipped)?;
+    refuse_skipped(&skipped)?;
+    for words in LINTS {
+        cargo(words, &skipped)?;
+    }
+    // The list of known vulnerabilities comes from another server than crates do.
+    match cargo(&["deny", "fetch", "db"], &skipped) {
+        Ok(()) => cargo(&["deny", "check", "advisories"], &skipped)?,
+        Err(_) => output::warn(
+            "the list of security advisories cannot be downloaded here, so it is not checked",
+        ),
+    }
+    let below = |name: &str| out.path().join(name);
+    xtask(&below("flex"), &["experiments", "--quick"])?;
+    let built: Vec<&str> = flags.backend.iter().map(|backend| backend.name()).collect();
+    let built = built.join(",");
+    let (gpus, cpus): (Vec<Backend>, Vec<Backend>) = flags
+        .backend
+        .iter()
+        .partition(|backend| backend.is_for_gpus());
+    // One build with all backends serves everything below.
+    let of_build = ["--backend", built.as_str()];
+    for cpu in cpus.iter().filter(|&&cpu| cpu != Backend::Flex) {
+        let words = ["experiments", "--quick", "--device", cpu.name()];
+        xtask(&below(cpu.name()), &[&words[..], &of_build].concat())?;
+    }
+    if let [one, other, ..] = cpus[..] {
+        for command in ["parity", "converge"] {
+            let words = [command, "--device", &format!("{one},{other}")];
+            xtask(&below("both"), &[&words[..], &of_build].concat())?;
+        }
+    }
+    for gpu in gpus {
+        let words = ["experiments", "--smoke", "--device", gpu.name()];
+        let words = [&words[..], &of_build, &ON_GPUS].concat();
+        xtask(&below(gpu.name()), &words)?;
+        if let Some(cpu) = cpus.first() {
+            let pair = format!("{cpu},{gpu}");
+            let words = ["parity", "--smoke", "--steps", "5", "--device", &pair];
+            xtask(&below(gpu.name()), &[&words[..], &of_build].concat())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Checks that no test was skipped.
+fn refuse_skipped(list: &Path) -> Result<(), CommandError> {
+    let lines = if_there("read", list, std::fs::read_to_string(list))?.unwrap_or_default();
+    let count = lines.lines().count();
+    if count == 0 {
+        return Ok(());
+    }
+    let was = if count == 1 { "was" } else { "were" };
+    Err(CommandError::Failure(anyhow!(
+        "{} {was} skipped, and all tests have to run here:\n{}",
+        ui::count(count, "test"),
+        lines.trim_end()
+    )))
+}
+
+/// A command line as text.
+fn line(words: &[impl AsRef<OsStr>]) -> String {
+    let words = words.iter().map(|word| word.as_ref().to_string_lossy());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Runs cargo. Tests that are skipped are listed in the file `skipped`.
+fn cargo(words: &[&str], skipped: &Path) -> Result<(), CommandError> {
+    let line = format!("cargo {}", line(words));
+    output::warn(format_args!("\n$ {line}"));
+    let status = Command::new(cargo_program())
+        .args(words)
+        // With this variable machete believes that cargo develops it, and takes its own
+        // name for a folder.
+        .env_remove("CARGO_PKG_NAME")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .env(SKIPPED, skipped)
+        .env(GATE, "1")
+        .current_dir(workspace::root())
+        .status()
+        .context("cannot start cargo")?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(CommandError::Failure(anyhow!("`{line}` failed")))
+}
+
+/// Runs this program with other words, with its results in the folder `out`.
+fn xtask(out: &Path, words: &[&str]) -> Result<(), CommandError> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let mut all: Vec<OsString> = words.iter().map(OsString::from).collect();
+    all.extend(["--out".into(), out.into()]);
+    let line = format!("cargo xtask {}", line(&all));
+    output::warn(format_args!("\n$ {line}"));
+    let status = Command::new(program).args(&all).status();
+    if status.context("cannot start this program")?.success() {
+        return Ok(());
+    }
+    Err(CommandError::Failure(anyhow!("`{line}` failed")))
+}

@@ -1,0 +1,14 @@
+//! The commands for those who work on Kindling itself.
+
+mod bench;
+mod chaos;
+mod ci;
+mod completions;
+mod disk;
+mod schema;
+
+pub use bench::bench;
+pub use chaos::chaos;
+pub use ci::ci;
+pub use completions::completions;
+pub use schema::schema;

@@ -1,0 +1,130 @@
+//! Why a command ends early, and the exit code that says so.
+
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use kindling_runner::RunnerError;
+
+use crate::ui::path;
+
+/// What a command returns: its exit code, or the error that ended it.
+pub type CommandResult = Result<ExitCode, CommandError>;
+
+/// The exit code of bad input. clap uses the same one for its own errors.
+pub const BAD_INPUT: u8 = 2;
+
+/// Why a command has ended early.
+///
+/// `?` turns any other error into a [`CommandError::Failure`], but for a
+/// [`RunnerError`] that is a refusal, which becomes [`CommandError::BadInput`].
+#[derive(Debug)]
+pub enum CommandError {
+    /// The arguments, the configs or the data are wrong. Nothing was written.
+    BadInput(anyhow::Error),
+    /// The input was right, and something has failed.
+    Failure(anyhow::Error),
+}
+
+impl CommandError {
+    /// Marks an error as bad input; for `map_err`.
+    pub fn input(error: impl Into<anyhow::Error>) -> Self {
+        CommandError::BadInput(error.into())
+    }
+
+    /// Bad input that this text explains, with its remedy.
+    pub fn bad_input(text: impl Into<String>) -> Self {
+        CommandError::BadInput(anyhow::Error::msg(text.into()))
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            CommandError::BadInput(_) => ExitCode::from(BAD_INPUT),
+            CommandError::Failure(_) => ExitCode::FAILURE,
+        }
+    }
+
+    /// The error and its causes in one line.
+    pub fn text(&self) -> String {
+        let (CommandError::BadInput(error) | CommandError::Failure(error)) = self;
+        let mut text = String::new();
+        for cause in error.chain().map(ToString::to_string) {
+            // Some errors quote their cause, which need not stand there twice.
+            if !text.contains(&cause) {
+                if !text.is_empty() {
+                    text.push_str(": ");
+                }
+                text.push_str(&cause);
+            }
+        }
+        text
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for CommandError {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match error.downcast_ref::<RunnerError>() {
+            Some(refusal) if refusal.is_refusal() => CommandError::BadInput(with_flags(refusal)),
+            _ => CommandError::Failure(error),
+        }
+    }
+}
+
+/// A refusal of the runner, with the flags that this command line has for its remedy.
+fn with_flags(refusal: &RunnerError) -> anyhow::Error {
+    match refusal {
+        RunnerError::Locked { folder } => anyhow!(
+            "--out {}: another cargo xtask is training there; wait for it, stop it, or choose \
+             another folder with --out",
+            path(folder)
+        ),
+        RunnerError::Unwritable { folder, source } => anyhow!(
+            "--out {}: cannot write there: {source}; choose another folder with --out",
+            path(folder)
+        ),
+        RunnerError::OtherVersion { source, runs } => anyhow!(
+            "{source}: choose another folder with --out, or move {} away",
+            path(runs)
+        ),
+        RunnerError::NoMatrix { folder } => anyhow!(
+            "no matrix has been started in {}; start `cargo xtask experiments`, or name its \
+             folder with --out and its size with --quick or --smoke",
+            path(folder)
+        ),
+        other => anyhow!("{other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn a_quoted_cause_stands_there_once() {
+        let quoted = kindling_formats::Error::Io {
+            action: "read",
+            path: "a.toml".into(),
+            source: std::io::Error::other("disk on fire"),
+        };
+        assert_eq!(
+            CommandError::input(quoted).text(),
+            "cannot read a.toml: disk on fire"
+        );
+        let chained: anyhow::Result<()> = Err(anyhow!("b")).context("a");
+        let error = CommandError::Failure(chained.expect_err("an error"));
+        assert_eq!(error.text(), "a: b");
+    }
+
+    #[test]
+    fn a_refusal_of_the_runner_is_bad_input_and_names_the_flag() {
+        let folder = "results".into();
+        let error = CommandError::from(RunnerError::NoMatrix { folder });
+        assert!(matches!(error, CommandError::BadInput(_)), "{error:?}");
+        assert!(error.text().contains("--out"), "{}", error.text());
+        let error = CommandError::from(RunnerError::Slurm("sbatch refused: no".into()));
+        assert!(matches!(error, CommandError::Failure(_)), "{error:?}");
+        assert_eq!(error.text(), "sbatch refused: no");
+    }
+}

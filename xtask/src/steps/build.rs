@@ -1,0 +1,152 @@
+//! Builds the training program.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, anyhow, bail};
+use kindling_formats::{Backend, DeviceName};
+use kindling_runner::{TrainingProgram, keep_program};
+use serde::Deserialize;
+
+use super::workspace;
+use crate::cli::Extra;
+use crate::ui::output;
+
+/// This variable names a program to train with, which is then not built. Tests name a
+/// script of their own.
+const PROGRAM: &str = "KINDLING_BIN";
+
+/// What the training program is built with, and the devices it is used on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Build {
+    /// The backends that are built in.
+    pub backends: Vec<Backend>,
+    /// The devices. The first one trains, unless devices are compared.
+    pub devices: Vec<DeviceName>,
+    /// Additional features of GPU backends.
+    pub extras: Vec<Extra>,
+}
+
+impl Build {
+    /// A build with `backends`, which are the devices as well.
+    pub fn with(backends: &[Backend], extras: &[Extra]) -> Self {
+        Self {
+            backends: backends.to_vec(),
+            devices: backends.iter().map(|&backend| backend.into()).collect(),
+            extras: extras.to_vec(),
+        }
+    }
+
+    /// The device that trains.
+    pub fn device(&self) -> DeviceName {
+        let first = self.devices.first().copied();
+        first.unwrap_or(Backend::Flex.into())
+    }
+
+    /// The Cargo features of this build.
+    fn features(&self) -> Vec<&'static str> {
+        let backends = Backend::ALL.into_iter();
+        let chosen = backends.filter(|backend| self.backends.contains(backend));
+        let mut features: Vec<&str> = chosen.clone().map(Backend::name).collect();
+        for (extra, feature) in [(Extra::Fusion, "fusion"), (Extra::Autotune, "autotune")] {
+            if self.extras.contains(&extra) && chosen.clone().any(Backend::is_for_gpus) {
+                features.push(feature);
+            }
+        }
+        features
+    }
+}
+
+/// Builds the training program. Cargo shows its own progress on standard error.
+///
+/// # Errors
+///
+/// If the program does not build, or cannot be copied.
+pub fn build_program(build: &Build) -> anyhow::Result<TrainingProgram> {
+    // The revision is read before cargo reads the files: a file that changes meanwhile is
+    // then part of the next build.
+    let program = TrainingProgram {
+        path: std::env::var_os(PROGRAM).unwrap_or_default().into(),
+        revision: workspace::revision(),
+        device: build.device(),
+        tensorboard: true,
+        working_folder: workspace::root().to_path_buf(),
+    };
+    if !program.path.as_os_str().is_empty() {
+        return Ok(program);
+    }
+    let features = build.features().join(",");
+    // The default backend needs no flags, and without flags cargo finds the program that
+    // a test of the whole workspace has built.
+    let flags: &[&str] = match build.backends.as_slice() {
+        [Backend::Flex] => &[],
+        _ => &["--no-default-features", "--features", &features],
+    };
+    output::note(format_args!("building kindling with {features}"));
+    let output = Command::new(cargo())
+        .args(["build", "--release", "--package", "kindling"])
+        .args(flags)
+        .arg("--message-format=json-render-diagnostics")
+        .args(output::is_quiet().then_some("--quiet"))
+        .current_dir(workspace::root())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("kindling does not build with {features}; the lines above say why");
+    }
+    let built = executable(&String::from_utf8_lossy(&output.stdout), "kindling")
+        .ok_or_else(|| anyhow!("cargo built kindling and named no executable"))?;
+    let target = built.parent().and_then(Path::parent);
+    let target = target.context("the executable lies in no target folder")?;
+    let folder = target.join("kindling").join(features);
+    Ok(TrainingProgram {
+        path: keep_program(&built, &folder)?,
+        ..program
+    })
+}
+
+/// The cargo that runs this program, or else the one on the path.
+pub fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The path of the executable `name` in cargo's messages. A target folder can be moved in
+/// many ways, and cargo knows where it is.
+pub fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        reason: String,
+        target: Option<Target>,
+        executable: Option<PathBuf>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+    }
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
+        .filter(|message| message.reason == "compiler-artifact")
+        .filter(|message| message.target.as_ref().is_some_and(|t| t.name == name))
+        .find_map(|message| message.executable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_names_the_executable() {
+        let messages = r#"
+            {"reason":"compiler-artifact","target":{"name":"serde"},"executable":null}
+            {"reason":"compiler-artifact","target":{"name":"kindling"},"executable":"/t/release/kindling"}
+            {"reason":"build-finished","success":true}"#;
+        assert_eq!(
+            executable(messages, "kindling"),
+            Some("/t/release/kindling".into())
+        );
+        assert_eq!(executable("no JSON", "kindling"), None);
+    }
+}

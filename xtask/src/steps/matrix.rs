@@ -1,0 +1,284 @@
+//! The life of a matrix: from the configs of its runs to the report.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use kindling_formats::{Layout, Record, RunConfig, Size, Tree, Variant, remove_temporary};
+use kindling_runner::slurm::{Queue, QueueNotice, SlurmOptions, Submission, Submitter};
+use kindling_runner::{
+    Manifest, Missing, OutputLock, RunEnd, RunSlot, TrainingProgram, missing, refuse_other_versions,
+};
+use serde::Serialize;
+
+use super::check::check_before_training;
+use super::place::place;
+use super::select::Request;
+use super::train::{exit_code, jobs_at_a_time, train_runs};
+use super::workspace;
+use crate::error::{CommandError, CommandResult};
+use crate::ui::{self, output};
+
+/// How the runs of a matrix are trained.
+#[derive(Debug, Default)]
+pub struct MatrixOptions {
+    /// How many runs train at a time; `None` for one per core.
+    pub jobs: Option<u64>,
+    /// Options for `sbatch`; `None` to train on this machine.
+    pub slurm: Option<SlurmOptions>,
+    /// The folder of the study's configs, where it is not the repository's own.
+    pub configs: Option<PathBuf>,
+    /// Whether to print JSON.
+    pub json: bool,
+    /// Whether trainings write files for TensorBoard.
+    pub tensorboard: bool,
+    /// Whether to train runs again that have their result already.
+    pub fresh: bool,
+}
+
+/// The results of a matrix that has ended.
+struct Trained<'a> {
+    runs: &'a [RunSlot],
+    missing: &'a [RunSlot],
+    /// How each of the missing runs ended.
+    ends: &'a [RunEnd],
+}
+
+/// Trains the runs with the given `configs` that have no result yet, and writes the report.
+pub fn run_matrix(
+    request: &Request,
+    configs: Vec<RunConfig>,
+    options: &MatrixOptions,
+) -> CommandResult {
+    // Both checks come before the build, which can take minutes.
+    let lock_file = request.out.join(".lock");
+    OutputLock::check(&lock_file)?;
+    if Variant::of(&request.selection, None) == Variant::default() {
+        refuse_other_versions(&Layout::new(&request.out, request.selection.size))?;
+    }
+    let (program, fingerprints) = check_before_training(&request.build, &configs)?;
+    let (layout, variant) = place(request, &configs, &fingerprints, &program)?;
+    refuse_other_versions(&layout)?;
+    let _lock = OutputLock::take(&lock_file)?;
+    if let Some(name) = variant.name() {
+        output::note(format_args!(
+            "these runs differ from the study's files: their results go to {}, and --variant \
+             {name} shows them",
+            ui::path(layout.root())
+        ));
+    }
+    let runs = RunSlot::all(configs, fingerprints, &layout);
+    let mut queue = Queue::read(&layout)?;
+    let (queued, free): (Vec<RunSlot>, Vec<RunSlot>) = runs
+        .iter()
+        .cloned()
+        .partition(|run| queue.has(run, options.fresh));
+    let notice = queue.check(&queued, options.slurm.is_some())?;
+    print_notice(notice.as_ref());
+    let missing = missing(&free, options.fresh)?;
+    print_missing(&missing, free.len());
+    for folder in [layout.root(), &layout.report(), &layout.figures()] {
+        remove_temporary(folder);
+    }
+    let data = runs
+        .iter()
+        .map(|run| (&run.config, run.data_fingerprint.as_str()));
+    Tree::write(&layout, variant, data)?;
+    let program = TrainingProgram {
+        tensorboard: options.tensorboard,
+        ..program
+    };
+    if let Some(slurm) = &options.slurm {
+        Manifest::new(&runs, runs.len()).write(&layout)?;
+        return submit(slurm, options, &layout, &mut queue, &missing.runs, &program);
+    }
+    let jobs = jobs_at_a_time(&missing.runs, options.jobs);
+    Manifest::new(&runs, jobs).write(&layout)?;
+    let ends = train_runs(program, &missing.runs, jobs, options.fresh);
+    let recorded = kindling_report::read(&request.study, &layout);
+    let report = kindling_report::write(&request.study, &layout, recorded)?;
+    let trained = Trained {
+        runs: &runs,
+        missing: &missing.runs,
+        ends: &ends,
+    };
+    if options.json {
+        print_json(&trained, &layout, &report)?;
+    } else {
+        print_table(&trained, request, &layout, &report);
+    }
+    Ok(exit_code(&ends))
+}
+
+/// Submits the missing runs to Slurm and prints their job numbers.
+fn submit(
+    slurm: &SlurmOptions,
+    options: &MatrixOptions,
+    layout: &Layout,
+    queue: &mut Queue,
+    missing: &[RunSlot],
+    program: &TrainingProgram,
+) -> CommandResult {
+    if missing.is_empty() {
+        output::print("nothing to submit");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let xtask = std::env::current_exe().context("cannot find this program")?;
+    let mut report_command = vec![
+        xtask.clone().into_os_string(),
+        "report".into(),
+        "--out".into(),
+        layout.out().into(),
+    ];
+    report_command.extend(match layout.size() {
+        Size::Full => None,
+        Size::Quick => Some("--quick".into()),
+        Size::Smoke => Some("--smoke".into()),
+    });
+    if let Some(configs) = &options.configs {
+        report_command.extend(["--configs".into(), configs.into()]);
+    }
+    let submitter = Submitter {
+        options: slurm.clone(),
+        jobs: options.jobs,
+        fresh: options.fresh,
+        task_command: vec![xtask.into_os_string(), "task".into()],
+        report_command,
+    };
+    let submission = submitter.submit(layout, queue, missing, program)?;
+    let Submission { runs, jobs, report } = &submission;
+    let plural = if jobs.len() == 1 { "" } else { "s" };
+    output::print(format_args!(
+        "{} submitted as job{plural} {}, the report as job {report}\n\
+         `cargo xtask watch` shows their progress. When they have ended, run the same command \
+         again: it submits the runs that are still missing",
+        ui::count(*runs, "run"),
+        jobs.join(", "),
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_notice(notice: Option<&QueueNotice>) {
+    match notice {
+        None => {}
+        Some(QueueNotice::AlreadySubmitted(runs)) => output::note(format_args!(
+            "Slurm already has {} of this matrix",
+            ui::count(*runs, "run")
+        )),
+        Some(QueueNotice::Unknown { jobs, file, reason }) => output::note(format_args!(
+            "{} lists job {jobs}, and Slurm cannot be asked about it ({reason}); all runs of \
+             this matrix have their result",
+            ui::path(file)
+        )),
+    }
+}
+
+/// Says what was found before training; `all` is how many runs were looked at.
+fn print_missing(missing: &Missing, all: usize) {
+    for (run, reason) in &missing.damaged {
+        output::warn(format_args!(
+            "the result of {run} is damaged and is trained again: {reason}"
+        ));
+    }
+    output::note(format_args!(
+        "{}: {} recorded already, {} to train",
+        ui::count(all, "run"),
+        missing.recorded,
+        missing.runs.len()
+    ));
+    if missing.begun > 0 {
+        output::note(format_args!(
+            "{} begun before: training continues from the last checkpoint",
+            ui::count(missing.begun, "run")
+        ));
+    }
+    if missing.outdated > 0 {
+        output::note(format_args!(
+            "{} with a result of another config, other data or another Burn: the old result stays \
+             in place until the new one is whole, and is then kept beside it",
+            ui::count(missing.outdated, "run")
+        ));
+    }
+    if missing.stopped_with_other_config > 0 {
+        output::note(format_args!(
+            "{} stopped before with another config: kept as seed-N.*.partial, and continued \
+             when that config comes back",
+            ui::count(missing.stopped_with_other_config, "run")
+        ));
+    }
+}
+
+fn print_json(trained: &Trained, layout: &Layout, report: &Path) -> Result<(), CommandError> {
+    #[derive(Serialize)]
+    struct Output<'a> {
+        records: &'a [Record],
+        /// How many runs were stopped, or not started.
+        open: usize,
+        results: &'a Path,
+        report: &'a Path,
+    }
+    output::print_json(&Output {
+        records: &trained.records(),
+        open: trained.unfinished(),
+        results: &layout.results(),
+        report,
+    })?;
+    Ok(())
+}
+
+/// Prints the table of results, the runs that failed, and where the files are.
+fn print_table(trained: &Trained, request: &Request, layout: &Layout, report: &Path) {
+    let names = workspace::cell_names(&request.study);
+    let summaries = kindling_report::summarize(&trained.records(), &names);
+    if !summaries.is_empty() {
+        output::print("");
+        output::print(kindling_report::text_table(&summaries).trim_end());
+    }
+    let pairs = || trained.missing.iter().zip(trained.ends);
+    let failed: Vec<(&RunSlot, &str)> = pairs()
+        .filter_map(|(run, end)| Some((run, end.failure.as_deref()?)))
+        .collect();
+    if !failed.is_empty() {
+        output::print(format_args!("\n{} failed:", ui::count(failed.len(), "run")));
+    }
+    for (run, reason) in &failed {
+        output::print(format_args!("  {}: {reason}", run.name()));
+        output::print(format_args!("    {}", ui::path(&run.training.stderr())));
+    }
+    for (run, end) in pairs() {
+        for warning in &end.warnings {
+            output::print(format_args!("{}: {warning}", run.name()));
+        }
+    }
+    output::print("");
+    for path in [&layout.results(), report] {
+        output::print(ui::path(path));
+    }
+    if trained.unfinished() > 0 {
+        output::print(format_args!(
+            "\nstopped with {} to go; run the same command again to continue",
+            ui::count(trained.unfinished(), "run")
+        ));
+    }
+}
+
+impl Trained<'_> {
+    /// How many runs were stopped, or not started.
+    fn unfinished(&self) -> usize {
+        self.ends.iter().filter(|end| end.is_unfinished()).count()
+    }
+
+    /// The records of all runs that have one, those of failed runs too.
+    fn records(&self) -> Vec<Record> {
+        let trained = |run: &RunSlot| {
+            let mut pairs = self.missing.iter().zip(self.ends);
+            let end = pairs.find(|(other, _)| other.name() == run.name());
+            end.and_then(|(_, end)| end.record.clone())
+        };
+        let recorded = |run: &RunSlot| run.result.read_record().ok().flatten();
+        let records = self.runs.iter();
+        records
+            .filter_map(|run| trained(run).or_else(|| recorded(run)))
+            .collect()
+    }
+}

@@ -1,0 +1,92 @@
+//! Where things are: the repository, the folders that flags name, and the revision of the
+//! code.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::Context;
+use kindling_formats::Study;
+
+use crate::cli::Folders;
+use crate::error::CommandError;
+use crate::ui;
+
+/// The root of the repository: the folder that holds `xtask/`. Cargo says at run time which
+/// one it is, because two clones can share a target folder, and then this program may have
+/// been built in the other one.
+pub fn root() -> &'static Path {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let xtask = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map(PathBuf::from)
+            .filter(|package| package.ends_with("xtask"))
+            .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        xtask.parent().map_or(xtask.clone(), Path::to_path_buf)
+    })
+}
+
+/// The absolute path of a folder that a flag names, or the folder `default` of the
+/// repository if no flag names one.
+pub fn folder(named: Option<&Path>, default: &str) -> Result<PathBuf, CommandError> {
+    match named {
+        Some(path) => std::path::absolute(path)
+            .with_context(|| format!("`{}` is no path", path.display()))
+            .map_err(CommandError::input),
+        None => Ok(root().join(default)),
+    }
+}
+
+/// The folder of images that the flag `flag` names. It must exist: otherwise a run would
+/// find out only after the build.
+pub fn data(flag: &str, named: Option<&Path>) -> Result<Option<PathBuf>, CommandError> {
+    let Some(path) = named else { return Ok(None) };
+    let absolute = folder(named, "")?;
+    if absolute.is_dir() {
+        return Ok(Some(absolute));
+    }
+    Err(CommandError::bad_input(format!(
+        "{flag} {}: there is no such folder; name one that holds the four IDX files of MNIST or \
+         Fashion-MNIST, or leave {flag} out to use the repository's MNIST",
+        path.display()
+    )))
+}
+
+/// The study that the flags name.
+pub fn study(folders: &Folders) -> Result<Study, CommandError> {
+    let configs = folder(folders.configs.as_deref(), "configs")?;
+    // Errors name files of the study, so the path is made short.
+    Study::read(Path::new(&ui::path(&configs))).map_err(CommandError::input)
+}
+
+/// The folder for results.
+pub fn out(folders: &Folders) -> Result<PathBuf, CommandError> {
+    folder(folders.out.as_deref(), "artifacts")
+}
+
+/// The names of all cells in the order of the study.
+pub fn cell_names(study: &Study) -> Vec<String> {
+    study.cells().iter().map(|cell| cell.name.clone()).collect()
+}
+
+/// The git commit, with `-dirty` behind it if tracked files differ from it; `unknown`
+/// without git.
+pub fn revision() -> String {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .args(arguments)
+            .current_dir(root())
+            .output()
+            .ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_string();
+        output.status.success().then_some(text)
+    };
+    match (
+        git(&["rev-parse", "--short=12", "HEAD"]),
+        git(&["status", "--porcelain", "--untracked-files=no"]),
+    ) {
+        (Some(commit), Some(changes)) if changes.is_empty() => commit,
+        (Some(commit), Some(_)) => format!("{commit}-dirty"),
+        _ => "unknown".into(),
+    }
+}

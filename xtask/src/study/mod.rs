@@ -1,0 +1,20 @@
+//! The commands that train the study and show its results.
+
+mod claims;
+mod experiments;
+mod http;
+mod list;
+mod publish;
+mod report;
+mod serve;
+mod task;
+mod train;
+mod watch;
+
+pub use claims::claims;
+pub use experiments::experiments;
+pub use report::report;
+pub use serve::serve;
+pub use task::task;
+pub use train::train;
+pub use watch::watch;

@@ -1,0 +1,43 @@
+//! `cargo xtask report`: writes the tables and figures again from the records.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use kindling_formats::RunStatus;
+
+use super::publish::publish;
+use crate::cli::Report;
+use crate::error::CommandResult;
+use crate::steps::{results_of, workspace};
+use crate::ui::{self, output};
+
+/// Writes the report and prints where it is.
+pub fn report(flags: &Report) -> CommandResult {
+    let study = workspace::study(&flags.tree.folders)?;
+    let layout = results_of(&flags.tree)?;
+    let runs = kindling_report::read(&study, &layout);
+    let is_failed = |run: &&kindling_report::RecordedRun| run.record.status == RunStatus::Failed;
+    let failed = runs.runs.iter().filter(is_failed).count();
+    let cells = runs.runs.iter().map(|run| &run.record.cell);
+    output::note(format_args!(
+        "{} of {} cells: {} complete, {failed} failed, {} unfinished, {} unreadable",
+        cells.collect::<BTreeSet<_>>().len(),
+        study.cells().len(),
+        ui::count(runs.runs.len() - failed, "run"),
+        runs.unfinished.len(),
+        runs.unreadable.len(),
+    ));
+    for other in &runs.others {
+        output::note(format_args!(
+            "left out, not a result of this study: {other}"
+        ));
+    }
+    let report = kindling_report::write(&study, &layout, runs)?;
+    for path in [layout.results(), report] {
+        output::print(ui::path(&path));
+    }
+    if flags.publish {
+        publish(&study, &layout)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,97 @@
+//! `cargo xtask train`: trains one cell in the foreground, in a folder of its own.
+
+use std::process::ExitCode;
+
+use kindling_formats::{Host, Layout, Record};
+use kindling_runner::{
+    INTERRUPTED, OutputLock, RunSlot, TrainingProgram, failure_reason, refuse_other_versions,
+};
+
+use crate::cli::Train;
+use crate::error::{CommandError, CommandResult};
+use crate::steps::{Request, check_before_training};
+use crate::ui::{self, interrupt, output};
+
+/// Trains a cell, which has the terminal to itself, and passes on its exit code.
+pub fn train(flags: &Train) -> CommandResult {
+    let request = Request::training(&flags.training, flags.size.size(), &flags.folders)?;
+    let cell = request.study.cell(&flags.cell);
+    let cell = cell.map_err(CommandError::input)?;
+    let config = request
+        .study
+        .resolve(cell, flags.seed, &request.selection)
+        .map_err(CommandError::input)?;
+    // The folder is not the study's, so a run with `--set` replaces no result of the study.
+    let layout = Layout::new(&request.out.join("train"), request.selection.size);
+    // Each run has a lock of its own, so that several cells can train at the same time.
+    let lock_file = layout.lock(&config.cell, flags.seed);
+    OutputLock::check(&lock_file)?;
+    refuse_other_versions(&layout)?;
+    let (program, fingerprints) =
+        check_before_training(&request.build, std::slice::from_ref(&config))?;
+    let program = TrainingProgram {
+        tensorboard: !flags.training.no_tensorboard,
+        ..program
+    };
+    let _lock = OutputLock::take(&lock_file)?;
+    let fingerprint = fingerprints.into_iter().next().unwrap_or_default();
+    train_run(&RunSlot::new(config, fingerprint, &layout), &program)
+}
+
+fn train_run(run: &RunSlot, program: &TrainingProgram) -> CommandResult {
+    run.restore()?;
+    run.begin()?;
+    // The training gets the terminal's Ctrl-C too, and handles it.
+    interrupt::start_counting();
+    let start = std::time::Instant::now();
+    let threads = Host::cores();
+    let mut command = program.train_command(run.training.path(), threads);
+    let status = command.status()?;
+    if status.code() == Some(INTERRUPTED.into()) {
+        output::warn(format_args!(
+            "{} was stopped; run the same command again to continue from its last checkpoint",
+            run.name()
+        ));
+        return Ok(interrupt::exit_code());
+    }
+    let reason = if status.success() {
+        match run.read_result() {
+            Ok(record) => {
+                run.publish()?;
+                print(run, &record);
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(reason) => reason,
+        }
+    } else {
+        failure_reason(status, "")
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let (_, problem) = run.record_failure(&reason, seconds, &program.revision, threads);
+    if let Some(problem) = problem {
+        output::warn(format_args!("warning: {problem}"));
+    }
+    output::warn(format_args!(
+        "error: {} failed: {reason}; its files are in {}",
+        run.name(),
+        ui::path(run.training.path())
+    ));
+    // A process that was ended by a signal has no exit code; then this command has 1.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(match code {
+        Some(code) if code != 0 => ExitCode::from(code),
+        _ => ExitCode::FAILURE,
+    })
+}
+
+fn print(run: &RunSlot, record: &Record) {
+    output::print(format_args!("\n{}", run.name()));
+    let loss = ui::figure(record.test_loss);
+    output::print(format_args!("  test loss      {loss}"));
+    if let Some(accuracy) = record.test_accuracy {
+        output::print(format_args!("  test accuracy  {accuracy:.4}"));
+    }
+    output::print(format_args!("  seconds        {:.1}", record.seconds));
+    let folder = ui::path(run.result.path());
+    output::print(format_args!("  folder         {folder}"));
+}

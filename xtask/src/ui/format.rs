@@ -1,0 +1,80 @@
+//! Numbers, times, counts and paths as text.
+
+use std::path::Path;
+
+/// A loss or another figure with four significant digits; `-` where there is none.
+pub fn figure(value: Option<f64>) -> String {
+    match value {
+        None => "-".into(),
+        Some(value) if value != 0.0 && value.abs() < 1e-3 => format!("{value:.1e}"),
+        Some(value) if value.abs() >= 1e4 => format!("{value:.1e}"),
+        Some(value) if value.abs() >= 100.0 => format!("{value:.1}"),
+        Some(value) if value.abs() >= 10.0 => format!("{value:.2}"),
+        Some(value) => format!("{value:.4}"),
+    }
+}
+
+/// Seconds as a clock shows them: `0:07`, `12:30`, `1:02:30`.
+pub fn clock(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+/// `text`, or its beginning and `...` where it is longer than `width` characters.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_string();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(3)).collect();
+    format!("{}...", kept.trim_end())
+}
+
+/// `1 run`, `2 runs`.
+pub fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// A path as a person would type it here: relative if it lies below the current folder.
+pub fn path(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    match path.strip_prefix(&here) {
+        Ok(below) if below.as_os_str().is_empty() => ".".into(),
+        Ok(below) => below.display().to_string(),
+        Err(_) => path.display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_keep_their_width() {
+        for (value, shown) in [
+            (None, "-"),
+            (Some(0.0), "0.0000"),
+            (Some(0.071_23), "0.0712"),
+            (Some(0.000_12), "1.2e-4"),
+            (Some(19.456), "19.46"),
+            (Some(345.67), "345.7"),
+            (Some(1e9), "1.0e9"),
+            (Some(f64::NAN), "NaN"),
+        ] {
+            assert_eq!(figure(value), shown);
+        }
+    }
+
+    #[test]
+    fn clocks_and_cuts() {
+        assert_eq!(clock(7.4), "0:07");
+        assert_eq!(clock(3750.0), "1:02:30");
+        assert_eq!(cut("a long line", 8), "a lon...");
+        assert_eq!(cut("short", 8), "short");
+    }
+}

@@ -1,0 +1,316 @@
+//! The progress of a matrix: bars on a terminal that can draw them, plain lines elsewhere.
+//! Both go to standard error, since standard output is for results.
+
+use std::time::{Duration, Instant};
+
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kindling_formats::{Progress, Record};
+use kindling_runner::{Event, RunEnd, RunSlot, cost};
+
+use super::format::{clock, cut, figure};
+use super::output;
+
+/// On a terminal with fewer columns than this, words are left out.
+const NARROW: usize = 72;
+/// Positions of a bar, more than any terminal has columns.
+const STEPS: u64 = 10_000;
+/// Shortest time between two lines about the same run.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
+/// Longest time between two lines about the same run.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The progress of a list of runs.
+pub struct MatrixProgress<'a> {
+    runs: &'a [RunSlot],
+    /// How much of each run is done, in [0, 1].
+    fractions: Vec<f64>,
+    ended: usize,
+    failed: usize,
+    start: Instant,
+    /// Characters of the longest name.
+    name_width: usize,
+    /// Characters of the longest `3/20`.
+    epochs_width: usize,
+    view: View,
+}
+
+enum View {
+    Bars {
+        multi: MultiProgress,
+        overall: ProgressBar,
+        /// Whether the bar of all runs stands above the others. It does where the runs may
+        /// need more lines than the terminal has.
+        overall_first: bool,
+        running: Vec<Option<ProgressBar>>,
+    },
+    /// For each run, the time of its last line, and how much of the run was done then.
+    Lines(Vec<(Instant, f64)>),
+}
+
+impl<'a> MatrixProgress<'a> {
+    /// The progress of `runs`, of which `jobs` train at a time.
+    pub fn new(runs: &'a [RunSlot], jobs: usize) -> Self {
+        let start = Instant::now();
+        let term = Term::stderr();
+        let view = if kindling_terminal::can_draw(&std::io::stderr()) && !output::is_quiet() {
+            let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+            let overall = multi.add(ProgressBar::new(STEPS).with_style(style()));
+            // indicatif draws from the top as many lines as fit.
+            let overall_first = jobs + 2 > usize::from(term.size().0);
+            View::Bars {
+                multi,
+                overall,
+                overall_first,
+                running: vec![None; runs.len()],
+            }
+        } else {
+            View::Lines(vec![(start, 0.0); runs.len()])
+        };
+        let longest = |length: fn(&RunSlot) -> usize| runs.iter().map(length).max().unwrap_or(0);
+        let progress = Self {
+            fractions: vec![0.0; runs.len()],
+            ended: 0,
+            failed: 0,
+            start,
+            name_width: longest(|run| run.name().chars().count()).min(24),
+            epochs_width: longest(|run| {
+                epochs(run.config.task.epochs(), run.config.task.epochs()).len()
+            }),
+            runs,
+            view,
+        };
+        progress.tick();
+        progress
+    }
+
+    /// Shows what has happened.
+    pub fn observe(&mut self, event: Event) {
+        match event {
+            Event::Started(index) => self.started(index),
+            Event::Progress(index, step) => self.progress(index, step),
+            Event::Ended(index, end) => self.ended(index, end),
+            Event::Stopping => {
+                self.note("stopping after the current epochs; press Ctrl-C again to stop now");
+            }
+            Event::Tick => self.tick(),
+        }
+    }
+
+    fn started(&mut self, index: usize) {
+        let name = self.name(index);
+        match &mut self.view {
+            View::Bars {
+                multi,
+                overall,
+                overall_first,
+                running,
+            } => {
+                let bar = ProgressBar::new(STEPS).with_style(style());
+                let bar = if *overall_first {
+                    multi.add(bar)
+                } else {
+                    multi.insert_before(overall, bar)
+                };
+                bar.set_prefix(name);
+                running[index] = Some(bar);
+            }
+            View::Lines(last) => {
+                last[index].0 = Instant::now();
+                output::note(format_args!("start   {}", name.trim_end()));
+            }
+        }
+        let begun = Progress {
+            epoch: 0,
+            epochs: self.runs[index].config.task.epochs(),
+            fraction: 0.0,
+            train_loss: None,
+            test_loss: None,
+            test_accuracy: None,
+        };
+        self.progress(index, &begun);
+    }
+
+    fn progress(&mut self, index: usize, step: &Progress) {
+        // A fraction that is NaN would make the sum over all runs NaN.
+        let fraction = if step.fraction.is_finite() {
+            step.fraction.clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        self.fractions[index] = fraction;
+        let name = self.name(index);
+        let overall = self.overall();
+        match &mut self.view {
+            View::Bars { running, .. } => {
+                if let Some(bar) = &running[index] {
+                    bar.set_message(self::step(step, self.epochs_width, width() < NARROW));
+                    bar.set_position((fraction * STEPS as f64) as u64);
+                }
+            }
+            View::Lines(last) => {
+                let (when, before) = last[index];
+                let (pause, gain) = (when.elapsed(), fraction - before);
+                if pause >= LONGEST_PAUSE || (pause >= SHORTEST_PAUSE && gain >= 0.1) {
+                    last[index] = (Instant::now(), fraction);
+                    let step = self::step(step, self.epochs_width, false);
+                    output::note(format_args!(
+                        "        {name}  {}  ({overall})",
+                        step.trim_end()
+                    ));
+                }
+            }
+        }
+        self.tick();
+    }
+
+    fn ended(&mut self, index: usize, end: &RunEnd) {
+        self.fractions[index] = 1.0;
+        self.ended += 1;
+        let name = self.name(index);
+        let line = match &end.failure {
+            Some(reason) => {
+                self.failed += 1;
+                format!("FAILED  {name}  {reason}")
+            }
+            None => match &end.record {
+                Some(record) => format!("done    {name}  {}", result(record)),
+                None => {
+                    self.ended -= 1;
+                    format!("stopped {name}")
+                }
+            },
+        };
+        match &mut self.view {
+            View::Bars { multi, running, .. } => {
+                if let Some(bar) = running[index].take() {
+                    bar.finish_and_clear();
+                    multi.remove(&bar);
+                }
+                self.note(&line);
+            }
+            View::Lines(_) => {
+                self.note(&format!(
+                    "{line}  ({}/{} runs)",
+                    self.ended,
+                    self.runs.len()
+                ));
+            }
+        }
+        self.tick();
+    }
+
+    /// Prints a line above the bars.
+    fn note(&self, line: &str) {
+        match &self.view {
+            View::Bars { multi, .. } => {
+                let _ = multi.println(cut(line, width().saturating_sub(1)));
+            }
+            View::Lines(_) => output::note(line),
+        }
+    }
+
+    /// Brings the bar of all runs up to date.
+    fn tick(&self) {
+        if let View::Bars { overall, .. } = &self.view {
+            overall.set_prefix(self.count());
+            overall.set_message(self.overall());
+            overall.set_position((self.done() * STEPS as f64) as u64);
+        }
+    }
+
+    /// Removes the bars when all runs have ended. The lines above them stay.
+    pub fn close(self) {
+        if let View::Bars { multi, overall, .. } = self.view {
+            overall.finish_and_clear();
+            let _ = multi.clear();
+        }
+    }
+
+    fn name(&self, index: usize) -> String {
+        let name = cut(&self.runs[index].name(), self.name_width);
+        format!("{name:<0$}", self.name_width)
+    }
+
+    /// How much of all the work is done, in [0, 1]; runs count by their estimated cost.
+    fn done(&self) -> f64 {
+        let costs = self.runs.iter().map(|run| cost(&run.config));
+        let (done, all) = costs
+            .zip(&self.fractions)
+            .fold((0.0, 0.0), |(done, all), (cost, fraction)| {
+                (done + cost * fraction, all + cost)
+            });
+        if all > 0.0 { done / all } else { 1.0 }
+    }
+
+    fn count(&self) -> String {
+        let failed = match self.failed {
+            0 => String::new(),
+            failed => format!(", {failed} failed"),
+        };
+        format!("{}/{} runs{failed}", self.ended, self.runs.len())
+    }
+
+    /// `37%, 4:12, about 7:05 left`
+    fn overall(&self) -> String {
+        let (done, elapsed) = (self.done(), self.start.elapsed().as_secs_f64());
+        // The first seconds are too few for an estimate.
+        let left = if done > 0.005 && elapsed > 2.0 {
+            clock(elapsed * (1.0 - done) / done)
+        } else {
+            "?".into()
+        };
+        format!(
+            "{:.0}%, {}, about {left} left",
+            100.0 * done,
+            clock(elapsed)
+        )
+    }
+}
+
+/// The number of columns of the terminal.
+fn width() -> usize {
+    Term::stderr().size().1.into()
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix} [{wide_bar}] {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+/// `3/20`; nothing for a run without epochs.
+fn epochs(epoch: usize, epochs: usize) -> String {
+    if epochs == 0 {
+        String::new()
+    } else {
+        format!("{epoch}/{epochs}")
+    }
+}
+
+/// `epoch 3/20   loss 0.0712   acc 0.9808`, of the same width in every run.
+fn step(step: &Progress, epochs_width: usize, narrow: bool) -> String {
+    let epochs = epochs(step.epoch, step.epochs);
+    let loss = figure(step.test_loss);
+    let accuracy = accuracy(step.test_accuracy);
+    if narrow {
+        format!("{epochs:<epochs_width$} {loss:>7} {accuracy:>6}")
+    } else {
+        let epoch = if epochs.is_empty() { "     " } else { "epoch" };
+        format!("{epoch} {epochs:<epochs_width$}  loss {loss:<7}  acc {accuracy:<6}")
+    }
+}
+
+/// `loss 0.0660   acc 0.9823     12.3 s`
+fn result(record: &Record) -> String {
+    format!(
+        "loss {:<7}  acc {:<6}  {:>6.1} s",
+        figure(record.test_loss),
+        accuracy(record.test_accuracy),
+        record.seconds
+    )
+}
+
+fn accuracy(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".into(), |value| format!("{value:.4}"))
+}
