@@ -11,7 +11,8 @@ use common::{train_successfully, write_config, write_images};
 use kindling_formats::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
-     [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n";
+     [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n\
+     [figures.explorer]\nclassifiers = [\"mlp\", \"convnet\"]\nplanes = [\"ae\", \"pca\"]\n";
 
 /// Scripts that are added to the page. They use it as a visitor does, and write what they
 /// find into a `<pre>`.
