@@ -1,16 +1,16 @@
-//! Our operations beside Burn's: `cargo bench -p kindling-bench --bench ops`.
+//! Times our convolutions beside Burn's. Run it by `cargo bench -p kindling-bench --bench ops`.
 
 use burn::tensor::{Device, Distribution, Tensor};
 use kindling_ops::{Conv, conv2d, conv2d_of_burn};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // as in kindling
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // the same as in kindling
 
 fn main() {
     divan::main();
 }
 
-/// A convolution of the study.
+/// The sizes of a convolution in a network of the study.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     name: &'static str,
@@ -61,7 +61,7 @@ const fn block(name: &'static str, sizes: [usize; 4], conv: Conv) -> Block {
     }
 }
 
-/// Those of `convnet`, `convnet-5x5` and `ae-conv`.
+/// The convolutions of the cells `convnet`, `convnet-5x5` and `ae-conv`.
 const BLOCKS: [Block; 8] = [
     block("convnet, first", [1, 28, 32, 3], VALID),
     block("convnet, second", [32, 13, 64, 3], VALID),
@@ -98,7 +98,7 @@ fn forward(bencher: divan::Bencher, block: Block, operation: Operation) {
 
 fn step(bencher: divan::Bencher, block: Block, operation: Operation) {
     let (x, weight, bias) = tensors(block, &Device::default().autodiff());
-    // The first layer's input needs no gradient.
+    // The first layer's input is the image, which needs no gradient.
     let x = if block.side == 28 {
         x
     } else {

@@ -1,4 +1,5 @@
-//! One training step of each family: `cargo bench -p kindling-bench --bench steps`.
+//! Times a training step of each family. Run it by
+//! `cargo bench -p kindling-bench --bench steps`.
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
@@ -13,7 +14,7 @@ use kindling_harness::{ImageBatch, new_optimizer};
 use kindling_regression::Toy;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // as in kindling
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // the same as in kindling
 
 fn main() {
     divan::main();
@@ -27,8 +28,9 @@ const ADAM: Optimizer = Optimizer::Adam {
     learning_rate: 0.001,
 };
 
-/// Steps on one batch: gathering it, both passes, the optimizer.
-fn steps<M>(bencher: divan::Bencher, model: M, batch_size: usize, by: Optimizer)
+/// Times a training step on one batch: making the batch, the forward pass, the backward pass
+/// and the optimizer's step.
+fn train_step<M>(bencher: divan::Bencher, model: M, batch_size: usize, settings: Optimizer)
 where
     M: LearnerModel + TrainStep<Input = ImageBatch>,
 {
@@ -38,18 +40,18 @@ where
     let images = Images::new(pixels.collect(), labels);
     let indices: Vec<usize> = (0..batch_size).collect();
     let mut model = Some(model);
-    let mut optimizer = new_optimizer(by);
+    let mut optimizer = new_optimizer(settings);
     bencher.bench_local(|| {
         let mut batch = ImageBatch::gather(&images, &indices, &device);
         batch.noise = Some(stream(0, "noise", 1));
         if let Some(old) = model.take() {
             let gradients: GradientsParams = TrainStep::step(&old, batch).grads;
-            model = Some(optimizer.step(by.learning_rate(), old, gradients));
+            model = Some(optimizer.step(settings.learning_rate(), old, gradients));
         }
     });
 }
 
-/// One iteration of the toy regression: all 1,000 rows, Adam.
+/// Times one iteration of the toy regression, with all 1,000 rows and Adam.
 #[divan::bench(args = [ToyModel::Linear, ToyModel::Convnet])]
 fn regression(bencher: divan::Bencher, kind: ToyModel) {
     let device = Device::default().autodiff();
@@ -69,7 +71,7 @@ fn regression(bencher: divan::Bencher, kind: ToyModel) {
 fn classifier(bencher: divan::Bencher, batch: usize, model: ClassifierModel) {
     let device = Device::default().autodiff();
     match Classifier::new(&model, 0, &device) {
-        Ok(model) => steps(bencher, model, batch, SGD),
+        Ok(model) => train_step(bencher, model, batch, SGD),
         Err(error) => panic!("{error}"),
     }
 }
@@ -121,7 +123,7 @@ fn ae(bencher: divan::Bencher) {
         conv: None,
     };
     match Autoencoder::new(&model, 0, &Device::default().autodiff()) {
-        Ok(model) => steps(bencher, model, 256, ADAM),
+        Ok(model) => train_step(bencher, model, 256, ADAM),
         Err(error) => panic!("{error}"),
     }
 }

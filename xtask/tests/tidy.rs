@@ -211,40 +211,6 @@ fn features(words: &[&str]) -> BTreeSet<String> {
         .collect()
 }
 
-/// The worked example of CONTRIBUTING.md is of this code, and as short as it says.
-#[test]
-fn the_example_of_a_new_family_applies() {
-    let patch = root().join("xtask/tests/newcomer/neighbours.patch");
-    let text = std::fs::read_to_string(&patch).unwrap();
-    let mut outside = 0;
-    for file in text.split("diff --git ").skip(1) {
-        let name = file.split_whitespace().next().unwrap();
-        if !name.starts_with("a/crates/neighbours/") && !name.starts_with("a/configs/2.5") {
-            let added = file.lines().filter(|line| line.starts_with('+'));
-            outside += added.filter(|line| !line.starts_with("+++")).count();
-        }
-    }
-    let said = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
-    assert!(
-        said.contains(&format!("a crate and {outside} lines")),
-        "{outside}"
-    );
-    let Some(git) = kindling_testing::program("git", "install git") else {
-        return;
-    };
-    // As if there were no repository: from an archive there is none, and there may be
-    // another one around it.
-    let output = Command::new(git)
-        .args(["apply", "--check"])
-        .arg(patch)
-        .current_dir(root())
-        .env("GIT_DIR", root().join("target").join("no-repository"))
-        .output()
-        .unwrap();
-    let why = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{why}");
-}
-
 #[test]
 fn burn_is_built_once() {
     // What the tests build, kindling finds: or a newcomer waits for Burn twice.

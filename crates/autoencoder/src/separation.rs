@@ -1,65 +1,73 @@
-//! How far a plane of codes keeps apart what differs, as numbers.
+//! Figures that say how well the codes of different labels are separated.
 
 use std::collections::BTreeMap;
 
 use kindling_datasets::Images;
 use rayon::prelude::*;
 
-/// Neighbours that vote and that are trusted.
+/// The number of nearest codes that `knn_accuracy` and `trustworthiness` look at.
 const NEIGHBOURS: usize = 10;
 
-/// Figures of the codes of the first images, by name:
+/// Computes figures of `codes`, which are the codes of the first images:
 ///
-/// - `knn_accuracy`: how often the 10 nearest other codes vote for a code's own
-///   label (among equal votes the smallest label wins);
-/// - `silhouette`: the mean of (b - a) / max(a, b), with the mean distances a to
-///   codes of the own label and b to those of the nearest other one (Rousseeuw,
-///   1987);
-/// - `trustworthiness`: whether neighbours in the plane are neighbours as images,
-///   from 0 to 1 (Venna and Kaski, 2001);
+/// - `knn_accuracy`: the share of codes whose label is the most frequent one among the 10
+///   nearest other codes. If several labels are equally frequent, the smallest one counts;
+/// - `silhouette`: the mean of (b - a) / max(a, b), where a is the mean distance to the codes
+///   of the same label and b that to the codes of the nearest other label (Rousseeuw, 1987);
+/// - `trustworthiness`: from 0 to 1, how far the nearest codes belong to the nearest images
+///   (Venna and Kaski, 2001);
 /// - `nonnegative_codes`: the share of codes without a negative number.
 ///
-/// Some need more codes than there are, and are left out. All codes must be finite.
+/// A figure that needs more codes than there are is left out. All codes must be finite.
 pub(crate) fn separation(codes: &[Vec<f64>], images: &Images) -> BTreeMap<String, f64> {
     let labels = &images.labels()[..codes.len()];
-    let of_codes: Vec<OfCode> = (0..codes.len())
+    let by_code: Vec<CodeFigures> = (0..codes.len())
         .into_par_iter()
-        .map(|index| of_code(index, codes, labels, images))
+        .map(|index| code_figures(index, codes, labels, images))
         .collect();
     let count = codes.len() as f64;
-    // A fixed order of sums, whatever the threads.
-    let mean = |value: fn(&OfCode) -> f64| of_codes.iter().map(value).sum::<f64>() / count;
+    // The sums have a fixed order, so the number of threads changes no bit.
+    let mean = |value: fn(&CodeFigures) -> f64| by_code.iter().map(value).sum::<f64>() / count;
     let k = NEIGHBOURS as f64;
-    let trusted = 1.0 - 2.0 * mean(|of| of.strangeness) / (k * (2.0 * count - 3.0 * k - 1.0));
+    let trustworthiness =
+        1.0 - 2.0 * mean(|code| code.rank_excess) / (k * (2.0 * count - 3.0 * k - 1.0));
     let mut figures = BTreeMap::new();
-    let mut put = |name: &str, value: f64, there: bool| {
-        if there && value.is_finite() {
+    let mut add = |name: &str, value: f64, enough_codes: bool| {
+        if enough_codes && value.is_finite() {
             figures.insert(name.to_string(), value);
         }
     };
     let enough = codes.len() > NEIGHBOURS;
-    put("knn_accuracy", mean(|of| f64::from(of.right)), enough);
-    put("silhouette", mean(|of| of.silhouette), true);
-    // As scikit-learn demands, below which the scale is no longer from 0 to 1.
-    put("trustworthiness", trusted, codes.len() > 2 * NEIGHBOURS);
-    put(
+    add(
+        "knn_accuracy",
+        mean(|code| f64::from(code.label_is_most_frequent)),
+        enough,
+    );
+    add("silhouette", mean(|code| code.silhouette), true);
+    // scikit-learn demands as many. With fewer codes the scale is not from 0 to 1.
+    add(
+        "trustworthiness",
+        trustworthiness,
+        codes.len() > 2 * NEIGHBOURS,
+    );
+    add(
         "nonnegative_codes",
-        mean(|of| f64::from(of.nonnegative)),
+        mean(|code| f64::from(code.nonnegative)),
         true,
     );
     figures
 }
 
-/// What one code contributes.
-struct OfCode {
-    right: bool,
+/// The figures of one code.
+struct CodeFigures {
+    label_is_most_frequent: bool,
     silhouette: f64,
-    /// How many ranks too far, as images, its neighbours in the plane are.
-    strangeness: f64,
+    /// See [`rank_excess`].
+    rank_excess: f64,
     nonnegative: bool,
 }
 
-fn of_code(index: usize, codes: &[Vec<f64>], labels: &[u8], images: &Images) -> OfCode {
+fn code_figures(index: usize, codes: &[Vec<f64>], labels: &[u8], images: &Images) -> CodeFigures {
     let own = &codes[index];
     let distances: Vec<f64> = codes
         .iter()
@@ -81,15 +89,16 @@ fn of_code(index: usize, codes: &[Vec<f64>], labels: &[u8], images: &Images) -> 
         votes[usize::from(labels[neighbour])] += 1;
     }
     let most = votes.iter().max().copied().unwrap_or(0);
-    let winner = votes.iter().position(|&count| count == most);
-    OfCode {
-        right: winner == Some(usize::from(labels[index])),
+    let most_frequent = votes.iter().position(|&count| count == most);
+    CodeFigures {
+        label_is_most_frequent: most_frequent == Some(usize::from(labels[index])),
         silhouette: silhouette(index, &distances, labels),
-        strangeness: strangeness(index, &neighbours, codes.len(), images),
+        rank_excess: rank_excess(index, &neighbours, codes.len(), images),
         nonnegative: own.iter().all(|&number| number >= 0.0),
     }
 }
 
+/// The silhouette of code `index`, from its `distances` to all codes.
 fn silhouette(index: usize, distances: &[f64], labels: &[u8]) -> f64 {
     let (mut sums, mut counts) = ([0.0; 256], [0usize; 256]);
     for (other, (distance, &label)) in distances.iter().zip(labels).enumerate() {
@@ -100,7 +109,7 @@ fn silhouette(index: usize, distances: &[f64], labels: &[u8]) -> f64 {
     }
     let own = usize::from(labels[index]);
     if counts[own] == 0 {
-        return 0.0; // alone with its label: by definition
+        return 0.0; // Rousseeuw's definition for the only code of its label.
     }
     let mean = |label: usize| sums[label] / counts[label] as f64;
     let within = mean(own);
@@ -115,11 +124,11 @@ fn silhouette(index: usize, distances: &[f64], labels: &[u8]) -> f64 {
     }
 }
 
-/// The sum over `neighbours` of how far their rank among images, by distance
-/// from image `index`, is beyond [`NEIGHBOURS`].
-fn strangeness(index: usize, neighbours: &[usize], count: usize, images: &Images) -> f64 {
+/// Ranks all images by their distance from image `index`, and sums how far the ranks of
+/// `neighbours` exceed [`NEIGHBOURS`].
+fn rank_excess(index: usize, neighbours: &[usize], count: usize, images: &Images) -> f64 {
     let own = images.pixels(index);
-    // Exact: at most 784 * 255^2.
+    // The sums are exact in 32 bits: they are at most 784 * 255^2.
     let distances: Vec<u32> = (0..count)
         .map(|other| {
             let pairs = own.iter().zip(images.pixels(other));
@@ -165,7 +174,7 @@ mod tests {
     fn the_figures_are_those_of_scikit_learn() {
         let (codes, images) = example(40);
         let figures = separation(&codes, &images);
-        // scikit-learn 1.9.1: KNeighborsClassifier(10), each code left out in
+        // From scikit-learn 1.9.1: KNeighborsClassifier(10), leaving out each code in
         // turn; silhouette_score; trustworthiness(images, codes, n_neighbors=10).
         for (name, expected) in [
             ("knn_accuracy", 0.375),
@@ -179,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn few_codes_or_one_label_give_what_can_be_had() {
+    fn with_few_codes_or_one_label_some_figures_are_left_out() {
         let (codes, images) = example(5);
         let figures = separation(&codes, &images);
         let names: Vec<&str> = figures.keys().map(String::as_str).collect();

@@ -1,10 +1,11 @@
-"""Trains one cell of the study in Keras, from the same resolved config.
+"""Trains one cell of the study in Keras, from the cell's resolved config.
 
     python keras_cell.py CONFIG.toml DATA_DIR EPOCHS
 
-DATA_DIR holds MNIST's four IDX files, gzipped. Prints one line of JSON: seconds
-of each epoch, evaluation on the test images included, and the last epoch's test
-loss and accuracy. It learns from all images, whatever the config says of data.
+DATA_DIR holds MNIST's four IDX files, compressed by gzip. The script prints one line of
+JSON: the seconds of each epoch, with the evaluation on the test images, and the test loss
+and accuracy of the last epoch. It always trains on all images of DATA_DIR and ignores the
+table [data] of the config.
 """
 
 import gzip
@@ -23,17 +24,20 @@ from keras import layers
 
 
 def idx(path, header):
+    """Returns the bytes of an IDX file after its header, which has `header` bytes."""
     with gzip.open(path) as file:
         return np.frombuffer(file.read(), np.uint8, offset=header)
 
 
 def images(folder, kind):
+    """Returns pixels in [0, 1], `[n, 784]`, and labels, `[n]`, of the split `kind`."""
     pixels = idx(f"{folder}/{kind}-images-idx3-ubyte.gz", 16).reshape(-1, 784)
     labels = idx(f"{folder}/{kind}-labels-idx1-ubyte.gz", 8)
     return pixels.astype(np.float32) / 255, labels.astype(np.int64)
 
 
 def classifier(model):
+    """Makes the network that a classifier's table [model] describes."""
     stack = [keras.Input((784,))]
     if "conv" in model:
         stack.append(layers.Reshape((28, 28, 1)))
@@ -52,6 +56,7 @@ def classifier(model):
 
 
 def autoencoder(model):
+    """Makes the network that an autoencoder's table [model] describes."""
     between = None if model["activation"] == "none" else "relu"
     on_code = None if model["code_activation"] == "none" else "relu"
     output = "sigmoid" if model["output"] == "sigmoid" else None
@@ -90,7 +95,9 @@ def optimizer(train):
     return keras.optimizers.Adam(values["learning_rate"])
 
 
-class Clock(keras.callbacks.Callback):
+class EpochTimer(keras.callbacks.Callback):
+    """Measures the seconds of each epoch."""
+
     def __init__(self):
         super().__init__()
         self.seconds = []
@@ -109,7 +116,7 @@ def main():
     x, labels = images(folder, "train")
     x_test, labels_test = images(folder, "t10k")
     keras.utils.set_random_seed(config["seed"])
-    clock = Clock()
+    timer = EpochTimer()
     if config["family"] == "classifier":
         model = classifier(config["model"])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -126,12 +133,12 @@ def main():
         validation_data=(x_test, y_test),
         validation_batch_size=1000,
         verbose=0,
-        callbacks=[clock],
+        callbacks=[timer],
     ).history
     print(
         json.dumps(
             {
-                "seconds": clock.seconds,
+                "seconds": timer.seconds,
                 "test_loss": history["val_loss"][-1],
                 "test_accuracy": history.get("val_accuracy", [None])[-1],
             }

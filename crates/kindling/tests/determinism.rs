@@ -1,10 +1,11 @@
-//! The same seed gives the same bytes, whatever the threads.
+//! Two trainings with the same seed write the same bytes, for any number of threads.
 
 mod common;
 
 use common::{kindling, write_config, write_images};
 use kindling_formats::RunDir;
 
+/// Trains with this number of threads, and returns `history.csv`.
 fn history(dir: &RunDir, threads: &str) -> String {
     let output = kindling()
         .env("RAYON_NUM_THREADS", threads)
@@ -18,7 +19,7 @@ fn history(dir: &RunDir, threads: &str) -> String {
 }
 
 #[test]
-fn a_history_depends_on_the_seed_and_not_on_the_threads() {
+fn a_history_depends_on_the_seed_and_not_on_the_number_of_threads() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 600, 300);
     let networks = [

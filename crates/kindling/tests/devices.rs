@@ -1,11 +1,10 @@
-//! Which device computes, and one training followed on two.
+//! The choice of the device, and the same training on two devices, through the real binary.
 
 mod common;
 
 use std::path::Path;
-use std::process::Output;
 
-use common::{BACKEND, kindling, train_successfully, write_config, write_images};
+use common::{BACKEND, kindling, run, stderr, train_successfully, write_config, write_images};
 use kindling_formats::{HistoryRow, ParityStep, RunConfig, RunDir, read_csv};
 
 fn classifier(folder: &Path) -> RunDir {
@@ -17,22 +16,14 @@ fn classifier(folder: &Path) -> RunDir {
     write_config(&folder.join("run"), "classifier", &task)
 }
 
-fn run(words: &[&str]) -> Output {
-    kindling().args(words).output().expect("kindling starts")
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 #[test]
-fn a_device_that_cannot_be_had_is_refused_in_a_sentence() {
+fn an_unavailable_device_is_refused_with_a_clear_message() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = classifier(folder.path());
     let path = dir.path().to_str().expect("a path");
     // The tests are built without GPUs.
     let absent = "backend `cuda` is not compiled in; build kindling with `--features cuda`";
-    for (words, variable, words_said) in [
+    for (arguments, variable, words) in [
         (vec!["open", "cuda"], "", absent),
         (vec!["train", path, "--device", "cuda:1"], "", absent),
         (vec!["train", path], "cuda", absent),
@@ -45,30 +36,30 @@ fn a_device_that_cannot_be_had_is_refused_in_a_sentence() {
         (vec!["parity", path, BACKEND, "cuda"], "", absent),
     ] {
         let output = kindling()
-            .args(&words)
+            .args(&arguments)
             .env("BURN_DEVICE", variable)
             .output()
             .expect("kindling starts");
-        let said = said(&output);
-        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
-        assert!(said.contains(words_said), "{words:?}: {said}");
-        assert!(!said.contains("panicked"), "{said}");
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        assert!(message.contains(words), "{arguments:?}: {message}");
+        assert!(!message.contains("panicked"), "{message}");
     }
     let files = std::fs::read_dir(dir.path()).expect("a folder").count();
     assert_eq!(files, 1, "only the config");
 }
 
 #[test]
-fn a_named_device_trains_and_the_record_says_so() {
+fn the_device_flag_overrides_the_backend_and_the_record_names_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = classifier(folder.path());
     let text = std::fs::read_to_string(dir.config()).expect("a config");
     let text = text.replace(&format!("\"{BACKEND}\""), "\"cuda\"");
     std::fs::write(dir.config(), text).expect("writes");
     let path = dir.path().to_str().expect("a path");
-    assert_eq!(run(&["train", path]).status.code(), Some(2), "cuda");
-    let output = run(&["train", path, "--device", BACKEND]);
-    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(run(["train", path]).status.code(), Some(2), "cuda");
+    let output = run(["train", path, "--device", BACKEND]);
+    assert!(output.status.success(), "{}", stderr(&output));
     let config = RunConfig::read(&dir.config()).expect("a config");
     assert_eq!(config.backend.name(), BACKEND);
     let record = dir.read_record().expect("readable").expect("a record");
@@ -79,8 +70,8 @@ fn a_named_device_trains_and_the_record_says_so() {
 
 #[test]
 fn the_devices_are_listed_with_their_speed() {
-    let output = run(&["devices"]);
-    assert!(output.status.success(), "{}", said(&output));
+    let output = run(["devices"]);
+    assert!(output.status.success(), "{}", stderr(&output));
     let devices: Vec<kindling_formats::DeviceReport> =
         serde_json::from_slice(&output.stdout).expect("a list");
     assert_eq!(devices[0].device, BACKEND);
@@ -90,24 +81,24 @@ fn the_devices_are_listed_with_their_speed() {
 }
 
 #[test]
-fn a_training_followed_in_lockstep_is_the_training_itself() {
+fn parity_takes_the_same_steps_as_a_training() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = classifier(folder.path());
     let path = dir.path().to_str().expect("a path");
     train_successfully(&dir);
     let history: Vec<HistoryRow> = read_csv(&dir.history()).expect("a history");
-    let follow = |flags: &[&str]| -> Vec<ParityStep> {
-        let words = [&["parity", path, BACKEND, BACKEND, "--steps", "6"], flags].concat();
-        let output = run(&words);
-        assert!(output.status.success(), "{}", said(&output));
+    let parity = |flags: &[&str]| -> Vec<ParityStep> {
+        let arguments = [&["parity", path, BACKEND, BACKEND, "--steps", "6"], flags].concat();
+        let output = run(arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
         let text = String::from_utf8(output.stdout).expect("text");
         let steps = text.lines().map(serde_json::from_str);
         steps.collect::<Result<_, _>>().expect("steps")
     };
-    for steps in [follow(&["--dropout"]), follow(&["--dropout", "--drift"])] {
+    for steps in [parity(&["--dropout"]), parity(&["--dropout", "--drift"])] {
         assert_eq!(steps.len(), 6);
         for (step, row) in steps.chunks(3).zip(&history) {
-            // Three batches of the same size are an epoch.
+            // An epoch is three batches of the same size.
             for side in 0..2 {
                 let losses = step.iter().filter_map(|step| step.losses[side]);
                 let mean = losses.sum::<f64>() / 3.0;
@@ -115,29 +106,31 @@ fn a_training_followed_in_lockstep_is_the_training_itself() {
             }
         }
         for step in &steps {
-            assert_eq!(step.gradient_gap().0, 0.0);
-            assert_eq!(step.weights_gap().0, 0.0);
+            assert!(!step.layers.is_empty());
+            for layer in &step.layers {
+                assert_eq!((layer.gradient, layer.weights), (Some(0.0), Some(0.0)));
+            }
         }
     }
-    // Without dropout it is another training.
-    let plain = follow(&[]);
+    // Without dropout the losses differ.
+    let plain = parity(&[]);
     let first = plain[0].losses[0].expect("a number");
-    let dropped = follow(&["--dropout"])[0].losses[0].expect("a number");
-    assert!((first - dropped).abs() > 1e-3);
+    let with_dropout = parity(&["--dropout"])[0].losses[0].expect("a number");
+    assert!((first - with_dropout).abs() > 1e-3);
 }
 
 #[test]
-fn what_takes_no_steps_cannot_be_followed() {
+fn parity_refuses_a_family_without_training_steps() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 30, 20);
     let task = format!("[data]\ndir = {images:?}\n[model]\ncomponents = 2\n[scatter]\nimages = 9");
     let dir = write_config(&folder.path().join("run"), "pca", &task);
     let path = dir.path().to_str().expect("a path");
-    let output = run(&["parity", path, BACKEND, BACKEND]);
+    let output = run(["parity", path, BACKEND, BACKEND]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        said(&output).contains("takes no training steps"),
+        stderr(&output).contains("takes no training steps"),
         "{}",
-        said(&output)
+        stderr(&output)
     );
 }

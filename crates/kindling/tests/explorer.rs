@@ -1,5 +1,5 @@
-//! The report's page in a browser: its networks give Burn's logits, and its figures
-//! and its explorer work. Without a browser the test says so and passes.
+//! The report's page in a real browser. The networks in the page compute the same logits as
+//! Burn, and the figures and the explorer work. Without a browser the test is skipped.
 
 mod common;
 
@@ -14,11 +14,12 @@ const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
      [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n\
      [figures.explorer]\nclassifiers = [\"mlp\", \"convnet\"]\nplanes = [\"ae\", \"pca\"]\n";
 
-/// What stands behind the page and looks at it. The pages answer in a `<pre>`.
+/// Scripts that are added to the page. They use it as a visitor does, and write what they
+/// find into a `<pre>`.
 const PROBE: &str = include_str!("probe.html");
 
-/// The answer of the page at `width` pixels.
-fn ask(browser: &Path, page: &Path, profile: &Path, width: u32) -> serde_json::Value {
+/// Opens the page in a window of `width` pixels, and returns what [`PROBE`] found.
+fn probe(browser: &Path, page: &Path, profile: &Path, width: u32) -> serde_json::Value {
     let output = Command::new(browser)
         .args([
             "--headless=new",
@@ -50,7 +51,7 @@ fn ask(browser: &Path, page: &Path, profile: &Path, width: u32) -> serde_json::V
     })
 }
 
-/// Trains a cell with seed 1, and puts it into the study of `configs`.
+/// Trains a cell with seed 1, and adds it to the study in the folder `configs`.
 fn train(layout: &Layout, configs: &Path, cell: &str, family: &str, task: &str) {
     let file = format!(
         "cell = \"{cell}\"\nsection = \"1\"\nabout = \"a test\"\nfamily = \"{family}\"\n{task}"
@@ -72,7 +73,7 @@ fn train(layout: &Layout, configs: &Path, cell: &str, family: &str, task: &str) 
 }
 
 #[test]
-fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
+fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
     let Some(browser) = kindling_testing::browser() else {
         return;
     };
@@ -108,8 +109,8 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
 
     std::fs::write(configs.join("study.toml"), STUDY).expect("writes");
     let study = Study::read(&configs).expect("a study");
-    let runs = kindling_report::read(&study, &layout);
-    let page = kindling_report::write(&study, &layout, runs).expect("a report");
+    let page = kindling_report::write(&study, &layout, kindling_report::read(&study, &layout))
+        .expect("a report");
 
     let data = ImageData {
         dir: Some(images.clone()),
@@ -120,42 +121,42 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
     let pixels: Vec<&[u8]> = (0..test.len()).map(|index| test.pixels(index)).collect();
     let pixels = serde_json::to_string(&pixels).expect("JSON");
     let mut text = std::fs::read_to_string(&page).expect("a page");
-    let probe = PROBE.replace("IMAGES", &pixels);
-    text = text.replace("</body>", &format!("{probe}</body>"));
+    let script = PROBE.replace("IMAGES", &pixels);
+    text = text.replace("</body>", &format!("{script}</body>"));
     let probed = page.with_file_name("probed.html");
     std::fs::write(&probed, text).expect("writes");
 
     for width in [1280, 390] {
-        let answer = ask(&browser, &probed, &folder.path().join("profile"), width);
-        assert_eq!(answer["faults"], serde_json::json!([]), "{width}");
+        let found = probe(&browser, &probed, &folder.path().join("profile"), width);
+        assert_eq!(found["faults"], serde_json::json!([]), "{width}");
         assert_eq!(
-            answer["hidden"], 0,
+            found["hidden"], 0,
             "of {} figures at {width}",
-            answer["figures"]
+            found["figures"]
         );
-        assert!(answer["figures"].as_u64() > Some(8));
-        assert_eq!(answer["overflow"], 0, "{width}");
+        assert!(found["figures"].as_u64() > Some(8));
+        assert_eq!(found["overflow"], 0, "{width}");
         for cell in ["mlp", "convnet"] {
             let (_, rows) =
                 read_numbers(&layout.finished(cell, 1).file("logits.csv")).expect("logits");
-            check(&answer["logits"][cell], &rows);
+            check_values(&found["logits"][cell], &rows);
         }
         for (index, cell) in ["ae", "pca"].into_iter().enumerate() {
             let (_, rows) =
                 read_numbers(&layout.finished(cell, 1).file("codes.csv")).expect("codes");
-            check(&answer["codes"][index], &rows);
+            check_values(&found["codes"][index], &rows);
         }
         for (before, after) in [("before", "dragged"), ("dragged", "drawn")] {
             assert_ne!(
-                answer[before][0], answer[after][0],
+                found[before][0], found[after][0],
                 "{width}: {after}, the code"
             );
             assert_ne!(
-                answer[before][1], answer[after][1],
+                found[before][1], found[after][1],
                 "{width}: {after}, the image"
             );
         }
-        for shares in answer["shares"].as_array().expect("networks") {
+        for shares in found["shares"].as_array().expect("networks") {
             let sum: f64 = shares
                 .as_array()
                 .expect("shares")
@@ -167,8 +168,9 @@ fn the_page_computes_what_burn_computes_and_answers_drags_and_strokes() {
     }
 }
 
-/// All numbers of rows that begin with a label, within 1e-3.
-fn check(found: &serde_json::Value, expected: &[Vec<f64>]) {
+/// Asserts that the values equal those of the run's file within 1e-3. The rows of the file
+/// begin with the label.
+fn check_values(found: &serde_json::Value, expected: &[Vec<f64>]) {
     let found = found.as_array().expect("rows");
     assert_eq!((found.len(), expected.len()), (100, 100));
     for (found, expected) in found.iter().zip(expected) {

@@ -1,12 +1,11 @@
-//! Bad data, bad configs and diverging trainings, through the real binary: what
-//! it says, how it exits, and what it leaves.
+//! Bad data, bad configs and diverging trainings, through the real binary: the error message,
+//! the exit code, and the files that are left.
 
 mod common;
 
 use std::path::Path;
-use std::process::Output;
 
-use common::{kindling, train, write_config, write_images};
+use common::{kindling, stderr, train, write_config, write_images};
 use kindling_formats::{RunDir, RunStatus};
 
 const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
@@ -20,16 +19,13 @@ fn classifier(folder: &Path, images: &Path, rate: &str) -> RunDir {
     write_config(folder, "classifier", &task)
 }
 
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
+/// The number of files and folders in the folder of a run.
 fn entries(dir: &RunDir) -> usize {
     std::fs::read_dir(dir.path()).expect("a folder").count()
 }
 
-/// Damages a small data set, then wants both commands to refuse it, naming
-/// `file` and saying `words`, and to leave nothing behind.
+/// Damages a small data set, and asserts that `kindling train` and `kindling data` refuse it
+/// with a message that contains `file` and `words`, and write nothing.
 fn refused(file: &str, words: &str, damage: impl Fn(&Path)) {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 60, 20);
@@ -37,11 +33,11 @@ fn refused(file: &str, words: &str, damage: impl Fn(&Path)) {
     let dir = classifier(&folder.path().join("run"), &images, "0.1");
     let checked = kindling().arg("data").arg("--dir").arg(&images).output();
     for output in [train(&dir), checked.expect("kindling starts")] {
-        let stderr = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains(file), "`{file}` in: {stderr}");
-        assert!(stderr.contains(words), "`{words}` in: {stderr}");
-        assert!(!stderr.contains("panicked"), "{stderr}");
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(file), "`{file}` in: {message}");
+        assert!(message.contains(words), "`{words}` in: {message}");
+        assert!(!message.contains("panicked"), "{message}");
     }
     assert_eq!(entries(&dir), 1, "only the config");
 }
@@ -80,7 +76,7 @@ fn images_of_another_size_are_named() {
 }
 
 #[test]
-fn another_kind_of_file_is_named() {
+fn a_file_with_the_wrong_content_is_named() {
     refused(TEST_LABELS, "magic number", |dir| {
         std::fs::copy(dir.join(TRAIN_IMAGES), dir.join(TEST_LABELS)).expect("copies");
     });
@@ -90,7 +86,7 @@ fn another_kind_of_file_is_named() {
 }
 
 #[test]
-fn an_altered_file_is_named_where_sums_or_an_archive_tell() {
+fn a_file_with_a_wrong_checksum_is_named() {
     refused(TRAIN_IMAGES, "was altered", |dir| {
         let sum = "0".repeat(64);
         std::fs::write(dir.join("SHA256SUMS"), format!("{sum}  {TRAIN_IMAGES}\n")).expect("sums");
@@ -113,7 +109,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn images_and_labels_must_be_equally_many() {
+fn unequal_numbers_of_images_and_labels_are_refused() {
     refused(TEST_LABELS, "20 images", |dir| {
         edit(&dir.join(TEST_LABELS), |bytes| {
             bytes[7] = 19;
@@ -123,7 +119,7 @@ fn images_and_labels_must_be_equally_many() {
 }
 
 #[test]
-fn a_config_that_wants_too_much_is_refused() {
+fn an_invalid_config_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 60, 20);
     let run = folder.path().join("run");
@@ -137,24 +133,24 @@ fn a_config_that_wants_too_much_is_refused() {
     ] {
         std::fs::write(dir.config(), config.replace(from, to)).expect("writes");
         let output = train(&dir);
-        let stderr = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains(words), "`{words}` in: {stderr}");
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(words), "`{words}` in: {message}");
         assert_eq!(entries(&dir), 1, "only the config");
     }
 }
 
 #[test]
-fn a_training_that_diverges_fails_where_it_happened() {
+fn a_training_that_diverges_names_the_epoch_and_batch() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 60, 20);
     let dir = classifier(&folder.path().join("run"), &images, "1e30");
     let output = train(&dir);
-    let stderr = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(
-        stderr.contains("epoch 1, batch 2 of the training images"),
-        "{stderr}"
+        message.contains("epoch 1, batch 2 of the training images"),
+        "{message}"
     );
     let record = dir.read_record().expect("readable").expect("a record");
     assert_eq!(record.status, RunStatus::Failed);
@@ -167,6 +163,6 @@ fn a_training_that_diverges_fails_where_it_happened() {
     let dir = write_config(&folder.path().join("toy"), "regression", task);
     let output = train(&dir);
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("in iteration"), "{said}");
+    let message = stderr(&output);
+    assert!(message.contains("in iteration"), "{message}");
 }

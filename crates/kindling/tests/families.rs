@@ -1,4 +1,4 @@
-//! Each family from its config to its record, through the real binary.
+//! One small run of each family, from config to record, through the real binary.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn check_files(dir: &RunDir, record: &Record, epochs: usize) {
 }
 
 #[test]
-fn classifiers_learn_to_tell_the_images_apart() {
+fn classifiers_learn_to_classify_the_images() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 300, 100);
     let networks = [
@@ -50,11 +50,14 @@ fn classifiers_learn_to_tell_the_images_apart() {
         assert!(record.test_accuracy > Some(0.95), "{name}: {record:?}");
         let timing: Vec<TimingRow> = read_csv(&dir.timing()).expect("a timing");
         assert_eq!(timing.len(), 4);
-        // burn-train's own logs: a folder an epoch and split, a file a metric.
+        // burn-train's own logs: a folder for each epoch and split, and a file for each metric.
         for log in ["train/epoch-4/Loss.log", "valid/epoch-4/Accuracy.log"] {
             assert!(dir.file(log).exists(), "{log}");
         }
-        assert!(!dir.checkpoints().exists(), "a whole run keeps none");
+        assert!(
+            !dir.checkpoints().exists(),
+            "a finished run keeps no checkpoints"
+        );
         check_evidence(&dir, &record);
         if name == "dense" {
             check_weights(&dir, &images);
@@ -82,7 +85,8 @@ fn check_evidence(dir: &RunDir, record: &Record) {
     assert_eq!(table(dir, "logits.csv").len(), 100);
 }
 
-/// Two layers by hand, from the weights as they leave Burn, give its logits.
+/// Computes the logits of a network with two layers from the weights that the run wrote, and
+/// compares them with the logits that it wrote.
 fn check_weights(dir: &RunDir, images: &std::path::Path) {
     let data = ImageData {
         dir: Some(images.into()),
@@ -130,7 +134,7 @@ fn check_weights(dir: &RunDir, images: &std::path::Path) {
 }
 
 #[test]
-fn autoencoders_rebuild_better_than_at_first_and_leave_codes() {
+fn autoencoders_improve_and_write_their_codes() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 300, 100);
     for (name, conv) in [("dense", ""), ("conv", "conv = { channels = [2, 4] }")] {
@@ -154,14 +158,14 @@ fn autoencoders_rebuild_better_than_at_first_and_leave_codes() {
         assert_eq!(table(&dir, "reconstructions.csv").len(), 10);
         let plane = table(&dir, "plane.csv");
         assert_eq!((plane.len(), plane[0].len()), (400, 2 + 784));
-        // Ten shapes fall into ten heaps.
+        // The images show ten shapes, which are easy to tell apart by their codes.
         assert!(record.metrics["knn_accuracy"] > 0.5, "{record:?}");
         assert!(record.metrics["trustworthiness"] > 0.7, "{record:?}");
     }
 }
 
 #[test]
-fn pca_is_below_what_the_mean_image_leaves() {
+fn pca_has_a_smaller_error_with_more_components() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 300, 100);
     let error = |components: usize| {
@@ -172,7 +176,7 @@ fn pca_is_below_what_the_mean_image_leaves() {
         let dir = write_config(&folder.path().join(name), "pca", &task);
         let record = train_successfully(&dir);
         assert_eq!(record.parameters, 784 * (1 + components));
-        // Fewer test images than asked for: all of them.
+        // The config asks for more test images than there are, so all of them are encoded.
         let codes = std::fs::read_to_string(dir.file("codes.csv")).expect("codes");
         assert_eq!(codes.lines().count(), 1 + 100);
         assert_eq!(table(&dir, "reconstructions.csv").len(), 10);
@@ -181,13 +185,13 @@ fn pca_is_below_what_the_mean_image_leaves() {
         assert_eq!(components.lines().count(), 1 + 784);
         record.test_loss.expect("a loss")
     };
-    // Ten squares span nine directions around their mean.
+    // Ten shapes span nine directions around their mean.
     let (one, two, nine) = (error(1), error(2), error(9));
     assert!(two < one && nine < 0.2 * one, "{one} {two} {nine}");
 }
 
 #[test]
-fn a_linear_model_learns_the_linear_function_down_to_its_noise() {
+fn a_linear_model_learns_the_linear_function_up_to_its_noise() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = |function: &str, kind: &str| {
         let task = format!(
@@ -218,7 +222,7 @@ fn a_linear_model_learns_the_linear_function_down_to_its_noise() {
 }
 
 #[test]
-fn gradients_agree_and_vanish_where_they_should() {
+fn gradients_by_hand_agree_with_autodiff_and_are_zero_at_the_stationary_point() {
     let folder = tempfile::tempdir().expect("a folder");
     let task =
         "[gradients]\npoints = 51\nrange = 6.0\nrows = 32\nline_points = 21\nline_reach = 1.0";

@@ -1,35 +1,36 @@
-//! What both commands that read a folder of images say of it where nothing stops them,
-//! through the real binary.
+//! Folders of images that are accepted, with and without warnings, through the real binary.
+//! `failures.rs` has the folders that are refused.
 
 mod common;
 
 use std::path::Path;
 use std::process::Output;
 
-use common::{kindling, train, write_config, write_images};
+use common::{kindling, stderr, train, write_config, write_images};
 
 const IMAGES: &str = "train-images-idx3-ubyte";
 
-fn data(images: &Path) -> Output {
+/// Runs `kindling data` on a folder.
+fn check_folder(images: &Path) -> Output {
     let checked = kindling().arg("data").arg("--dir").arg(images).output();
     checked.expect("kindling starts")
 }
 
-/// The lines of standard error, of an end that is a success.
-fn said(output: &Output) -> Vec<String> {
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    said.lines().map(str::to_string).collect()
+/// Asserts that a program succeeded, and returns the lines that it printed to standard error.
+fn warnings(output: &Output) -> Vec<String> {
+    let printed = stderr(output);
+    assert!(output.status.success(), "{printed}");
+    printed.lines().map(str::to_string).collect()
 }
 
 #[test]
-fn a_warning_is_a_line_on_standard_error_and_costs_nothing() {
+fn warnings_are_lines_on_standard_error_and_stop_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 60, 20);
-    let plain = data(&images);
-    assert!(said(&plain).is_empty());
+    let plain = check_folder(&images);
+    assert!(warnings(&plain).is_empty());
 
-    // A folder in the file's place, and a line that names no file.
+    // A folder has the name of an image file, and a line of SHA256SUMS names no image file.
     let packed = std::process::Command::new("gzip")
         .arg(images.join(IMAGES))
         .status();
@@ -37,8 +38,8 @@ fn a_warning_is_a_line_on_standard_error_and_costs_nothing() {
     std::fs::create_dir(images.join(IMAGES)).expect("makes");
     let sum = "0".repeat(64);
     std::fs::write(images.join("SHA256SUMS"), format!("{sum}  README\n")).expect("sums");
-    let warned = data(&images);
-    let lines = said(&warned);
+    let warned = check_folder(&images);
+    let lines = warnings(&warned);
     assert_eq!(warned.stdout, plain.stdout);
     for (line, words) in lines.iter().zip([
         &format!("{IMAGES} is a folder, so "),
@@ -65,15 +66,15 @@ fn a_warning_is_a_line_on_standard_error_and_costs_nothing() {
     ] {
         let task = format!("[data]\ndir = {images:?}\n{task}");
         let dir = write_config(&folder.path().join(name), family, &task);
-        assert_eq!(said(&train(&dir)), lines, "{name}");
+        assert_eq!(warnings(&train(&dir)), lines, "{name}");
     }
 }
 
 #[test]
-fn files_that_other_programs_packed_and_summed_are_read() {
+fn files_compressed_and_checksummed_by_other_programs_are_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 60, 20);
-    let plain = data(&images);
+    let plain = check_folder(&images);
     let shell = |script: &str| {
         let done = std::process::Command::new("sh")
             .args(["-ec", script])
@@ -81,7 +82,7 @@ fn files_that_other_programs_packed_and_summed_are_read() {
             .status();
         assert!(done.expect("a shell").success(), "{script}");
     };
-    // Two members, then sums in the three ways of sha256sum.
+    // A gzip file of two members, and checksums in all formats that sha256sum writes.
     shell(
         "head -c 9999 train-images-idx3-ubyte | gzip > a; \
          tail -c +10000 train-images-idx3-ubyte | gzip > b; \
@@ -94,16 +95,16 @@ fn files_that_other_programs_packed_and_summed_are_read() {
         "rm SHA256SUMS; sha256sum \"$PWD\"/*ubyte* > sums; mv sums SHA256SUMS",
     ] {
         shell(sums);
-        let read = data(&images);
-        assert!(said(&read).is_empty(), "{sums}");
+        let read = check_folder(&images);
+        assert!(warnings(&read).is_empty(), "{sums}");
         assert_eq!(read.stdout, plain.stdout);
     }
     shell("printf 'x' >> train-images-idx3-ubyte.gz");
-    let altered = data(&images);
+    let altered = check_folder(&images);
     assert_eq!(altered.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&altered.stderr);
+    let message = stderr(&altered);
     assert!(
-        said.contains("train-images-idx3-ubyte.gz: its bytes have"),
-        "{said}"
+        message.contains("train-images-idx3-ubyte.gz: its bytes have"),
+        "{message}"
     );
 }

@@ -1,4 +1,5 @@
-//! A training that is killed goes on where it was, and ends with the same bytes.
+//! A training that was killed is resumed, and its results equal those of a training that was
+//! not interrupted.
 
 mod common;
 
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use common::{kindling, train, train_successfully, write_config, write_images};
 use kindling_formats::{Checkpoint, RunDir};
 
-/// Epochs of every training here.
+/// The number of epochs of every training in this file.
 const EPOCHS: usize = 5;
 
 fn config(folder: &Path, family: &str, images: &Path) -> RunDir {
@@ -33,8 +34,8 @@ fn config(folder: &Path, family: &str, images: &Path) -> RunDir {
     write_config(folder, family, &task)
 }
 
-/// Trains, and kills it as soon as there is the checkpoint of `epoch`.
-fn killed_after(dir: &RunDir, epoch: usize) {
+/// Starts the training, and kills it as soon as the checkpoint of `epoch` exists.
+fn train_and_kill_after(dir: &RunDir, epoch: usize) {
     let checkpoint = dir.checkpoints().join(format!("{epoch}.ckpt"));
     let mut child = kindling()
         .arg("train")
@@ -52,6 +53,7 @@ fn killed_after(dir: &RunDir, epoch: usize) {
     assert!(!dir.record().exists(), "it was killed before its end");
 }
 
+/// The checkpoints of a run, the oldest first.
 fn checkpoints(dir: &RunDir) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir.checkpoints()).expect("checkpoints");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
@@ -59,7 +61,7 @@ fn checkpoints(dir: &RunDir) -> Vec<PathBuf> {
     paths
 }
 
-/// What must be equal to the last bit.
+/// The content of the files that must be equal bit for bit.
 fn results(dir: &RunDir) -> Vec<Vec<u8>> {
     let files = [dir.history(), dir.weights(), dir.model()];
     let read = |path: PathBuf| std::fs::read(&path).expect("a result");
@@ -73,27 +75,31 @@ fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 #[test]
-fn a_killed_training_ends_as_if_it_never_was() {
+fn a_killed_training_ends_with_the_same_results() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 3000, 300);
     for family in ["classifier", "autoencoder"] {
         let whole = config(&folder.path().join(family), family, &images);
         let record = train_successfully(&whole);
-        assert!(!whole.checkpoints().exists(), "a whole run keeps none");
+        assert!(
+            !whole.checkpoints().exists(),
+            "a finished run keeps no checkpoints"
+        );
         let again = config(&folder.path().join(format!("{family}-2")), family, &images);
         for epoch in [1, 3] {
-            killed_after(&again, epoch);
+            train_and_kill_after(&again, epoch);
             let newest = checkpoints(&again).pop().expect("a checkpoint");
             let bytes = std::fs::read(newest).expect("reads");
             let checkpoint = Checkpoint::from_bytes(&bytes).expect("whole");
             assert!(checkpoint.epoch >= epoch);
-            // Two, and a third where the kill fell before the oldest was removed.
+            // The last two are kept. A third is there if the kill came before the oldest was
+            // removed.
             assert!(checkpoints(&again).len() <= 3);
         }
         let output = train(&again);
         assert!(output.status.success());
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(said.contains("resuming after epoch"), "{said}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(printed.contains("resuming after epoch"), "{printed}");
         assert!(results(&whole) == results(&again), "{family} differs");
         let resumed = again.read_record().expect("readable").expect("a record");
         assert_eq!(resumed.test_loss, record.test_loss);
@@ -101,8 +107,8 @@ fn a_killed_training_ends_as_if_it_never_was() {
     }
 }
 
-/// Copies a run that was killed.
-fn copied(from: &RunDir, to: &Path) -> RunDir {
+/// Copies the config and the checkpoints of a run.
+fn copy_run(from: &RunDir, to: &Path) -> RunDir {
     let to = RunDir::new(to);
     std::fs::create_dir_all(to.checkpoints()).expect("a folder");
     std::fs::copy(from.config(), to.config()).expect("copies");
@@ -114,16 +120,16 @@ fn copied(from: &RunDir, to: &Path) -> RunDir {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
+fn a_damaged_checkpoint_is_named_and_the_previous_one_is_used() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 3000, 300);
     let whole = config(&folder.path().join("whole"), "classifier", &images);
     train_successfully(&whole);
     let killed = config(&folder.path().join("killed"), "classifier", &images);
-    killed_after(&killed, 3);
-    // Twenty kinds of damage to the newest, and one to both.
+    train_and_kill_after(&killed, 3);
+    // Twenty times the newest checkpoint is damaged in another way, and once both are.
     for number in 0..=20 {
-        let dir = copied(&killed, &folder.path().join(number.to_string()));
+        let dir = copy_run(&killed, &folder.path().join(number.to_string()));
         let paths = checkpoints(&dir);
         let spared = usize::from(number < 20);
         for path in &paths[spared..] {
@@ -136,24 +142,24 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
             });
         }
         let output = train(&dir);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
         for path in &paths[spared..] {
             let named = format!("warning: {}: ", path.display());
-            assert!(said.contains(&named), "{said}");
+            assert!(errors.contains(&named), "{errors}");
         }
-        let goes_on = String::from_utf8_lossy(&output.stdout).contains("resuming after epoch");
-        assert_eq!(goes_on, spared == 1);
+        let is_resumed = String::from_utf8_lossy(&output.stdout).contains("resuming after epoch");
+        assert_eq!(is_resumed, spared == 1);
         assert!(results(&whole) == results(&dir), "differs");
     }
 }
 
 #[test]
-fn a_checkpoint_of_another_training_is_not_gone_on_from() {
+fn a_checkpoint_of_another_config_is_not_resumed() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 3000, 300);
     let dir = config(&folder.path().join("run"), "classifier", &images);
-    killed_after(&dir, 2);
+    train_and_kill_after(&dir, 2);
     let text = std::fs::read_to_string(dir.config()).expect("a config");
     let changed = text.replace("dropout = 0.5", "dropout = 0.4");
     std::fs::write(dir.config(), &changed).expect("writes");

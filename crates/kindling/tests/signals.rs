@@ -1,5 +1,5 @@
-//! Signals to a training in the foreground: one that is ignored at the start stays
-//! ignored, another stops it after its epoch.
+//! Signals to a training in the foreground. A signal that was ignored when the training
+//! started stays ignored. Any other one stops the training after the current epoch.
 #![cfg(unix)]
 
 mod common;
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use common::{write_config, write_images};
 
-/// The exit code of a training that the shell line `start` begins, where `$@` is its
-/// command, and that is sent a signal after its first epoch.
-fn code(start: &str, name: &str) -> Option<i32> {
+/// Starts a training with the shell command `start`, in which `$@` stands for the command
+/// line of kindling. Sends the signal `name` after the first epoch, and returns the exit code.
+fn exit_code(start: &str, name: &str) -> Option<i32> {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 2000, 50);
     let task = format!(
@@ -30,8 +30,8 @@ fn code(start: &str, name: &str) -> Option<i32> {
         .stderr(Stdio::null())
         .spawn()
         .expect("a shell");
-    let begun = Instant::now();
-    while !run.history().exists() && begun.elapsed() < Duration::from_secs(120) {
+    let started = Instant::now();
+    while !run.history().exists() && started.elapsed() < Duration::from_secs(120) {
         std::thread::sleep(Duration::from_millis(1));
     }
     assert!(!run.record().exists(), "it ended too early");
@@ -44,13 +44,13 @@ fn code(start: &str, name: &str) -> Option<i32> {
 }
 
 #[test]
-fn a_signal_that_is_ignored_at_the_start_stays_ignored() {
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
     for name in ["HUP", "INT", "TERM"] {
         let ignored = format!("trap '' {name}; exec \"$@\"");
-        assert_eq!(code(&ignored, name), Some(0), "{name} is ignored");
+        assert_eq!(exit_code(&ignored, name), Some(0), "{name} is ignored");
     }
-    // Ctrl-C may be ignored by whoever runs the tests.
+    // SIGINT is left out, because the program that runs the tests may itself ignore it.
     for name in ["HUP", "TERM"] {
-        assert_eq!(code("exec \"$@\"", name), Some(130), "{name} stops it");
+        assert_eq!(exit_code("exec \"$@\"", name), Some(130), "{name} stops it");
     }
 }

@@ -1,5 +1,5 @@
-//! What a run writes for TensorBoard, read by TensorBoard's own code: by the Python that
-//! `KINDLING_PYTHON` names, or python3, if it has the package.
+//! What a run writes for TensorBoard, read by TensorBoard's own Python package. Without the
+//! package, the first test is skipped.
 
 mod common;
 
@@ -9,7 +9,7 @@ use common::{kindling, train_successfully, write_config, write_images};
 use kindling_formats::{HistoryRow, RunDir, read_csv};
 use serde_json::Value;
 
-/// Prints the scalars, the hyper-parameters and the points of the projector.
+/// Prints the scalars, the hyper-parameters and the points of the projector as JSON.
 const READ: &str = r#"
 import json, sys
 from google.protobuf import text_format
@@ -20,25 +20,26 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 folder = sys.argv[1]
 events = EventAccumulator(folder, size_guidance={"scalars": 0})
 events.Reload()
-said = {"scalars": {}, "hparams": {}, "points": [], "labels": []}
+result = {"scalars": {}, "hparams": {}, "points": [], "labels": []}
 for tag in events.Tags()["scalars"]:
-    said["scalars"][tag] = [[e.step, e.value] for e in events.Scalars(tag)]
+    result["scalars"][tag] = [[e.step, e.value] for e in events.Scalars(tag)]
 for tag, content in events.PluginTagToContent("hparams").items():
     start = metadata.parse_session_start_info_plugin_data(content)
-    said["group"] = start.group_name
+    result["group"] = start.group_name
     for key, value in start.hparams.items():
-        said["hparams"][key] = getattr(value, value.WhichOneof("kind"))
+        result["hparams"][key] = getattr(value, value.WhichOneof("kind"))
 try:
     config = open(folder + "/projector_config.pbtxt").read()
     embedding = text_format.Parse(config, ProjectorConfig()).embeddings[0]
     lines = open(folder + "/" + embedding.tensor_path).read().splitlines()
-    said["points"] = [[float(x) for x in line.split("\t")] for line in lines]
-    said["labels"] = open(folder + "/" + embedding.metadata_path).read().splitlines()
+    result["points"] = [[float(x) for x in line.split("\t")] for line in lines]
+    result["labels"] = open(folder + "/" + embedding.metadata_path).read().splitlines()
 except FileNotFoundError:
     pass
-print(json.dumps(said))
+print(json.dumps(result))
 "#;
 
+/// Reads the events of a run; `None` if the test is skipped.
 fn read(run: &RunDir) -> Option<Value> {
     let mut command = kindling_testing::python("tensorboard")?;
     let output = command.args(["-c", READ]).arg(run.tensorboard());
@@ -48,9 +49,9 @@ fn read(run: &RunDir) -> Option<Value> {
     Some(serde_json::from_slice(&output.stdout).expect("JSON"))
 }
 
-/// The scalars of a tag, by their step.
-fn scalars(said: &Value, tag: &str) -> Vec<(u64, f32)> {
-    let scalars = said["scalars"][tag].as_array().expect("scalars").iter();
+/// The steps and values of the scalar `tag`.
+fn scalars(events: &Value, tag: &str) -> Vec<(u64, f32)> {
+    let scalars = events["scalars"][tag].as_array().expect("scalars").iter();
     let pair = |pair: &Value| Some((pair[0].as_u64()?, pair[1].as_f64()? as f32));
     scalars
         .map(|scalar| pair(scalar).expect("a step and a value"))
@@ -73,7 +74,7 @@ fn tensorboard_reads_the_history_the_config_and_the_codes() {
     let run = autoencoder(&folder.path().join("run"), &images);
     train_successfully(&run);
     let history: Vec<HistoryRow> = read_csv(&run.history()).expect("a history");
-    let Some(said) = read(&run) else { return };
+    let Some(events) = read(&run) else { return };
     for (tag, figure) in [
         (
             "loss/train",
@@ -86,28 +87,31 @@ fn tensorboard_reads_the_history_the_config_and_the_codes() {
         let expected: Vec<(u64, f32)> = rows
             .map(|row| (row.epoch as u64, figure(row) as f32))
             .collect();
-        assert_eq!(scalars(&said, tag), expected, "{tag}");
+        assert_eq!(scalars(&events, tag), expected, "{tag}");
     }
-    assert!(said["scalars"].get("accuracy/test").is_none());
-    assert_eq!(said["group"], "test");
-    assert_eq!(said["hparams"]["train.optimizer.adam.learning_rate"], 0.002);
-    assert_eq!(said["hparams"]["model.activation"], "relu");
-    assert_eq!(said["hparams"]["seed"], 1.0);
-    assert_eq!(said["points"].as_array().map(Vec::len), Some(40));
-    assert_eq!(said["labels"].as_array().map(Vec::len), Some(40));
+    assert!(events["scalars"].get("accuracy/test").is_none());
+    assert_eq!(events["group"], "test");
+    assert_eq!(
+        events["hparams"]["train.optimizer.adam.learning_rate"],
+        0.002
+    );
+    assert_eq!(events["hparams"]["model.activation"], "relu");
+    assert_eq!(events["hparams"]["seed"], 1.0);
+    assert_eq!(events["points"].as_array().map(Vec::len), Some(40));
+    assert_eq!(events["labels"].as_array().map(Vec::len), Some(40));
 
-    // The toy functions are written at their end.
+    // A run of the toy functions writes its events at the end.
     let task = "[data]\nfunction = \"y1\"\ntrain = 50\ntest = 20\nx_range = 1.0\nw_range = 1.0\n\
                 noise = 0.01\n[model]\nkind = \"linear\"\n[train]\niterations = 30\nl2 = 0.0\n\
                 optimizer.sgd = { learning_rate = 0.01, momentum = 0.0 }";
     let toy = write_config(&folder.path().join("toy"), "regression", task);
     train_successfully(&toy);
-    let said = read(&toy).expect("Python");
-    assert_eq!(scalars(&said, "loss/test").len(), 30);
+    let events = read(&toy).expect("Python");
+    assert_eq!(scalars(&events, "loss/test").len(), 30);
 }
 
 #[test]
-fn nothing_is_written_where_nothing_is_wanted() {
+fn no_tensorboard_writes_no_events() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 300, 60);
     let run = autoencoder(&folder.path().join("run"), &images);

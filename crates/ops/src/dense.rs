@@ -1,35 +1,12 @@
-//! A fully connected layer with what usually follows it.
+//! A fully connected layer with its activation.
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Tensor, module};
 
-use crate::own::own;
+use crate::cpu_backend::cpu_backend;
+use crate::options::Activation;
 
-/// What follows the sums of a layer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Activation {
-    /// Nothing.
-    #[default]
-    None,
-    /// max(x, 0)
-    Relu,
-    /// 1 / (1 + e^-x)
-    Sigmoid,
-}
-
-impl Activation {
-    /// `x` after it, by Burn's operations.
-    pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::None => x,
-            Self::Relu => relu(x),
-            Self::Sigmoid => sigmoid(x),
-        }
-    }
-}
-
-/// A fully connected layer: its parameters, and the activation behind it.
+/// A fully connected layer with parameters.
 #[derive(Module, Debug)]
 pub struct DenseLayer {
     weight: Param<Tensor<2>>,
@@ -39,7 +16,7 @@ pub struct DenseLayer {
 }
 
 impl DenseLayer {
-    /// `weight` is `[inputs, outputs]`, `bias` `[outputs]`.
+    /// Makes a layer of a `weight` `[inputs, outputs]` and a `bias` `[outputs]`.
     pub fn new(weight: Param<Tensor<2>>, bias: Param<Tensor<1>>, activation: Activation) -> Self {
         Self {
             weight,
@@ -48,13 +25,13 @@ impl DenseLayer {
         }
     }
 
-    /// See [`dense`].
+    /// Computes [`dense`] of `x` `[batch, inputs]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         dense(x, self.weight.val(), self.bias.val(), self.activation)
     }
 }
 
-/// `x` times `weight` plus `bias`, then the activation.
+/// The activation of `x` times `weight` plus `bias`.
 ///
 /// # Shapes
 ///
@@ -65,14 +42,14 @@ impl DenseLayer {
 ///
 /// # Panics
 ///
-/// If the shapes do not fit, as Burn's operations do.
+/// If the shapes do not fit together. Burn's operations panic, too.
 pub fn dense(
     x: Tensor<2>,
     weight: Tensor<2>,
     bias: Tensor<1>,
     activation: Activation,
 ) -> Tensor<2> {
-    match own(&x.device()) {
+    match cpu_backend(&x.device()) {
         #[cfg(any(feature = "flex", feature = "ndarray"))]
         Some(_) => Tensor::from_dispatch(
             <burn::backend::Dispatch as crate::extension::Operations>::dense(
@@ -86,8 +63,8 @@ pub fn dense(
     }
 }
 
-/// [`dense`] composed of Burn's operations, for the backends that have none of
-/// ours; and what ours are compared with.
+/// [`dense`] composed of Burn's operations. Backends without our operations use it, and
+/// tests compare ours with it.
 pub fn dense_of_burn(
     x: Tensor<2>,
     weight: Tensor<2>,

@@ -1,5 +1,5 @@
-//! The operations as an extension of Burn's backends: a call is routed to the
-//! backend its tensors live on, and its gradient joins Burn's graph.
+//! Our operations as an extension of Burn's backends. Burn calls the implementation for the
+//! backend of the tensors, and the gradient becomes part of Burn's autodiff graph.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 use burn::tensor::TensorData;
 
 use crate::cpu::{self, Geometry, Sizes};
+use crate::options::{Activation, Conv};
 use crate::storage::InMemory;
-use crate::{Activation, Conv};
 
-/// Backends with operations of ours; see [`conv2d`](crate::conv2d) and
-/// [`dense`](crate::dense).
+/// The operations of a backend; see [`conv2d`](crate::conv2d), [`dense`](crate::dense) and
+/// [`squared_error`](crate::squared_error).
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub(crate) trait Operations: Backend {
     fn conv2d(
@@ -37,8 +37,8 @@ pub(crate) trait Operations: Backend {
     fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
-/// The operations without a gradient, for a backend in memory.
-macro_rules! implement {
+/// Implements the operations without a gradient for a CPU backend.
+macro_rules! implement_operations {
     ($backend:ty) => {
         #[allow(deprecated, reason = "Burn recommends flex, and still keeps ndarray")]
         impl Operations for $backend {
@@ -48,7 +48,7 @@ macro_rules! implement {
                 bias: FloatTensor<Self>,
                 conv: Conv,
             ) -> FloatTensor<Self> {
-                convolve::<Self>(x, weight, bias, conv).0
+                conv2d_forward::<Self>(x, weight, bias, conv).0
             }
 
             fn dense(
@@ -57,20 +57,20 @@ macro_rules! implement {
                 bias: FloatTensor<Self>,
                 activation: Activation,
             ) -> FloatTensor<Self> {
-                multiply::<Self>(x, weight, bias, activation).0
+                dense_forward::<Self>(x, weight, bias, activation).0
             }
 
             fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self> {
-                compare::<Self>(x, target).0
+                squared_error_forward::<Self>(x, target).0
             }
         }
     };
 }
 
 #[cfg(feature = "flex")]
-implement!(burn::backend::Flex);
+implement_operations!(burn::backend::Flex);
 #[cfg(feature = "ndarray")]
-implement!(burn::backend::NdArray);
+implement_operations!(burn::backend::NdArray);
 
 impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
     fn conv2d(
@@ -79,8 +79,8 @@ impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B,
         bias: FloatTensor<Self>,
         conv: Conv,
     ) -> FloatTensor<Self> {
-        record::<B, C, _, 3>(Convolve, [x, weight, bias], |[x, weight, bias]| {
-            convolve::<B>(x, weight, bias, conv)
+        compute_and_track::<B, C, _, 3>(Conv2dBackward, [x, weight, bias], |[x, weight, bias]| {
+            conv2d_forward::<B>(x, weight, bias, conv)
         })
     }
 
@@ -90,20 +90,22 @@ impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B,
         bias: FloatTensor<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        record::<B, C, _, 3>(Multiply, [x, weight, bias], |[x, weight, bias]| {
-            multiply::<B>(x, weight, bias, activation)
+        compute_and_track::<B, C, _, 3>(DenseBackward, [x, weight, bias], |[x, weight, bias]| {
+            dense_forward::<B>(x, weight, bias, activation)
         })
     }
 
     fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self> {
         let target = target.into_primitive();
-        record::<B, C, _, 1>(Compare, [x], |[x]| compare::<B>(x, target))
+        compute_and_track::<B, C, _, 1>(SquaredErrorBackward, [x], |[x]| {
+            squared_error_forward::<B>(x, target)
+        })
     }
 }
 
-/// Computes an operation of tensors and enters it in the graph, with the state
-/// that its gradient needs.
-fn record<B: Backend, C: CheckpointStrategy, O: Backward<B, N>, const N: usize>(
+/// Computes an operation and adds it to the autodiff graph. `compute` also returns the state
+/// that the backward pass needs.
+fn compute_and_track<B: Backend, C: CheckpointStrategy, O: Backward<B, N>, const N: usize>(
     operation: O,
     inputs: [FloatTensor<Autodiff<B, C>>; N],
     compute: impl FnOnce([FloatTensor<B>; N]) -> (FloatTensor<B>, O::State),
@@ -116,9 +118,9 @@ fn record<B: Backend, C: CheckpointStrategy, O: Backward<B, N>, const N: usize>(
     }
 }
 
-/// Hands the gradients that were `found` to those of the nodes of input, weight
-/// and bias that want one.
-fn register<B: Backend>(
+/// Registers the gradients `found` of input, weight and bias, for those whose node is
+/// `Some`. The others need no gradient.
+fn register_gradients<B: Backend>(
     grads: &mut Gradients,
     [x_node, weight_node, bias_node]: [Option<NodeId>; 3],
     found: cpu::Gradients,
@@ -137,56 +139,56 @@ fn register<B: Backend>(
     }
 }
 
-/// A tensor of these numbers on the device of another.
+/// A tensor of these values on the device of another tensor.
 fn tensor<B: Backend>(
     values: Vec<f32>,
     shape: impl Into<burn::tensor::Shape>,
-    beside: &FloatTensor<B>,
+    other: &FloatTensor<B>,
 ) -> FloatTensor<B> {
-    B::float_from_data(TensorData::new(values, shape), &beside.device())
+    B::float_from_data(TensorData::new(values, shape), &other.device())
 }
 
-/// What the gradient of a convolution needs.
+/// What the backward pass of a convolution needs.
 #[derive(Debug, Clone)]
-struct Convolved<B: Backend> {
+struct Conv2dState<B: Backend> {
     geometry: Geometry,
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
-    winners: Arc<Vec<u8>>,
+    receivers: Arc<Vec<u8>>,
 }
 
-fn convolve<B: InMemory>(
+fn conv2d_forward<B: InMemory>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
     conv: Conv,
-) -> (FloatTensor<B>, Convolved<B>) {
+) -> (FloatTensor<B>, Conv2dState<B>) {
     let geometry = Geometry::new(x.shape().dims(), weight.shape().dims(), conv);
-    let (x, weight, bias) = (B::in_order(x), B::in_order(weight), B::in_order(bias));
-    let found = cpu::convolve(
+    let (x, weight, bias) = (B::contiguous(x), B::contiguous(weight), B::contiguous(bias));
+    let found = cpu::conv2d(
         geometry,
-        B::numbers(&x),
-        B::numbers(&weight),
-        B::numbers(&bias),
+        B::values(&x),
+        B::values(&weight),
+        B::values(&bias),
     );
     let [rows, columns] = geometry.output();
     let shape = [geometry.batch, geometry.filters, rows, columns];
     let output = tensor::<B>(found.values, shape, &x);
-    let state = Convolved {
+    let state = Conv2dState {
         geometry,
         x,
         weight,
-        winners: Arc::new(found.winners),
+        receivers: Arc::new(found.receivers),
     };
     (output, state)
 }
 
-/// The gradient of [`Operations::conv2d`].
+/// The backward pass of [`Operations::conv2d`].
 #[derive(Debug)]
-struct Convolve;
+struct Conv2dBackward;
 
-impl<B: InMemory> Backward<B, 3> for Convolve {
-    type State = Convolved<B>;
+impl<B: InMemory> Backward<B, 3> for Conv2dBackward {
+    type State = Conv2dState<B>;
 
     fn backward(
         self,
@@ -195,28 +197,28 @@ impl<B: InMemory> Backward<B, 3> for Convolve {
         _checkpointer: &mut Checkpointer,
     ) {
         let parents = ops.parents.map(|node| node.map(|node| node.id));
-        let Convolved {
+        let Conv2dState {
             geometry,
             x,
             weight,
-            winners,
+            receivers,
         } = ops.state;
-        let gradient = B::in_order(grads.consume::<B>(&ops.node));
-        let found = cpu::convolve_backward(
+        let gradient = B::contiguous(grads.consume::<B>(&ops.node));
+        let found = cpu::conv2d_backward(
             geometry,
-            B::numbers(&x),
-            B::numbers(&weight),
-            &winners,
-            B::numbers(&gradient),
+            B::values(&x),
+            B::values(&weight),
+            &receivers,
+            B::values(&gradient),
             parents[0].is_some(),
         );
-        register::<B>(grads, parents, found, &x, &weight);
+        register_gradients::<B>(grads, parents, found, &x, &weight);
     }
 }
 
-/// What the gradient of a fully connected layer needs.
+/// What the backward pass of a fully connected layer needs.
 #[derive(Debug, Clone)]
-struct Multiplied<B: Backend> {
+struct DenseState<B: Backend> {
     sizes: Sizes,
     activation: Activation,
     x: FloatTensor<B>,
@@ -224,12 +226,12 @@ struct Multiplied<B: Backend> {
     output: FloatTensor<B>,
 }
 
-fn multiply<B: InMemory>(
+fn dense_forward<B: InMemory>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
     activation: Activation,
-) -> (FloatTensor<B>, Multiplied<B>) {
+) -> (FloatTensor<B>, DenseState<B>) {
     let [batch, inputs] = x.shape().dims();
     let [_, outputs] = weight.shape().dims();
     let sizes = Sizes {
@@ -237,16 +239,16 @@ fn multiply<B: InMemory>(
         inputs,
         outputs,
     };
-    let (x, weight, bias) = (B::in_order(x), B::in_order(weight), B::in_order(bias));
+    let (x, weight, bias) = (B::contiguous(x), B::contiguous(weight), B::contiguous(bias));
     let values = cpu::dense(
         sizes,
-        B::numbers(&x),
-        B::numbers(&weight),
-        B::numbers(&bias),
+        B::values(&x),
+        B::values(&weight),
+        B::values(&bias),
         activation,
     );
     let output = tensor::<B>(values, [batch, outputs], &x);
-    let state = Multiplied {
+    let state = DenseState {
         sizes,
         activation,
         x,
@@ -256,12 +258,12 @@ fn multiply<B: InMemory>(
     (output, state)
 }
 
-/// The gradient of [`Operations::dense`].
+/// The backward pass of [`Operations::dense`].
 #[derive(Debug)]
-struct Multiply;
+struct DenseBackward;
 
-impl<B: InMemory> Backward<B, 3> for Multiply {
-    type State = Multiplied<B>;
+impl<B: InMemory> Backward<B, 3> for DenseBackward {
+    type State = DenseState<B>;
 
     fn backward(
         self,
@@ -270,7 +272,7 @@ impl<B: InMemory> Backward<B, 3> for Multiply {
         _checkpointer: &mut Checkpointer,
     ) {
         let parents = ops.parents.map(|node| node.map(|node| node.id));
-        let Multiplied {
+        let DenseState {
             sizes,
             activation,
             x,
@@ -280,42 +282,46 @@ impl<B: InMemory> Backward<B, 3> for Multiply {
         let mut gradient = B::writable(grads.consume::<B>(&ops.node));
         let found = cpu::dense_backward(
             sizes,
-            B::numbers(&x),
-            B::numbers(&weight),
-            B::numbers(&output),
-            B::numbers_mut(&mut gradient),
+            B::values(&x),
+            B::values(&weight),
+            B::values(&output),
+            B::values_mut(&mut gradient),
             activation,
             parents[0].is_some(),
         );
-        register::<B>(grads, parents, found, &x, &weight);
+        register_gradients::<B>(grads, parents, found, &x, &weight);
     }
 }
 
-/// What the gradient of a squared error needs.
+/// What the backward pass of a squared error needs.
 #[derive(Debug, Clone)]
-struct Compared<B: Backend> {
+struct SquaredErrorState<B: Backend> {
     x: FloatTensor<B>,
     target: FloatTensor<B>,
 }
 
-fn compare<B: InMemory>(
+fn squared_error_forward<B: InMemory>(
     x: FloatTensor<B>,
     target: FloatTensor<B>,
-) -> (FloatTensor<B>, Compared<B>) {
-    let [batch, numbers] = x.shape().dims();
-    assert_eq!(x.shape(), target.shape(), "an error needs equal shapes");
-    let (x, target) = (B::in_order(x), B::in_order(target));
-    let errors = cpu::squared_error(B::numbers(&x), B::numbers(&target), numbers);
+) -> (FloatTensor<B>, SquaredErrorState<B>) {
+    let [batch, columns] = x.shape().dims();
+    assert_eq!(
+        x.shape(),
+        target.shape(),
+        "a squared error needs equal shapes"
+    );
+    let (x, target) = (B::contiguous(x), B::contiguous(target));
+    let errors = cpu::squared_error(B::values(&x), B::values(&target), columns);
     let errors = tensor::<B>(errors, [batch], &x);
-    (errors, Compared { x, target })
+    (errors, SquaredErrorState { x, target })
 }
 
-/// The gradient of [`Operations::squared_error`].
+/// The backward pass of [`Operations::squared_error`].
 #[derive(Debug)]
-struct Compare;
+struct SquaredErrorBackward;
 
-impl<B: InMemory> Backward<B, 1> for Compare {
-    type State = Compared<B>;
+impl<B: InMemory> Backward<B, 1> for SquaredErrorBackward {
+    type State = SquaredErrorState<B>;
 
     fn backward(
         self,
@@ -323,17 +329,17 @@ impl<B: InMemory> Backward<B, 1> for Compare {
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let gradient = B::in_order(grads.consume::<B>(&ops.node));
+        let gradient = B::contiguous(grads.consume::<B>(&ops.node));
         let [Some(parent)] = ops.parents else {
             return;
         };
-        let Compared { x, target } = ops.state;
-        let [_, numbers] = x.shape().dims();
+        let SquaredErrorState { x, target } = ops.state;
+        let [_, columns] = x.shape().dims();
         let found = cpu::squared_error_backward(
-            B::numbers(&x),
-            B::numbers(&target),
-            numbers,
-            B::numbers(&gradient),
+            B::values(&x),
+            B::values(&target),
+            columns,
+            B::values(&gradient),
         );
         grads.register::<B>(parent.id, tensor::<B>(found, x.shape(), &x));
     }

@@ -1,24 +1,26 @@
-//! Operations that Burn's CPU backends are slow at, with gradients of their own.
+//! Operations that are faster than Burn's on its CPU backends, with their gradients.
 //!
-//! A family calls [`conv2d`] and [`dense`], or has them as layers, and
-//! [`squared_error`], whatever its tensors live on: on flex and ndarray they are ours, elsewhere they are
-//! composed of Burn's own operations. This is the one crate beside the harness
-//! that knows which backends there are.
+//! A family calls [`conv2d`], [`dense`] and [`squared_error`], or uses the layers
+//! [`ConvLayer`] and [`DenseLayer`], on any device. On flex and ndarray they run our code,
+//! on all other backends they are composed of Burn's operations. Only this crate and the
+//! harness name backends.
 
 mod conv;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
+mod cpu_backend;
 mod dense;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 #[allow(deprecated, reason = "Burn recommends flex, and still keeps ndarray")]
 mod extension;
-mod loss;
 mod optimizer;
-mod own;
+mod options;
+mod squared_error;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod storage;
 
-pub use conv::{Conv, ConvLayer, conv2d, conv2d_of_burn};
-pub use dense::{Activation, DenseLayer, dense, dense_of_burn};
-pub use loss::{squared_error, squared_error_of_burn};
+pub use conv::{ConvLayer, conv2d, conv2d_of_burn};
+pub use dense::{DenseLayer, dense, dense_of_burn};
 pub use optimizer::{Adam, adam_step, sgd_step};
+pub use options::{Activation, Conv};
+pub use squared_error::{squared_error, squared_error_of_burn};

@@ -1,5 +1,5 @@
-//! The numbers behind a tensor of a CPU backend, without a copy where they lie
-//! in order.
+//! The memory of a CPU backend's tensor, as a slice of its values. A contiguous tensor is
+//! not copied.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, DispatchKindConversion, DispatchTensor};
@@ -7,57 +7,62 @@ use burn::tensor::Tensor;
 
 use crate::cpu;
 
-/// A backend whose tensors of 32-bit floats lie in the memory of this process.
+/// A backend that keeps its tensors of 32-bit floats in the memory of this process.
 ///
-/// Its functions panic where a tensor is of another type; Kindling knows none.
+/// Its functions panic if a tensor has another type of values. Kindling has no such tensor.
 pub(crate) trait InMemory: Backend {
-    /// A tensor whose numbers may be changed.
+    /// A tensor whose values may be changed.
     type Writable: Send;
 
-    /// The same tensor, its numbers in the order of its shape.
-    fn in_order(tensor: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// The same tensor with its values row by row in memory.
+    fn contiguous(tensor: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// The numbers of a tensor in order.
-    fn numbers(tensor: &FloatTensor<Self>) -> &[f32];
+    /// The values of a contiguous tensor.
+    fn values(tensor: &FloatTensor<Self>) -> &[f32];
 
-    /// The same tensor to write into.
+    /// Makes the tensor writable.
     fn writable(tensor: FloatTensor<Self>) -> Self::Writable;
 
-    /// Its numbers, in order: a copy if another tensor shares them.
-    fn numbers_mut(tensor: &mut Self::Writable) -> &mut [f32];
+    /// The values of a writable tensor, row by row. They are copied if another tensor
+    /// shares them.
+    fn values_mut(tensor: &mut Self::Writable) -> &mut [f32];
 
-    /// Back again.
-    fn written(tensor: Self::Writable) -> FloatTensor<Self>;
+    /// Makes a writable tensor an ordinary one again.
+    fn into_tensor(tensor: Self::Writable) -> FloatTensor<Self>;
 }
 
-/// Lets `pass` go over the numbers of tensors of one shape. Returns those it
-/// wrote.
+/// Calls `update` on the values of tensors of the same shape, in parallel chunks. It reads
+/// those of `read` and changes those of `write`. Returns the changed tensors.
 ///
 /// # Panics
 ///
-/// If their shapes differ, or one is on another backend.
-pub(crate) fn update<B: InMemory, const D: usize, const N: usize>(
+/// If the shapes differ, or a tensor is on another backend.
+pub(crate) fn update_tensors<B: InMemory, const D: usize, const N: usize>(
     read: Tensor<D>,
     write: [Tensor<D>; N],
-    pass: impl Fn(&[f32], [&mut [f32]; N]) + Sync,
+    update: impl Fn(&[f32], [&mut [f32]; N]) + Sync,
 ) -> [Tensor<D>; N]
 where
     DispatchTensor: DispatchKindConversion<B>,
 {
     for tensor in &write {
-        assert_eq!(tensor.dims(), read.dims(), "a pass needs equal shapes");
+        assert_eq!(tensor.dims(), read.dims(), "an update needs equal shapes");
     }
-    let read = B::in_order(primitive::<B, D>(read));
+    let read = B::contiguous(primitive::<B, D>(read));
     let mut write = write.map(|tensor| B::writable(primitive::<B, D>(tensor)));
-    cpu::pass(
-        B::numbers(&read),
-        write.each_mut().map(B::numbers_mut),
-        pass,
+    cpu::in_parallel_chunks(
+        B::values(&read),
+        write.each_mut().map(B::values_mut),
+        update,
     );
-    write.map(|tensor| Tensor::from_primitive::<B>(B::written(tensor)))
+    write.map(|tensor| Tensor::from_primitive::<B>(B::into_tensor(tensor)))
 }
 
-#[expect(clippy::expect_used, reason = "the caller looked at the device")]
+/// The backend's own tensor inside a Burn tensor.
+#[expect(
+    clippy::expect_used,
+    reason = "the caller has checked the device of the tensor"
+)]
 fn primitive<B: InMemory, const D: usize>(tensor: Tensor<D>) -> FloatTensor<B>
 where
     DispatchTensor: DispatchKindConversion<B>,
@@ -70,27 +75,27 @@ where
 impl InMemory for burn::backend::Flex {
     type Writable = FloatTensor<Self>;
 
-    fn in_order(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn contiguous(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
         tensor.to_contiguous()
     }
 
-    #[expect(clippy::expect_used, reason = "documented")]
-    fn numbers(tensor: &FloatTensor<Self>) -> &[f32] {
-        tensor.as_slice().expect("32-bit floats in order")
+    #[expect(clippy::expect_used, reason = "the trait says so")]
+    fn values(tensor: &FloatTensor<Self>) -> &[f32] {
+        tensor.as_slice().expect("contiguous 32-bit floats")
     }
 
     fn writable(tensor: FloatTensor<Self>) -> Self::Writable {
         tensor.to_contiguous()
     }
 
-    #[expect(clippy::expect_used, reason = "documented")]
-    fn numbers_mut(tensor: &mut Self::Writable) -> &mut [f32] {
+    #[expect(clippy::expect_used, reason = "the trait says so")]
+    fn values_mut(tensor: &mut Self::Writable) -> &mut [f32] {
         let range = tensor.layout().contiguous_offsets();
-        let (start, end) = range.expect("32-bit floats in order");
+        let (start, end) = range.expect("contiguous 32-bit floats");
         &mut tensor.storage_mut()[start..end]
     }
 
-    fn written(tensor: Self::Writable) -> FloatTensor<Self> {
+    fn into_tensor(tensor: Self::Writable) -> FloatTensor<Self> {
         tensor
     }
 }
@@ -100,38 +105,38 @@ impl InMemory for burn::backend::Flex {
 impl InMemory for burn::backend::NdArray {
     type Writable = burn_ndarray::SharedArray<f32>;
 
-    fn in_order(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn contiguous(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
         match tensor {
-            burn_ndarray::NdArrayTensor::F32(numbers) if numbers.view().as_slice().is_none() => {
-                Self::written(numbers.view().as_standard_layout().to_shared())
+            burn_ndarray::NdArrayTensor::F32(values) if values.view().as_slice().is_none() => {
+                Self::into_tensor(values.view().as_standard_layout().to_shared())
             }
-            in_order => in_order,
+            contiguous => contiguous,
         }
     }
 
-    #[expect(clippy::expect_used, reason = "documented")]
-    fn numbers(tensor: &FloatTensor<Self>) -> &[f32] {
-        let numbers = match tensor {
-            burn_ndarray::NdArrayTensor::F32(numbers) => numbers.view().to_slice(),
+    #[expect(clippy::expect_used, reason = "the trait says so")]
+    fn values(tensor: &FloatTensor<Self>) -> &[f32] {
+        let values = match tensor {
+            burn_ndarray::NdArrayTensor::F32(values) => values.view().to_slice(),
             _ => None,
         };
-        numbers.expect("32-bit floats in order")
+        values.expect("contiguous 32-bit floats")
     }
 
-    #[expect(clippy::panic, reason = "documented")]
+    #[expect(clippy::panic, reason = "the trait says so")]
     fn writable(tensor: FloatTensor<Self>) -> Self::Writable {
-        match Self::in_order(tensor) {
-            burn_ndarray::NdArrayTensor::F32(numbers) => numbers.into_shared(),
+        match Self::contiguous(tensor) {
+            burn_ndarray::NdArrayTensor::F32(values) => values.into_shared(),
             _ => panic!("32-bit floats"),
         }
     }
 
-    #[expect(clippy::expect_used, reason = "in order since it is writable")]
-    fn numbers_mut(tensor: &mut Self::Writable) -> &mut [f32] {
-        tensor.as_slice_mut().expect("32-bit floats in order")
+    #[expect(clippy::expect_used, reason = "a writable tensor is contiguous")]
+    fn values_mut(tensor: &mut Self::Writable) -> &mut [f32] {
+        tensor.as_slice_mut().expect("contiguous 32-bit floats")
     }
 
-    fn written(tensor: Self::Writable) -> FloatTensor<Self> {
+    fn into_tensor(tensor: Self::Writable) -> FloatTensor<Self> {
         tensor.into()
     }
 }

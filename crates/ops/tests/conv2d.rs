@@ -1,16 +1,16 @@
-//! Our convolution against Burn's own operations and against finite
-//! differences, on every CPU backend that is compiled in.
+//! Compares our convolution with Burn's operations and with finite differences, on every CPU
+//! backend that is compiled in.
 #![cfg(any(feature = "flex", feature = "ndarray"))]
 
 mod common;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
-use common::{devices, numbers};
+use common::{devices, values};
 use kindling_ops::{Conv, conv2d, conv2d_of_burn};
 use rand::{RngExt, SeedableRng};
 
-/// An input, a weight and a bias.
+/// The sizes and values of a convolution. `values` are those of input, weight and bias.
 #[derive(Clone)]
 struct Case {
     shape: [usize; 4],
@@ -21,8 +21,8 @@ struct Case {
 }
 
 impl Case {
-    /// Whole numbers in [-`steps`, `steps`], divided by `steps`: the fewer, the
-    /// more ties.
+    /// Draws values in [-1, 1] that are multiples of 1 / `steps`. With fewer steps more values
+    /// are equal.
     fn draw(
         rng: &mut ChaCha8Rng,
         shape: [usize; 4],
@@ -64,7 +64,8 @@ impl Case {
 
 type Operation = fn(Tensor<4>, Tensor<4>, Tensor<1>, Conv) -> Tensor<4>;
 
-/// The output, and the gradients of a weighted sum of it.
+/// The output, and the gradients of a weighted sum of the output with respect to input, weight
+/// and bias.
 fn run(case: &Case, device: &Device, operation: Operation) -> [Vec<f32>; 4] {
     let device = device.clone().autodiff();
     let (x, weight, bias) = case.tensors(&device);
@@ -78,10 +79,10 @@ fn run(case: &Case, device: &Device, operation: Operation) -> [Vec<f32>; 4] {
     let factors = Tensor::<4>::from_data(TensorData::new(factors, shape), &device);
     let gradients = (output.clone() * factors).sum().backward();
     [
-        numbers(output),
-        numbers(x.grad(&gradients).expect("the input's gradient")),
-        numbers(weight.grad(&gradients).expect("the weight's gradient")),
-        numbers(bias.grad(&gradients).expect("the bias's gradient")),
+        values(output),
+        values(x.grad(&gradients).expect("the input's gradient")),
+        values(weight.grad(&gradients).expect("the weight's gradient")),
+        values(bias.grad(&gradients).expect("the bias's gradient")),
     ]
 }
 
@@ -102,7 +103,12 @@ fn compare(case: &Case) {
     for device in devices() {
         let found = run(case, &device, conv2d);
         let expected = run(case, &device, conv2d_of_burn);
-        let names = ["output", "gradient of x", "of the weight", "of the bias"];
+        let names = [
+            "output",
+            "gradient of x",
+            "gradient of the weight",
+            "gradient of the bias",
+        ];
         for ((name, found), expected) in names.iter().zip(&found).zip(&expected) {
             let Case {
                 shape,
@@ -119,7 +125,7 @@ fn compare(case: &Case) {
 }
 
 #[test]
-fn random_shapes_give_what_burn_gives() {
+fn random_shapes_give_the_same_as_burn() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for _ in 0..200 {
         let kernel: usize = rng.random_range(1..=5);
@@ -141,8 +147,9 @@ fn random_shapes_give_what_burn_gives() {
             pool,
         };
         let filters = rng.random_range(1..=70);
-        // A tie is decided by the order of rounding: none in fine steps; doubled
-        // pixels tie anyway, and sums in steps of a quarter are exact.
+        // With nearly equal sums, rounding decides which one the pool takes. Fine steps make
+        // such cases unlikely. `double` gives equal pixels in any case, so there the steps
+        // are quarters, with which all sums are exact.
         let steps = if conv.double && conv.pool {
             4
         } else {
@@ -153,7 +160,7 @@ fn random_shapes_give_what_burn_gives() {
 }
 
 #[test]
-fn an_image_smaller_than_the_kernel_needs_its_border() {
+fn padding_makes_images_smaller_than_the_kernel_possible() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     for (channels, side, kernel, padding) in [(1, 1, 5, 2), (2, 3, 5, 1), (5, 1, 3, 1)] {
         let conv = Conv {
@@ -166,8 +173,8 @@ fn an_image_smaller_than_the_kernel_needs_its_border() {
 }
 
 #[test]
-fn ties_are_broken_as_burn_breaks_them() {
-    // Sums of products of -1, 0 and 1 are exact, whatever their order.
+fn of_equal_values_the_pool_takes_the_same_as_burn() {
+    // Sums of products of -1, 0 and 1 are exact in any order.
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     for relu in [false, true] {
         for _ in 0..20 {
@@ -183,7 +190,7 @@ fn ties_are_broken_as_burn_breaks_them() {
 }
 
 #[test]
-fn a_chunk_boundary_in_the_batch_changes_nothing() {
+fn batches_near_the_size_of_a_chunk_give_the_same_as_burn() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     for batch in [15, 16, 17, 33] {
         let conv = Conv {
@@ -204,18 +211,18 @@ fn a_chunk_boundary_in_the_batch_changes_nothing() {
 }
 
 #[test]
-fn tensors_out_of_order_are_read_in_order() {
+fn tensors_that_are_not_contiguous_are_read_correctly() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let case = Case::draw(&mut rng, [2, 3, 5, 6], 4, 3, Conv::default(), 1000);
     for device in devices() {
         let (x, weight, bias) = case.tensors(&device);
-        let expected = numbers(conv2d(
+        let expected = values(conv2d(
             x.clone().swap_dims(2, 3).mul_scalar(1.0),
             weight.clone().swap_dims(2, 3).mul_scalar(1.0),
             bias.clone(),
             case.conv,
         ));
-        let found = numbers(conv2d(
+        let found = values(conv2d(
             x.swap_dims(2, 3),
             weight.swap_dims(2, 3),
             bias,
@@ -257,7 +264,7 @@ fn gradients_are_those_of_finite_differences() {
                     let (more, less, here) = (loss(step), loss(-step), loss(0.0));
                     let slopes = [(more - here) / step as f64, (here - less) / step as f64];
                     if (slopes[0] - slopes[1]).abs() > 1e-3 {
-                        kinks += 1; // of ReLU or of the pool
+                        kinks += 1; // ReLU or the pool has a kink here.
                         continue;
                     }
                     smooth += 1;
@@ -269,15 +276,15 @@ fn gradients_are_those_of_finite_differences() {
                     );
                 }
             }
-            assert!(smooth > 3 * kinks, "{smooth} compared, {kinks} not");
+            assert!(smooth > 3 * kinks, "{smooth} compared, {kinks} at kinks");
         }
     }
 }
 
-/// The sum whose gradients [`run`] takes, added up in 64 bits.
+/// The sum whose gradients [`run`] computes, added in 64 bits.
 fn weighted_sum(case: &Case, device: &Device) -> f64 {
     let (x, weight, bias) = case.tensors(device);
-    numbers(conv2d(x, weight, bias, case.conv))
+    values(conv2d(x, weight, bias, case.conv))
         .iter()
         .enumerate()
         .map(|(i, value)| f64::from(*value) * (((i * 7 + 3) % 11) as f64 / 5.0 - 1.0))
@@ -285,7 +292,7 @@ fn weighted_sum(case: &Case, device: &Device) -> f64 {
 }
 
 #[test]
-fn doubling_repeats_pixels() {
+fn double_repeats_pixels() {
     let conv = Conv {
         double: true,
         ..Conv::default()
@@ -296,7 +303,7 @@ fn doubling_repeats_pixels() {
             let identity = Tensor::ones([1, 1, 1, 1], &device);
             let doubled = operation(image, identity, Tensor::zeros([1], &device), conv);
             assert_eq!(
-                numbers(doubled),
+                values(doubled),
                 [
                     1., 1., 2., 2., 1., 1., 2., 2., 3., 3., 4., 4., 3., 3., 4., 4.
                 ]
@@ -306,7 +313,7 @@ fn doubling_repeats_pixels() {
 }
 
 #[test]
-fn what_is_no_number_stays_visible() {
+fn a_nan_in_the_input_reaches_the_output() {
     for conv in [
         Conv {
             padding: 0,
@@ -322,12 +329,12 @@ fn what_is_no_number_stays_visible() {
         },
     ] {
         for place in 0..16 {
-            let mut values = vec![1.0; 16];
-            values[place] = f32::NAN;
+            let mut pixels = vec![1.0; 16];
+            pixels[place] = f32::NAN;
             for device in devices() {
-                let x = Tensor::from_data(TensorData::new(values.clone(), [1, 1, 4, 4]), &device);
+                let x = Tensor::from_data(TensorData::new(pixels.clone(), [1, 1, 4, 4]), &device);
                 let weight = Tensor::ones([1, 1, 1, 1], &device);
-                let output = numbers(conv2d(x, weight, Tensor::zeros([1], &device), conv));
+                let output = values(conv2d(x, weight, Tensor::zeros([1], &device), conv));
                 assert_eq!(output.iter().filter(|value| value.is_nan()).count(), 1);
             }
         }
@@ -335,7 +342,7 @@ fn what_is_no_number_stays_visible() {
 }
 
 #[test]
-fn a_parameter_that_needs_no_gradient_gets_none() {
+fn a_tensor_that_needs_no_gradient_gets_none() {
     let mut rng = ChaCha8Rng::seed_from_u64(6);
     let case = Case::draw(&mut rng, [2, 2, 4, 4], 3, 3, Conv::default(), 1000);
     for device in devices() {

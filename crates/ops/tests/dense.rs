@@ -1,12 +1,12 @@
-//! Our fully connected layer and optimizer steps against Burn's own, on every
-//! CPU backend that is compiled in.
+//! Compares our fully connected layer with Burn's, and our optimizer steps with their
+//! formulas, on every CPU backend that is compiled in.
 #![cfg(any(feature = "flex", feature = "ndarray"))]
 
 mod common;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
-use common::{devices, numbers};
+use common::{devices, values};
 use kindling_ops::{Activation, Adam, adam_step, dense, dense_of_burn, sgd_step};
 use rand::{RngExt, SeedableRng};
 
@@ -16,7 +16,7 @@ fn draw<const D: usize>(rng: &mut ChaCha8Rng, shape: [usize; D], device: &Device
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// Of weights up to 1 after three steps, each of which rounds.
+/// Compares weights after some steps, each of which rounds.
 #[track_caller]
 fn assert_stepped(found: &[f32], expected: &[f64], most: f64) {
     assert_eq!(found.len(), expected.len());
@@ -40,7 +40,8 @@ fn assert_near(found: &[f32], expected: &[f32]) {
 
 type Operation = fn(Tensor<2>, Tensor<2>, Tensor<1>, Activation) -> Tensor<2>;
 
-/// The output and the gradients of the sum of its squares.
+/// The output, and the gradients of the sum of its squares with respect to input, weight and
+/// bias.
 fn run(
     [x, weight]: [Tensor<2>; 2],
     bias: Tensor<1>,
@@ -51,20 +52,20 @@ fn run(
     let output = operation(x.clone(), weight.clone(), bias.clone(), activation);
     let gradients = (output.clone() * output.clone()).sum().backward();
     [
-        numbers(output),
-        numbers(x.grad(&gradients).expect("the input's gradient")),
-        numbers(weight.grad(&gradients).expect("the weight's gradient")),
-        numbers(bias.grad(&gradients).expect("the bias's gradient")),
+        values(output),
+        values(x.grad(&gradients).expect("the input's gradient")),
+        values(weight.grad(&gradients).expect("the weight's gradient")),
+        values(bias.grad(&gradients).expect("the bias's gradient")),
     ]
 }
 
 #[test]
-fn random_layers_give_what_burn_gives() {
+fn random_layers_give_the_same_as_burn() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for device in devices() {
         let device = device.autodiff();
         for activation in [Activation::None, Activation::Relu, Activation::Sigmoid] {
-            // The last is large enough for several threads.
+            // The last layer is large enough for several threads.
             for [batch, inputs, outputs] in [[1, 1, 1], [3, 7, 2], [64, 10, 33], [128, 130, 140]] {
                 let x = draw(&mut rng, [batch, inputs], &device);
                 let weight = draw(&mut rng, [inputs, outputs], &device);
@@ -81,7 +82,7 @@ fn random_layers_give_what_burn_gives() {
 }
 
 #[test]
-fn tensors_out_of_order_are_read_in_order() {
+fn tensors_that_are_not_contiguous_are_read_correctly() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     for device in devices() {
         let x = draw(&mut rng, [5, 4], &device).transpose();
@@ -89,12 +90,12 @@ fn tensors_out_of_order_are_read_in_order() {
         let bias = draw(&mut rng, [6], &device);
         let found = dense(x.clone(), weight.clone(), bias.clone(), Activation::None);
         let expected = dense_of_burn(x, weight, bias, Activation::None);
-        assert_near(&numbers(found), &numbers(expected));
+        assert_near(&values(found), &values(expected));
     }
 }
 
 #[test]
-fn what_is_no_number_stays_visible() {
+fn a_nan_in_the_input_reaches_the_output() {
     for device in devices() {
         for activation in [Activation::None, Activation::Relu, Activation::Sigmoid] {
             let x = Tensor::from_floats([[f32::NAN]], &device);
@@ -104,20 +105,20 @@ fn what_is_no_number_stays_visible() {
                 Tensor::zeros([1], &device),
                 activation,
             );
-            assert!(numbers(output)[0].is_nan(), "{activation:?}");
+            assert!(values(output)[0].is_nan(), "{activation:?}");
         }
     }
 }
 
-/// 40,000 numbers are more than one thread takes at once.
+/// 40,000 values are more than one chunk.
 const SHAPE: [usize; 2] = [400, 100];
 
 #[test]
-fn sgd_is_its_formula() {
+fn sgd_agrees_with_its_formula() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     for device in devices() {
         let mut weight = draw(&mut rng, SHAPE, &device);
-        let by_hand = numbers(weight.clone());
+        let by_hand = values(weight.clone());
         let mut by_hand: Vec<f64> = by_hand.into_iter().map(f64::from).collect();
         let mut speed = vec![0f64; 40_000];
         let mut velocity = None;
@@ -126,7 +127,7 @@ fn sgd_is_its_formula() {
             for ((weight, speed), gradient) in by_hand
                 .iter_mut()
                 .zip(&mut speed)
-                .zip(numbers(gradient.clone()))
+                .zip(values(gradient.clone()))
             {
                 *speed = 0.9 * *speed + f64::from(gradient);
                 *weight -= 0.1 * *speed;
@@ -134,19 +135,19 @@ fn sgd_is_its_formula() {
             let step = sgd_step(0.1, 0.9, weight, gradient, velocity);
             (weight, velocity) = (step.0, Some(step.1));
         }
-        assert_stepped(&numbers(weight), &by_hand, 4e-7);
+        assert_stepped(&values(weight), &by_hand, 4e-7);
     }
 }
 
 #[test]
-fn adam_is_its_formula_and_leaves_other_tensors_alone() {
+fn adam_agrees_with_its_formula_and_changes_no_shared_tensor() {
     let adam = Adam {
         beta_1: 0.9,
         beta_2: 0.999,
         epsilon: 1e-7,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    // A step depends on epsilon where gradients are as small.
+    // With gradients as small as epsilon, a step depends on epsilon.
     let scales = [1.0, 1e-6, 1e-7];
     for (device, scale) in devices()
         .into_iter()
@@ -154,14 +155,14 @@ fn adam_is_its_formula_and_leaves_other_tensors_alone() {
     {
         let mut weight = draw(&mut rng, SHAPE, &device);
         let before = weight.clone();
-        let first = numbers(before.clone());
+        let first = values(before.clone());
         let mut by_hand: Vec<f64> = first.iter().map(|&value| f64::from(value)).collect();
         let mut averages = vec![[0f64; 2]; 40_000];
         let mut moments = None;
         for time in 1..=3 {
             let gradient = draw(&mut rng, SHAPE, &device) * scale;
             let shared = gradient.clone();
-            let given = numbers(gradient.clone());
+            let given = values(gradient.clone());
             for ((weight, [mean, square]), gradient) in
                 by_hand.iter_mut().zip(&mut averages).zip(&given)
             {
@@ -174,43 +175,43 @@ fn adam_is_its_formula_and_leaves_other_tensors_alone() {
             }
             let step = adam_step(0.01, adam, time as usize, weight, gradient, moments);
             (weight, moments) = (step.0, Some(step.1));
-            assert_eq!(numbers(shared), given);
+            assert_eq!(values(shared), given);
         }
-        // In 32 bits 1 - 0.999 is wrong by 1.3e-5 of it, and a step by half as much.
-        assert_stepped(&numbers(weight), &by_hand, 2e-6);
-        assert_eq!(numbers(before), first);
+        // In 32 bits 1 - 0.999 has a relative error of 1.3e-5, and a step has half of it.
+        assert_stepped(&values(weight), &by_hand, 2e-6);
+        assert_eq!(values(before), first);
     }
 }
 
 #[test]
-fn a_step_refuses_other_shapes_and_a_time_before_the_first() {
+fn a_step_panics_on_unequal_shapes_and_on_time_zero() {
     let adam = Adam {
         beta_1: 0.9,
         beta_2: 0.999,
         epsilon: 1e-7,
     };
-    let refused = |step: &dyn Fn()| {
+    let panic_message = |step: &dyn Fn()| {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(step));
-        let panic = panic.expect_err("it must be refused");
+        let panic = panic.expect_err("a panic");
         let said = panic.downcast_ref::<String>().cloned();
         said.unwrap_or_else(|| panic.downcast_ref::<&str>().expect("a text").to_string())
     };
     for device in devices() {
         let tensor = |shape: [usize; 2]| Tensor::<2>::ones(shape, &device);
-        // The second has as many numbers, the third would be repeated.
+        // [3, 2] has as many values, and Burn would broadcast [1, 3] and [2, 1].
         for other in [[3, 3], [3, 2], [1, 3], [2, 1]] {
             for which in 0..4 {
                 let of = |place: usize| tensor(if place == which { other } else { [2, 3] });
                 if which < 3 {
                     let step = || drop(sgd_step(0.1, 0.9, of(0), of(1), Some(of(2))));
-                    assert!(refused(&step).contains("equal shapes"));
+                    assert!(panic_message(&step).contains("equal shapes"));
                 }
                 let step = || drop(adam_step(0.1, adam, 2, of(0), of(1), Some([of(2), of(3)])));
-                assert!(refused(&step).contains("equal shapes"));
+                assert!(panic_message(&step).contains("equal shapes"));
             }
         }
         let ones = || tensor([2, 3]);
         let step = || drop(adam_step(0.1, adam, 0, ones(), ones(), None));
-        assert!(refused(&step).contains("counted from 1"));
+        assert!(panic_message(&step).contains("counted from 1"));
     }
 }

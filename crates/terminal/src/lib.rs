@@ -16,7 +16,8 @@ pub use signals::{is_interrupt_ignored, on_interrupt};
 ///
 /// This is true if `stream` is a terminal, the environment variable `TERM` does not say that
 /// the terminal cannot move its cursor, and `CI` is not set. `TERM` is `dumb` or missing in
-/// some editors. Where `CI` is set, a build server shows the output as a log.
+/// some editors. Where `CI` is set, a build server shows the output as a log; the values "",
+/// "0" and "false" count as not set.
 pub fn can_draw(stream: &impl IsTerminal) -> bool {
     let variable = |name| std::env::var_os(name);
     stream.is_terminal()

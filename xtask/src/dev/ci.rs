@@ -41,6 +41,9 @@ const TOOLS: [&str; 2] = ["cargo-machete", "cargo-deny"];
 /// adds a line to it; see `crates/testing`.
 const SKIPPED: &str = "KINDLING_SKIPPED";
 
+/// This variable tells a test that takes minutes that it runs in the gate.
+const GATE: &str = "KINDLING_GATE";
+
 /// The cells that train on a GPU backend: one of each family, since the backend may be slow.
 const ON_GPUS: [&str; 8] = [
     "--only",
@@ -143,6 +146,7 @@ fn cargo(words: &[&str], skipped: &Path) -> Result<(), CommandError> {
         .env_remove("CARGO_PKG_NAME")
         .env("RUSTDOCFLAGS", "-D warnings")
         .env(SKIPPED, skipped)
+        .env(GATE, "1")
         .current_dir(workspace::root())
         .status()
         .context("cannot start cargo")?;

@@ -1,22 +1,26 @@
-//! Prints the rate of the matrix product that Burn and our layers use, by all
-//! threads: billions of additions and multiplications a second, in products of
-//! two 1024x1024 matrices one after the other for a second. An epoch beside which
-//! it is set lasts as long, and meets what else the machine does as well.
-#![allow(clippy::print_stdout, reason = "what it is for")]
+//! Prints how fast this machine multiplies matrices, in billions of additions and
+//! multiplications per second.
+//!
+//! For one second it multiplies two 1024x1024 matrices again and again, on all threads, by the
+//! product that Burn and our layers use. `cargo xtask bench` runs it next to an epoch of about
+//! the same length, so that both are slowed by other work of the machine alike.
+#![allow(clippy::print_stdout, reason = "this program prints its result")]
 
 use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Distribution, Tensor};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // as in kindling
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // the same as in kindling
 
+/// Rows and columns of the matrices.
 const SIDE: usize = 1024;
 
+/// How long the products are repeated.
 const LENGTH: Duration = Duration::from_secs(1);
 
 fn main() {
-    // As in kindling: this thread computes, too.
+    // This thread computes, too, as in kindling.
     let _ = rayon::ThreadPoolBuilder::new()
         .use_current_thread()
         .build_global();

@@ -1,49 +1,51 @@
-//! The backward pass. Behind a pool and a ReLU most gradients are zero: at most
-//! one pixel of a window has one. So it goes through the pixels that have, and
-//! adds for each a multiple of a patch to the weight's gradient, and a multiple
-//! of the kernel to the input's.
+//! The backward pass of a convolution.
+//!
+//! With a pool and ReLU most gradients are zero, because at most one pixel of a window
+//! receives one. So the pass visits only the pixels with a gradient. For each of them it adds
+//! a multiple of the patch to the gradient of the weight, and a multiple of the kernel to the
+//! gradient of the input.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::forward::NOBODY;
+use super::checks::{Gradients, check_length};
+use super::forward::NO_GRADIENT;
 use super::geometry::{Geometry, padded};
 use super::patches::Layout;
-use super::{Gradients, is_whole};
 
-/// Images whose gradients are summed in one buffer. The sums are then added in
-/// the order of the images, so that threads change no bit.
+/// The number of images whose gradients are summed in one buffer. The buffers are then added
+/// in the order of the images, so the number of threads changes no bit.
 const CHUNK: usize = 16;
 
-/// Vectors of sums that stay in registers.
+/// The number of vectors of sums that stay in registers.
 const SUMS: usize = 8;
 
-/// From the gradient of the output, `[batch, filters, rows, columns]`, and the
-/// `winners` of the forward pass. The input's gradient is left out unless
-/// `wants_input`.
+/// Computes the gradients of input, weight and bias from the `gradient` of the output
+/// `[batch, filters, rows, columns]` and the `receivers` of the forward pass. The gradient of
+/// the input is computed only if `wants_input`.
 ///
 /// # Panics
 ///
-/// If they are of other sizes, or an image or the weight has more numbers than 32 bits
-/// count.
+/// If a slice does not have the size that `geometry` says, or if an image or the weight has
+/// 2^32 values or more.
 pub(crate) fn backward(
     geometry: Geometry,
     input: &[f32],
     weight: &[f32],
-    winners: &[u8],
+    receivers: &[u8],
     gradient: &[f32],
     wants_input: bool,
 ) -> Gradients {
     let [of_input, of_weight, _, of_output] = geometry.shapes();
-    is_whole("the input", input.len(), &of_input);
-    is_whole("the weight", weight.len(), &of_weight);
-    is_whole("the gradient", gradient.len(), &of_output);
+    check_length("the input", input.len(), &of_input);
+    check_length("the weight", weight.len(), &of_weight);
+    check_length("the gradient", gradient.len(), &of_output);
     if geometry.conv.relu || geometry.conv.pool {
-        is_whole("the winners", winners.len(), &of_output);
+        check_length("the receivers", receivers.len(), &of_output);
     } else {
         assert!(
-            winners.is_empty(),
-            "without ReLU and pool there are no winners"
+            receivers.is_empty(),
+            "without ReLU and pool there are no receivers"
         );
     }
     let layout = Layout::of(geometry);
@@ -57,23 +59,23 @@ pub(crate) fn backward(
     let fits = |length: usize| u32::try_from(length).is_ok();
     assert!(
         fits(kernels.len()) && fits(layout.size()),
-        "it has too many numbers"
+        "an image or the weight has too many values"
     );
 
     let run = |index: usize, input_gradient: &mut [f32]| {
         let images = index * CHUNK..geometry.batch.min((index + 1) * CHUNK);
         let outputs = images.start * geometry.output_size()..images.end * geometry.output_size();
-        let winners = if winners.is_empty() {
-            winners
+        let receivers = if receivers.is_empty() {
+            receivers
         } else {
-            &winners[outputs.clone()]
+            &receivers[outputs.clone()]
         };
         Arch::new().dispatch(Chunk {
             geometry,
             layout,
             input: &input[images.start * size..images.end * size],
             kernels: &kernels,
-            winners,
+            receivers,
             gradient: &gradient[outputs],
             input_gradient,
         })
@@ -111,8 +113,8 @@ pub(crate) fn backward(
     }
 }
 
-/// Reorders a weight to `[filters][segments][length]`, lengths padded, for the
-/// layout in place.
+/// Reorders a weight to `[filters][segments][length]` with padded lengths, for
+/// [`Layout::in_place`].
 fn pack(geometry: Geometry, weight: &[f32]) -> Vec<f32> {
     let layout = Layout::in_place(geometry);
     let row = padded(layout.length);
@@ -127,9 +129,9 @@ fn pack(geometry: Geometry, weight: &[f32]) -> Vec<f32> {
     packed
 }
 
-/// Sums over some images.
+/// The gradients of weight and bias, summed over some images.
 struct Sums {
-    /// `[filters][segments][length]`, lengths padded.
+    /// `[filters][segments][length]`, with padded lengths.
     weight: Vec<f32>,
     bias: Vec<f32>,
 }
@@ -150,21 +152,21 @@ impl Sums {
     }
 }
 
-/// A number times a row of numbers.
+/// A factor and the row of values that it multiplies.
 #[derive(Debug, Clone, Copy, Default)]
 struct Term {
-    /// Where the row begins.
+    /// The index at which the row starts.
     start: u32,
     factor: f32,
 }
 
-/// Some images, one after the other.
+/// Some images, which one thread computes one after the other.
 struct Chunk<'a> {
     geometry: Geometry,
     layout: Layout,
     input: &'a [f32],
     kernels: &'a [f32],
-    winners: &'a [u8],
+    receivers: &'a [u8],
     gradient: &'a [f32],
     input_gradient: &'a mut [f32],
 }
@@ -188,7 +190,7 @@ impl WithSimd for Chunk<'_> {
         let mut patches = layout.buffer();
         let mut border = in_place.buffer();
         let mut terms: Vec<Term> = Vec::with_capacity(cells);
-        // For each pixel, which filters' kernels reach the input through it.
+        // For each pixel, the kernels of the filters that have a gradient there.
         let filters = geometry.filters;
         let reaching = if self.input_gradient.is_empty() {
             0
@@ -209,18 +211,18 @@ impl WithSimd for Chunk<'_> {
             reached.fill(0);
             for (filter, gradients) in gradients.enumerate() {
                 terms.clear();
-                let winners = if self.winners.is_empty() {
+                let receivers = if self.receivers.is_empty() {
                     &[]
                 } else {
-                    &self.winners[outputs.start + filter * cells..][..cells]
+                    &self.receivers[outputs.start + filter * cells..][..cells]
                 };
                 let mut bias = 0.0;
                 for (cell, &factor) in gradients.iter().enumerate() {
-                    let winner = winners.get(cell).copied().unwrap_or(0);
-                    if winner == NOBODY || factor == 0.0 {
+                    let receiver = receivers.get(cell).copied().unwrap_or(0);
+                    if receiver == NO_GRADIENT || factor == 0.0 {
                         continue;
                     }
-                    let which = usize::from(winner);
+                    let which = usize::from(receiver);
                     bias += factor;
                     terms.push(Term {
                         start: starts[cell][which],
@@ -265,15 +267,15 @@ impl WithSimd for Chunk<'_> {
                         );
                     }
                 }
-                in_place.take(&border, gradient);
+                in_place.add_to_image(&border, gradient);
             }
         }
         sums
     }
 }
 
-/// Adds to `sums`, whole vectors, for each term its factor times the row of
-/// `rows` from its start.
+/// For each term, adds its factor times its row of `rows` to `sums`. The length of `sums` is
+/// a multiple of a vector's.
 #[inline(always)]
 fn add_rows<S: Simd>(simd: S, terms: &[Term], rows: &[f32], sums: &mut [f32]) {
     let (sums, _) = S::as_mut_simd_f32s(sums);
@@ -294,7 +296,7 @@ fn add_rows<S: Simd>(simd: S, terms: &[Term], rows: &[f32], sums: &mut [f32]) {
     }
 }
 
-/// [`add_rows`] for `V` vectors.
+/// [`add_rows`] for sums of `V` vectors.
 #[inline(always)]
 fn add<S: Simd, const V: usize>(simd: S, terms: &[Term], rows: &[f32], out: &mut [S::f32s]) {
     let mut sums = [simd.splat_f32s(0.0); V];

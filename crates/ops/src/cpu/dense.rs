@@ -1,5 +1,5 @@
-//! A fully connected layer: the matrix product of a library, and around it no
-//! pass over memory that can be saved.
+//! A fully connected layer. The matrix products are a library's. Bias, activation and
+//! allocation add as few passes over memory as possible.
 
 use std::mem::MaybeUninit;
 
@@ -7,34 +7,38 @@ use gemm::Parallelism;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::{Gradients, all_written, is_whole, pass};
-use crate::Activation;
+use super::checks::{Gradients, all_written, check_length};
+use super::parallel_chunks::in_parallel_chunks;
+use crate::options::Activation;
 
-/// Below this many multiplications, other threads cost more than they help.
+/// With fewer multiplications than this, further threads cost more time than they save.
 const WORTH_THREADS: usize = 1 << 21;
 
-/// The library sums in another order where a product has at most as many rows
-/// and columns, and where it has a single one: no part may be so small that a
-/// number depends on how many threads there are.
+/// The library sums in another order if a product has at most this many rows and columns, or
+/// only one of them. No part of a product may be so small, because the results would then
+/// depend on the number of threads.
 const SMALL: usize = 64;
+/// The least number of rows in a part.
 const FEWEST_ROWS: usize = 16;
 
-/// A matrix, or a part of one, that lies in memory with these steps.
+/// A matrix in memory, or some of its rows.
 #[derive(Clone, Copy)]
 struct Matrix<'a> {
-    numbers: &'a [f32],
+    values: &'a [f32],
     rows: usize,
     columns: usize,
+    /// The distance from a value to the one below it.
     row_step: usize,
+    /// The distance from a value to the one on its right.
     column_step: usize,
 }
 
 impl<'a> Matrix<'a> {
-    /// In row-major order.
-    fn new(what: &str, numbers: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
-        is_whole(what, numbers.len(), &[rows, columns]);
+    /// Takes values row by row. `what` names the matrix in a panic.
+    fn new(what: &str, values: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
+        check_length(what, values.len(), &[rows, columns]);
         Self {
-            numbers,
+            values,
             rows,
             columns,
             row_step: columns,
@@ -44,7 +48,7 @@ impl<'a> Matrix<'a> {
 
     fn transpose(self) -> Self {
         Self {
-            numbers: self.numbers,
+            values: self.values,
             rows: self.columns,
             columns: self.rows,
             row_step: self.column_step,
@@ -52,29 +56,29 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// `rows` of its rows.
-    fn of_rows(self, from: usize, rows: usize) -> Self {
+    /// The matrix of `rows` rows, beginning with row `from`.
+    fn some_rows(self, from: usize, rows: usize) -> Self {
         assert!(from <= self.rows && rows <= self.rows - from);
         Self {
-            numbers: &self.numbers[from * self.row_step..],
+            values: &self.values[from * self.row_step..],
             rows,
             ..self
         }
     }
 }
 
-/// `out = a b`: all of it is written.
+/// Computes `out = a b`. All of `out` is written.
 #[allow(unsafe_code, reason = "the library's product takes pointers")]
 fn multiply(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>]) {
-    // SAFETY: nothing is added to what is in `out`.
+    // SAFETY: without `add`, `out` is not read.
     unsafe { product(a, b, out, false) }
 }
 
-/// `out += a b`
+/// Computes `out = out + a b`.
 #[allow(unsafe_code, reason = "the library's product takes pointers")]
 fn add_product(a: Matrix, b: Matrix, out: &mut [f32]) {
-    // SAFETY: numbers that are set are numbers that may be unset, and the product
-    // leaves none unset.
+    // SAFETY: initialized values may be passed as values that need not be initialized, and
+    // the product leaves all of them initialized.
     unsafe {
         let length = out.len();
         let out = std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), length);
@@ -82,23 +86,26 @@ fn add_product(a: Matrix, b: Matrix, out: &mut [f32]) {
     }
 }
 
-/// `out = a b`, or `out += a b`. The work of one thread: a number's sum has the same
-/// order in whatever part of a product.
+/// Computes `out = a b`, or `out = out + a b` if `add`, on one thread. Each value is summed in
+/// the same order, whatever part of a product it is in.
 ///
 /// # Panics
 ///
-/// If their shapes do not fit.
+/// If the shapes do not fit together.
 ///
 /// # Safety
 ///
-/// If `add`, all of `out` has been written.
+/// If `add`, all of `out` must have been written.
 #[allow(unsafe_code, reason = "the library's product takes pointers")]
 unsafe fn product(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], add: bool) {
-    assert_eq!(a.columns, b.rows, "rows go with columns");
-    is_whole("a product", out.len(), &[a.rows, b.columns]);
-    // SAFETY: a matrix's steps stay within its numbers, as its constructors
-    // see to, and `out` is borrowed alone. It is read only if `add`, and all of
-    // it is written, even where `a` has no columns.
+    assert_eq!(
+        a.columns, b.rows,
+        "a must have as many columns as b has rows"
+    );
+    check_length("a product", out.len(), &[a.rows, b.columns]);
+    // SAFETY: the constructors of `Matrix` check that its steps stay within its values, and
+    // `out` is borrowed exclusively. It is read only if `add`, and all of it is written, even
+    // if `a` has no columns.
     unsafe {
         gemm::gemm(
             a.rows,
@@ -108,10 +115,10 @@ unsafe fn product(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], add: bool)
             1,
             b.columns as isize,
             add,
-            a.numbers.as_ptr(),
+            a.values.as_ptr(),
             a.column_step as isize,
             a.row_step as isize,
-            b.numbers.as_ptr(),
+            b.values.as_ptr(),
             b.column_step as isize,
             b.row_step as isize,
             1.0,
@@ -124,23 +131,24 @@ unsafe fn product(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], add: bool)
     }
 }
 
-/// Writes `row` again and again, and returns what is written by that.
+/// Fills `out` with copies of `row`, and returns it as initialized values.
 ///
 /// # Panics
 ///
-/// If `out` is not of whole rows.
+/// If the length of `out` is not a multiple of that of `row`.
 #[allow(unsafe_code, reason = "as said at `all_written`")]
 fn repeat<'out>(row: &[f32], out: &'out mut [MaybeUninit<f32>]) -> &'out mut [f32] {
     let rows = out.chunks_exact_mut(row.len());
     for out in rows {
         out.write_copy_of_slice(row);
     }
-    is_whole("a part", out.len(), &[out.len() / row.len(), row.len()]);
-    // SAFETY: it is made of rows, and each was written.
+    check_length("a part", out.len(), &[out.len() / row.len(), row.len()]);
+    // SAFETY: `check_length` has checked that `out` is made of whole rows, and each of them
+    // has been written.
     unsafe { out.assume_init_mut() }
 }
 
-/// Sizes of a layer.
+/// The sizes of a layer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
     pub batch: usize,
@@ -148,12 +156,12 @@ pub(crate) struct Sizes {
     pub outputs: usize,
 }
 
-/// `x` `[batch, inputs]` times `weight` `[inputs, outputs]` plus `bias`
-/// `[outputs]`, then the activation: `[batch, outputs]`.
+/// Computes the activation of `x` `[batch, inputs]` times `weight` `[inputs, outputs]` plus
+/// `bias` `[outputs]`. The result is `[batch, outputs]`.
 ///
 /// # Panics
 ///
-/// If they are of other sizes.
+/// If a slice does not have the size that `sizes` says.
 #[allow(unsafe_code, reason = "as said at `all_written`")]
 pub(crate) fn forward(
     sizes: Sizes,
@@ -169,7 +177,7 @@ pub(crate) fn forward(
     } = sizes;
     let x = Matrix::new("x", x, [batch, inputs]);
     let weight = Matrix::new("the weight", weight, [inputs, outputs]);
-    is_whole("the bias", bias.len(), &[outputs]);
+    check_length("the bias", bias.len(), &[outputs]);
     let arch = Arch::new();
     let mut out = Box::new_uninit_slice(batch * outputs);
     let products: Vec<_> = parts(x, weight, &mut out).collect();
@@ -178,7 +186,7 @@ pub(crate) fn forward(
         add_product(x, weight, sums);
         arch.dispatch(|| activate(sums, activation));
     });
-    // SAFETY: `parts` leaves out no number, and `repeat` writes all that it is given.
+    // SAFETY: the parts together are all of `out`, and `repeat` writes all of a part.
     unsafe { all_written(out) }
 }
 
@@ -188,7 +196,7 @@ fn activate(sums: &mut [f32], activation: Activation) {
         Activation::None => {}
         Activation::Relu => {
             for value in sums {
-                // What is no number stays.
+                // This keeps a NaN.
                 *value = if *value <= 0.0 { 0.0 } else { *value };
             }
         }
@@ -200,12 +208,13 @@ fn activate(sums: &mut [f32], activation: Activation) {
     }
 }
 
-/// From the layer's `output` and its `gradient`, which becomes that of the sums
-/// before the activation. The input's is left out unless `wants_input`.
+/// Computes the gradients of input, weight and bias from the layer's `output` and the
+/// `gradient` of the output. It overwrites `gradient` with the gradient of the sums before
+/// the activation. The gradient of the input is computed only if `wants_input`.
 ///
 /// # Panics
 ///
-/// As [`forward`].
+/// If a slice does not have the size that `sizes` says.
 #[allow(unsafe_code, reason = "as said at `all_written`")]
 pub(crate) fn backward(
     sizes: Sizes,
@@ -221,20 +230,22 @@ pub(crate) fn backward(
         inputs,
         outputs,
     } = sizes;
-    is_whole("the output", output.len(), &[batch, outputs]);
-    is_whole("the gradient", gradient.len(), &[batch, outputs]);
+    check_length("the output", output.len(), &[batch, outputs]);
+    check_length("the gradient", gradient.len(), &[batch, outputs]);
     match activation {
         Activation::None => {}
-        Activation::Relu => pass(output, [&mut *gradient], |output, [gradient]| {
+        Activation::Relu => in_parallel_chunks(output, [&mut *gradient], |output, [gradient]| {
             for (gradient, &output) in gradient.iter_mut().zip(output) {
                 *gradient = if output == 0.0 { 0.0 } else { *gradient };
             }
         }),
-        Activation::Sigmoid => pass(output, [&mut *gradient], |output, [gradient]| {
-            for (gradient, &output) in gradient.iter_mut().zip(output) {
-                *gradient *= output * (1.0 - output);
-            }
-        }),
+        Activation::Sigmoid => {
+            in_parallel_chunks(output, [&mut *gradient], |output, [gradient]| {
+                for (gradient, &output) in gradient.iter_mut().zip(output) {
+                    *gradient *= output * (1.0 - output);
+                }
+            })
+        }
     }
     let sums = Matrix::new("the gradient", gradient, [batch, outputs]);
     let x = Matrix::new("x", x, [batch, inputs]).transpose();
@@ -254,8 +265,8 @@ pub(crate) fn backward(
             *sum += value;
         }
     }
-    // SAFETY: `parts` leaves out no number, and `multiply` writes all that it is given.
-    let written = |numbers| unsafe { all_written(numbers) };
+    // SAFETY: the parts together are all of the output, and `multiply` writes all of a part.
+    let written = |values| unsafe { all_written(values) };
     Gradients {
         input: of_input.map(written),
         weight: written(of_weight),
@@ -263,7 +274,7 @@ pub(crate) fn backward(
     }
 }
 
-/// How many rows of `a` each thread multiplies with `b`.
+/// How many rows of `a` each thread multiplies by `b`.
 fn rows_each(a: Matrix, b: Matrix) -> usize {
     if a.rows * a.columns * b.columns < WORTH_THREADS || b.columns <= SMALL {
         return a.rows;
@@ -274,32 +285,32 @@ fn rows_each(a: Matrix, b: Matrix) -> usize {
         .unwrap_or(a.rows)
 }
 
-/// The product `a b` into `out`, in parts for the threads: rows of both. Together they
-/// are all of `out`; whoever multiplies a part looks at its size.
+/// Cuts the product `a b` into parts for the threads: some rows of `a`, all of `b`, and the
+/// rows of `out` that they give. The parts together are all of `out`.
 fn parts<'a>(
     a: Matrix<'a>,
     b: Matrix<'a>,
     out: &'a mut [MaybeUninit<f32>],
 ) -> impl Iterator<Item = (Matrix<'a>, Matrix<'a>, &'a mut [MaybeUninit<f32>])> {
     let rows = rows_each(a, b);
-    // A product without rows has no part.
+    // A product without rows has no parts.
     let parts = out.chunks_mut((rows * b.columns).max(1)).enumerate();
-    parts.map(move |(part, out)| (a.of_rows(part * rows, out.len() / b.columns), b, out))
+    parts.map(move |(part, out)| (a.some_rows(part * rows, out.len() / b.columns), b, out))
 }
 
-/// e^x within two units in the last place, in steps that a compiler turns into
-/// vectors: e^x = 2^n e^r with n whole and |r| at most ln(2)/2, and the series
-/// of e^r. Cody and Waite, Software Manual for the Elementary Functions, 1980.
+/// e^x with an error of at most two units in the last place, by steps that the compiler can
+/// do in vector registers: e^x = 2^n e^r, where n is whole and |r| is at most ln(2)/2, and
+/// e^r is a series (Cody and Waite, Software Manual for the Elementary Functions, 1980).
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    // Beyond these, 2^n is no normal number. What is no number passes.
+    // Outside this range 2^n is not a normal number. Both comparisons keep a NaN.
     let x = if x < -87.0 { -87.0 } else { x };
     let x = if x > 88.0 { 88.0 } else { x };
-    // Adding 1.5 * 2^23 rounds to a whole number, which is in the low bits.
+    // Adding 1.5 * 2^23 rounds to a whole number, which is then in the low bits.
     const SHIFT: f32 = 12_582_912.0;
     let shifted = x.mul_add(std::f32::consts::LOG2_E, SHIFT);
     let n = shifted - SHIFT;
-    // ln(2) in two parts, the first with few bits, so that n times it is exact.
+    // ln(2) is split into two parts. The first has so few bits that n times it is exact.
     let r = n.mul_add(-0.693_359_4, x);
     let r = n.mul_add(2.121_944_4e-4, r);
     let mut series = 1.0 / 5040.0;
@@ -321,10 +332,10 @@ fn exp(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::tests::refusal;
+    use crate::cpu::checks::panic_message;
 
     #[test]
-    fn exp_is_that_of_64_bits() {
+    fn exp_agrees_with_64_bits() {
         for step in -8_700..=8_800 {
             let x = step as f32 / 100.0;
             let expected = f64::from(x).exp();
@@ -337,13 +348,13 @@ mod tests {
     }
 
     #[test]
-    fn other_sizes_are_refused() {
+    fn wrong_sizes_panic() {
         let sizes = Sizes {
             batch: 2,
             inputs: 3,
             outputs: 4,
         };
-        // Of x, weight, bias, output and gradient.
+        // The lengths of x, weight, bias, output and gradient.
         let right = [6, 12, 4, 8, 8];
         let run = |lengths: [usize; 5]| {
             let [x, weight, bias, output, mut gradient] = lengths.map(|length| vec![1.0; length]);
@@ -357,24 +368,24 @@ mod tests {
             for length in [0, right[which] - 1, right[which] + 1, 2 * right[which]] {
                 let mut lengths = right;
                 lengths[which] = length;
-                let panic = refusal(|| run(lengths));
-                assert!(panic.starts_with(&format!("{name} is [")), "{panic}");
-                assert!(panic.ends_with(&format!("has {length} numbers")), "{panic}");
+                let panic = panic_message(|| run(lengths));
+                assert!(panic.starts_with(&format!("{name} of shape [")), "{panic}");
+                assert!(panic.ends_with(&format!("has {length} values")), "{panic}");
             }
         }
-        let numbers = [1.0; 12];
-        let matrix = |shape: [usize; 2]| Matrix::new("a", &numbers[..shape[0] * shape[1]], shape);
+        let values = [1.0; 12];
+        let matrix = |shape: [usize; 2]| Matrix::new("a", &values[..shape[0] * shape[1]], shape);
         let mut out = [MaybeUninit::new(0.0); 9];
-        refusal(|| multiply(matrix([2, 3]), matrix([4, 3]), &mut out[..6]));
-        refusal(|| multiply(matrix([2, 3]), matrix([3, 4]), &mut out[..9]));
-        refusal(|| repeat(&[1.0, 2.0], &mut out));
-        refusal(|| matrix([2, 3]).of_rows(1, 2));
-        refusal(|| matrix([2, 3]).of_rows(usize::MAX, 2));
-        refusal(|| Matrix::new("a", &numbers, [usize::MAX, 2]));
+        panic_message(|| multiply(matrix([2, 3]), matrix([4, 3]), &mut out[..6]));
+        panic_message(|| multiply(matrix([2, 3]), matrix([3, 4]), &mut out[..9]));
+        panic_message(|| repeat(&[1.0, 2.0], &mut out));
+        panic_message(|| matrix([2, 3]).some_rows(1, 2));
+        panic_message(|| matrix([2, 3]).some_rows(usize::MAX, 2));
+        panic_message(|| Matrix::new("a", &values, [usize::MAX, 2]));
     }
 
     #[test]
-    fn a_product_of_no_columns_is_zero_and_one_of_no_rows_is_empty() {
+    fn a_product_without_columns_is_zero_and_one_without_rows_is_empty() {
         let [none, bias] = [[0.0; 0].as_slice(), [3.0, -5.0].as_slice()];
         let sizes = |batch, inputs| Sizes {
             batch,
@@ -395,7 +406,7 @@ mod tests {
 
     #[test]
     fn the_number_of_threads_changes_no_bit() {
-        // Around the sizes at which the library changes its way of summing.
+        // Near the sizes at which the library changes the order of its sums.
         let sizes = [
             [128, 588, 64],
             [88, 588, 65],
@@ -405,12 +416,12 @@ mod tests {
             [128, 784, 512],
         ];
         for [batch, inputs, outputs] in sizes {
-            let numbers = |count: usize, step: usize| -> Vec<f32> {
-                let number = |place| (place * step % 1009) as f32 / 1009.0 - 0.5;
-                (0..count).map(number).collect()
+            let values = |count: usize, step: usize| -> Vec<f32> {
+                let value = |place| (place * step % 1009) as f32 / 1009.0 - 0.5;
+                (0..count).map(value).collect()
             };
-            let (x, weight) = (numbers(batch * inputs, 31), numbers(inputs * outputs, 17));
-            let bias = numbers(outputs, 7);
+            let (x, weight) = (values(batch * inputs, 31), values(inputs * outputs, 17));
+            let bias = values(outputs, 7);
             let sizes = Sizes {
                 batch,
                 inputs,
@@ -420,7 +431,7 @@ mod tests {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
                 pool.build().expect("threads").install(|| {
                     let out = forward(sizes, &x, &weight, &bias, Activation::Relu);
-                    let mut gradient = numbers(batch * outputs, 13);
+                    let mut gradient = values(batch * outputs, 13);
                     let relu = Activation::Relu;
                     let found = backward(sizes, &x, &weight, &out, &mut gradient, relu, true);
                     [out, found.weight, found.bias, found.input.expect("wanted")]

@@ -1,52 +1,52 @@
-//! The forward pass: bias, ReLU and pooling happen to sums that are still in
-//! registers.
+//! The forward pass of a convolution. Bias, ReLU and pool are applied while the sums are still
+//! in registers.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::checks::check_length;
 use super::geometry::{Geometry, LANES, padded};
-use super::is_whole;
 use super::patches::Layout;
 
-/// The place of no winner: ReLU was zero, so that no gradient passes.
-pub(crate) const NOBODY: u8 = 4;
+/// Stands in place of a receiver where ReLU is zero: no input receives a gradient.
+pub(crate) const NO_GRADIENT: u8 = 4;
 
-/// Images that a thread takes at once.
+/// The number of images in a chunk, which one thread handles.
 const CHUNK: usize = 4;
 
-/// Output pixels computed at once: a window of the pool.
+/// The number of pixels that are computed together: a window of the pool.
 const PIXELS: usize = 4;
 
-/// What comes out.
+/// The result of the forward pass.
 pub(crate) struct Output {
-    /// `[batch, filters, rows, columns]`
+    /// The output, `[batch, filters, rows, columns]`.
     pub values: Vec<f32>,
-    /// For each value the place in its window that it came from, or
-    /// [`NOBODY`]; nothing without ReLU and pooling, where all gradients pass.
-    pub winners: Vec<u8>,
+    /// For each value, the place in its pool window (0 to 3) that receives the gradient, or
+    /// [`NO_GRADIENT`]. It is empty without ReLU and pool, because all gradients pass then.
+    pub receivers: Vec<u8>,
 }
 
-/// `input` `[batch, channels, height, width]`, `weight` `[filters, channels,
-/// kernel, kernel]` and `bias` `[filters]` in one row each.
+/// Computes the convolution of `input` `[batch, channels, height, width]` with `weight`
+/// `[filters, channels, kernel, kernel]` and `bias` `[filters]`.
 ///
 /// # Panics
 ///
-/// If they are of other sizes.
+/// If a slice does not have the size that `geometry` says.
 pub(crate) fn forward(geometry: Geometry, input: &[f32], weight: &[f32], bias: &[f32]) -> Output {
     let [of_input, of_weight, of_bias, _] = geometry.shapes();
-    is_whole("the input", input.len(), &of_input);
-    is_whole("the weight", weight.len(), &of_weight);
-    is_whole("the bias", bias.len(), &of_bias);
+    check_length("the input", input.len(), &of_input);
+    check_length("the weight", weight.len(), &of_weight);
+    check_length("the bias", bias.len(), &of_bias);
     let size = geometry.output_size();
     let mut values = vec![0.0; geometry.batch * size];
     let kept = geometry.conv.relu || geometry.conv.pool;
-    let mut winners = vec![NOBODY; if kept { values.len() } else { 0 }];
+    let mut receivers = vec![NO_GRADIENT; if kept { values.len() } else { 0 }];
     let layout = Layout::of(geometry);
     let (weight, group) = pack(&layout, geometry, weight);
     let mut padded_bias = vec![0.0; weight.len() / geometry.taps()];
     padded_bias[..geometry.filters].copy_from_slice(bias);
 
-    let run = |index: usize, values: &mut [f32], winners: &mut [u8]| {
+    let run = |index: usize, values: &mut [f32], receivers: &mut [u8]| {
         let from = index * CHUNK * geometry.input_size();
         Arch::new().dispatch(Chunk {
             geometry,
@@ -56,24 +56,24 @@ pub(crate) fn forward(geometry: Geometry, input: &[f32], weight: &[f32], bias: &
             weight: &weight,
             bias: &padded_bias,
             values,
-            winners,
+            receivers,
         });
     };
     let values_in_chunks = values.par_chunks_mut((CHUNK * size).max(1)).enumerate();
     if kept {
         values_in_chunks
-            .zip(winners.par_chunks_mut((CHUNK * size).max(1)))
-            .for_each(|((index, values), winners)| run(index, values, winners));
+            .zip(receivers.par_chunks_mut((CHUNK * size).max(1)))
+            .for_each(|((index, values), receivers)| run(index, values, receivers));
     } else {
         values_in_chunks.for_each(|(index, values)| run(index, values, &mut []));
     }
-    Output { values, winners }
+    Output { values, receivers }
 }
 
-/// Reorders a weight to `[groups][taps][group]`: the filters of a group are
-/// computed together. Returns the width of a group with it.
+/// Reorders a weight to `[groups][taps][group]`. The filters of a group are computed
+/// together. Also returns the number of filters in a group.
 fn pack(layout: &Layout, geometry: Geometry, weight: &[f32]) -> (Vec<f32>, usize) {
-    // Four vectors of 16 lanes, or two of 8, leave registers for the rest.
+    // Four vectors of 16 floats, or two of 8, leave enough registers for the rest.
     let widest = if Arch::new().dispatch(Lanes) >= LANES {
         4 * LANES
     } else {
@@ -93,7 +93,7 @@ fn pack(layout: &Layout, geometry: Geometry, weight: &[f32]) -> (Vec<f32>, usize
     (packed, group)
 }
 
-/// Floats in a vector register of this processor.
+/// The number of floats in a vector register of this processor.
 struct Lanes;
 
 impl WithSimd for Lanes {
@@ -104,7 +104,7 @@ impl WithSimd for Lanes {
     }
 }
 
-/// Some images, one after the other.
+/// Some images, which one thread computes one after the other.
 struct Chunk<'a> {
     geometry: Geometry,
     layout: Layout,
@@ -113,7 +113,7 @@ struct Chunk<'a> {
     weight: &'a [f32],
     bias: &'a [f32],
     values: &'a mut [f32],
-    winners: &'a mut [u8],
+    receivers: &'a mut [u8],
 }
 
 impl WithSimd for Chunk<'_> {
@@ -125,10 +125,10 @@ impl WithSimd for Chunk<'_> {
         let (cells, size) = (geometry.cells(), geometry.output_size());
         let width = self.weight.len() / geometry.taps();
         let mut patches = self.layout.buffer();
-        // The output with channels last, to be turned at the end.
+        // The output with the channels last. The end of the loop puts them first.
         let mut values = vec![0.0f32; cells * width];
-        let mut winners = vec![0u32; cells * width];
-        let mut winners_out = self.winners.chunks_exact_mut(size);
+        let mut receivers = vec![0u32; cells * width];
+        let mut receivers_out = self.receivers.chunks_exact_mut(size);
         for (image, values_out) in self
             .input
             .chunks_exact(geometry.input_size())
@@ -151,11 +151,11 @@ impl WithSimd for Chunk<'_> {
                     width,
                 };
                 match self.group / S::F32_LANES {
-                    1 => group.convolve::<S, 1>(simd, &mut values, &mut winners),
-                    2 => group.convolve::<S, 2>(simd, &mut values, &mut winners),
-                    3 => group.convolve::<S, 3>(simd, &mut values, &mut winners),
-                    4 => group.convolve::<S, 4>(simd, &mut values, &mut winners),
-                    _ => group.convolve::<S, 16>(simd, &mut values, &mut winners),
+                    1 => group.convolve::<S, 1>(simd, &mut values, &mut receivers),
+                    2 => group.convolve::<S, 2>(simd, &mut values, &mut receivers),
+                    3 => group.convolve::<S, 3>(simd, &mut values, &mut receivers),
+                    4 => group.convolve::<S, 4>(simd, &mut values, &mut receivers),
+                    _ => group.convolve::<S, 16>(simd, &mut values, &mut receivers),
                 }
             }
             for (filter, row) in values_out.chunks_exact_mut(cells).enumerate() {
@@ -164,11 +164,11 @@ impl WithSimd for Chunk<'_> {
                     *value = found;
                 }
             }
-            if let Some(out) = winners_out.next() {
+            if let Some(out) = receivers_out.next() {
                 for (filter, row) in out.chunks_exact_mut(cells).enumerate() {
-                    let column = winners[filter..].iter().step_by(width);
-                    for (winner, &found) in row.iter_mut().zip(column) {
-                        *winner = found as u8;
+                    let column = receivers[filter..].iter().step_by(width);
+                    for (receiver, &found) in row.iter_mut().zip(column) {
+                        *receiver = found as u8;
                     }
                 }
             }
@@ -176,27 +176,28 @@ impl WithSimd for Chunk<'_> {
     }
 }
 
-/// The filters that are computed together.
+/// A group of filters that are computed together.
 #[derive(Clone, Copy)]
 struct Group<'a> {
     geometry: Geometry,
     layout: Layout,
     patches: &'a [f32],
-    /// `[taps][V]` vectors
+    /// The weights, `[taps][V]` vectors.
     weight: &'a [f32],
     bias: &'a [f32],
-    /// The first filter, of `width`.
+    /// The index of the first filter.
     from: usize,
+    /// The number of all filters, padded.
     width: usize,
 }
 
 impl Group<'_> {
     #[inline(always)]
-    fn convolve<S: Simd, const V: usize>(self, simd: S, values: &mut [f32], winners: &mut [u32]) {
+    fn convolve<S: Simd, const V: usize>(self, simd: S, values: &mut [f32], receivers: &mut [u32]) {
         let Self { geometry, .. } = self;
         let (cells, relu) = (geometry.cells(), geometry.conv.relu);
         let zero = simd.splat_f32s(0.0);
-        let nobody = simd.splat_u32s(u32::from(NOBODY));
+        let no_gradient = simd.splat_u32s(u32::from(NO_GRADIENT));
         if geometry.conv.pool {
             for cell in 0..cells {
                 let starts =
@@ -204,30 +205,30 @@ impl Group<'_> {
                 let sums = self.sums::<S, V>(simd, starts);
                 let at = cell * self.width + self.from;
                 let (out, _) = S::as_mut_simd_f32s(&mut values[at..]);
-                let (places, _) = S::as_mut_simd_u32s(&mut winners[at..]);
+                let (places, _) = S::as_mut_simd_u32s(&mut receivers[at..]);
                 for v in 0..V {
                     let mut best = sums[0][v];
                     let mut place = simd.splat_u32s(0);
                     for (which, sum) in (1u32..).zip(&sums[1..]) {
-                        // The first of equals wins; what is no number wins
-                        // always, so that it is seen.
-                        let more = simd.greater_than_f32s(sum[v], best);
-                        let more = simd.or_m32s(more, not_a_number(simd, sum[v]));
-                        best = simd.select_f32s(more, sum[v], best);
-                        place = simd.select_u32s(more, simd.splat_u32s(which), place);
+                        // Of equal values the first is taken. A NaN is always taken, so
+                        // that it reaches the output.
+                        let takes = simd.greater_than_f32s(sum[v], best);
+                        let takes = simd.or_m32s(takes, is_nan(simd, sum[v]));
+                        best = simd.select_f32s(takes, sum[v], best);
+                        place = simd.select_u32s(takes, simd.splat_u32s(which), place);
                     }
                     if relu {
                         let dead = simd.less_than_or_equal_f32s(best, zero);
                         best = simd.select_f32s(dead, zero, best);
-                        place = simd.select_u32s(dead, nobody, place);
+                        place = simd.select_u32s(dead, no_gradient, place);
                     }
                     out[v] = best;
                     places[v] = place;
                 }
             }
         } else {
-            // The last tile reaches back, and where pixels are fewer than a tile,
-            // the last of them comes again.
+            // The last tile overlaps the one before it. If there are fewer pixels than in a
+            // tile, the last pixel is repeated.
             for tile in 0..cells.div_ceil(PIXELS) {
                 let first = (tile * PIXELS).min(cells.saturating_sub(PIXELS));
                 let pixels = [0, 1, 2, 3].map(|next| (first + next).min(cells - 1));
@@ -240,18 +241,18 @@ impl Group<'_> {
                         out[..V].copy_from_slice(&sums);
                         continue;
                     }
-                    let (places, _) = S::as_mut_simd_u32s(&mut winners[at..]);
+                    let (places, _) = S::as_mut_simd_u32s(&mut receivers[at..]);
                     for v in 0..V {
                         let dead = simd.less_than_or_equal_f32s(sums[v], zero);
                         out[v] = simd.select_f32s(dead, zero, sums[v]);
-                        places[v] = simd.select_u32s(dead, nobody, simd.splat_u32s(0));
+                        places[v] = simd.select_u32s(dead, no_gradient, simd.splat_u32s(0));
                     }
                 }
             }
         }
     }
 
-    /// Weighted sums of the patches that begin at `starts`, with the bias.
+    /// The weighted sums of the patches that start at `starts`, plus the bias.
     #[inline(always)]
     fn sums<S: Simd, const V: usize>(
         self,
@@ -287,6 +288,6 @@ impl Group<'_> {
 }
 
 #[inline(always)]
-fn not_a_number<S: Simd>(simd: S, x: S::f32s) -> S::m32s {
+fn is_nan<S: Simd>(simd: S, x: S::f32s) -> S::m32s {
     simd.not_m32s(simd.equal_f32s(x, x))
 }

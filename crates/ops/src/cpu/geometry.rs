@@ -1,44 +1,48 @@
 //! The sizes of a convolution.
 
-use crate::Conv;
+use crate::options::Conv;
 
-/// Floats that a vector register holds at most. Rows that vectors run over are
-/// padded to a multiple, so that no loop has a remainder.
+/// The largest number of floats in a vector register. Rows that are read as vectors are
+/// padded to a multiple of it, so that no loop has a remainder.
 pub(crate) const LANES: usize = 16;
 
-/// `length` rounded up to whole vectors.
+/// `length` rounded up to a multiple of [`LANES`].
 pub(crate) fn padded(length: usize) -> usize {
     length.next_multiple_of(LANES)
 }
 
-/// What goes in and what comes out, all of one stride.
+/// The sizes of the input and the output of a convolution of stride 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Geometry {
     pub batch: usize,
-    /// Channels of the input.
+    /// The number of channels of the input.
     pub channels: usize,
-    /// Sides of the input before any doubling.
+    /// The height of the input before `double`.
     pub height: usize,
+    /// The width of the input before `double`.
     pub width: usize,
-    /// Channels of the output.
+    /// The number of channels of the output.
     pub filters: usize,
-    /// Side of the kernels.
+    /// The height and width of the kernels.
     pub kernel: usize,
     pub conv: Conv,
 }
 
 impl Geometry {
-    /// From the shapes of the input `[batch, channels, height, width]` and of
-    /// the weight `[filters, channels, kernel, kernel]`.
+    /// Takes the shapes of the input `[batch, channels, height, width]` and of the weight
+    /// `[filters, channels, kernel, kernel]`.
     ///
     /// # Panics
     ///
-    /// If they do not belong together, or the image is too small for the kernel
-    /// or the pool.
+    /// If the two do not fit together, or the image is smaller than the kernel or the pool's
+    /// window.
     pub fn new(input: [usize; 4], weight: [usize; 4], conv: Conv) -> Self {
         let [batch, channels, height, width] = input;
         let [filters, inputs, kernel, columns] = weight;
-        assert_eq!(inputs, channels, "the weight's channels are the input's");
+        assert_eq!(
+            inputs, channels,
+            "the weight and the input have the same channels"
+        );
         assert_eq!(kernel, columns, "kernels are square");
         let geometry = Self {
             batch,
@@ -57,43 +61,44 @@ impl Geometry {
         geometry
     }
 
+    /// A side of the input after `double` and padding.
     fn bordered(&self, side: usize) -> usize {
         side * self.repeats() + 2 * self.conv.padding
     }
 
-    /// How often a row and a column of the input come again.
+    /// How often each row and column of the input is repeated.
     pub fn repeats(&self) -> usize {
         if self.conv.double { 2 } else { 1 }
     }
 
-    /// Height and width of the input, doubled if so, with its border.
+    /// The height and width of the input after `double` and padding.
     pub fn input(&self) -> [usize; 2] {
         [self.bordered(self.height), self.bordered(self.width)]
     }
 
-    /// Height and width behind the convolution, before any pooling.
+    /// The height and width after the convolution, before the pool.
     pub fn convolved(&self) -> [usize; 2] {
         self.input().map(|side| side + 1 - self.kernel)
     }
 
-    /// Height and width of the output.
+    /// The height and width of the output.
     pub fn output(&self) -> [usize; 2] {
         self.convolved()
             .map(|side| if self.conv.pool { side / 2 } else { side })
     }
 
-    /// Numbers in an image of the input.
+    /// The number of values in an image of the input.
     pub fn input_size(&self) -> usize {
         self.channels * self.height * self.width
     }
 
-    /// Numbers in a channel of the output.
+    /// The number of values in a channel of an output image.
     pub fn cells(&self) -> usize {
         let [rows, columns] = self.output();
         rows * columns
     }
 
-    /// Numbers in an image of the output.
+    /// The number of values in an image of the output.
     pub fn output_size(&self) -> usize {
         self.filters * self.cells()
     }
@@ -118,13 +123,13 @@ impl Geometry {
         ]
     }
 
-    /// Numbers under a kernel.
+    /// The number of values that a kernel covers.
     pub fn taps(&self) -> usize {
         self.channels * self.kernel * self.kernel
     }
 
-    /// Row and column, before pooling, of place `which` (0 to 3, row by row) in
-    /// the window of output cell `cell`; without pooling there is place 0 alone.
+    /// The row and column, before the pool, of place `which` (0 to 3, row by row) in the
+    /// window of output value `cell`. Without a pool only place 0 exists.
     pub fn pixel(&self, cell: usize, which: usize) -> [usize; 2] {
         let [_, columns] = self.output();
         let [row, column] = [cell / columns, cell % columns];

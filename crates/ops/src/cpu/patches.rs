@@ -1,25 +1,25 @@
-//! An image laid out so that what lies under a kernel is a few long runs.
+//! The layout of an image in memory, in which the values under a kernel are a few long runs.
 
 use super::geometry::{Geometry, LANES, padded};
 
-/// How the numbers under a kernel lie in memory: `segments` runs of `length`
-/// numbers each.
+/// How the values under a kernel (a patch) lie in memory: `segments` runs of `length` values
+/// each.
 ///
-/// With the channels last, a row of a patch is one run of `kernel * channels`
-/// numbers, so that a patch needs no copy. Where such a row is shorter than a
-/// vector, patches are copied out, one run each.
+/// If the channels come last, a row of a patch is one run of `kernel * channels` values, and
+/// a patch needs no copy. If such a row is shorter than a vector register, each patch is
+/// copied into one run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
     geometry: Geometry,
     copied: bool,
     pub segments: usize,
     pub length: usize,
-    /// From a segment to the next.
+    /// The distance from the start of a segment to the start of the next.
     pub stride: usize,
 }
 
 impl Layout {
-    /// Patches are rows of the image itself.
+    /// The layout in which patches are parts of the image itself.
     pub fn in_place(geometry: Geometry) -> Self {
         let [_, columns] = geometry.input();
         Self {
@@ -31,7 +31,7 @@ impl Layout {
         }
     }
 
-    /// The better of both.
+    /// The faster layout for `geometry`.
     pub fn of(geometry: Geometry) -> Self {
         let in_place = Self::in_place(geometry);
         if in_place.length >= LANES {
@@ -46,7 +46,7 @@ impl Layout {
         }
     }
 
-    /// Where the patch begins whose upper left corner is at `row`, `column`.
+    /// The index at which the patch with the upper left corner `[row, column]` starts.
     pub fn start(&self, [row, column]: [usize; 2]) -> usize {
         if self.copied {
             let [_, columns] = self.geometry.convolved();
@@ -57,13 +57,13 @@ impl Layout {
         }
     }
 
-    /// A buffer for one image. Its end leaves room for whole vectors from any
-    /// start.
+    /// A buffer for one image. It ends with room for a whole vector, so that any patch can be
+    /// read as vectors.
     pub fn buffer(&self) -> Vec<f32> {
         vec![0.0; self.size()]
     }
 
-    /// Numbers in a buffer.
+    /// The number of values in a buffer.
     pub fn size(&self) -> usize {
         let size = if self.copied {
             let [rows, columns] = self.geometry.convolved();
@@ -75,12 +75,12 @@ impl Layout {
         size + LANES
     }
 
-    /// Lays `image` `[channels, height, width]` out in a `buffer`, whose border
-    /// is zero and stays so.
+    /// Copies `image` `[channels, height, width]` into a `buffer` in this layout. The border
+    /// of the buffer must be zero, and is left as it is.
     ///
     /// # Panics
     ///
-    /// If one of them is of another size.
+    /// If the image or the buffer has another size.
     pub fn fill(&self, image: &[f32], buffer: &mut [f32]) {
         assert_eq!(image.len(), self.geometry.input_size());
         assert_eq!(buffer.len(), self.size());
@@ -112,7 +112,7 @@ impl Layout {
         }
         let [rows, columns] = self.geometry.convolved();
         let step = padded(self.length);
-        // Output pixels whose tap lies inside the image.
+        // The output pixels for which this tap of the kernel is inside the image.
         let inside = |shift: usize, side: usize, outputs: usize| {
             let to = (side * repeats + conv.padding).saturating_sub(shift);
             conv.padding.saturating_sub(shift)..to.min(outputs)
@@ -122,7 +122,7 @@ impl Layout {
                 let [down, right] = [tap / kernel, tap % kernel];
                 let across = inside(right, width, columns);
                 if across.is_empty() {
-                    continue; // it lies in the border everywhere
+                    continue; // This tap is in the border for all pixels.
                 }
                 for row in inside(down, height, rows) {
                     let pixels = &plane[(row + down - conv.padding) / repeats * width..][..width];
@@ -136,13 +136,13 @@ impl Layout {
         }
     }
 
-    /// The reverse of [`fill`](Self::fill) for gradients in a layout in place:
-    /// adds up in each pixel of `image` what it became in the `buffer`.
+    /// The reverse of [`fill`](Self::fill) for gradients: adds to each pixel of `image` all
+    /// values of the `buffer` that are copies of this pixel.
     ///
     /// # Panics
     ///
-    /// As [`fill`](Self::fill), and if the layout has copies.
-    pub fn take(&self, buffer: &[f32], image: &mut [f32]) {
+    /// If the image or the buffer has another size, or if the layout copies patches.
+    pub fn add_to_image(&self, buffer: &[f32], image: &mut [f32]) {
         assert!(!self.copied);
         assert_eq!(image.len(), self.geometry.input_size());
         assert_eq!(buffer.len(), self.size());
@@ -169,8 +169,8 @@ impl Layout {
         }
     }
 
-    /// The place in `[filters, channels, kernel, kernel]` of number `tap` of a
-    /// patch, segments one behind the other.
+    /// The index in a weight `[filters, channels, kernel, kernel]` that belongs to value `tap`
+    /// of a patch, counted through all segments.
     pub fn tap(&self, filter: usize, tap: usize) -> usize {
         let Geometry {
             channels, kernel, ..

@@ -1,8 +1,9 @@
-//! What the tests of operations share.
+//! Functions that the tests of operations share.
 
 use burn::tensor::{Device, Tensor};
 
-/// Every CPU backend that is compiled in.
+/// A device of every CPU backend that is compiled in.
+#[allow(deprecated, reason = "Burn recommends flex, and still keeps ndarray")]
 pub fn devices() -> Vec<Device> {
     vec![
         #[cfg(feature = "flex")]
@@ -12,6 +13,7 @@ pub fn devices() -> Vec<Device> {
     ]
 }
 
-pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().expect("numbers")
+/// The values of a tensor, row by row.
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().expect("values")
 }

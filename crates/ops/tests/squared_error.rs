@@ -1,12 +1,12 @@
-//! Our squared error against Burn's operations, on every CPU backend that is
-//! compiled in.
+//! Compares our squared error with Burn's operations, on every CPU backend that is compiled
+//! in.
 #![cfg(any(feature = "flex", feature = "ndarray"))]
 
 mod common;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
-use common::{devices, numbers};
+use common::{devices, values};
 use kindling_ops::{squared_error, squared_error_of_burn};
 use rand::{RngExt, SeedableRng};
 
@@ -25,7 +25,8 @@ fn draw(rng: &mut ChaCha8Rng, shape: [usize; 2], most: f32, device: &Device) -> 
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// The losses of `x`, and its gradient of their sum, each weighted by its place.
+/// The losses of the rows of `x`, and the gradient of their weighted sum with respect to `x`.
+/// The weight of a row is its number, from 1.
 fn run(x: &Tensor<2>, loss: impl Fn(Tensor<2>) -> Tensor<1>) -> [Vec<f32>; 2] {
     let x = x.clone().require_grad();
     let losses = loss(x.clone());
@@ -35,11 +36,11 @@ fn run(x: &Tensor<2>, loss: impl Fn(Tensor<2>) -> Tensor<1>) -> [Vec<f32>; 2] {
         losses,
         x.grad(&gradients).expect("a gradient").flatten(0, 1),
     ]
-    .map(numbers)
+    .map(values)
 }
 
 #[test]
-fn random_rows_give_what_burn_gives() {
+fn random_rows_give_the_same_as_burn() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for device in devices() {
         let device = device.autodiff();
@@ -56,10 +57,10 @@ fn random_rows_give_what_burn_gives() {
 }
 
 #[test]
-fn what_is_no_number_stays_none() {
+fn a_nan_in_the_input_reaches_the_output() {
     for device in devices() {
         let x = Tensor::from_floats([[1., f32::NAN], [0., 0.]], &device);
-        let errors = numbers(squared_error(x, Tensor::zeros([2, 2], &device)));
+        let errors = values(squared_error(x, Tensor::zeros([2, 2], &device)));
         assert!(errors[0].is_nan() && errors[1] == 0.0, "{errors:?}");
     }
 }

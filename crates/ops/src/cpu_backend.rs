@@ -1,27 +1,27 @@
-//! Which backends have operations of their own here.
+//! Which backends run our operations.
 
 use burn::tensor::Device;
 
-/// A backend with operations of ours.
+/// A CPU backend that runs our operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Own {
+pub(crate) enum CpuBackend {
     #[cfg(feature = "flex")]
     Flex,
     #[cfg(feature = "ndarray")]
     NdArray,
 }
 
-/// The backend of `device`, with or without autodiff; `None` if it has no
-/// operations of ours.
-pub(crate) fn own(device: &Device) -> Option<Own> {
+/// The backend of `device`, with or without autodiff. It is `None` if that backend does not
+/// run our operations.
+pub(crate) fn cpu_backend(device: &Device) -> Option<CpuBackend> {
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     {
         use burn::backend::DispatchDevice;
         match device.clone().inner().as_dispatch() {
             #[cfg(feature = "flex")]
-            DispatchDevice::Flex(_) => Some(Own::Flex),
+            DispatchDevice::Flex(_) => Some(CpuBackend::Flex),
             #[cfg(feature = "ndarray")]
-            DispatchDevice::NdArray(_) => Some(Own::NdArray),
+            DispatchDevice::NdArray(_) => Some(CpuBackend::NdArray),
             #[allow(unreachable_patterns, reason = "reachable with a backend for GPUs")]
             _ => None,
         }

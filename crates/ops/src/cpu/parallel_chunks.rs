@@ -1,25 +1,25 @@
-//! One pass over numbers that lie side by side.
+//! One pass over several slices of equal length, in parallel.
 
 use pulp::Arch;
 use rayon::prelude::*;
 
-/// Numbers that a thread takes at once.
+/// The number of values in a chunk, which one thread handles.
 const CHUNK: usize = 1 << 14;
 
-/// Lets `each` go over the numbers of `write` and of `read`, all of one length: some
-/// at a time, by all threads, compiled for this processor's vectors.
+/// Calls `each` on the chunks of `read` and `write`, which must have equal lengths. The
+/// threads share the chunks, and `each` is compiled for this processor's vector registers.
 ///
 /// # Panics
 ///
-/// If their lengths differ.
-pub(crate) fn pass<const N: usize>(
+/// If the lengths differ.
+pub(crate) fn in_parallel_chunks<const N: usize>(
     read: &[f32],
     mut write: [&mut [f32]; N],
     each: impl Fn(&[f32], [&mut [f32]; N]) + Sync,
 ) {
     let length = read.len();
-    for numbers in &write {
-        assert_eq!(numbers.len(), length, "a pass is over numbers side by side");
+    for values in &write {
+        assert_eq!(values.len(), length, "the slices must have equal lengths");
     }
     let parts: Vec<_> = (0..length)
         .step_by(CHUNK)
@@ -42,10 +42,10 @@ pub(crate) fn pass<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::tests::refusal;
+    use crate::cpu::checks::panic_message;
 
     #[test]
-    fn every_number_is_passed_and_other_lengths_are_refused() {
+    fn every_value_is_visited_once_and_unequal_lengths_panic() {
         for length in [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
             let read: Vec<f32> = (0..length).map(|at| at as f32).collect();
             let (mut one, mut other) = (vec![0.0; length], vec![0.0; length]);
@@ -53,14 +53,15 @@ mod tests {
                 one.copy_from_slice(read);
                 other.copy_from_slice(read);
             };
-            pass(&read, [&mut one, &mut other], copy);
+            in_parallel_chunks(&read, [&mut one, &mut other], copy);
             assert!(one == read && other == read);
         }
         for [read, one, other] in [[3, 4, 4], [0, 4, 4], [5, 4, 4], [4, 4, 3], [4, 0, 4]] {
             let (mut one, mut other) = (vec![0.0; one], vec![0.0; other]);
             let read = vec![0.0; read];
-            let panic = refusal(|| pass(&read, [&mut one, &mut other], |_, _| {}));
-            assert!(panic.contains("numbers side by side"), "{panic}");
+            let panic =
+                panic_message(|| in_parallel_chunks(&read, [&mut one, &mut other], |_, _| {}));
+            assert!(panic.contains("equal lengths"), "{panic}");
         }
     }
 }

@@ -1,0 +1,53 @@
+//! What the arithmetic of all operations shares: the gradients of an operation, memory that is
+//! allocated without being set, and checks of lengths.
+
+use std::mem::MaybeUninit;
+
+/// The gradients of an operation's input, weight and bias, in the shapes of these three.
+/// That of the input is computed only on request.
+pub(crate) struct Gradients {
+    pub input: Option<Vec<f32>>,
+    pub weight: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+/// Values that were allocated without being set, when all of them have been written.
+///
+/// # Safety
+///
+/// Every value must have been written.
+#[allow(
+    unsafe_code,
+    reason = "setting the values to zero first would be a pass over memory"
+)]
+pub(super) unsafe fn all_written(values: Box<[MaybeUninit<f32>]>) -> Vec<f32> {
+    // SAFETY: the caller has written every value.
+    unsafe { values.assume_init() }.into_vec()
+}
+
+/// Panics unless `length` values fill `shape`. With another length an operation would
+/// silently skip values.
+#[track_caller]
+pub(super) fn check_length(what: &str, length: usize, shape: &[usize]) {
+    let size = shape
+        .iter()
+        .try_fold(1usize, |size, &side| size.checked_mul(side));
+    assert!(
+        size == Some(length),
+        "{what} of shape {shape:?} has {length} values"
+    );
+}
+
+/// The message of the panic that `of` must cause.
+#[cfg(test)]
+#[track_caller]
+pub(super) fn panic_message<T>(of: impl FnOnce() -> T) -> String {
+    let panic = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(of)) {
+        Ok(_) => panic!("there was no panic"),
+        Err(panic) => panic,
+    };
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic.downcast_ref::<&str>().expect("a text").to_string(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Mean squared differences of rows, in one pass forward and one backward.
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::checks::{all_written, check_length};
+
+/// The least number of rows that one thread handles.
+const ROWS: usize = 32;
+
+/// The number of partial sums of a row, so that the compiler can use vector registers.
+const LANES: usize = 16;
+
+/// The mean squared differences, `[batch]`, of `x` and `target`, both `[batch, columns]`.
+///
+/// # Panics
+///
+/// If their sizes differ, or `columns` is 0.
+pub(crate) fn squared_error(x: &[f32], target: &[f32], columns: usize) -> Vec<f32> {
+    rows(x, target, columns);
+    let arch = Arch::new();
+    let of_row = |(x, target)| arch.dispatch(|| mean_square(x, target));
+    x.par_chunks_exact(columns)
+        .zip(target.par_chunks_exact(columns))
+        .with_min_len(ROWS)
+        .map(of_row)
+        .collect()
+}
+
+/// The number of rows of `x` and `target`.
+///
+/// # Panics
+///
+/// If they are not `rows` times `columns` values each, or `columns` is 0.
+fn rows(x: &[f32], target: &[f32], columns: usize) -> usize {
+    assert!(columns > 0, "a row must have at least one column");
+    let rows = x.len() / columns;
+    check_length("x", x.len(), &[rows, columns]);
+    check_length("the target", target.len(), &[rows, columns]);
+    rows
+}
+
+#[inline(always)]
+fn mean_square(x: &[f32], target: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (x_lanes, x_rest) = x.as_chunks::<LANES>();
+    let (target_lanes, target_rest) = target.as_chunks::<LANES>();
+    for (x, target) in x_lanes.iter().zip(target_lanes) {
+        for ((sum, x), target) in sums.iter_mut().zip(x).zip(target) {
+            let difference = x - target;
+            *sum = difference.mul_add(difference, *sum);
+        }
+    }
+    let mut sum: f32 = sums.iter().sum();
+    for (x, target) in x_rest.iter().zip(target_rest) {
+        sum += (x - target) * (x - target);
+    }
+    sum / x.len() as f32
+}
+
+/// The gradient of `x`, from the `gradient` of each row's error, `[batch]`.
+///
+/// # Panics
+///
+/// If the sizes do not fit together, or `columns` is 0.
+#[allow(unsafe_code, reason = "see `all_written`")]
+pub(crate) fn squared_error_backward(
+    x: &[f32],
+    target: &[f32],
+    columns: usize,
+    gradient: &[f32],
+) -> Vec<f32> {
+    check_length("the gradient", gradient.len(), &[rows(x, target, columns)]);
+    let arch = Arch::new();
+    let mut of_x = Box::new_uninit_slice(x.len());
+    of_x.par_chunks_exact_mut(columns)
+        .zip(x.par_chunks_exact(columns))
+        .zip(target.par_chunks_exact(columns))
+        .zip(gradient)
+        .with_min_len(ROWS)
+        .for_each(|(((of_x, x), target), gradient)| {
+            let scale = 2.0 * gradient / columns as f32;
+            arch.dispatch(|| {
+                for ((of_x, x), target) in of_x.iter_mut().zip(x).zip(target) {
+                    of_x.write(scale * (x - target));
+                }
+            });
+        });
+    // SAFETY: `rows` and `check_length` have checked that `of_x` has as many whole rows as
+    // the three slices with which it is zipped, so every value has been written.
+    unsafe { all_written(of_x) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::checks::panic_message;
+
+    #[test]
+    fn wrong_lengths_panic() {
+        for ([x, target, columns, gradient], what) in [
+            ([6, 6, 3, 1], "the gradient of shape [2] has 1 values"),
+            ([6, 6, 3, 0], "the gradient of shape [2] has 0 values"),
+            ([6, 6, 3, 3], "the gradient of shape [2] has 3 values"),
+            ([6, 3, 3, 2], "the target of shape [2, 3] has 3 values"),
+            ([6, 7, 3, 2], "the target of shape [2, 3] has 7 values"),
+            ([7, 7, 3, 2], "x of shape [2, 3] has 7 values"),
+            ([6, 6, 0, 2], "a row must have at least one column"),
+        ] {
+            let [x, target, gradient] = [x, target, gradient].map(|length| vec![1.0; length]);
+            let panic = panic_message(|| squared_error_backward(&x, &target, columns, &gradient));
+            assert_eq!(panic, what);
+            if !what.contains("gradient") {
+                assert_eq!(panic_message(|| squared_error(&x, &target, columns)), what);
+            }
+        }
+        assert!(squared_error(&[], &[], 3).is_empty());
+        assert!(squared_error_backward(&[], &[], 3, &[]).is_empty());
+    }
+}

@@ -1,0 +1,120 @@
+//! Figures in documents and comments are those of what they count, or stand beside the
+//! command that prints them.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod documents;
+mod published;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use common::{Place, configs, stderr, stdout, study_without_figures};
+use kindling_formats::{
+    Host, Record, ResultRow, SMOKE_STEPS, SMOKE_TESTS, Study, VERSION, read_csv, write_atomic,
+};
+use kindling_report::{Spread, markdown_table, summarize};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A file of the repository, its line breaks as they are.
+fn file(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A file as one line, without the marks of comments: a sentence may break anywhere.
+fn prose(path: &str) -> String {
+    let lines = file(path);
+    let lines = lines.lines().map(|line| {
+        let line = line.trim();
+        let comment = line.trim_start_matches("//").trim_start_matches(['/', '!']);
+        if line.starts_with("//") {
+            comment
+        } else {
+            line.trim_start_matches('#')
+        }
+        .trim()
+    });
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// Wants each of `sentences` in the file `path`.
+fn says(path: &str, sentences: &[&str]) {
+    let text = prose(path);
+    for sentence in sentences {
+        assert!(text.contains(sentence), "{path} does not say `{sentence}`");
+    }
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups: Vec<&str> = groups
+        .map(|group| std::str::from_utf8(group).unwrap())
+        .collect();
+    groups.join(",")
+}
+
+/// What `const NAME: TYPE = VALUE;` in a source file says.
+fn constant(path: &str, name: &str) -> String {
+    let text = file(path);
+    let start = format!("const {name}: ");
+    let rest = text.split(&start).nth(1);
+    let line = rest.unwrap_or_else(|| panic!("{path} has no {name}"));
+    let value = line.split(" = ").nth(1).unwrap().split(';').next().unwrap();
+    value.replace('_', "")
+}
+
+/// What `key = value` in a TOML file says.
+fn value(path: &str, key: &str) -> String {
+    let text = file(path);
+    let start = format!("{key} = ");
+    let rest = text.lines().find_map(|line| line.strip_prefix(&start));
+    let rest = rest.unwrap_or_else(|| panic!("{path} has no {key}"));
+    rest.split('#').next().unwrap().trim().into()
+}
+
+/// The published runs.
+fn published() -> Vec<ResultRow> {
+    read_csv(&root().join("artifacts/reference/results.csv")).unwrap()
+}
+
+/// Runs xtask, which must succeed.
+fn well(place: &Place, words: &str) -> String {
+    let output = place.xtask(words).output().unwrap();
+    assert!(output.status.success(), "{words}: {}", stderr(&output));
+    stdout(&output)
+}
+
+fn record(row: ResultRow) -> Record {
+    Record {
+        version: VERSION.into(),
+        section: row.section,
+        cell: row.cell,
+        family: row.family,
+        backend: row.backend,
+        seed: row.seed,
+        epochs: row.epochs,
+        parameters: row.parameters,
+        train_loss: row.train_loss,
+        test_loss: row.test_loss,
+        train_accuracy: row.train_accuracy,
+        test_accuracy: row.test_accuracy,
+        seconds: row.seconds,
+        status: row.status,
+        error: None,
+        metrics: BTreeMap::new(),
+        config_hash: String::new(),
+        data_fingerprint: String::new(),
+        program: String::new(),
+        revision: String::new(),
+        burn_version: String::new(),
+        host: Host::detect(1),
+        files: BTreeMap::new(),
+    }
+}

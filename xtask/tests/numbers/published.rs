@@ -1,0 +1,211 @@
+//! The numbers of the published runs, in the README and in comments of configs.
+
+use super::*;
+
+#[test]
+fn the_readmes_table_is_that_of_the_published_runs() {
+    let cells = Study::read(&configs()).unwrap();
+    let order: Vec<String> = cells.cells().iter().map(|cell| cell.name.clone()).collect();
+    let records: Vec<Record> = published().into_iter().map(record).collect();
+    let table = markdown_table(&summarize(&records, &order));
+    let readme = file("README.md");
+    let block = readme.split("<!-- results:begin -->").nth(1).unwrap();
+    let block = block.split("<!-- results:end -->").next().unwrap();
+    let (_, shown) = block.split_once("\n\n").unwrap();
+    assert_eq!(shown.trim(), table.trim());
+}
+
+#[test]
+fn cells_and_runs_are_as_many_as_the_documents_say() {
+    let listed = well(&Place::new(), "experiments --list");
+    let counts = listed.lines().last().unwrap();
+    let (cells, runs) = counts.split_once(", ").unwrap();
+    let rows = published();
+    let names: BTreeSet<&str> = rows.iter().map(|row| row.cell.as_str()).collect();
+    assert_eq!(cells, format!("{} cells", names.len()));
+    assert_eq!(runs, format!("{} runs", rows.len()));
+    for document in ["README.md", "CHANGELOG.md"] {
+        says(document, &[cells]);
+    }
+    let (seconds, number) = rows.iter().fold((0.0, 0), |(seconds, number), row| {
+        (seconds + row.seconds, number + 1)
+    });
+    let minutes = format!("add up to {:.0} minutes", seconds / 60.0);
+    says(
+        "README.md",
+        &[&format!("{number} published runs"), &minutes],
+    );
+    let report = "artifacts/reference/report/report.md";
+    says(report, &[&format!("Runs: {number}, of {cells};")]);
+}
+
+/// The figures of comments in configs that repeat the published table.
+#[test]
+fn comments_in_configs_repeat_the_published_runs() {
+    let rows = published();
+    type Of = fn(&ResultRow) -> Option<f64>;
+    let (loss, accuracy): (Of, Of) = (|row| row.test_loss, |row| row.test_accuracy);
+    let (train, every): (Of, Option<u64>) = (|row| row.train_loss, None);
+    for (path, cell, seed, of, digits) in [
+        ("2.5-classifiers/10-linear", "linear", Some(0), accuracy, 4),
+        ("2.5-classifiers/10-linear", "linear", Some(0), loss, 4),
+        ("2.5-classifiers/20-mlp-10", "mlp-10", every, accuracy, 4),
+        ("2.5-classifiers/40-mlp", "mlp", every, loss, 4),
+        ("2.5-classifiers/40-mlp", "mlp", Some(0), accuracy, 4),
+        (
+            "2.5-classifiers/40-mlp",
+            "dropout-0.3",
+            Some(0),
+            accuracy,
+            4,
+        ),
+        ("2.5-classifiers/50-convnet", "convnet", every, accuracy, 4),
+        (
+            "2.5-classifiers/50-convnet",
+            "convnet",
+            Some(2),
+            accuracy,
+            4,
+        ),
+        (
+            "2.5-classifiers/53-convnet-deep",
+            "convnet-deep",
+            Some(2),
+            accuracy,
+            4,
+        ),
+        (
+            "2.6-autoencoder/40-relu-code",
+            "ae-relu-code",
+            Some(0),
+            loss,
+            4,
+        ),
+        (
+            "2.6-autoencoder/40-relu-code",
+            "ae-relu-code",
+            Some(1),
+            loss,
+            4,
+        ),
+        (
+            "2.6-autoencoder/40-relu-code",
+            "ae-relu-code",
+            Some(2),
+            loss,
+            4,
+        ),
+        ("2.6-autoencoder/40-relu-code", "ae", every, loss, 4),
+        ("2.6-autoencoder/60-pca", "pca", every, train, 5),
+        ("2.6-autoencoder/60-pca", "pca", every, loss, 5),
+    ] {
+        let rows = rows.iter().filter(|row| row.cell == cell);
+        let rows = rows.filter(|row| seed.is_none_or(|seed| row.seed == seed));
+        let values: Vec<f64> = rows.filter_map(of).collect();
+        let mean = Spread::of(&values).unwrap().mean;
+        says(
+            &format!("configs/{path}.toml"),
+            &[&format!("{mean:.digits$}")],
+        );
+    }
+}
+
+/// The comments in a text that `mark` begins: lines below each other are one comment, and
+/// what stands behind code is one of its own.
+fn comments(text: &str, mark: &str) -> Vec<String> {
+    let mut blocks = vec![String::new()];
+    for line in text.lines() {
+        let (code, comment) = line.split_once(mark).unwrap_or((line, ""));
+        let is_comment = !comment.is_empty() && code.trim().trim_matches('/').is_empty();
+        if !is_comment {
+            blocks.push(String::new());
+        }
+        if let Some(block) = blocks.last_mut() {
+            *block += comment;
+        }
+        if !is_comment {
+            blocks.push(String::new());
+        }
+    }
+    blocks.retain(|block| !block.is_empty());
+    blocks
+}
+
+/// Whether a text holds a figure of quality: a number below one with three digits or
+/// more behind the point.
+fn has_figure(text: &str) -> bool {
+    text.split("0.").skip(1).any(|rest| {
+        let digits = rest.chars().take_while(char::is_ascii_digit);
+        digits.count() >= 3
+    })
+}
+
+#[test]
+fn a_figure_in_a_config_stands_beside_its_command() {
+    let study = Study::read(&configs()).unwrap();
+    let files: BTreeSet<&Path> = study
+        .cells()
+        .iter()
+        .map(|cell| cell.file.as_path())
+        .collect();
+    assert!(files.len() > 15, "{files:?}");
+    let mut figures = 0;
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap();
+        for comment in comments(&text, "# ").iter().filter(|text| has_figure(text)) {
+            figures += 1;
+            let sources = ["cargo xtask ", "--only ", "results.csv"];
+            assert!(
+                sources.iter().any(|source| comment.contains(source)),
+                "{}: no command or file gives the figures of:{comment}",
+                file.display()
+            );
+        }
+    }
+    assert!(figures >= 6, "{figures}");
+}
+
+#[test]
+fn comments_and_figures_are_found() {
+    let text = "# a 0.123\n# b\nkey = 1 # c\n# d\n\n# e 0.95";
+    let found = comments(text, "# ");
+    assert_eq!(found, ["a 0.123b", "c", "d", "e 0.95"]);
+    let with: Vec<bool> = found.iter().map(|text| has_figure(text)).collect();
+    assert_eq!(with, [true, false, false, false]);
+}
+
+/// Shares of a run's time age with every change of the code. `cargo xtask bench` and
+/// `cargo bench -p kindling-bench` print them; a comment has none.
+#[test]
+fn no_comment_in_code_has_a_share_of_time() {
+    let mut folders = vec![root().join("crates"), root().join("xtask")];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            seen += 1;
+            let text = std::fs::read_to_string(&path).unwrap();
+            for comment in comments(&text, "// ")
+                .into_iter()
+                .chain(comments(&text, "//! "))
+            {
+                // What stands in backticks is an example of an output.
+                let said: Vec<&str> = comment.split('`').step_by(2).collect();
+                let said = said.join("");
+                let share = said.split('%').rev().skip(1).any(|before| {
+                    let number = before.trim_end().chars().last();
+                    number.is_some_and(|last| last.is_ascii_digit())
+                });
+                assert!(!share, "{}: {comment}", path.display());
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
