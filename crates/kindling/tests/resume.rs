@@ -98,8 +98,8 @@ fn a_killed_training_ends_with_the_same_results() {
         }
         let output = train(&again);
         assert!(output.status.success());
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(said.contains("resuming after epoch"), "{said}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(printed.contains("resuming after epoch"), "{printed}");
         assert!(results(&whole) == results(&again), "{family} differs");
         let resumed = again.read_record().expect("readable").expect("a record");
         assert_eq!(resumed.test_loss, record.test_loss);
@@ -142,14 +142,14 @@ fn a_damaged_checkpoint_is_named_and_the_previous_one_is_used() {
             });
         }
         let output = train(&dir);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
         for path in &paths[spared..] {
             let named = format!("warning: {}: ", path.display());
-            assert!(said.contains(&named), "{said}");
+            assert!(errors.contains(&named), "{errors}");
         }
-        let goes_on = String::from_utf8_lossy(&output.stdout).contains("resuming after epoch");
-        assert_eq!(goes_on, spared == 1);
+        let is_resumed = String::from_utf8_lossy(&output.stdout).contains("resuming after epoch");
+        assert_eq!(is_resumed, spared == 1);
         assert!(results(&whole) == results(&dir), "differs");
     }
 }

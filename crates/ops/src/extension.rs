@@ -16,8 +16,8 @@ use crate::cpu::{self, Geometry, Sizes};
 use crate::options::{Activation, Conv};
 use crate::storage::InMemory;
 
-/// The operations of a backend; see [`conv2d`](crate::conv2d), [`dense`](crate::dense) and
-/// [`squared_error`](crate::squared_error).
+/// The operations of a backend; see [`conv2d`](crate::conv2d), [`dense`](crate::dense()) and
+/// [`squared_error`](crate::squared_error()).
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub(crate) trait Operations: Backend {
     fn conv2d(

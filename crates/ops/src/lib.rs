@@ -1,9 +1,9 @@
 //! Operations that are faster than Burn's on its CPU backends, with their gradients.
 //!
-//! A family calls [`conv2d`], [`dense`] and [`squared_error`], or uses the layers
-//! [`ConvLayer`] and [`DenseLayer`], on any device. On flex and ndarray they run our code,
-//! on all other backends they are composed of Burn's operations. Only this crate and the
-//! harness name backends.
+//! A family calls [`conv2d`], [`dense`](dense()) and [`squared_error`](squared_error()), or
+//! uses the layers [`ConvLayer`] and [`DenseLayer`], on any device. On flex and ndarray they
+//! run our code, and on all other backends they are composed of Burn's operations. Only this
+//! crate and the harness name backends.
 
 mod conv;
 #[cfg(any(feature = "flex", feature = "ndarray"))]

@@ -137,7 +137,7 @@ fn runs(study: &Study, layout: &Layout) {
         ..fake::row(epoch, 0.2, 0.1)
     });
     write_csv(&dir.history(), &rows).expect("writes");
-    // It has succeeded before; the failure is newer.
+    // The run has succeeded before, and the failure is newer.
     fake::finish(layout, &own(study, fake::record("mlp-8", 1)));
     let failed = fake::failed("mlp-8", 1, "out of | memory\nat step 7");
     fake::fail(layout, &own(study, failed));
@@ -151,7 +151,7 @@ fn runs(study: &Study, layout: &Layout) {
 const SECTION: &str = "../../../../c/d";
 
 #[test]
-fn no_name_leads_out_of_the_report() {
+fn no_name_of_a_section_leads_out_of_the_reports_folder() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study_of(folder.path(), &STUDY.replace("2.5", SECTION), SECTION);
     let out = folder.path().join("a").join("b").join("out");
@@ -177,7 +177,7 @@ fn no_name_leads_out_of_the_report() {
 }
 
 #[test]
-fn a_tree_with_gaps_makes_a_report_that_names_them() {
+fn a_report_names_what_its_tree_lacks() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
     let layout = Layout::new(folder.path(), Size::Full);
@@ -260,7 +260,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
         i = "      ",
     );
     let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
-    // The claims and the machine have tests of their own.
+    // Other tests look at the claims and at the provenance.
     let (before, rest) = text.split_once("## Claims\n\n").expect("claims");
     let (claims, after) = rest.split_once("\n## 2.4").expect("sections");
     assert!(
@@ -305,7 +305,7 @@ fn a_tree_with_gaps_makes_a_report_that_names_them() {
 }
 
 #[test]
-fn an_empty_tree_makes_an_empty_report() {
+fn a_tree_without_runs_has_a_report_without_results() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let layout = Layout::new(folder.path(), Size::Full);
     let path = report(&study(folder.path()), &layout);
@@ -317,7 +317,7 @@ fn an_empty_tree_makes_an_empty_report() {
 }
 
 #[test]
-fn quick_runs_are_called_that() {
+fn a_report_of_quick_runs_says_so() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
     let layout = Layout::new(folder.path(), Size::Quick);
@@ -337,7 +337,7 @@ fn quick_runs_are_called_that() {
         !text.contains("undecided") && !text.contains("| verdict"),
         "{text}"
     );
-    // The record says two epochs, and there is no history of them.
+    // The record says two epochs, but there is no history.
     let history = dir.history();
     assert!(text.contains(&format!("- cannot read {}", history.display())));
 }
@@ -360,7 +360,7 @@ fn the_same_runs_make_the_same_report() {
 }
 
 #[test]
-fn a_damaged_file_of_a_run_is_named_and_the_rest_is_drawn() {
+fn a_damaged_file_of_a_run_is_named_and_all_other_figures_are_drawn() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
     let layout = Layout::new(folder.path(), Size::Full);
@@ -397,7 +397,7 @@ fn a_damaged_file_of_a_run_is_named_and_the_rest_is_drawn() {
         }
         assert!(text.contains("figures/2.4-regression-y1-loss.svg"));
     }
-    // Numbers that none should be, in the right columns.
+    // NaN, infinite and huge numbers in the right columns.
     fs::write(
         dir.file("codes.csv"),
         "label,z0,z1\n1,NaN,inf\n-3,1e308,-1e308\n",

@@ -18,7 +18,8 @@ use rand::seq::SliceRandom;
 
 use super::batch::ImageBatch;
 
-/// Returns all images of a split once in every epoch. The last batch may be smaller.
+/// Returns all images of a split in batches, once in every epoch. The last batch may be
+/// smaller.
 #[derive(Clone)]
 pub struct ImageLoader {
     images: Arc<Images>,
@@ -38,7 +39,8 @@ struct Shuffle {
 }
 
 impl ImageLoader {
-    /// Returns `images` in the order in which they are stored, without random streams.
+    /// A loader that returns `images` in the order in which they are stored, without random
+    /// streams.
     pub fn in_order(images: Arc<Images>, batch_size: usize, device: &Device) -> Self {
         Self {
             range: 0..images.len(),
@@ -49,8 +51,8 @@ impl ImageLoader {
         }
     }
 
-    /// Returns `images` in another order in each epoch, from epoch 1 on. Each batch has
-    /// a random stream.
+    /// A loader that returns `images` in another order in each epoch, from epoch 1 on. Each
+    /// batch has a random stream.
     pub fn shuffled(images: Arc<Images>, batch_size: usize, seed: u64, device: &Device) -> Self {
         Self {
             shuffle: Some(Shuffle {

@@ -168,7 +168,14 @@ impl BurnTrainAdapter {
             self.stop_with(RunError::Other(error.to_string()));
         }
         let position = self.position(1.0);
-        self.lines.report(position, self.log.lock().history.last());
+        let last = self.last_row();
+        self.lines.report(position, last.as_ref());
+    }
+
+    /// The row of the last finished epoch. It is cloned so that printing it does not hold the
+    /// lock of the log.
+    fn last_row(&self) -> Option<HistoryRow> {
+        self.log.lock().history.last().cloned()
     }
 
     fn position(&self, within: f64) -> Position {
@@ -222,8 +229,8 @@ impl TrainingProgressLogger for BurnTrainAdapter {
         self.epoch_started = Instant::now();
         self.forward(|dashboard| dashboard.start(total_epochs, starting_epoch, total_items, label));
         let position = self.position(0.0);
-        self.lines
-            .report_start(position, self.log.lock().history.last());
+        let last = self.last_row();
+        self.lines.report_start(position, last.as_ref());
     }
 
     fn start_split(&mut self, split: &str, total_items: usize) {
@@ -247,7 +254,8 @@ impl TrainingProgressLogger for BurnTrainAdapter {
                 Split::Test => 1.0,
             };
             let position = self.position(within.min(ALMOST_DONE));
-            self.lines.report(position, self.log.lock().history.last());
+            let last = self.last_row();
+            self.lines.report(position, last.as_ref());
         }
     }
 

@@ -46,7 +46,8 @@ pub fn parity(dir: &Path, flags: &ParityFlags) -> Result<(), RunError> {
     compare_family(&config, &lockstep, &mut report).and(printed)
 }
 
-/// Calls the `parity` function of a family, or refuses a family that has none.
+/// Calls the `parity` function of a family. The error is that the family takes no training
+/// steps if the list of families names no such function.
 macro_rules! compare {
     ($config:ident, $task:ident, $lockstep:ident, $report:ident) => {{
         let _ = ($task, $lockstep, $report);
@@ -57,6 +58,7 @@ macro_rules! compare {
     };
 }
 
+/// Defines `compare_family` for the list of families that calls this macro.
 macro_rules! define_compare_family {
     ($(
         $(#[$doc:meta])*
@@ -65,7 +67,8 @@ macro_rules! define_compare_family {
             $(parity: $parity:path,)?
         }
     )*) => {
-        /// Compares a run of any family on two devices, as the list of families says.
+        /// Compares two devices with the `parity` function of the run's family. `report` is
+        /// called after each training step.
         fn compare_family(
             config: &RunConfig,
             lockstep: &Lockstep,

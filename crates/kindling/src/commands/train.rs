@@ -1,4 +1,4 @@
-//! `kindling train`: a run from its config to its record.
+//! `kindling train`: trains a run, from its config to its record.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -8,10 +8,21 @@ use kindling_harness::{ProgressDisplay, RunContext, RunError, report_progress};
 
 use crate::threads::join_thread_pool;
 
-/// Exit code of a training that was stopped: 128 and the number of Ctrl-C's signal.
+/// The exit code of a training that was stopped: 128 plus the number of SIGINT, the signal of
+/// Ctrl-C, as in a shell.
 pub const INTERRUPTED: u8 = 130;
 
-/// Trains the run in `dir`.
+/// Trains the run that `config.toml` in the folder `dir` describes, and writes its results to
+/// `dir`. If the training fails, this writes a record that says so.
+///
+/// `device` replaces the device of the config. With `progress`, progress is printed as lines of
+/// JSON and standard input controls the training. With `tensorboard`, logs for TensorBoard are
+/// written.
+///
+/// # Errors
+///
+/// If the config, the data or the device cannot be used, the training fails or is stopped, or
+/// a file cannot be written.
 pub fn train(
     dir: &Path,
     device: Option<DeviceName>,
@@ -19,7 +30,7 @@ pub fn train(
     tensorboard: bool,
 ) -> Result<(), RunError> {
     let display = if progress {
-        heed_standard_input();
+        obey_standard_input();
         ProgressDisplay::Json
     } else if kindling_terminal::can_draw(&std::io::stdout()) {
         ProgressDisplay::Dashboard
@@ -31,7 +42,7 @@ pub fn train(
         None => DeviceName::from_environment().map_err(RunError::Environment)?,
     };
     if display != ProgressDisplay::Json {
-        heed_signals(display);
+        handle_interrupts(display);
     }
     join_thread_pool();
     let run = RunContext::open(dir, device, display, tensorboard)?;
@@ -45,6 +56,7 @@ pub fn train(
     trained
 }
 
+/// Defines `train_family` for the list of families that calls this macro.
 macro_rules! define_train_family {
     ($(
         $(#[$doc:meta])*
@@ -53,7 +65,7 @@ macro_rules! define_train_family {
             $(parity: $parity:path,)?
         }
     )*) => {
-        /// Trains a run of any family, as the list of families says.
+        /// Trains a run with the `train` function of its family.
         fn train_family(run: &RunContext) -> Result<Record, RunError> {
             match &run.config().task {
                 $(Task::$variant(task) => $train(task, run),)*
@@ -64,10 +76,10 @@ macro_rules! define_train_family {
 
 kindling_formats::families!(define_train_family);
 
-/// Stops the training after its epoch when a line says `stop`, and ends this process
-/// when whoever started it is gone: the pipe to its standard input closes however
-/// that end dies, so no training is ever left behind.
-fn heed_standard_input() {
+/// Stops the training after the current epoch when a line on standard input says `stop`, and
+/// ends this process when standard input ends. If the program that started this one dies in
+/// any way, the pipe to standard input closes, so no training keeps running without it.
+fn obey_standard_input() {
     std::thread::spawn(|| {
         for line in std::io::stdin().lock().lines() {
             match line.as_deref() {
@@ -80,10 +92,10 @@ fn heed_standard_input() {
     });
 }
 
-/// Stops the training after its epoch at the first Ctrl-C, and at once at the
-/// second. Where that cannot be had, Ctrl-C ends it as it always did, and where it is
-/// ignored, it stays ignored.
-fn heed_signals(display: ProgressDisplay) {
+/// Stops the training after the current epoch at the first Ctrl-C, and at once at the second.
+/// If the handler cannot be installed, the first Ctrl-C ends the training at once. If Ctrl-C
+/// was ignored when this program started, it stays ignored.
+fn handle_interrupts(display: ProgressDisplay) {
     let mut pressed = false;
     let _ = kindling_terminal::on_interrupt(move || {
         if std::mem::replace(&mut pressed, true) {

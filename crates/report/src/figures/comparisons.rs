@@ -1,88 +1,84 @@
 //! Figures that compare the cells of a section by one number.
 
-use kindling_formats::{Record, StudyFigures, SweepFigures, figure};
+use kindling_formats::{Figures, Measure, Record, StudyFigures, SweepFigures, figure};
 
 use crate::figures::dots::{DotPlot, Row};
 use crate::figures::drawn::{DrawError, Drawn};
+use crate::judge::capitalized;
 use crate::spread::Spread;
 
 /// The mean test accuracy below which a cell is left out of a figure: it would press all
 /// others to the edge.
 const LOW_ACCURACY: f64 = 0.9;
 
+/// A complete run that is compared with others.
+#[derive(Clone, Copy)]
+pub(super) struct Compared<'a> {
+    pub(super) record: &'a Record,
+    /// How figures show the run's family.
+    pub(super) labels: Figures,
+}
+
 /// A figure of one number of some cells.
 struct Comparison<'a> {
     /// The name of the figure's file, behind that of the section.
-    file: &'a str,
+    file: String,
     title: String,
     /// What the axis shows, with its unit.
-    axis: &'static str,
+    axis: String,
     /// The number of a record, as claims name it.
     of: &'static str,
-    records: Vec<&'a Record>,
+    runs: Vec<Compared<'a>>,
 }
 
-const ACCURACY: &str = "test accuracy (share of images)";
-const ERROR: &str = "test error (mean squared error per pixel)";
-const GAP: &str = "distance between train and test loss (cross-entropy)";
-
-/// The figures of a section's complete records. `records` is in the study's order.
+/// The figures of a section's complete runs, which are in the study's order: cells outside
+/// of sweeps by the number that their families are compared by, then each sweep, then how
+/// well neighbours in the plane predict labels.
 ///
 /// # Errors
 ///
 /// If a figure cannot be drawn.
 pub(super) fn comparisons(
     section: &str,
-    records: &[&Record],
+    runs: &[Compared],
     figures: &StudyFigures,
 ) -> Result<Vec<Drawn>, DrawError> {
-    let of = |families: &[&str], chosen: &dyn Fn(&str) -> bool| -> Vec<&Record> {
-        let records = records.iter().copied();
-        records
-            .filter(|record| families.contains(&record.family.as_str()) && chosen(&record.cell))
-            .collect()
+    let chosen = |choose: &dyn Fn(&Compared) -> bool| -> Vec<Compared> {
+        runs.iter().copied().filter(choose).collect()
     };
     let is_in = |sweep: &SweepFigures, cell: &str| sweep.cells.iter().any(|name| name == cell);
-    let in_no_sweep = |cell: &str| !figures.sweep.iter().any(|sweep| is_in(sweep, cell));
-    let mut comparisons = vec![Comparison {
-        file: "accuracy",
-        title: "Test accuracy by network".into(),
-        axis: ACCURACY,
-        of: "test_accuracy",
-        records: of(&["classifier"], &in_no_sweep),
-    }];
-    for sweep in &figures.sweep {
-        let shown = |cell: &str| sweep.shown().any(|name| name == cell);
-        let records = of(&["classifier"], &shown);
+    let in_sweep = |cell: &str| figures.sweep.iter().any(|sweep| is_in(sweep, cell));
+    let mut comparisons = Vec::new();
+    let mut measures: Vec<Measure> = Vec::new();
+    for measure in runs.iter().filter_map(|run| run.labels.compared) {
+        if !measures.contains(&measure) {
+            measures.push(measure);
+        }
+    }
+    for measure in measures {
+        let name = name_of(&measure);
         comparisons.push(Comparison {
-            file: &sweep.name,
-            title: format!("Test accuracy by {}", sweep.by),
-            axis: ACCURACY,
-            of: "test_accuracy",
-            records: records.clone(),
-        });
-        comparisons.push(Comparison {
-            file: "gap",
-            title: format!("Train against test by {}", sweep.by),
-            axis: GAP,
-            of: "loss_gap",
-            records,
+            file: name.trim_start_matches("test ").to_string(),
+            title: format!("{} by cell", capitalized(name)),
+            axis: measure.label.to_string(),
+            of: measure.name,
+            runs: chosen(&|run| {
+                run.labels.compared == Some(measure) && !in_sweep(&run.record.cell)
+            }),
         });
     }
-    let rebuilt = of(&["autoencoder", "pca"], &|_| true);
+    for sweep in &figures.sweep {
+        comparisons.extend(of_sweep(
+            sweep,
+            chosen(&|run| sweep.shown().any(|name| name == run.record.cell)),
+        ));
+    }
     comparisons.push(Comparison {
-        file: "error",
-        title: "Test error by autoencoder".into(),
-        axis: ERROR,
-        of: "test_loss",
-        records: rebuilt.clone(),
-    });
-    comparisons.push(Comparison {
-        file: "neighbours",
-        title: "Labels told by ten neighbours in the plane".into(),
-        axis: "share of test digits",
+        file: "neighbours".into(),
+        title: "Labels predicted by the ten nearest neighbours in the plane".into(),
+        axis: "share of test digits".into(),
         of: "knn_accuracy",
-        records: rebuilt,
+        runs: runs.to_vec(),
     });
     let drawn = comparisons.into_iter();
     drawn
@@ -90,18 +86,50 @@ pub(super) fn comparisons(
         .collect()
 }
 
+/// The figures of a sweep: the number that its family is compared by, and the distance
+/// between train and test loss.
+fn of_sweep<'a>(sweep: &SweepFigures, runs: Vec<Compared<'a>>) -> Vec<Comparison<'a>> {
+    let Some(labels) = runs.first().map(|run| run.labels) else {
+        return Vec::new();
+    };
+    let compared = labels.compared.map(|measure| Comparison {
+        file: sweep.name.clone(),
+        title: format!("{} by {}", capitalized(name_of(&measure)), sweep.by),
+        axis: measure.label.to_string(),
+        of: measure.name,
+        runs: runs.clone(),
+    });
+    let unit = labels.loss.trim_start_matches("loss");
+    let gap = Comparison {
+        file: "gap".into(),
+        title: format!("Distance between train and test loss by {}", sweep.by),
+        axis: format!("distance between train and test loss{unit}"),
+        of: "loss_gap",
+        runs,
+    };
+    compared.into_iter().chain([gap]).collect()
+}
+
+/// The name of a measure, which is its label without the unit.
+fn name_of(measure: &Measure) -> &'static str {
+    measure.label.split(" (").next().unwrap_or(measure.label)
+}
+
 impl Comparison<'_> {
     /// The figure; `None` if fewer than two cells have the number.
     fn draw(self, section: &str) -> Result<Option<Drawn>, DrawError> {
         let mut rows: Vec<Row> = Vec::new();
-        for cell in self.records.chunk_by(|left, right| left.cell == right.cell) {
-            let values = cell.iter().filter_map(|record| figure(record, self.of));
+        let is_same_cell =
+            |left: &Compared, right: &Compared| left.record.cell == right.record.cell;
+        for cell in self.runs.chunk_by(is_same_cell) {
+            let values = cell.iter().filter_map(|run| figure(run.record, self.of));
             let values: Vec<f64> = values.collect();
-            let seconds: Vec<f64> = cell.iter().map(|record| record.seconds).collect();
+            let seconds: Vec<f64> = cell.iter().map(|run| run.record.seconds).collect();
             let seconds = mean(&seconds);
+            let record = cell[0].record;
             rows.push(Row {
-                name: cell[0].cell.clone(),
-                note: format!("{} parameters, {seconds:.0} s", cell[0].parameters),
+                name: record.cell.clone(),
+                note: format!("{} parameters, {seconds:.0} s", record.parameters),
                 values,
             });
         }
@@ -124,7 +152,7 @@ impl Comparison<'_> {
         }
         let plot = DotPlot {
             title: self.title,
-            x: self.axis.into(),
+            x: self.axis,
             rows,
         };
         Ok(Some(Drawn {
@@ -152,6 +180,20 @@ mod tests {
         record
     }
 
+    /// The records as those of a family that is compared by its test accuracy.
+    fn compared(records: &[Record]) -> Vec<Compared<'_>> {
+        let labels = Figures {
+            loss: "loss (mean cross-entropy)",
+            compared: Some(Measure {
+                name: "test_accuracy",
+                label: "test accuracy (share of images)",
+            }),
+            ..Figures::PLAIN
+        };
+        let records = records.iter();
+        records.map(|record| Compared { record, labels }).collect()
+    }
+
     #[test]
     fn a_sweep_is_compared_with_its_reference_and_stands_apart_from_other_cells() {
         let records = [
@@ -160,7 +202,6 @@ mod tests {
             record("c", 0, 0.981),
             record("d", 0, 0.7),
         ];
-        let records: Vec<&Record> = records.iter().collect();
         let study = StudyFigures {
             sweep: vec![SweepFigures {
                 name: "dropout".into(),
@@ -170,7 +211,7 @@ mod tests {
             }],
             ..StudyFigures::default()
         };
-        let figures = comparisons("2.5", &records, &study).expect("draws");
+        let figures = comparisons("2.5", &compared(&records), &study).expect("draws");
         let files: Vec<&str> = figures.iter().map(|figure| figure.file.as_str()).collect();
         assert_eq!(files, ["2.5-accuracy", "2.5-dropout", "2.5-gap"]);
         assert_eq!(figures[0].cells, ["a", "b"]);
@@ -181,10 +222,10 @@ mod tests {
     }
 
     #[test]
-    fn without_sweeps_all_classifiers_are_compared() {
+    fn without_sweeps_all_cells_are_compared() {
         let records = [record("a", 0, 0.92), record("b", 0, 0.98)];
-        let records: Vec<&Record> = records.iter().collect();
-        let figures = comparisons("2.5", &records, &StudyFigures::default()).expect("draws");
+        let figures =
+            comparisons("2.5", &compared(&records), &StudyFigures::default()).expect("draws");
         assert_eq!(figures.len(), 1);
         assert_eq!(figures[0].cells, ["a", "b"]);
     }
@@ -192,8 +233,8 @@ mod tests {
     #[test]
     fn one_cell_is_no_comparison() {
         let one = record("mlp", 0, 0.98);
-        for records in [&[&one][..], &[]] {
-            let figures = comparisons("2.5", records, &StudyFigures::default());
+        for records in [&[one][..], &[]] {
+            let figures = comparisons("2.5", &compared(records), &StudyFigures::default());
             assert!(figures.expect("draws").is_empty());
         }
     }

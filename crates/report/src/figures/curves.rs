@@ -1,6 +1,6 @@
 //! Figures of losses and accuracies by epoch.
 
-use kindling_formats::{HistoryRow, StudyFigures};
+use kindling_formats::{Figures, HistoryRow, StudyFigures};
 
 use crate::figures::averages::{Value, mean, points, thin};
 use crate::figures::drawn::{DrawError, Drawn};
@@ -72,17 +72,16 @@ impl Named {
 
 /// The chart of a group's losses, and that of its accuracies if it has any.
 fn of_group(section: &str, family: &str, group: &Group) -> Vec<Named> {
-    let (epoch, loss) = match family {
-        "regression" => ("iteration", "loss (mean squared error)"),
-        "classifier" => ("epoch", "loss (mean cross-entropy)"),
-        "autoencoder" => ("epoch", "loss (mean squared error per pixel)"),
-        _ => ("epoch", "loss"),
-    };
+    let labels = group
+        .cells
+        .first()
+        .map_or(Figures::PLAIN, |cell| cell.labels);
+    let epoch = labels.step;
     let losses = curves_of(group, |row| Some(row.train_loss), |row| Some(row.test_loss));
     let accuracies = curves_of(group, |row| row.train_accuracy, |row| row.test_accuracy);
-    let log = family == "regression" || spans_a_decade(&losses);
+    let log = labels.is_log || spans_a_decade(&losses);
     [
-        ("loss", losses, loss, log),
+        ("loss", losses, labels.loss, log),
         ("accuracy", accuracies, "accuracy (share of images)", false),
     ]
     .into_iter()
@@ -138,6 +137,10 @@ mod tests {
             .map(|cell| History {
                 cell: (*cell).to_string(),
                 family: "classifier".to_string(),
+                labels: Figures {
+                    loss: "loss (mean cross-entropy)",
+                    ..Figures::PLAIN
+                },
                 function: None,
                 seeds: vec![vec![fake::row(1, 0.5, 0.6)]],
             })

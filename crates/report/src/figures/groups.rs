@@ -1,6 +1,6 @@
 //! Which cells share the axes of a figure of curves.
 
-use kindling_formats::{HistoryRow, StudyFigures};
+use kindling_formats::{Figures, HistoryRow, StudyFigures};
 
 use crate::figures::averages::mean;
 use crate::figures::line_chart::CELLS;
@@ -18,6 +18,8 @@ const LOW_ACCURACY: f64 = 0.9;
 pub(super) struct History {
     pub(super) cell: String,
     pub(super) family: String,
+    /// How figures show the family.
+    pub(super) labels: Figures,
     /// The name of the function that a regression learns.
     pub(super) function: Option<&'static str>,
     /// The history of each seed.
@@ -154,6 +156,7 @@ mod tests {
         History {
             cell: cell.into(),
             family: "a family".into(),
+            labels: Figures::PLAIN,
             function,
             seeds: vec![vec![fake::row(1, 0.5, 0.6)]],
         }

@@ -21,7 +21,7 @@ struct RunFigure {
     svg: String,
 }
 
-/// A figure of a run, if the run has left the file that it needs.
+/// A figure of a run; `None` if the run has not left the file that the figure needs.
 type MaybeFigure = Result<Option<RunFigure>, DrawError>;
 
 /// The figures of a run.
@@ -125,7 +125,7 @@ fn codes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
     let named = classes.iter().all(|name| name.len() <= 2);
     let figure = Scatter {
         title: format!(
-            "{}: where {} test images land",
+            "{}: codes of {} test images",
             run.record.cell,
             table.rows.len()
         ),
@@ -159,7 +159,7 @@ fn reconstructions(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigu
         })
     };
     let figure = Tiles {
-        title: format!("{}: digits and what comes back", run.record.cell),
+        title: format!("{}: digits and their reconstructions", run.record.cell),
         side: SIDE,
         columns: table.rows.len().max(1),
         tiles: of("p", "digit").chain(of("r", "rebuilt")).collect(),
@@ -188,7 +188,7 @@ fn decoded_plane(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
          {bottom:.2} to {top:.2}.",
     );
     let figure = Tiles {
-        title: format!("{}: the plane, decoded", run.record.cell),
+        title: format!("{}: images decoded from a grid of codes", run.record.cell),
         side: SIDE,
         columns: (table.rows.len() as f64).sqrt().round() as usize,
         tiles: table
@@ -272,7 +272,7 @@ fn class(classes: &[String], label: f64) -> String {
     name.cloned().unwrap_or_else(|| label.to_string())
 }
 
-/// Which label was taken for which.
+/// The number of test images by label and prediction.
 fn confusion_matrix(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
     let Some(table) = NumberTable::read(run, "confusion.csv", unreadable) else {
         return Ok(None);
@@ -307,7 +307,7 @@ fn mistakes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
         })
     };
     let figure = Tiles {
-        title: format!("{}: most confidently wrong", run.record.cell),
+        title: format!("{}: mistakes with the highest probability", run.record.cell),
         side: SIDE,
         columns: 7,
         tiles: table.rows.iter().filter_map(tile).collect(),

@@ -1,15 +1,14 @@
 //! All figures of a section.
 
-use kindling_formats::{Record, RunStatus, StudyFigures, Task, ToyFunction, read_csv};
+use kindling_formats::{RunStatus, StudyFigures, Task, ToyFunction, read_csv};
 
-use crate::figures::comparisons::comparisons;
+use crate::figures::comparisons::{Compared, comparisons};
 use crate::figures::curves::curves;
 use crate::figures::drawn::{DrawError, Drawn};
 use crate::figures::groups::History;
 use crate::figures::of_run::figures_of_run;
 use crate::figures::predictions::predictions;
 use crate::read::RecordedRun;
-use crate::tables::complete;
 
 /// The figures of a section's runs, which are in the study's order: curves, comparisons of
 /// cells, then figures of single runs. A file that cannot be read is added to
@@ -25,8 +24,15 @@ pub(crate) fn section_figures(
     unreadable: &mut Vec<String>,
 ) -> Result<Vec<Drawn>, DrawError> {
     let mut drawn = curves(section, &histories(runs, unreadable), figures)?;
-    let records: Vec<&Record> = complete(runs.iter().map(|run| &run.record)).collect();
-    drawn.extend(comparisons(section, &records, figures)?);
+    let compared: Vec<Compared> = runs
+        .iter()
+        .filter(|run| run.record.status == RunStatus::Complete)
+        .map(|run| Compared {
+            record: &run.record,
+            labels: Task::figures(&run.record.family),
+        })
+        .collect();
+    drawn.extend(comparisons(section, &compared, figures)?);
     let first = first_seeds(runs);
     let models: Vec<(&RecordedRun, &str)> = first
         .iter()
@@ -80,6 +86,7 @@ fn histories(runs: &[&RecordedRun], unreadable: &mut Vec<String>) -> Vec<History
                 _ => histories.push(History {
                     cell: record.cell.clone(),
                     family: record.family.clone(),
+                    labels: Task::figures(&run.record.family),
                     function: function_of(run),
                     seeds: vec![rows],
                 }),

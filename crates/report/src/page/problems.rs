@@ -28,7 +28,12 @@ pub(super) fn problems(found: &RecordedRuns, order: &[String]) -> Vec<Problem> {
         .filter(|record| record.status == RunStatus::Failed);
     let failed = failed.map(|record| Item {
         text: format!("{} seed {}", record.cell, record.seed),
-        error: Some(record.error.clone().unwrap_or("it did not say why".into())),
+        error: Some(
+            record
+                .error
+                .clone()
+                .unwrap_or("the run left no message".into()),
+        ),
     });
     let items = |sentences: &[String]| -> Vec<Item> {
         let item = |sentence: &String| Item {
@@ -52,7 +57,7 @@ pub(super) fn problems(found: &RecordedRuns, order: &[String]) -> Vec<Problem> {
         ("Unfinished runs", items(&found.unfinished)),
         ("Unreadable files", items(&found.unreadable)),
         (
-            "Results that are not of this study, and count nowhere",
+            "Results that are not of this study and do not count",
             items(&found.others),
         ),
         ("Cells without a run", items(&missing)),

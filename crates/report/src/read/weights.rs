@@ -23,6 +23,7 @@ impl<'a> Weights<'a> {
         Ok(Self { run, bytes })
     }
 
+    /// An error that names the file of the weights.
     pub(crate) fn problem(&self, problem: impl ToString) -> Error {
         Error::File {
             file: self.run.dir.weights(),
@@ -30,28 +31,36 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// The tensor of a name, with its shape.
+    /// The shape and the numbers of the tensor `name`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such tensor of 32-bit floats, or a number of it is NaN or infinite.
     pub(crate) fn tensor(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
         let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| self.problem(error))?;
         let tensor = tensors.tensor(name).map_err(|error| self.problem(error))?;
         if tensor.dtype() != safetensors::Dtype::F32 {
-            return Err(self.problem(format!("{name} must hold 32-bit floats")));
+            return Err(self.problem(format!(
+                "{name} must hold 32-bit floats; delete the run to train it again"
+            )));
         }
         let (numbers, _) = tensor.data().as_chunks();
         let values = numbers.iter().map(|&four| f32::from_le_bytes(four));
         let values: Vec<f32> = values.collect();
-        // A maximum would leave out a NaN, and a picture show it as black.
+        // A maximum would ignore a NaN, and an image would show it as black.
         if !values.iter().all(|value| value.is_finite()) {
-            return Err(self.problem(format!("{name} holds a weight that is no number")));
+            return Err(self.problem(format!(
+                "{name} holds a weight that is NaN or infinite; delete the run to train it again"
+            )));
         }
         Ok((tensor.shape().to_vec(), values))
     }
 
-    /// The weights of a classifier's first layer, with their shape.
+    /// The shape and the weights of a classifier's first layer.
     ///
     /// # Errors
     ///
-    /// If it has none.
+    /// If there is no such layer, or a weight is NaN or infinite.
     pub(crate) fn first(&self) -> Result<(Vec<usize>, Vec<f32>)> {
         self.tensor("convolutions.0.weight")
             .or_else(|_| self.tensor("hidden.0.weight"))
