@@ -54,7 +54,7 @@ fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
         (
             "--precision mixed",
             "",
-            "--precision mixed: flex computes in full",
+            "--precision mixed: flex computes only in full precision",
         ),
         ("--precision half", "", "use full or mixed"),
         ("--quick --smoke", "", "cannot be used with"),
