@@ -70,7 +70,7 @@ fn files_of_a_result() {
         }
         let said = well(&quick(out, &seeds));
         for seed in 0..TIMES {
-            let named = format!("mlp-10 {seed} is damaged and trained again: ");
+            let named = format!("the result of mlp-10 {seed} is damaged and is trained again: ");
             let line = said.lines().find(|line| line.starts_with(&named));
             assert!(
                 line.is_some_and(|line| line.contains(kind)),
