@@ -45,7 +45,7 @@ fn limits_are_those_of_the_architecture() {
         let many = study_of(&place, runs / 1000 + beyond);
         assert_eq!(of(many, "--seeds 1000"), code);
     }
-    let longest = constant("xtask/tests/tidy.rs", "LONGEST");
+    let longest = constant("xtask/tests/rooms/main.rs", "LONGEST");
     says(architecture, &[&format!("has at most {longest} lines")]);
 }
 
@@ -161,7 +161,7 @@ fn constants_are_those_of_the_documents() {
         "2"
     );
     says("README.md", &["its last two checkpoints"]);
-    let parity = "xtask/src/parity.rs";
+    let parity = "xtask/src/backends/parity.rs";
     let (cpus, gpus) = (constant(parity, "ON_CPUS"), constant(parity, "ON_GPUS"));
     let layers = constant(parity, "OF_LAYERS").replace(".0", "");
     says(
@@ -170,7 +170,7 @@ fn constants_are_those_of_the_documents() {
             "of the loss {cpus} on CPUs and {gpus} on GPUs, of gradients and weights {layers} times"
         )],
     );
-    let images = constant("xtask/src/converge.rs", "IMAGES");
+    let images = constant("xtask/src/backends/converge.rs", "IMAGES");
     let images = images
         .trim_matches('"')
         .strip_prefix("data.train=")
@@ -254,7 +254,7 @@ fn defaults_are_those_of_the_documents() {
     );
     assert_eq!(default("claims", "--most"), "8");
     says("README.md", &["eight at most"]);
-    let source = "xtask/src/chaos.rs";
+    let source = "xtask/src/dev/chaos.rs";
     let runs = ["NETWORKS", "OTHERS"].map(|name| {
         // A list of words: what stands between quotes.
         let list = constant(source, name);
