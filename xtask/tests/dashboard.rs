@@ -96,7 +96,7 @@ fn begin_with(terminal: &Terminal, out: &Path, more: &str) {
 
 /// The training has ended, and the terminal is a shell's again.
 fn gave_back(terminal: &Terminal) -> String {
-    let screen = terminal.shows(&["is stopped", "code 130", "-echoprt"]);
+    let screen = terminal.shows(&["was stopped", "code 130", "-echoprt"]);
     let modes: Vec<&str> = screen.split_whitespace().collect();
     for mode in ["isig", "icanon", "echo", "opost"] {
         assert!(modes.contains(&mode), "{mode} in: {screen}");
