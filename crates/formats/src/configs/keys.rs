@@ -26,7 +26,9 @@ const MAX_PARTS: usize = 4;
 /// another kind than the value that it replaces.
 pub(crate) fn set(table: &mut Table, path: &str, value: Value) -> std::result::Result<(), String> {
     if path.split('.').count() > MAX_PARTS {
-        return Err(format!("no key of a config has more than {MAX_PARTS} parts"));
+        return Err(format!(
+            "no key of a config has more than {MAX_PARTS} parts"
+        ));
     }
     let (table, leaf) = match path.rsplit_once('.') {
         None => (table, path),

@@ -98,7 +98,9 @@ pub(crate) fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
     }
     for Cell { name, .. } in &cells {
         let problem = if name.contains(['{', '}']) {
-            Err(format!("`{name}` has braces, but no [[sweep]] gives a value for them"))
+            Err(format!(
+                "`{name}` has braces, but no [[sweep]] gives a value for them"
+            ))
         } else {
             name_is_a_folder(name)
         };

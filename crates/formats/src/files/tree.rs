@@ -90,7 +90,11 @@ impl Variant {
         }
         // The digest distinguishes names that differ only in the characters left out here.
         let digest = hex(&Sha256::digest(&name));
-        let kept: String = name.chars().filter(|&c| plain(c)).take(MAX_LENGTH).collect();
+        let kept: String = name
+            .chars()
+            .filter(|&c| plain(c))
+            .take(MAX_LENGTH)
+            .collect();
         Some(format!("{}-{digest:.8}", kept.trim_start_matches('.')))
     }
 

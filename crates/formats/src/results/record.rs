@@ -145,7 +145,9 @@ impl Record {
         if let Some(sha256) = sha256
             && !is_sealed_by(text, &sha256)
         {
-            return Err(RecordError::Damaged("its SHA-256 does not fit its content".into()));
+            return Err(RecordError::Damaged(
+                "its SHA-256 does not fit its content".into(),
+            ));
         }
         match version {
             Some(version) if version == VERSION => {
@@ -283,7 +285,10 @@ mod tests {
         let error = Record::from_json(sealed.as_bytes()).expect_err("another version");
         assert_eq!(error, RecordError::Version("version \"99.0.0\"".into()));
         let error = Record::from_json(seal("").as_bytes()).expect_err("damaged");
-        assert_eq!(error, RecordError::Damaged("its SHA-256 does not fit its content".into()));
+        assert_eq!(
+            error,
+            RecordError::Damaged("its SHA-256 does not fit its content".into())
+        );
         // A record that version 0.1.0 wrote.
         let first = include_bytes!("../../tests/__fuzz__/records/corpus/sealed-0.1.0");
         let error = Record::from_json(first).expect_err("another version");

@@ -136,7 +136,9 @@ impl ConvCoder {
         if self.side().is_none() {
             return Err(Problem::new(
                 "model.conv.channels",
-                format!("an image of {SIDE}x{SIDE} pixels can be halved only twice; give at most two"),
+                format!(
+                    "an image of {SIDE}x{SIDE} pixels can be halved only twice; give at most two"
+                ),
             ));
         }
         Ok(())

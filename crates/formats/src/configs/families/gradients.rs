@@ -27,8 +27,8 @@ pub struct Gradients {
     pub rows: usize,
     /// The number of points on the line through the stationary point of the convnet's loss.
     pub line_points: usize,
-    /// The points of the line are t times the parameters of the stationary point, with t from
-    /// -line_reach to line_reach.
+    /// The line goes through the stationary point and through a point with random parameters.
+    /// It reaches from -line_reach to line_reach times these parameters.
     pub line_reach: f64,
 }
 
