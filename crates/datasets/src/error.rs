@@ -97,8 +97,8 @@ pub enum DataError {
     },
     /// The config asks for more images than there are.
     #[error(
-        "`data.{split}`: the config asks for {wanted} images, but there are only {there}; use a \
-             smaller number"
+        "`data.{split}` asks for {wanted} images, but there are only {there}; use a smaller \
+         number"
     )]
     TooFew {
         /// `train` or `test`.

@@ -226,7 +226,7 @@ mod tests {
         };
         let error = load_images(&data).expect_err("must be refused").to_string();
         assert!(
-            error.starts_with("`data.test`: the config asks for 10001"),
+            error.starts_with("`data.test` asks for 10001 images"),
             "{error}"
         );
         let data = ImageData {
