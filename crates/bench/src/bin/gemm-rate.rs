@@ -3,8 +3,8 @@
 //!
 //! For one second the program multiplies two 1024x1024 matrices again and again, on all
 //! threads, with the library that Burn and our layers use. `cargo xtask bench` runs it directly
-//! before or after an epoch of about the same length, so that other work on the machine slows
-//! both equally.
+//! before the trainings that it measures, so that other work on the machine slows all of them
+//! about equally.
 #![allow(clippy::print_stdout, reason = "this program prints its result")]
 
 use std::time::{Duration, Instant};
