@@ -1,4 +1,5 @@
-//! Times our convolutions beside Burn's. Run it by `cargo bench -p kindling-bench --bench ops`.
+//! Measures the time of our convolutions and of Burn's. Run it with
+//! `cargo bench -p kindling-bench --bench ops`.
 
 use burn::tensor::{Device, Distribution, Tensor};
 use kindling_ops::{Conv, conv2d, conv2d_of_burn};
@@ -10,7 +11,7 @@ fn main() {
     divan::main();
 }
 
-/// The sizes of a convolution in a network of the study.
+/// A convolution in a network of the study, with its sizes.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     name: &'static str,

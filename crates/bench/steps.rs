@@ -1,4 +1,4 @@
-//! Times a training step of each family. Run it by
+//! Measures the time of a training step of each family. Run it with
 //! `cargo bench -p kindling-bench --bench steps`.
 
 use burn::optim::GradientsParams;
@@ -28,8 +28,8 @@ const ADAM: Optimizer = Optimizer::Adam {
     learning_rate: 0.001,
 };
 
-/// Times a training step on one batch: making the batch, the forward pass, the backward pass
-/// and the optimizer's step.
+/// Measures the time of a training step on one batch: making the batch, the forward pass, the
+/// backward pass and the optimizer's step.
 fn train_step<M>(bencher: divan::Bencher, model: M, batch_size: usize, settings: Optimizer)
 where
     M: LearnerModel + TrainStep<Input = ImageBatch>,
@@ -51,7 +51,7 @@ where
     });
 }
 
-/// Times one iteration of the toy regression, with all 1,000 rows and Adam.
+/// Measures the time of one iteration of the toy regression, with all 1,000 rows and Adam.
 #[divan::bench(args = [ToyModel::Linear, ToyModel::Convnet])]
 fn regression(bencher: divan::Bencher, kind: ToyModel) {
     let device = Device::default().autodiff();

@@ -49,7 +49,7 @@ fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
         ),
         ("--backend flex", "cuda", "needs the backend cuda"),
         ("--backend flux", "", "there is no backend `flux`"),
-        ("--device flex:1", "", "say `flex`"),
+        ("--device flex:1", "", "use `flex`"),
         ("", "gpu", "BURN_DEVICE=gpu"),
         (
             "--precision mixed",

@@ -1,11 +1,11 @@
-"""Trains one cell of the study in Keras, from the cell's resolved config.
+"""Trains one cell of the study in Keras, as the resolved config of a run describes it.
 
     python keras_cell.py CONFIG.toml DATA_DIR EPOCHS
 
 DATA_DIR holds MNIST's four IDX files, compressed by gzip. The script prints one line of
-JSON: the seconds of each epoch, with the evaluation on the test images, and the test loss
-and accuracy of the last epoch. It always trains on all images of DATA_DIR and ignores the
-table [data] of the config.
+JSON: the seconds of each epoch, and the test loss and accuracy of the last epoch. The
+seconds include the evaluation on the test images. The script always trains on all images of
+DATA_DIR, and ignores the table [data] of the config.
 """
 
 import gzip
@@ -24,13 +24,13 @@ from keras import layers
 
 
 def idx(path, header):
-    """Returns the bytes of an IDX file after its header, which has `header` bytes."""
+    """Returns the bytes of an IDX file after its header of `header` bytes."""
     with gzip.open(path) as file:
         return np.frombuffer(file.read(), np.uint8, offset=header)
 
 
 def images(folder, kind):
-    """Returns pixels in [0, 1], `[n, 784]`, and labels, `[n]`, of the split `kind`."""
+    """Returns the pixels in [0, 1], `[n, 784]`, and the labels, `[n]`, of the split `kind`."""
     pixels = idx(f"{folder}/{kind}-images-idx3-ubyte.gz", 16).reshape(-1, 784)
     labels = idx(f"{folder}/{kind}-labels-idx1-ubyte.gz", 8)
     return pixels.astype(np.float32) / 255, labels.astype(np.int64)
@@ -89,6 +89,7 @@ def autoencoder(model):
 
 
 def optimizer(train):
+    """Makes the optimizer that the table [train] describes."""
     ((name, values),) = train["optimizer"].items()
     if name == "sgd":
         return keras.optimizers.SGD(values["learning_rate"], momentum=values["momentum"])

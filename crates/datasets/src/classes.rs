@@ -10,11 +10,15 @@ use crate::folder::{names, shown, text_file};
 use crate::shape::{CLASSES, LONGEST_CLASS};
 use crate::sums::Sums;
 
-/// The name of the file with the names of the classes.
+/// The name of the file that holds the names of the classes.
 const LABELS: &str = "labels.txt";
 
-/// Reads `labels.txt` in `dir`, if there is one: each line is the name of a class. If a sum
-/// of the file is known, it is checked.
+/// Reads `labels.txt` in `dir`; `None` if there is no such file. Each line is the name of a
+/// class. If `sums` has a SHA-256 for the file, it is checked.
+///
+/// # Errors
+///
+/// If the file cannot be read, has another SHA-256, or does not hold one name for each class.
 pub(crate) fn read_classes(
     dir: &Path,
     sums: &mut Option<Sums>,

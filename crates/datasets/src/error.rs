@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use crate::idx::IdxError;
 use crate::shape::{CLASSES, LONGEST_CLASS};
 
-/// Why images cannot be loaded. The text names the file and the remedy.
+/// The error of loading images. Its text names the file and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// A file does not exist.
     #[error(
-        "{}: no {name} and no {name}.gz; `data.dir` must be a folder that holds the four IDX \
-         files of MNIST or of a data set made like it{hint}",
+        "{}: there is no {name} and no {name}.gz; `data.dir` must be a folder that holds the \
+         four IDX files of MNIST or of a data set in the same format{hint}",
         dir.display()
     )]
     Missing {
@@ -19,15 +19,15 @@ pub enum DataError {
         dir: PathBuf,
         /// The name of the file.
         name: &'static str,
-        /// What the folder holds instead, each after `; `. It may be empty.
+        /// Similar files in the folder, each as a clause after `; `. It may be empty.
         hint: String,
     },
-    /// A path that should be a file is something else, or its content is of no use.
+    /// A path is not a file, or the content of the file cannot be used.
     #[error("{} {why}", path.display())]
     Unusable {
         /// The path.
         path: PathBuf,
-        /// What the path is, and the remedy.
+        /// What is wrong with the path, and the remedy.
         why: String,
     },
     /// A file cannot be read.
@@ -46,15 +46,16 @@ pub enum DataError {
         /// What is wrong with the format.
         source: IdxError,
     },
-    /// A file has another SHA-256 than it should have.
+    /// The SHA-256 of a file is not the SHA-256 that it should have.
     #[error(
         "{file}: its {bytes} have SHA-256 {found}, not {expected}; \
-         the file was altered, copy it again"
+         the file was changed; copy it again"
     )]
     Altered {
         /// The file.
         file: String,
-        /// Which bytes were digested: the file's own `bytes`, or its `unpacked bytes`.
+        /// The bytes whose SHA-256 was computed: the `bytes` of the file, or its
+        /// `unpacked bytes`.
         bytes: &'static str,
         /// The SHA-256 that the bytes should have.
         expected: String,
@@ -79,7 +80,7 @@ pub enum DataError {
         /// The path of `labels.txt`.
         path: PathBuf,
     },
-    /// There are not as many labels as images.
+    /// The number of labels is not the number of images.
     #[error(
         "{images_file} holds {images} images and {labels_file} {labels} labels; \
          both must belong to the same data set"
@@ -95,7 +96,10 @@ pub enum DataError {
         labels: usize,
     },
     /// The config asks for more images than there are.
-    #[error("`data.{split}`: {wanted} images are wanted and there are {there}; ask for fewer")]
+    #[error(
+        "`data.{split}` asks for {wanted} images, but there are only {there}; use a smaller \
+         number"
+    )]
     TooFew {
         /// `train` or `test`.
         split: &'static str,

@@ -1,27 +1,27 @@
-//! How the files in a folder with a data set are found and read. If a file is missing, an
-//! error names the file that may be meant.
+//! Finds and reads the files of a data set in a folder. If a file is missing, the error names
+//! a file with a similar name.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::idx::MOST;
+use crate::idx::MAX_UNPACKED;
 
-/// The most bytes of a text file. A wrong file could fill the memory.
-const LONGEST_TEXT: u64 = 1 << 20;
-/// The most bytes of an IDX file, gzipped or not: as many as are unpacked, and room for
-/// headers.
-const LARGEST: u64 = MOST + (1 << 20);
-/// How many entries of a folder are searched for a file with a similar name.
+/// The maximum size of a text file in bytes. A larger file could fill the memory.
+const MAX_TEXT: u64 = 1 << 20;
+/// The maximum size of an IDX file in bytes, gzipped or not: the maximum unpacked size, and
+/// room for headers.
+const MAX_FILE: u64 = MAX_UNPACKED + (1 << 20);
+/// The maximum number of entries of a folder that are searched for a similar name.
 const ENTRIES: usize = 10_000;
-/// How many characters of a name an error or a warning shows.
+/// The maximum number of characters of a name in an error or a warning.
 const SHOWN: usize = 80;
 
-/// A file of a data set, as it was found.
+/// A file of a data set that was found in the folder.
 pub(crate) struct Found {
     pub path: PathBuf,
-    /// The name in the folder, with `.gz` if it ends so.
+    /// The name of the file, with `.gz` if the name ends with it.
     pub name: String,
     pub bytes: Vec<u8>,
 }
@@ -60,7 +60,11 @@ fn unreadable(path: &Path, source: std::io::Error) -> DataError {
     }
 }
 
-/// Reads all bytes of a file, which may have at most `most`.
+/// Reads all bytes of a file.
+///
+/// # Errors
+///
+/// If the file cannot be read, or has more than `most` bytes.
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
     File::open(path)
@@ -75,8 +79,8 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-/// Reads `name` or `name.gz` in `dir`. It warns if one of them is not a file, and the other
-/// one is read.
+/// Reads `name` or `name.gz` in `dir`. It adds a warning if `name` exists but is not a file,
+/// and `name.gz` is read instead.
 pub(crate) fn data_file(
     dir: &Path,
     name: &'static str,
@@ -90,7 +94,7 @@ pub(crate) fn data_file(
             Entry::File => {
                 let instead = |what| format!("{what}, so {} is read instead", path.display());
                 warnings.extend(obstacles.into_iter().map(instead));
-                let bytes = read(&path, LARGEST)?;
+                let bytes = read(&path, MAX_FILE)?;
                 return Ok(Found { path, name, bytes });
             }
             Entry::Other(what) => obstacles.push(format!("{} is {what}", path.display())),
@@ -115,7 +119,7 @@ pub(crate) fn text_file(dir: &Path, name: &str) -> Result<Option<(Found, String)
         Entry::Other(what) => {
             return unusable(path, format!("is {what}; put a file there, or remove it"));
         }
-        Entry::File => read(&path, LONGEST_TEXT)?,
+        Entry::File => read(&path, MAX_TEXT)?,
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
         return unusable(path, "is not text in UTF-8; save it as UTF-8".into());
@@ -136,7 +140,7 @@ pub(crate) fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// Makes a text fit for a message: on one line, and not too long.
+/// Escapes and shortens a text to one short line for a message.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown: String = text
         .chars()
@@ -149,7 +153,7 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// A clause that names the file that may be meant by `wanted`, and the remedy.
+/// A clause that names a file in `dir` whose name is similar to `wanted`, and the remedy.
 fn similar(dir: &Path, wanted: &str) -> Option<String> {
     let names = names(dir);
     let packed = |name: &str| format!("{name}.gz");
@@ -162,7 +166,7 @@ fn similar(dir: &Path, wanted: &str) -> Option<String> {
     };
     if let Some(inner) = names.iter().find_map(holds) {
         return Some(format!(
-            "there is {}: move it one folder up, or name its folder",
+            "there is {}: move it one folder up, or use its folder",
             inner.display()
         ));
     }
@@ -185,7 +189,7 @@ fn similar(dir: &Path, wanted: &str) -> Option<String> {
     ))
 }
 
-/// The part of a file's name that the other three do not have, as `trainimages`.
+/// The part of a file's name that distinguishes it from the other three, as `trainimages`.
 fn core(name: &str) -> String {
     let plain = plain(name);
     match plain.find("idx") {
@@ -194,7 +198,8 @@ fn core(name: &str) -> String {
     }
 }
 
-/// A name reduced to lower-case letters and digits, with one word for the test images.
+/// A name reduced to lower-case letters and digits. `test` becomes `t10k`, the word of MNIST
+/// for the test images.
 fn plain(name: &str) -> String {
     let name = name.to_lowercase();
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -206,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_similar_name_is_hinted_at() {
+    fn the_hint_names_a_similar_file() {
         let dir = tempfile::tempdir().expect("a folder");
         let hint = |there: &str, wanted: &str| {
             let path = dir.path().join(there);

@@ -8,53 +8,54 @@ use flate2::bufread::GzDecoder;
 
 use crate::shape::{CLASSES, PIXELS, SIDE};
 
-/// Why bytes are not an IDX file of the wanted kind. The error does not name the file, which
-/// the caller knows.
+/// Why bytes are not an IDX file of the expected kind. The text does not name the file,
+/// because only the caller knows it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum IdxError {
     /// The gzip data is damaged.
     #[error("the gzip data is damaged ({0}); copy the file again")]
     Gzip(String),
-    /// The unpacked bytes are a gzip file again.
-    #[error("it is gzipped twice; unpack it once with `gzip -dc` and use what comes out")]
+    /// The unpacked bytes are a gzip file, too.
+    #[error("it is gzipped twice; unpack it once with `gzip -dc`, and use the unpacked file")]
     GzippedTwice,
     /// The file is shorter than its header.
     #[error("it ends inside its header; copy the file again")]
     ShortHeader,
-    /// The magic number is that of another type of file.
+    /// The magic number is not that of the expected kind.
     #[error(
         "its magic number is {found:#010x}, not {expected:#010x}; \
          is it the right file, and is it IDX?"
     )]
     Magic {
-        /// The magic number of the wanted kind.
+        /// The magic number of the expected kind.
         expected: u32,
         /// The magic number of the file.
         found: u32,
     },
-    /// The images have another size than 28x28 pixels.
-    #[error("its images are {rows}x{columns} pixels; only {SIDE}x{SIDE} will do")]
+    /// The size of the images is not 28x28 pixels.
+    #[error("its images are {rows}x{columns} pixels; they must be {SIDE}x{SIDE}")]
     Size {
         /// The number of rows of pixels.
         rows: usize,
         /// The number of columns of pixels.
         columns: usize,
     },
-    /// The header gives another number of bytes than there are.
-    #[error("its header promises {expected} bytes of data and {found} follow; copy the file again")]
+    /// The number of bytes of data is not the number that the header gives.
+    #[error("its header says {expected} bytes of data, but {found} follow; copy the file again")]
     Length {
         /// The number of bytes that the header gives.
         expected: usize,
-        /// The number of bytes that follow, as far as they were read.
+        /// The number of bytes that follow. It may be larger in the file, because at most one
+        /// byte too many is read.
         found: usize,
     },
-    /// The header gives more bytes than any such data set has.
-    #[error("its header promises {0} bytes of data, more than {MOST}; copy the file again")]
+    /// The header gives more than 1 GiB of data, which is the maximum.
+    #[error("its header says {0} bytes of data, more than {MAX_UNPACKED}; copy the file again")]
     TooLarge(u64),
     /// The file holds no items.
     #[error("it holds no items; at least one is needed")]
     Empty,
-    /// A label is not that of a class.
+    /// A label is not the number of a class.
     #[error("label {label} at position {position} is not one of 0 to 9")]
     Label {
         /// The label.
@@ -64,20 +65,21 @@ pub enum IdxError {
     },
 }
 
-/// The most bytes that are unpacked of a file: 1.3 million images, 22 times MNIST.
-pub(crate) const MOST: u64 = 1 << 30;
+/// The maximum unpacked size of a file in bytes: 1.3 million images, 22 times MNIST.
+pub(crate) const MAX_UNPACKED: u64 = 1 << 30;
 
 /// The bytes that a gzip member begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The most members of a gzip file. `bgzip` packs 64 KiB into each, so a file of [`MOST`]
-/// bytes has a quarter of these. The limit bounds the time for a file of empty members.
-const MEMBERS: usize = 1 << 16;
+/// The maximum number of members of a gzip file. `bgzip` packs 64 KiB into each member, so a
+/// file of [`MAX_UNPACKED`] bytes has a quarter of this number. The limit bounds the time for
+/// a file of empty members.
+const MAX_MEMBERS: usize = 1 << 16;
 
 /// Unpacks the bytes of a file, gzipped or not.
 ///
-/// A gzip file may have several members, as `pigz -i`, `bgzip` and `cat` make them. Bytes
-/// after the last member that do not begin another one are ignored, as `gzip` does.
+/// A gzip file may have several members. `pigz -i`, `bgzip` and `cat` make such files. Other
+/// bytes after the last member are ignored, as `gzip` ignores them.
 ///
 /// At most one byte more is unpacked than the IDX header gives, so a small file cannot fill
 /// the memory.
@@ -87,9 +89,9 @@ const MEMBERS: usize = 1 << 16;
 /// If the gzip data is damaged or gzipped twice, or the header gives too many bytes.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
     if !bytes.starts_with(&GZIP) {
-        return read_promised(bytes);
+        return read_idx(bytes);
     }
-    let plain = read_promised(Members {
+    let plain = read_idx(Members {
         member: GzDecoder::new(bytes),
         count: 1,
     })?;
@@ -99,8 +101,8 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
     Ok(plain)
 }
 
-/// The members of a gzip file, one after the other. The library's own decoder of several
-/// members takes bytes after the last one for damage.
+/// The members of a gzip file, one after the other. It replaces flate2's decoder for several
+/// members, which fails if other bytes follow the last member.
 struct Members<'a> {
     member: GzDecoder<&'a [u8]>,
     /// The number of members whose unpacking has begun.
@@ -116,9 +118,9 @@ impl<'a> Read for Members<'a> {
             if read > 0 || buffer.is_empty() || !rest.starts_with(&GZIP) {
                 return Ok(read);
             }
-            if self.count == MEMBERS {
+            if self.count == MAX_MEMBERS {
                 return Err(Error::other(format!(
-                    "more than {MEMBERS} members; pack it again with `gzip`"
+                    "more than {MAX_MEMBERS} members; pack it again with `gzip`"
                 )));
             }
             self.count += 1;
@@ -127,17 +129,17 @@ impl<'a> Read for Members<'a> {
     }
 }
 
-/// Reads the header and as many bytes as it gives, and one more if there is one.
-fn read_promised(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
+/// Reads the header, the number of bytes that it gives, and one more byte if there is one.
+fn read_idx(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
     let damaged = |error: Error| IdxError::Gzip(error.to_string());
-    // Four bytes of magic and at most three dimensions of four bytes each.
+    // Four bytes of the magic number, and at most three dimensions of four bytes each.
     let mut plain = Vec::new();
     source
         .by_ref()
         .take(16)
         .read_to_end(&mut plain)
         .map_err(damaged)?;
-    let promised = match plain.get(..4) {
+    let data_length = match plain.get(..4) {
         Some(&[0, 0, 8, dimensions @ 1..=3]) => plain[4..]
             .chunks_exact(4)
             .take(usize::from(dimensions))
@@ -145,11 +147,11 @@ fn read_promised(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
             .fold(1u64, u64::saturating_mul),
         _ => 0,
     };
-    if promised > MOST {
-        return Err(IdxError::TooLarge(promised));
+    if data_length > MAX_UNPACKED {
+        return Err(IdxError::TooLarge(data_length));
     }
     source
-        .take(promised + 1)
+        .take(data_length + 1)
         .read_to_end(&mut plain)
         .map_err(damaged)?;
     Ok(plain)
@@ -188,7 +190,7 @@ pub fn labels(plain: &[u8]) -> Result<&[u8], IdxError> {
     }
 }
 
-/// Splits a file into the dimensions in its header and the bytes that follow.
+/// Splits a file into the dimensions in its header and the bytes after the header.
 fn header<const D: usize>(plain: &[u8], magic: u32) -> Result<([usize; D], &[u8]), IdxError> {
     let mut words = plain
         .chunks_exact(4)
@@ -207,7 +209,7 @@ fn header<const D: usize>(plain: &[u8], magic: u32) -> Result<([usize; D], &[u8]
     Ok((dimensions, &plain[4 * (1 + D)..]))
 }
 
-/// Checks that there are as many bytes as the header gives, and at least one.
+/// Checks that the number of bytes is `expected`, and is not 0.
 fn sized(data: &[u8], expected: usize) -> Result<&[u8], IdxError> {
     if data.len() != expected {
         return Err(IdxError::Length {
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_archive_is_an_error_and_a_bomb_stays_small() {
+    fn a_damaged_gzip_file_is_refused_and_a_gzip_bomb_stays_small() {
         let packed = gzip(&idx(0x803, &[2, 28, 28], &[7; 2 * 784]));
         let error = unpack(&packed[..packed.len() / 2]).expect_err("truncated");
         assert!(matches!(error, IdxError::Gzip(_)));

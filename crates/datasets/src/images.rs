@@ -14,8 +14,8 @@ pub struct ImageItem {
     pub label: u8,
 }
 
-/// Images with their labels. They stay bytes: the 60,000 training images of MNIST take
-/// 47 MB. They become floats when a batch is made.
+/// Images with their labels. The pixels are stored as bytes, so the 60,000 training images of
+/// MNIST take 47 MB. They become floats when a batch is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
     pixels: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct Images {
 }
 
 impl Images {
-    /// Makes images of their pixels `[n, 784]` and their labels `[n]`.
+    /// Makes images from their pixels `[n, 784]` and their labels `[n]`.
     ///
     /// # Panics
     ///

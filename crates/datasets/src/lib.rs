@@ -1,5 +1,5 @@
-//! The data that the study learns from: images in IDX files, and three functions of four
-//! numbers. This crate holds no models.
+//! The data of the study: images in IDX files, and samples of three functions of four numbers.
+//! This crate holds no models.
 
 mod classes;
 mod error;
@@ -22,6 +22,6 @@ pub use toy::{ToyData, ToyItem, ToySplit};
 
 #[cfg(test)]
 mod tests {
-    // Where `cargo bolero` builds all tests, each must link its fuzzer.
+    // `cargo bolero` builds all tests of the crate, and each test binary must link bolero.
     use bolero as _;
 }

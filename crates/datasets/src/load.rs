@@ -1,5 +1,4 @@
-//! How a data set is loaded: MNIST as it lies in the repository, or a folder of IDX files in
-//! its place.
+//! Loads a data set: MNIST as it is in the repository, or a folder of IDX files.
 
 use std::path::Path;
 
@@ -51,7 +50,7 @@ const PARTS: [Part; 4] = [
 
 /// An unpacked file.
 struct Unpacked {
-    /// The file that an error names.
+    /// The name of the file in errors.
     file: String,
     plain: Vec<u8>,
     /// The SHA-256 of `plain`.
@@ -61,26 +60,26 @@ struct Unpacked {
 /// A data set.
 #[derive(Debug, Clone)]
 pub struct ImageSet {
-    /// The images to learn from.
+    /// The training images.
     pub train: Images,
-    /// The images to test on.
+    /// The test images.
     pub test: Images,
-    /// The names of the classes from 0 on; `None` if they are digits.
+    /// The names of the classes, in the order of the labels from 0; `None` if they are digits.
     pub classes: Option<Vec<String>>,
-    /// The SHA-256, hexadecimal, of the whole data set, whatever part of it is used.
+    /// The SHA-256, hexadecimal, of the whole data set, even if only a part of it is used.
     pub fingerprint: String,
-    /// Warnings: checks that were not made, and paths that are not the files that they should
-    /// be. Each is a sentence.
+    /// Warnings about checks that were not made, and about paths that should be files but are
+    /// not.
     pub warnings: Vec<String>,
 }
 
-/// Loads the images that a config names: MNIST as it lies in the repository, or a folder of
-/// IDX files in its place.
+/// Loads the images that a config names: MNIST as it is in the repository, or a folder of IDX
+/// files.
 ///
 /// # Errors
 ///
-/// If a file is missing, damaged or altered, or does not fit the others. Nothing is guessed
-/// or padded.
+/// If a file is missing, damaged or changed, or does not fit the others, or the config asks
+/// for more images than there are.
 pub fn load_images(data: &ImageData) -> Result<ImageSet, DataError> {
     let (parts, classes, warnings) = match data.dir.as_deref() {
         None => (repository()?, None, Vec::new()),
@@ -108,7 +107,7 @@ pub fn load_images(data: &ImageData) -> Result<ImageSet, DataError> {
     })
 }
 
-/// Unpacks MNIST, and checks it.
+/// Unpacks MNIST, and checks its SHA-256.
 fn repository() -> Result<[Unpacked; 4], DataError> {
     let [a, b, c, d] = &PARTS;
     let unpacked = |part: &Part| {
@@ -163,7 +162,7 @@ fn unpack(file: String, bytes: &[u8]) -> Result<Unpacked, DataError> {
     }
 }
 
-/// Makes images of a file of pixels and a file of labels.
+/// Makes images from a file of pixels and a file of labels.
 fn join(images: &Unpacked, labels: &Unpacked) -> Result<Images, DataError> {
     let format = |part: &Unpacked| {
         let file = part.file.clone();
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn mnist_is_what_it_should_be() {
+    fn mnist_has_the_known_counts_and_pixels() {
         let set = load_images(&mnist()).expect("loads");
         assert_eq!(set.fingerprint, kindling_formats::MNIST);
         let ImageSet { train, test, .. } = set;
@@ -212,21 +211,24 @@ mod tests {
         assert_eq!(count(&train, 1), 6742);
         assert_eq!(count(&test, 5), 892);
         assert_eq!(train.get(0).expect("an item").label, 5);
-        // The mean pixel of the training images, 33.3184 by NumPy.
+        // The sum of all training pixels. NumPy gives their mean as 33.3184.
         let pixels = (0..train.len()).flat_map(|index| train.pixels(index));
         let sum: u64 = pixels.map(|&pixel| u64::from(pixel)).sum();
         assert_eq!(sum, 1_567_298_545);
     }
 
     #[test]
-    fn a_slice_keeps_the_first_and_no_more_than_there_are() {
+    fn a_config_can_use_fewer_images_but_not_more() {
         let data = ImageData {
             train: Some(3),
             test: Some(10_001),
             ..mnist()
         };
         let error = load_images(&data).expect_err("must be refused").to_string();
-        assert!(error.starts_with("`data.test`: 10001 images"), "{error}");
+        assert!(
+            error.starts_with("`data.test` asks for 10001 images"),
+            "{error}"
+        );
         let data = ImageData {
             test: Some(1),
             ..data
@@ -234,7 +236,7 @@ mod tests {
         let part = load_images(&data).expect("loads");
         assert_eq!(part.train.labels(), [5, 0, 4]);
         assert_eq!(part.test.labels(), [7]);
-        // The data set is the same, however much of it is used.
+        // The fingerprint does not depend on how much of the data set is used.
         let whole = load_images(&mnist()).expect("loads");
         assert_eq!(part.fingerprint, whole.fingerprint);
     }

@@ -6,5 +6,6 @@ pub use kindling_formats::SIDE;
 pub const PIXELS: usize = SIDE * SIDE;
 /// The number of classes. Labels are 0 to 9.
 pub const CLASSES: usize = 10;
-/// The most bytes of the name of a class. A longer name has no place beside a figure.
+/// The maximum length of the name of a class in bytes. A longer name does not fit beside a
+/// figure.
 pub(crate) const LONGEST_CLASS: usize = 40;

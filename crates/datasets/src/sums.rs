@@ -1,9 +1,9 @@
-//! `SHA256SUMS`: the SHA-256 that each file of a data set should have, as `sha256sum` writes
-//! it.
+//! `SHA256SUMS`: the SHA-256 that each file of a data set should have, in the format of
+//! `sha256sum`.
 //!
-//! A line checks the file that it names. If a line names `x` and the file is `x.gz`, the line
-//! checks the unpacked bytes. There is a warning for each line that names none of the files,
-//! and for each file that no line names.
+//! Each line gives the sum of the file that it names. If a line names `x` and the file is
+//! `x.gz`, the line gives the sum of the unpacked bytes. There is a warning for each line that
+//! names none of the files, and for each file that no line names.
 
 use std::path::{Path, PathBuf};
 
@@ -15,18 +15,18 @@ use crate::folder::{Found, names, shown, text_file};
 
 /// The name of the file.
 const NAME: &str = "SHA256SUMS";
-/// How many lines a warning names. It counts the others.
+/// The maximum number of lines that a warning names. It counts the others.
 const NAMED: usize = 5;
 
 /// The lines of a file `SHA256SUMS`.
 pub(crate) struct Sums {
     path: PathBuf,
     lines: Vec<Line>,
-    /// The files that were checked for, and that no line names.
+    /// The files that were read, and that no line names.
     uncovered: Vec<String>,
 }
 
-/// A line: a sum, and the file that it belongs to.
+/// A line of the file: a sum, and the name of the file to which it belongs.
 #[derive(Debug, PartialEq)]
 struct Line {
     /// The number of the line, from 1.
@@ -41,6 +41,10 @@ struct Line {
 
 impl Sums {
     /// Reads `SHA256SUMS` in `dir`; `None` if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// If the file or one of its lines cannot be read.
     pub(crate) fn read(dir: &Path, warnings: &mut Vec<String>) -> Result<Option<Self>, DataError> {
         let path = dir.join(NAME);
         let Some((_, text)) = text_file(dir, NAME)? else {
@@ -79,8 +83,12 @@ impl Sums {
         }))
     }
 
-    /// Checks the file `found` by the lines that name it. The file should be called `name`.
-    /// Its unpacked bytes have the sum `unpacked`.
+    /// Checks the file `found` by the lines that name it. `name` is the name of the file
+    /// without `.gz`, and `unpacked` the SHA-256 of its unpacked bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the SHA-256 of the file differs from the one in a line.
     pub(crate) fn check(
         &mut self,
         name: &str,
@@ -97,7 +105,8 @@ impl Sums {
         let of_unpacked = self.of(name);
         if let Some(expected) = of_unpacked.first() {
             covered = true;
-            // A gzipped file may have a name without `.gz`.
+            // A gzipped file may have a name without `.gz`. Then the line may give the sum of
+            // the gzipped bytes.
             let fits = of_unpacked.iter().any(|sum| sum == unpacked)
                 || found.name == name && of_unpacked.contains(&sum_of(&found.bytes));
             if !fits {
@@ -120,8 +129,9 @@ impl Sums {
         Ok(())
     }
 
-    /// The sums that lines give for the file `name`. Of a line with a path, the last part
-    /// counts, unless another line names the file without a path.
+    /// The sums that lines give for the file `name`. If a line has a path, only the last part
+    /// of the path is compared. If another line names the file without a path, lines with a
+    /// path are ignored.
     fn of(&mut self, name: &str) -> Vec<String> {
         let alone = self.lines.iter().any(|line| line.name == name);
         let is_of = |line: &&mut Line| {
@@ -136,7 +146,7 @@ impl Sums {
             .collect()
     }
 
-    /// Warnings of what was not checked.
+    /// Warnings about lines that name no file, and about files that were not checked.
     pub(crate) fn warnings(self) -> Vec<String> {
         let mut warnings = Vec::new();
         let path = self.path.display();
@@ -149,13 +159,14 @@ impl Sums {
                 more => format!(" and {more} more"),
             };
             warnings.push(format!(
-                "{path}: no file that is read has the name in {}{more}; nothing was checked by it",
+                "{path}: the sums in {}{more} were not used, because no file with such a \
+                 name was read",
                 named.collect::<Vec<_>>().join(", ")
             ));
         }
         if !self.uncovered.is_empty() {
             warnings.push(format!(
-                "{path}: no line names {}; not checked",
+                "{path}: files without a line here were not checked: {}",
                 self.uncovered.join(", ")
             ));
         }
@@ -167,7 +178,8 @@ fn sum_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The sum and the name in a line of `sha256sum`, of `sha256sum --tag`, or of OpenSSL.
+/// Parses a line of `sha256sum`, `sha256sum --tag` or OpenSSL into the sum and the name;
+/// `None` if it is no such line.
 fn parse(line: &str) -> Option<(String, String)> {
     // A backslash before the sum means that the name has escaped characters.
     let (line, escaped) = match line.strip_prefix('\\') {
@@ -194,8 +206,8 @@ fn parse(line: &str) -> Option<(String, String)> {
     (is_sum && !name.is_empty()).then(|| (sum.to_ascii_lowercase(), name.to_string()))
 }
 
-/// The sum and the name in a line `SHA256 (NAME) = SUM`. OpenSSL leaves out the spaces, and
-/// may write `SHA2-256`.
+/// Parses a line `SHA256 (NAME) = SUM` into the sum and the name. OpenSSL leaves out the
+/// spaces, and may write `SHA2-256`.
 fn tagged(line: &str) -> Option<(&str, &str)> {
     let rest = line
         .strip_prefix("SHA256")
@@ -205,8 +217,8 @@ fn tagged(line: &str) -> Option<(&str, &str)> {
     Some((sum.trim_start().strip_prefix('=')?.trim_start(), name))
 }
 
-/// Replaces `\\`, `\n` and `\r` in a name, which `sha256sum` writes for a backslash and the
-/// ends of lines.
+/// Replaces the escapes `\\`, `\n` and `\r` in a name. `sha256sum` writes them for a backslash,
+/// a line feed and a carriage return.
 fn unescape(name: &str) -> Option<String> {
     let mut plain = String::new();
     let mut characters = name.chars();
@@ -229,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_every_program_are_understood() {
+    fn every_notation_of_a_line_is_parsed() {
         let (small, large) = ("ab".repeat(32), "AB".repeat(32));
         for (line, name) in [
             (format!("{small}  x"), "x"),

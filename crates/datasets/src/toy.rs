@@ -18,7 +18,7 @@ pub struct ToyItem {
     pub y: f32,
 }
 
-/// Rows of a toy function.
+/// The training rows or the test rows of a toy function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToySplit {
     rows: Vec<ToyItem>,
@@ -31,8 +31,8 @@ impl ToySplit {
         &self.rows
     }
 
-    /// The mean squared difference between y and the function without noise. No model can
-    /// expect a smaller error on rows that it has not seen.
+    /// The mean squared difference between y and the function without noise. It is the
+    /// smallest error that a model can expect on rows that it has not seen.
     pub fn noise_floor(&self) -> f64 {
         self.noise_floor
     }
@@ -53,9 +53,9 @@ impl Dataset<ToyItem> for ToySplit {
 pub struct ToyData {
     /// The matrix W, row by row: `x W` has `sum_i x[i] W[i][j]` in column j.
     pub weights: [[f64; 4]; 4],
-    /// The rows to train on.
+    /// The training rows.
     pub train: ToySplit,
-    /// The rows to test on.
+    /// The test rows.
     pub test: ToySplit,
 }
 
@@ -129,7 +129,7 @@ fn value(function: ToyFunction, x: &[f64; 4], weights: &[[f64; 4]; 4]) -> f64 {
         ToyFunction::Y0 => product.iter().sum(),
         ToyFunction::Y1 => x.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         ToyFunction::Y2 => {
-            // Subtracting the largest term keeps every exponential from overflowing.
+            // After the largest term is subtracted, no exponential overflows.
             let largest = product.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let sum: f64 = product.iter().map(|term| (term - largest).exp()).sum();
             largest + sum.ln()

@@ -1,5 +1,5 @@
-//! Folders of IDX files as people have them: gzipped, with checksums, with other names, and
-//! with something else in the place of a file.
+//! Reading folders of IDX files: gzipped, with checksums, with other names, and with something
+//! that is not a file in the place of a file.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -130,7 +130,7 @@ fn a_gzip_file_may_have_several_members_and_a_tail() {
     folder.pack(IMAGES, &members);
     for packed in [
         members.clone(),
-        // An empty member, with which bgzip ends a file, and several of them.
+        // An empty member at the end, as bgzip writes it, and several empty members.
         [members.clone(), empty.clone()].concat(),
         [empty.clone(), gzip(head), empty.repeat(9), gzip(rest)].concat(),
         // Bytes after the last member, which gzip ignores too.
@@ -157,9 +157,9 @@ fn a_gzip_file_may_have_several_members_and_a_tail() {
         ),
         (
             [gzip(head), gzip(middle)].concat(),
-            "header promises 2352 bytes",
+            "header says 2352 bytes",
         ),
-        ([members, gzip(b"x")].concat(), "header promises 2352 bytes"),
+        ([members, gzip(b"x")].concat(), "header says 2352 bytes"),
         (gzip(&gzip(&plain)), "is gzipped twice; unpack it once"),
         (Vec::new(), "ends inside its header"),
         (empty, "ends inside its header"),
@@ -175,8 +175,8 @@ fn a_gzip_file_may_have_several_members_and_a_tail() {
 fn sums_in_every_notation_are_checked() {
     let plain = content(IMAGES);
     let (right, wrong) = (sum(&plain), sum(b"another"));
-    // Writes a line for the first file and lines for the others. Loading accepts the right
-    // sum, and refuses a wrong one.
+    // Writes a line for the first file and lines for the others, and checks that loading
+    // accepts the right sum and refuses a wrong one.
     let check = |folder: &Folder, line: &dyn Fn(&str) -> String, right: &str, bytes: &str| {
         let others: String = FILES[1..]
             .iter()
@@ -186,7 +186,8 @@ fn sums_in_every_notation_are_checked() {
         assert_eq!(folder.warnings(), [""; 0], "{}", line(right));
         folder.write("SHA256SUMS", line(&wrong) + &others);
         let error = folder.error();
-        let expected = format!(": its {bytes} have SHA-256 {right}, not {wrong}; the file was alt");
+        let expected =
+            format!(": its {bytes} have SHA-256 {right}, not {wrong}; the file was changed");
         assert!(error.contains(&expected), "{}: {error}", line(right));
     };
     let folder = Folder::new();
@@ -237,21 +238,26 @@ fn a_check_that_is_not_made_gives_a_warning() {
     };
     assert_eq!(
         warnings(format!("{right}  {IMAGES}\n")),
-        [format!("SHA256SUMS: no line names {rest}; not checked")]
+        [format!(
+            "SHA256SUMS: files without a line here were not checked: {rest}"
+        )]
     );
     assert_eq!(
         warnings(String::new()),
         [format!(
-            "SHA256SUMS: no line names {IMAGES}, {rest}; not checked"
+            "SHA256SUMS: files without a line here were not checked: {IMAGES}, {rest}"
         )]
     );
-    // The line names a gzipped file, and the plain file is read.
-    let unused = "SHA256SUMS: no file that is read has the name in";
+    // The line names the gzipped file, but the plain file is read.
+    let unused = "SHA256SUMS: the sums in";
     assert_eq!(
         warnings(format!("{right}  {IMAGES}.gz\n")),
         [
-            format!("{unused} line 1 (`{IMAGES}.gz`); nothing was checked by it"),
-            format!("SHA256SUMS: no line names {IMAGES}, {rest}; not checked"),
+            format!(
+                "{unused} line 1 (`{IMAGES}.gz`) were not used, because no file with such a name \
+                 was read"
+            ),
+            format!("SHA256SUMS: files without a line here were not checked: {IMAGES}, {rest}"),
         ]
     );
     let mut many: String = FILES
@@ -259,15 +265,15 @@ fn a_check_that_is_not_made_gives_a_warning() {
         .map(|name| format!("{}  {name}\n", sum(&content(name))))
         .collect();
     assert_eq!(warnings(many.clone()), [""; 0]);
-    // A line for a file of the same name in another folder, and lines for no file.
+    // A line for a file of the same name in another folder, and lines that name no file.
     many += &format!("{}  fashion/{IMAGES}\n", sum(b"another"));
     many += &format!("{right}  odd\u{1b}name\n").repeat(7);
     let odd = |line: usize| format!("line {line} (`odd\\u{{1b}}name`)");
     assert_eq!(
         warnings(many),
         [format!(
-            "{unused} line 5 (`fashion/{IMAGES}`), {}, {}, {}, {} and 3 more; \
-             nothing was checked by it",
+            "{unused} line 5 (`fashion/{IMAGES}`), {}, {}, {}, {} and 3 more \
+             were not used, because no file with such a name was read",
             odd(6),
             odd(7),
             odd(8),
@@ -295,7 +301,7 @@ fn a_check_that_is_not_made_gives_a_warning() {
 }
 
 #[test]
-fn labels_may_begin_with_a_mark_and_end_with_blank_lines() {
+fn labels_may_begin_with_a_byte_order_mark_and_end_with_blank_lines() {
     let folder = Folder::new();
     let names: Vec<String> = (0..10).map(|label| format!("class {label}")).collect();
     let (unix, windows) = (names.join("\n"), names.join("\r\n"));
@@ -347,7 +353,7 @@ fn labels_may_begin_with_a_mark_and_end_with_blank_lines() {
     folder.write("SHA256SUMS", &sums);
     assert_eq!(
         folder.warnings(),
-        ["SHA256SUMS: no line names labels.txt; not checked"]
+        ["SHA256SUMS: files without a line here were not checked: labels.txt"]
     );
     folder.write(
         "SHA256SUMS",
@@ -371,13 +377,13 @@ fn a_file_with_a_name_like_labels_gives_a_warning() {
     assert!(warning.contains("`Labels.txt` is not read"), "{warning}");
 }
 
-/// Puts something in the place of a file.
+/// A function that puts something that is not a file at a path.
 #[cfg(unix)]
 type Put<'a> = &'a dyn Fn(&Path);
 
 #[cfg(unix)]
 #[test]
-fn a_path_that_is_not_a_file_gives_a_warning_if_the_other_name_is_one() {
+fn a_path_that_is_not_a_file_gives_a_warning_if_the_gzipped_file_is_read() {
     let put: [(&str, Put); 3] = [
         ("a folder", &|path| {
             std::fs::create_dir(path).expect("makes")
@@ -399,7 +405,7 @@ fn a_path_that_is_not_a_file_gives_a_warning_if_the_other_name_is_one() {
         folder.remove(&format!("{IMAGES}.gz"));
         let error = folder.error();
         assert!(
-            error.ends_with(&format!("made like it; {IMAGES} is {what}")),
+            error.ends_with(&format!("in the same format; {IMAGES} is {what}")),
             "{error}"
         );
         for text in ["SHA256SUMS", "labels.txt"] {
@@ -418,7 +424,7 @@ fn a_path_that_is_not_a_file_gives_a_warning_if_the_other_name_is_one() {
 
 #[cfg(unix)]
 #[test]
-fn an_unreadable_file_is_named() {
+fn the_error_names_an_unreadable_file() {
     use std::os::unix::fs::PermissionsExt;
     for name in [IMAGES, "SHA256SUMS", "labels.txt"] {
         let folder = Folder::new();
@@ -437,9 +443,9 @@ fn an_unreadable_file_is_named() {
 }
 
 #[test]
-fn a_missing_file_is_named_with_the_file_that_may_be_meant() {
+fn the_error_names_a_missing_file_and_a_similar_one() {
     let folder = Folder::new();
-    let usual = "made like it";
+    let usual = "in the same format";
     folder.remove(IMAGES);
     assert!(folder.error().ends_with(usual), "{}", folder.error());
     for (there, target) in [
@@ -456,7 +462,7 @@ fn a_missing_file_is_named_with_the_file_that_may_be_meant() {
     std::fs::create_dir(folder.at(IMAGES)).expect("makes");
     folder.write(&format!("{IMAGES}/{IMAGES}"), content(IMAGES));
     let expected = format!(
-        "; {IMAGES} is a folder; there is {IMAGES}/{IMAGES}: move it one folder up, or name \
+        "; {IMAGES} is a folder; there is {IMAGES}/{IMAGES}: move it one folder up, or use \
          its folder"
     );
     assert!(folder.error().ends_with(&expected), "{}", folder.error());

@@ -1,6 +1,6 @@
-//! Fuzz targets: whatever the bytes of an IDX file, it is refused or read as a whole, and
-//! takes no more memory than so many bytes can unpack to. `crates/formats/tests/hostile.rs`
-//! says how to search for more inputs.
+//! Fuzz targets. A file of any bytes is refused or read as a whole IDX file, and the memory
+//! that it takes is limited by its number of bytes. `crates/formats/tests/hostile.rs` says how
+//! to search for more inputs.
 
 use std::io::Write;
 
@@ -8,11 +8,11 @@ use flate2::{Compression, write::GzEncoder};
 use kindling_datasets::PIXELS;
 use kindling_datasets::idx::{images, labels, unpack};
 
-/// The most bytes of memory for each byte of a file. Deflate packs at most 1032 bytes into
-/// one. While a vector grows, the old one and one of twice its length exist.
+/// The maximum number of bytes of memory for each byte of a file. Deflate packs at most 1032
+/// bytes into one. While a vector grows, the old vector and one of twice its length exist.
 const FACTOR: usize = 3 * 1032;
-/// The bytes of memory that unpacking takes whatever the file: the decoder's state and
-/// buffers, and a name or a comment in the gzip header of up to 64 KiB.
+/// The number of bytes of memory that unpacking may take for an empty file: the decoder's
+/// state and buffers, and a name or a comment in the gzip header of up to 64 KiB.
 const BASE: usize = 200_000;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -48,7 +48,7 @@ fn idx_files() {
 }
 
 /// A file in many gzip members is unpacked as one. A file of too many empty members is
-/// refused soon.
+/// refused quickly.
 #[test]
 fn gzip_members() {
     let file = [0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3];

@@ -1,6 +1,6 @@
-//! How a digest is written.
+//! Digests as text.
 
-/// Writes bytes as hexadecimal digits, two lower-case ones for each byte.
+/// Writes bytes as lower-case hexadecimal digits, two for each byte.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {

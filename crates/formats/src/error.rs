@@ -1,12 +1,12 @@
-//! The error type of this crate. An error says where something is wrong, what is wrong, and
-//! what to do about it.
+//! The error type of this crate. An error says where the problem is, what the problem is, and
+//! how to solve it.
 
 use std::path::{Path, PathBuf};
 
 /// The result of a function that may fail with an [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error. Its text names the place and the remedy.
+/// An error. Its text names the file or argument, the problem and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A key of a file or of `--set` is missing or unknown, or has a wrong value.
@@ -19,7 +19,7 @@ pub enum Error {
         /// What is wrong, and the remedy.
         problem: String,
     },
-    /// A file as a whole cannot be read as what it should be.
+    /// A file does not have the format that it should have.
     #[error("{}: {problem}", file.display())]
     File {
         /// The file.
@@ -28,11 +28,11 @@ pub enum Error {
         problem: String,
     },
     /// Another version of Kindling wrote a record.
-    #[error("{}: {problem}; what it left is left alone", file.display())]
+    #[error("{}: {problem}; the files of this run are not changed", file.display())]
     Version {
         /// The record.
         file: PathBuf,
-        /// Which version wrote it.
+        /// Which version wrote the record.
         problem: String,
     },
     /// A command-line argument is wrong.
@@ -46,7 +46,7 @@ pub enum Error {
     /// The operating system refused an action on a file or a folder.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// The action: "read", "write", ...
+        /// The action, as "read" or "write".
         action: &'static str,
         /// The file or the folder.
         path: PathBuf,

@@ -2,7 +2,7 @@
 //! other crate uses these types.
 //!
 //! This crate trains nothing, judges nothing, and does not depend on Burn. Parsing
-//! validates: if a value of [`RunConfig`] or [`Record`] was read, it is well-formed. An
+//! validates: every [`RunConfig`] and every [`Record`] that was read is well-formed. An
 //! [`Error`] names the file, the key and the remedy.
 
 mod configs;
@@ -33,6 +33,6 @@ pub use write::{if_there, remove_temporary, writable_by_umask, write_atomic};
 
 #[cfg(test)]
 mod tests {
-    // Where `cargo bolero` builds all tests, each must link its fuzzer.
+    // `cargo bolero` builds all tests of the crate, and each test binary must link bolero.
     use bolero as _;
 }

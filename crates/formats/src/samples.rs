@@ -1,5 +1,5 @@
-//! The small study that the tests of this crate share. Its files lie in `tests/samples/`,
-//! where the fuzz targets read them too.
+//! The small study that the tests of this crate share. Its files are in `tests/samples/`. The
+//! fuzz targets read them, too.
 
 use crate::configs::{RunConfig, Study};
 use crate::error::Result;
@@ -19,8 +19,8 @@ pub(crate) fn study(files: &[(&str, &str)]) -> Result<Study> {
     Study::read(folder.path())
 }
 
-/// The config of a full run with seed 1 on flex, of the cell whose file holds `cell`.
-/// A key in `cell` takes the place of the run's own. Errors name `test.toml`.
+/// The config of a full run with seed 1 on flex. `cell` is the text of the cell's file; its
+/// keys override those of the run. Errors name the file `test.toml`.
 pub(crate) fn run_config(cell: &str) -> Result<RunConfig> {
     let mut table: toml::Table = "seed = 1\nbackend = \"flex\"\nprecision = \"full\"\n\
          size = \"full\""

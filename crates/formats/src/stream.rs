@@ -1,16 +1,17 @@
 //! The keys of random streams.
 //!
-//! A random stream depends on (seed, purpose, epoch), and never on what was drawn before.
-//! So the number of workers, a restart or the order of the cells changes no result.
+//! A random stream depends only on (seed, purpose, epoch), and not on earlier draws. So the
+//! number of workers, a restart and the order of the cells do not change the results.
 
 use sha2::{Digest, Sha256};
 
-/// The 256-bit key of the random stream for `purpose` in `epoch` of the run with `seed`: a
-/// SHA-256 of the three.
+/// The 256-bit key of the random stream for `purpose` in `epoch` of the run with `seed`: the
+/// SHA-256 of these three.
 ///
 /// These purposes are in use: `"toy-weights"`, `"toy-train"` and `"toy-test"` (toy data),
 /// `"init"` (first weights), `"shuffle"` (order of images), `"noise"` (dropout),
-/// `"gradients"` (points of comparison), `"chaos"` (when a test kills a training).
+/// `"gradients"` (points at which gradients are compared), `"chaos"` (when a test kills a
+/// training).
 pub fn stream_key(seed: u64, purpose: &str, epoch: usize) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"kindling stream 1\0");
@@ -26,7 +27,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_name_has_its_own_stream() {
+    fn every_seed_purpose_and_epoch_has_its_own_stream() {
         let mut keys = HashSet::new();
         for seed in 0..20 {
             for epoch in 0..20 {

@@ -1,4 +1,4 @@
-//! How files are written: whole or not at all.
+//! Writes files whole or not at all.
 
 use std::fs::File;
 use std::io::Write;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Turns the result of an `action` on `path`, as "read", into `None` if `path` does not
-/// exist.
+/// Turns the error that `path` does not exist into `None`. `done` is the result of `action`,
+/// as "read", on `path`.
 ///
 /// # Errors
 ///
@@ -24,11 +24,12 @@ pub fn if_there<T>(
     }
 }
 
-/// How the name of a file begins while it is being written.
+/// The prefix of the names of temporary files.
 pub(crate) const TEMPORARY: &str = ".kindling-tmp-";
 
-/// Removes the temporary files of writers that were killed from `folder`. Call it only where
-/// no writer is at work. A file that cannot be removed does no harm.
+/// Removes temporary files from `folder`. Writers that were killed leave such files. Call this
+/// function only while nothing is written to the folder. A file that cannot be removed does no
+/// harm.
 pub fn remove_temporary(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
@@ -38,17 +39,17 @@ pub fn remove_temporary(folder: &Path) {
 }
 
 /// Writes `bytes` to `path`, whole or not at all: it writes a temporary file in the same
-/// folder, and gives it the name `path`. The folder is created if it does not exist. The
-/// permissions are those of the file that is replaced, or those that the umask leaves.
+/// folder, and renames this file to `path`. The folder is created if it does not exist. The
+/// permissions are those of the file that is replaced, or else those that the umask allows.
 ///
-/// If `path` is a symbolic link, it stays one, and its target is written. If it is a pipe or
-/// a device, the bytes are written into it.
+/// If `path` is a symbolic link, the link stays, and its target is written. If `path` is a
+/// pipe or a device, the bytes are written into it.
 ///
 /// # Errors
 ///
 /// If the folder cannot be created, or the file cannot be written.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let there = if_there("look at", path, std::fs::metadata(path))?;
+    let there = if_there("read", path, std::fs::metadata(path))?;
     if there.as_ref().is_some_and(is_stream) {
         let write = || File::options().write(true).open(path)?.write_all(bytes);
         return write().map_err(Error::io("write", path));
@@ -72,13 +73,13 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     write().map_err(Error::io("write", path))
 }
 
-/// Whether a path is neither a file nor a folder, but a pipe, a device or a socket.
+/// Whether a path is a pipe, a device or a socket, and not a file or a folder.
 fn is_stream(there: &std::fs::Metadata) -> bool {
     !there.is_file() && !there.is_dir()
 }
 
-/// Makes temporary files and folders with the permissions that the umask leaves. By default
-/// they are private to their owner, which the files that they become should not be.
+/// Makes temporary files and folders with the permissions that the umask allows. By default,
+/// only their owner could read them, also after they are renamed to their final names.
 pub fn writable_by_umask<'a, 'b>() -> tempfile::Builder<'a, 'b> {
     #[allow(unused_mut, reason = "only Unix has such permissions")]
     let mut builder = tempfile::Builder::new();
@@ -90,17 +91,17 @@ pub fn writable_by_umask<'a, 'b>() -> tempfile::Builder<'a, 'b> {
     builder
 }
 
-/// The most links that are followed, as on Linux.
-const MOST_LINKS: usize = 40;
+/// The maximum number of links that are followed, as on Linux.
+const MAX_LINKS: usize = 40;
 
-/// The path that a chain of symbolic links ends at, whether a file is there or not.
+/// The path at the end of a chain of symbolic links. It need not exist.
 fn behind_links(path: &Path) -> std::io::Result<PathBuf> {
     let mut path = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         match std::fs::symlink_metadata(&path) {
             Ok(there) if there.is_symlink() => {
                 let target = std::fs::read_link(&path)?;
-                // A relative target begins in the folder of the link.
+                // A relative target is relative to the folder of the link.
                 path = path.parent().unwrap_or(Path::new("")).join(target);
             }
             _ => return Ok(path),
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_no_other_file_is_left() {
+    fn a_file_is_replaced_and_no_temporary_file_is_left() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("below").join("a.txt");
         write_atomic(&path, b"one").expect("writes");

@@ -1,8 +1,8 @@
-//! Fuzz targets: whatever the bytes of a file or of `--set`, reading them gives a value or an
-//! error, never a panic, and takes no more memory than a multiple of the number of bytes.
+//! Fuzz targets. Reading any bytes, as a file or as `--set`, gives a value or an error and
+//! never a panic, and the memory that it takes is limited by the number of bytes.
 //!
-//! `cargo test` tries the inputs in `__fuzz__`, which keeps every input that once failed, and
-//! some random ones. This searches for more:
+//! `cargo test` tries some random inputs and the inputs in `__fuzz__`. Every input that once
+//! failed is kept there. These commands search for more:
 //!
 //! ```text
 //! cargo install --locked cargo-bolero
@@ -18,12 +18,12 @@ use kindling_formats::{
 };
 use sha2::{Digest, Sha256};
 
-/// The most bytes of memory for each byte of a file. The TOML parser holds an error of a
-/// kilobyte for each wrong byte.
+/// The maximum number of bytes of memory for each byte of a file. The TOML parser keeps an
+/// error of about a kilobyte for each wrong byte.
 const FACTOR: usize = 2000;
-/// The bytes of memory that reading takes whatever the file.
+/// The number of bytes of memory that reading may take for an empty file.
 const BASE: usize = 100_000;
-/// The most cells that one file can make by its sweeps.
+/// The maximum number of cells that the sweeps of one file can make.
 const CELLS: usize = 1000;
 
 /// Runs `read`, and checks that it held at most `limit` bytes of memory at any time.
@@ -41,9 +41,9 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Checks that `config` is read back as it was written, and that its run cannot leave
-/// `--out`.
-fn sound(config: &RunConfig) {
+/// Checks that `config` is read back as it was written, and that the folder of its run lies
+/// below `--out`.
+fn check_config(config: &RunConfig) {
     let table = config.to_toml().parse().expect("TOML");
     let again = RunConfig::from_table(table, "again").expect("valid");
     assert_eq!(*config, again);
@@ -67,7 +67,7 @@ fn configs() {
             if let Ok(table) = text(bytes).parse()
                 && let Ok(config) = RunConfig::from_table(table, "config.toml")
             {
-                sound(&config);
+                check_config(&config);
             }
         });
     });
@@ -116,7 +116,7 @@ fn cells() {
             };
             for size in [Size::Full, Size::Quick, Size::Smoke] {
                 if let Ok(configs) = study.expand(&selection(size, Vec::new())) {
-                    configs.iter().for_each(sound);
+                    configs.iter().for_each(check_config);
                 }
             }
         });
@@ -139,7 +139,7 @@ fn claims() {
     });
 }
 
-/// Several `--set` on one cell, one for each line.
+/// Several `--set` options for one cell. Each line of the input is one option.
 #[test]
 fn settings() {
     let folder = folder(&[("study.toml", STUDY), ("cell.toml", MLP)]);
@@ -151,7 +151,7 @@ fn settings() {
             if let Ok(set) = set
                 && let Ok(config) = study.resolve(cell, 0, &selection(Size::Quick, set))
             {
-                sound(&config);
+                check_config(&config);
                 assert_eq!((config.cell.as_str(), config.seed), ("mlp", 0));
             }
         });
@@ -174,7 +174,7 @@ fn records() {
 fn checkpoints() {
     check!().for_each(|bytes| {
         within(FACTOR * bytes.len() + BASE, || {
-            // The bytes as they are, and the bytes after a digest that fits.
+            // Once the bytes alone, and once the bytes after their digest.
             for bytes in [bytes, &sealed(bytes)] {
                 if let Ok(checkpoint) = Checkpoint::from_bytes(bytes) {
                     let bytes = checkpoint.to_bytes().expect("bytes");
@@ -185,7 +185,7 @@ fn checkpoints() {
     });
 }
 
-/// A checkpoint with `rest` after a digest that fits.
+/// The bytes of a checkpoint: the first line, the digest of `rest`, and `rest`.
 fn sealed(rest: &[u8]) -> Vec<u8> {
     let none = Checkpoint {
         identity: RunIdentity {
@@ -218,7 +218,7 @@ fn trees() {
             let Some(name) = tree.variant.name() else {
                 return;
             };
-            // Whatever the name is made of, its folder lies below the tree.
+            // For any variant, the folder with its name lies below the tree.
             let variant = layout.variant(&name);
             let below = variant.root().strip_prefix(layout.root()).expect("below");
             let mut parts = below.components();

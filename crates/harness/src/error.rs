@@ -1,4 +1,4 @@
-//! Why a run has no result.
+//! The error type of this crate.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub enum RunError {
     /// The backend finds no GPU.
     #[error("no GPU for {0}: {remedy}, or use `--backend flex`", remedy = gpu_remedy(*.0))]
     NoGpu(Backend),
-    /// The backend has no device of this index. The number is how many devices it has.
+    /// The backend has no device with this index. The number is the count of its devices.
     #[error(
         "there is no device {0}: {backend} has {1}, counted from {backend}:0; \
          `cargo xtask backends --backend {backend}` lists them",
@@ -33,22 +33,22 @@ pub enum RunError {
     /// The device does not support mixed precision. The text is Burn's reason.
     #[error("{0} cannot compute in mixed precision ({1}); leave out `--precision mixed`")]
     NoPrecision(DeviceName, String),
-    /// Two devices were to be compared on a cell (the text) that takes no training steps.
+    /// Two devices cannot be compared on a cell (the text) without training steps.
     #[error("{0} takes no training steps, so two devices cannot be compared on it")]
     NoSteps(String),
-    /// There is no trained network, or it is of another kind than the command needs.
+    /// There is no trained network, or the command needs a network of another kind.
     #[error("{0}")]
     BadModel(String),
-    /// Another process trains the run in this folder.
-    #[error("{}: another process trains this run; wait for it, or stop it", .0.display())]
+    /// Another process is training the run in this folder.
+    #[error("{}: another process is training this run; wait until it ends, or stop it", .0.display())]
     Busy(PathBuf),
-    /// An environment variable names no device.
+    /// The value of an environment variable is not the name of a device.
     #[error("{0}")]
     Environment(String),
     /// The loss became NaN or infinite.
     #[error("{0}; a smaller learning rate may help")]
     Diverged(String),
-    /// The user stopped the training: epochs done, and epochs in all.
+    /// The user stopped the training. The numbers are the finished epochs and all epochs.
     #[error("stopped after {0} of {1} epochs; the same command resumes the training")]
     Stopped(usize, usize),
     /// burn-train or the device failed.
@@ -60,7 +60,8 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// Whether the caller's input is wrong (exit code 2), rather than the training (1).
+    /// Whether the input of the user is wrong (exit code 2). If not, the training failed (exit
+    /// code 1).
     pub fn is_bad_input(&self) -> bool {
         matches!(
             self,
@@ -78,7 +79,7 @@ impl RunError {
     }
 }
 
-/// Why a backend may find no GPU, and what to install.
+/// Why the backend may find no GPU, and what to install.
 fn gpu_remedy(backend: Backend) -> &'static str {
     match backend {
         Backend::Cuda => {

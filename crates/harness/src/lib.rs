@@ -1,17 +1,16 @@
-//! Everything that a run needs and that does not depend on the family of its network: the
-//! device, the batches of images, the training loop, the progress that is shown, the
-//! checkpoints and the record.
+//! The parts of a run that do not depend on the family of its network: the device, the batches
+//! of images, the training loop, the progress display, the checkpoints and the record.
 //!
-//! The rooms (folders), each of which uses only rooms that stand before it:
+//! The folders of this crate. Each uses only folders that come before it in this list:
 //!
 //! 1. `device`: opens and measures the devices of the backends that are compiled in.
 //! 2. `data`: batches of images in an order that the seed decides.
-//! 3. `model`: first weights, optimizers, and files of weights, for any Burn module.
-//! 4. `progress`: how a person or another program sees the progress of a training.
-//! 5. `tensorboard`: the files that TensorBoard reads.
+//! 3. `model`: initial weights, optimizers, and files of weights, for any Burn module.
+//! 4. `progress`: shows the progress of a training to a person or to another program.
+//! 5. `tensorboard`: writes the files that TensorBoard reads.
 //! 6. `run`: [`RunContext`] (config, folder and device of a run) and the run's record.
 //! 7. `training`: **the training loop is in `training/fit.rs`**. [`train_on_images`] calls
-//!    it and does all that the families of image networks have in common.
+//!    the loop, and does everything that the families of image networks have in common.
 //! 8. `compare`: [`Lockstep`] trains one network on two devices and compares each step.
 
 mod compare;

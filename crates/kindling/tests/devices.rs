@@ -32,7 +32,7 @@ fn an_unavailable_device_is_refused_with_a_clear_message() {
             "gpu",
             "BURN_DEVICE=gpu: there is no backend `gpu`",
         ),
-        (vec!["open", "flex:1"], "", "say `flex`"),
+        (vec!["open", "flex:1"], "", "use `flex`"),
         (vec!["parity", path, BACKEND, "cuda"], "", absent),
     ] {
         let output = kindling()

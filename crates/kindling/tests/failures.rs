@@ -87,7 +87,7 @@ fn a_file_with_the_wrong_content_is_named() {
 
 #[test]
 fn a_file_with_a_wrong_checksum_is_named() {
-    refused(TRAIN_IMAGES, "was altered", |dir| {
+    refused(TRAIN_IMAGES, "was changed", |dir| {
         let sum = "0".repeat(64);
         std::fs::write(dir.join("SHA256SUMS"), format!("{sum}  {TRAIN_IMAGES}\n")).expect("sums");
     });
@@ -126,7 +126,11 @@ fn an_invalid_config_is_refused() {
     let dir = classifier(&run, &images, "0.1");
     let config = std::fs::read_to_string(dir.config()).expect("a config");
     for (from, to, words) in [
-        ("[data]", "[data]\ntrain = 61", "`data.train`: 61 images"),
+        (
+            "[data]",
+            "[data]\ntrain = 61",
+            "`data.train` asks for 61 images",
+        ),
         ("dropout = 0.0", "dropout = 1.5", "model.dropout"),
         ("backend = ", "backend = \"cuda\" #", "cuda"),
         ("hidden", "hiden", "hiden"),

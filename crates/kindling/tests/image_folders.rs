@@ -43,8 +43,11 @@ fn warnings_are_lines_on_standard_error_and_stop_nothing() {
     assert_eq!(warned.stdout, plain.stdout);
     for (line, words) in lines.iter().zip([
         &format!("{IMAGES} is a folder, so "),
-        "SHA256SUMS: no file that is read has the name in line 1 (`README`)",
-        &format!("SHA256SUMS: no line names {IMAGES}.gz, train-labels-idx1-ubyte, "),
+        "SHA256SUMS: the sums in line 1 (`README`) were not used",
+        &format!(
+            "SHA256SUMS: files without a line here were not checked: {IMAGES}.gz, \
+             train-labels-idx1-ubyte, "
+        ),
     ]) {
         assert!(line.starts_with("warning: "), "{line}");
         assert!(line.contains(words), "`{words}` in: {line}");

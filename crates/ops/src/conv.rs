@@ -1,4 +1,4 @@
-//! A convolution, together with the operations that usually precede or follow it.
+//! A convolution, with the operations that often come before or after it.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -19,7 +19,7 @@ pub struct ConvLayer {
 }
 
 impl ConvLayer {
-    /// Makes a layer of a `weight` `[filters, channels, kernel, kernel]` and a `bias`
+    /// Makes a layer with a `weight` `[filters, channels, kernel, kernel]` and a `bias`
     /// `[filters]`.
     pub fn new(weight: Param<Tensor<4>>, bias: Param<Tensor<1>>, conv: Conv) -> Self {
         Self { weight, bias, conv }
@@ -31,11 +31,11 @@ impl ConvLayer {
     }
 }
 
-/// A convolution of stride 1 with square kernels and a bias, with the further operations
-/// that `conv` asks for.
+/// A convolution of stride 1 with square kernels and a bias, and the other operations that
+/// `conv` describes.
 ///
-/// If values of a pool's window are equal, the first of them receives the gradient. If the
-/// argument of ReLU is zero, its gradient is zero.
+/// If several values of a pool's window are the largest, the first of them receives the
+/// gradient. The gradient of ReLU at zero is zero.
 ///
 /// # Shapes
 ///
@@ -47,7 +47,7 @@ impl ConvLayer {
 ///
 /// # Panics
 ///
-/// If the shapes do not fit together. Burn's operations panic, too.
+/// If the shapes do not fit together, as in Burn's operations.
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, conv: Conv) -> Tensor<4> {
     match cpu_backend(&x.device()) {
         #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -64,19 +64,19 @@ pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, conv: Conv) -> T
 }
 
 /// [`conv2d`] composed of Burn's operations. Backends without our operations use it, and
-/// tests and benchmarks compare ours with it.
+/// tests and benchmarks compare our operation with it.
 pub fn conv2d_of_burn(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, conv: Conv) -> Tensor<4> {
     let x = if conv.double { double(x) } else { x };
     let options = ConvOptions::new([1, 1], [conv.padding; 2], [1, 1], 1);
     let mut x = module::conv2d(x, weight, Some(bias), options);
-    // ReLU and max-pool commute, and after the pool ReLU has a quarter of the values.
+    // ReLU and max-pool can be swapped. After the pool, ReLU has only a quarter of the values.
     if conv.pool {
         x = module::max_pool2d(x, MaxPoolOptions::new([2, 2]));
     }
     if conv.relu { relu(x) } else { x }
 }
 
-/// Repeats every pixel in a 2x2 square:
+/// Replaces every pixel by a 2x2 square of the same value:
 /// `[batch, channels, h, w]` -> `[batch, channels, 2h, 2w]`.
 fn double(image: Tensor<4>) -> Tensor<4> {
     let [batch, channels, height, width] = image.dims();

@@ -11,7 +11,7 @@ pub(crate) enum CpuBackend {
     NdArray,
 }
 
-/// The backend of `device`, with or without autodiff. It is `None` if that backend does not
+/// The backend of `device`, with or without autodiff. It is `None` if the backend does not
 /// run our operations.
 pub(crate) fn cpu_backend(device: &Device) -> Option<CpuBackend> {
     #[cfg(any(feature = "flex", feature = "ndarray"))]

@@ -16,7 +16,7 @@ pub struct DenseLayer {
 }
 
 impl DenseLayer {
-    /// Makes a layer of a `weight` `[inputs, outputs]` and a `bias` `[outputs]`.
+    /// Makes a layer with a `weight` `[inputs, outputs]` and a `bias` `[outputs]`.
     pub fn new(weight: Param<Tensor<2>>, bias: Param<Tensor<1>>, activation: Activation) -> Self {
         Self {
             weight,
@@ -42,7 +42,7 @@ impl DenseLayer {
 ///
 /// # Panics
 ///
-/// If the shapes do not fit together. Burn's operations panic, too.
+/// If the shapes do not fit together, as in Burn's operations.
 pub fn dense(
     x: Tensor<2>,
     weight: Tensor<2>,
@@ -64,7 +64,7 @@ pub fn dense(
 }
 
 /// [`dense`] composed of Burn's operations. Backends without our operations use it, and
-/// tests compare ours with it.
+/// tests compare our operation with it.
 pub fn dense_of_burn(
     x: Tensor<2>,
     weight: Tensor<2>,

@@ -1,5 +1,5 @@
 //! Our operations as an extension of Burn's backends. Burn calls the implementation for the
-//! backend of the tensors, and the gradient becomes part of Burn's autodiff graph.
+//! backend of the tensors, and adds the backward pass to its autodiff graph.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(crate) trait Operations: Backend {
     fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
-/// Implements the operations without a gradient for a CPU backend.
+/// Implements the operations for a CPU backend without autodiff.
 macro_rules! implement_operations {
     ($backend:ty) => {
         #[allow(deprecated, reason = "Burn recommends flex, and still keeps ndarray")]
@@ -118,8 +118,8 @@ fn compute_and_track<B: Backend, C: CheckpointStrategy, O: Backward<B, N>, const
     }
 }
 
-/// Registers the gradients `found` of input, weight and bias, for those whose node is
-/// `Some`. The others need no gradient.
+/// Registers the gradients `found` of input, weight and bias. A tensor whose node is `None`
+/// needs no gradient.
 fn register_gradients<B: Backend>(
     grads: &mut Gradients,
     [x_node, weight_node, bias_node]: [Option<NodeId>; 3],
@@ -139,7 +139,7 @@ fn register_gradients<B: Backend>(
     }
 }
 
-/// A tensor of these values on the device of another tensor.
+/// A tensor with these values and this shape on the device of the tensor `other`.
 fn tensor<B: Backend>(
     values: Vec<f32>,
     shape: impl Into<burn::tensor::Shape>,
@@ -148,7 +148,7 @@ fn tensor<B: Backend>(
     B::float_from_data(TensorData::new(values, shape), &other.device())
 }
 
-/// What the backward pass of a convolution needs.
+/// The state that the backward pass of a convolution needs.
 #[derive(Debug, Clone)]
 struct Conv2dState<B: Backend> {
     geometry: Geometry,
@@ -216,7 +216,7 @@ impl<B: InMemory> Backward<B, 3> for Conv2dBackward {
     }
 }
 
-/// What the backward pass of a fully connected layer needs.
+/// The state that the backward pass of a fully connected layer needs.
 #[derive(Debug, Clone)]
 struct DenseState<B: Backend> {
     sizes: Sizes,
@@ -293,7 +293,7 @@ impl<B: InMemory> Backward<B, 3> for DenseBackward {
     }
 }
 
-/// What the backward pass of a squared error needs.
+/// The state that the backward pass of a squared error needs.
 #[derive(Debug, Clone)]
 struct SquaredErrorState<B: Backend> {
     x: FloatTensor<B>,

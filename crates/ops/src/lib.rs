@@ -1,9 +1,9 @@
-//! Operations that are faster than Burn's on its CPU backends, with their gradients.
+//! Operations with gradients that are faster than Burn's operations on its CPU backends.
 //!
 //! A family calls [`conv2d`], [`dense`](dense()) and [`squared_error`](squared_error()), or
-//! uses the layers [`ConvLayer`] and [`DenseLayer`], on any device. On flex and ndarray they
-//! run our code, and on all other backends they are composed of Burn's operations. Only this
-//! crate and the harness name backends.
+//! uses the layers [`ConvLayer`] and [`DenseLayer`], on any device. On flex and ndarray,
+//! our own code computes them. On all other backends, they are composed of Burn's operations.
+//! Only this crate and the harness refer to backends by name.
 
 mod conv;
 #[cfg(any(feature = "flex", feature = "ndarray"))]

@@ -1,5 +1,5 @@
-//! The steps of SGD and Adam, each in one pass over the parameters. Composed of Burn's
-//! operations, a step of Adam takes more than ten passes.
+//! The steps of SGD and Adam, each in one pass over the parameters. With Burn's operations, a
+//! step of Adam takes more than ten passes.
 
 use burn::tensor::Tensor;
 
@@ -42,7 +42,7 @@ pub fn sgd_step<const D: usize>(
 }
 
 /// Panics unless all tensors have the shape of the weight. Burn would broadcast a smaller
-/// one.
+/// tensor without an error.
 #[track_caller]
 fn check_shapes<const D: usize, const N: usize>(weight: &Tensor<D>, others: [&Tensor<D>; N]) {
     for other in others {
@@ -53,18 +53,18 @@ fn check_shapes<const D: usize, const N: usize>(weight: &Tensor<D>, others: [&Te
 /// The constants of Adam.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adam {
-    /// The decay of the mean of the gradients.
+    /// The decay rate of the moving average of the gradients.
     pub beta_1: f64,
-    /// The decay of the mean of the squared gradients.
+    /// The decay rate of the moving average of the squared gradients.
     pub beta_2: f64,
     /// A small number added to the denominator, so that the step stays finite.
     pub epsilon: f64,
 }
 
-/// A step of Adam (Kingma and Ba, 2015, algorithm 1, in the order of computation that their
-/// section 2 gives at its end). `time` is the number of the step, from 1. Returns the new
-/// weight and the two moments, the means of the gradients and of their squares. Before the
-/// first step they are `None`.
+/// A step of Adam (Kingma and Ba, 2015, algorithm 1, in the order of computation at the end of
+/// section 2). `time` is the number of the step, from 1. Returns the new weight and the two
+/// moments: the moving averages of the gradients and of their squares. Before the first step
+/// the moments are `None`.
 ///
 /// # Panics
 ///
@@ -89,7 +89,7 @@ pub fn adam_step<const D: usize>(
     assert!(time >= 1, "steps are counted from 1");
     let steps = i32::try_from(time).unwrap_or(i32::MAX);
     // The step is rate * (mean / (1 - beta_1^t)) / (sqrt(square / (1 - beta_2^t)) + epsilon).
-    // Here both corrections are moved into the rate and epsilon.
+    // This code moves both corrections into the rate and epsilon.
     let root = (1.0 - beta_2.powi(steps)).sqrt();
     let rate = rate * root / (1.0 - beta_1.powi(steps));
     let epsilon = epsilon * root;

@@ -1,13 +1,14 @@
-//! What the operations do besides their sums.
+//! The options of the operations.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid};
 
-/// Which other operations [`conv2d`](crate::conv2d) does before and after the convolution.
+/// The operations that [`conv2d`](crate::conv2d) does before and after the convolution, and
+/// its padding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Conv {
-    /// Before the convolution, repeats every pixel in a 2x2 square, which doubles the
-    /// height and the width.
+    /// Before the convolution, replaces every pixel by a 2x2 square of the same value. This
+    /// doubles the height and the width.
     pub double: bool,
     /// The number of rows and columns of zeros on each side of the image.
     pub padding: usize,
@@ -31,7 +32,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Applies it to `x` of any shape, by Burn's operations.
+    /// Applies the activation to `x` of any shape, with Burn's operations.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::None => x,

@@ -7,8 +7,9 @@ use crate::cpu_backend::cpu_backend;
 /// The mean of the squared differences between each row of `x` and of `target`. Only `x`
 /// receives a gradient.
 ///
-/// It goes over the values once forward and once backward; Burn's operations take several
-/// passes. (For the cross-entropy of ten logits one pass was not faster.)
+/// It reads the values once in the forward pass and once in the backward pass, where Burn's
+/// operations read them several times. For the cross-entropy of ten logits, such an operation
+/// was not faster, so there is none.
 ///
 /// # Shapes
 ///
@@ -17,7 +18,7 @@ use crate::cpu_backend::cpu_backend;
 ///
 /// # Panics
 ///
-/// If the shapes differ. Burn's operations panic, too.
+/// If the shapes differ, as in Burn's operations.
 pub fn squared_error(x: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
     match cpu_backend(&x.device()) {
         #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -32,7 +33,7 @@ pub fn squared_error(x: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
 }
 
 /// [`squared_error`] composed of Burn's operations. Backends without our operations use it,
-/// and tests compare ours with it.
+/// and tests compare our operation with it.
 pub fn squared_error_of_burn(x: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
     let difference = x - target.detach();
     difference.powi_scalar(2).mean_dim(1).squeeze_dim(1)

@@ -1,5 +1,5 @@
-//! The memory of a CPU backend's tensor, as a slice of its values. A contiguous tensor is
-//! not copied.
+//! Access to the values of a CPU backend's tensor as a slice. A contiguous tensor is not
+//! copied.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, DispatchKindConversion, DispatchTensor};
@@ -9,7 +9,8 @@ use crate::cpu;
 
 /// A backend that keeps its tensors of 32-bit floats in the memory of this process.
 ///
-/// Its functions panic if a tensor has another type of values. Kindling has no such tensor.
+/// Its functions panic if the values of a tensor have another type. Kindling has no such
+/// tensor.
 pub(crate) trait InMemory: Backend {
     /// A tensor whose values may be changed.
     type Writable: Send;
@@ -23,16 +24,16 @@ pub(crate) trait InMemory: Backend {
     /// Makes the tensor writable.
     fn writable(tensor: FloatTensor<Self>) -> Self::Writable;
 
-    /// The values of a writable tensor, row by row. They are copied if another tensor
-    /// shares them.
+    /// The values of a writable tensor, row by row. If another tensor shares the values, they
+    /// are copied first.
     fn values_mut(tensor: &mut Self::Writable) -> &mut [f32];
 
-    /// Makes a writable tensor an ordinary one again.
+    /// Turns a writable tensor into an ordinary tensor.
     fn into_tensor(tensor: Self::Writable) -> FloatTensor<Self>;
 }
 
 /// Calls `update` on the values of tensors of the same shape, in parallel chunks. It reads
-/// those of `read` and changes those of `write`. Returns the changed tensors.
+/// the values of `read`, and changes the values of `write`. Returns the changed tensors.
 ///
 /// # Panics
 ///
@@ -79,7 +80,7 @@ impl InMemory for burn::backend::Flex {
         tensor.to_contiguous()
     }
 
-    #[expect(clippy::expect_used, reason = "the trait says so")]
+    #[expect(clippy::expect_used, reason = "the trait documents this panic")]
     fn values(tensor: &FloatTensor<Self>) -> &[f32] {
         tensor.as_slice().expect("contiguous 32-bit floats")
     }
@@ -88,7 +89,7 @@ impl InMemory for burn::backend::Flex {
         tensor.to_contiguous()
     }
 
-    #[expect(clippy::expect_used, reason = "the trait says so")]
+    #[expect(clippy::expect_used, reason = "the trait documents this panic")]
     fn values_mut(tensor: &mut Self::Writable) -> &mut [f32] {
         let range = tensor.layout().contiguous_offsets();
         let (start, end) = range.expect("contiguous 32-bit floats");
@@ -114,7 +115,7 @@ impl InMemory for burn::backend::NdArray {
         }
     }
 
-    #[expect(clippy::expect_used, reason = "the trait says so")]
+    #[expect(clippy::expect_used, reason = "the trait documents this panic")]
     fn values(tensor: &FloatTensor<Self>) -> &[f32] {
         let values = match tensor {
             burn_ndarray::NdArrayTensor::F32(values) => values.view().to_slice(),
@@ -123,7 +124,7 @@ impl InMemory for burn::backend::NdArray {
         values.expect("contiguous 32-bit floats")
     }
 
-    #[expect(clippy::panic, reason = "the trait says so")]
+    #[expect(clippy::panic, reason = "the trait documents this panic")]
     fn writable(tensor: FloatTensor<Self>) -> Self::Writable {
         match Self::contiguous(tensor) {
             burn_ndarray::NdArrayTensor::F32(values) => values.into_shared(),

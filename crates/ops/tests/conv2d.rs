@@ -21,8 +21,8 @@ struct Case {
 }
 
 impl Case {
-    /// Draws values in [-1, 1] that are multiples of 1 / `steps`. With fewer steps more values
-    /// are equal.
+    /// Draws values in [-1, 1] that are multiples of 1 / `steps`. With a smaller `steps`, more
+    /// values are equal.
     fn draw(
         rng: &mut ChaCha8Rng,
         shape: [usize; 4],
@@ -147,9 +147,9 @@ fn random_shapes_give_the_same_as_burn() {
             pool,
         };
         let filters = rng.random_range(1..=70);
-        // With nearly equal sums, rounding decides which one the pool takes. Fine steps make
-        // such cases unlikely. `double` gives equal pixels in any case, so there the steps
-        // are quarters, with which all sums are exact.
+        // If sums are nearly equal, rounding decides which one the pool takes. With many steps
+        // such cases are unlikely. But `double` always makes equal pixels. So with `double` the
+        // values are multiples of 1/4, and all sums are exact.
         let steps = if conv.double && conv.pool {
             4
         } else {
@@ -160,7 +160,7 @@ fn random_shapes_give_the_same_as_burn() {
 }
 
 #[test]
-fn padding_makes_images_smaller_than_the_kernel_possible() {
+fn with_padding_an_image_may_be_smaller_than_the_kernel() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     for (channels, side, kernel, padding) in [(1, 1, 5, 2), (2, 3, 5, 1), (5, 1, 3, 1)] {
         let conv = Conv {
@@ -173,8 +173,8 @@ fn padding_makes_images_smaller_than_the_kernel_possible() {
 }
 
 #[test]
-fn of_equal_values_the_pool_takes_the_same_as_burn() {
-    // Sums of products of -1, 0 and 1 are exact in any order.
+fn the_pool_takes_the_same_of_equal_values_as_burn() {
+    // All values are -1, 0 or 1, so all sums of products are exact in any order.
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     for relu in [false, true] {
         for _ in 0..20 {
@@ -264,7 +264,7 @@ fn gradients_are_those_of_finite_differences() {
                     let (more, less, here) = (loss(step), loss(-step), loss(0.0));
                     let slopes = [(more - here) / step as f64, (here - less) / step as f64];
                     if (slopes[0] - slopes[1]).abs() > 1e-3 {
-                        kinks += 1; // ReLU or the pool has a kink here.
+                        kinks += 1; // Here ReLU or the pool is not differentiable.
                         continue;
                     }
                     smooth += 1;
@@ -281,7 +281,7 @@ fn gradients_are_those_of_finite_differences() {
     }
 }
 
-/// The sum whose gradients [`run`] computes, added in 64 bits.
+/// The weighted sum of the output whose gradients [`run`] computes. It is added in 64 bits.
 fn weighted_sum(case: &Case, device: &Device) -> f64 {
     let (x, weight, bias) = case.tensors(device);
     values(conv2d(x, weight, bias, case.conv))

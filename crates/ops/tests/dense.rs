@@ -16,7 +16,7 @@ fn draw<const D: usize>(rng: &mut ChaCha8Rng, shape: [usize; D], device: &Device
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// Compares weights after some steps, each of which rounds.
+/// Checks that the weights after some steps differ by at most `most`.
 #[track_caller]
 fn assert_stepped(found: &[f32], expected: &[f64], most: f64) {
     assert_eq!(found.len(), expected.len());
@@ -110,7 +110,7 @@ fn a_nan_in_the_input_reaches_the_output() {
     }
 }
 
-/// 40,000 values are more than one chunk.
+/// The shape of a weight. Its 40,000 values are more than one chunk.
 const SHAPE: [usize; 2] = [400, 100];
 
 #[test]
@@ -147,7 +147,7 @@ fn adam_agrees_with_its_formula_and_changes_no_shared_tensor() {
         epsilon: 1e-7,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    // With gradients as small as epsilon, a step depends on epsilon.
+    // If gradients are as small as epsilon, a step depends on epsilon.
     let scales = [1.0, 1e-6, 1e-7];
     for (device, scale) in devices()
         .into_iter()
@@ -177,7 +177,8 @@ fn adam_agrees_with_its_formula_and_changes_no_shared_tensor() {
             (weight, moments) = (step.0, Some(step.1));
             assert_eq!(values(shared), given);
         }
-        // In 32 bits 1 - 0.999 has a relative error of 1.3e-5, and a step has half of it.
+        // In 32 bits, 1 - 0.999 has a relative error of 1.3e-5. Half of this error remains in
+        // a step.
         assert_stepped(&values(weight), &by_hand, 2e-6);
         assert_eq!(values(before), first);
     }
@@ -193,12 +194,12 @@ fn a_step_panics_on_unequal_shapes_and_on_time_zero() {
     let panic_message = |step: &dyn Fn()| {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(step));
         let panic = panic.expect_err("a panic");
-        let said = panic.downcast_ref::<String>().cloned();
-        said.unwrap_or_else(|| panic.downcast_ref::<&str>().expect("a text").to_string())
+        let text = panic.downcast_ref::<String>().cloned();
+        text.unwrap_or_else(|| panic.downcast_ref::<&str>().expect("a text").to_string())
     };
     for device in devices() {
         let tensor = |shape: [usize; 2]| Tensor::<2>::ones(shape, &device);
-        // [3, 2] has as many values, and Burn would broadcast [1, 3] and [2, 1].
+        // [3, 2] has the same number of values, and Burn would broadcast [1, 3] and [2, 1].
         for other in [[3, 3], [3, 2], [1, 3], [2, 1]] {
             for which in 0..4 {
                 let of = |place: usize| tensor(if place == which { other } else { [2, 3] });

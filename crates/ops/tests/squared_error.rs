@@ -25,8 +25,8 @@ fn draw(rng: &mut ChaCha8Rng, shape: [usize; 2], most: f32, device: &Device) -> 
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// The losses of the rows of `x`, and the gradient of their weighted sum with respect to `x`.
-/// The weight of a row is its number, from 1.
+/// The losses of the rows of `x`, and the gradient of the weighted sum of the losses with
+/// respect to `x`. The weight of a row is its number, from 1.
 fn run(x: &Tensor<2>, loss: impl Fn(Tensor<2>) -> Tensor<1>) -> [Vec<f32>; 2] {
     let x = x.clone().require_grad();
     let losses = loss(x.clone());

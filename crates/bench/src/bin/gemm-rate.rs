@@ -1,9 +1,10 @@
-//! Prints how fast this machine multiplies matrices, in billions of additions and
-//! multiplications per second.
+//! Prints how fast this machine multiplies matrices, in GFlop/s (billions of floating-point
+//! operations per second).
 //!
-//! For one second it multiplies two 1024x1024 matrices again and again, on all threads, by the
-//! product that Burn and our layers use. `cargo xtask bench` runs it next to an epoch of about
-//! the same length, so that both are slowed by other work of the machine alike.
+//! For one second the program multiplies two 1024x1024 matrices again and again, on all
+//! threads, with the library that Burn and our layers use. `cargo xtask bench` runs it directly
+//! before the trainings that it measures, so that other work on the machine slows all of them
+//! about equally.
 #![allow(clippy::print_stdout, reason = "this program prints its result")]
 
 use std::time::{Duration, Instant};
@@ -13,14 +14,14 @@ use burn::tensor::{Device, Distribution, Tensor};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // the same as in kindling
 
-/// Rows and columns of the matrices.
+/// The number of rows and of columns of the matrices.
 const SIDE: usize = 1024;
 
 /// How long the products are repeated.
 const LENGTH: Duration = Duration::from_secs(1);
 
 fn main() {
-    // This thread computes, too, as in kindling.
+    // This thread takes part in the computation, as in kindling.
     let _ = rayon::ThreadPoolBuilder::new()
         .use_current_thread()
         .build_global();

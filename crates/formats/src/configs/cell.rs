@@ -12,7 +12,8 @@ pub struct Cell {
     pub name: String,
     /// The file that holds the cell.
     pub file: PathBuf,
-    /// How many seeds the cell wants, whatever the study says: 1 if nothing in it is random.
+    /// The number of seeds that the file of the cell gives. It overrides the number of the
+    /// study. It is 1 if nothing in the cell is random.
     pub(crate) seeds: Option<u64>,
     pub(crate) table: Table,
 }
@@ -28,7 +29,7 @@ impl Cell {
         self.text("family")
     }
 
-    /// Whether nothing in the cell is random, so that one run says all.
+    /// Whether nothing in the cell is random, so that one run is enough.
     pub fn is_certain(&self) -> bool {
         self.seeds == Some(1)
     }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::keys::leaves;
 use super::run_config::RunConfig;
 
-/// How many changed keys are named. The others are counted.
+/// How many changed keys the text names. It counts the others.
 const SHOWN: usize = 3;
 
 impl RunConfig {
-    /// How this config, with which a run was trained, differs from the config of the
-    /// `study`, as in `train.epochs was 5, and the study says 20`. The text is empty if the
-    /// trainings are the same.
+    /// Describes how this config of a trained run differs from the config in the `study`, as
+    /// in `train.epochs was 5, and the study says 20`. The text is empty if both configs
+    /// describe the same training.
     pub fn changes(&self, study: &Self) -> String {
         let (trained, study) = (values(self), values(study));
         let keys: BTreeSet<&String> = trained.keys().chain(study.keys()).collect();
@@ -33,8 +33,8 @@ impl RunConfig {
     }
 }
 
-/// The values of a config by their dotted paths, without those that do not change a
-/// training.
+/// The values of a config by their dotted paths. Values that do not change a training are
+/// left out.
 fn values(config: &RunConfig) -> BTreeMap<String, String> {
     let table = config.to_table();
     let mut paths = Vec::new();

@@ -1,10 +1,10 @@
-//! Checks of single values: they refuse a value that has the right type and makes no sense.
+//! Checks of single values. They refuse a value that has the right type but is not valid.
 
-/// A key with a value that makes no sense.
+/// A key whose value is not valid.
 pub(crate) struct Problem {
     /// The dotted path of the key, as `model.dropout`.
     pub key: &'static str,
-    /// What is wrong with its value, and the remedy.
+    /// What is wrong with the value of the key, and the remedy.
     pub problem: String,
 }
 
@@ -20,9 +20,9 @@ impl Problem {
 /// The result of a check.
 pub(crate) type Check = Result<(), Problem>;
 
-/// The most of anything that costs memory or time. A slip of a key asks for more. The
-/// product of three such numbers still fits into 64 bits.
-const MOST: usize = 1 << 20;
+/// The largest count of anything that costs memory or time. A larger number is probably a
+/// typing error. The product of three such numbers still fits into 64 bits.
+const MAX_COUNT: usize = 1 << 20;
 
 /// Checks that a value lies between `least` and `most`, both included.
 pub(crate) fn within(key: &'static str, value: usize, least: usize, most: usize) -> Check {
@@ -37,10 +37,11 @@ pub(crate) fn within(key: &'static str, value: usize, least: usize, most: usize)
 
 /// Checks a count of things that cost memory or time: it lies between `least` and 2^20.
 pub(crate) fn count(key: &'static str, value: usize, least: usize) -> Check {
-    within(key, value, least, MOST)
+    within(key, value, least, MAX_COUNT)
 }
 
-/// Checks a count that something else bounds, as the number of images in a file.
+/// Checks a count whose upper limit is known only later, such as the number of images in a
+/// file.
 pub(crate) fn at_least_one(key: &'static str, value: usize) -> Check {
     if value > 0 {
         return Ok(());
@@ -48,7 +49,7 @@ pub(crate) fn at_least_one(key: &'static str, value: usize) -> Check {
     Err(Problem::new(key, "must be at least 1, not 0"))
 }
 
-/// Checks that a list has an element.
+/// Checks that a list is not empty.
 pub(crate) fn not_empty<T>(key: &'static str, list: &[T]) -> Check {
     if list.is_empty() {
         return Err(Problem::new(
@@ -70,8 +71,8 @@ pub(crate) fn positive(key: &'static str, value: f64) -> Check {
     ))
 }
 
-/// The largest range. The sum of thousands of squares of such numbers still fits into a
-/// 32-bit float.
+/// The largest end of a range. The sum of the squares of thousands of such numbers still fits
+/// into a 32-bit float.
 const LARGEST: f64 = 1e6;
 
 /// Checks that a value is at most [`LARGEST`].
@@ -98,7 +99,7 @@ pub(crate) fn not_negative(key: &'static str, value: f64) -> Check {
     }
     Err(Problem::new(
         key,
-        format!("must be 0 or a finite number above it, not {value}"),
+        format!("must be a finite number of at least 0, not {value}"),
     ))
 }
 
@@ -118,11 +119,11 @@ pub(crate) fn widths(key: &'static str, widths: &[usize]) -> Check {
     widths.iter().try_for_each(|&width| count(key, width, 1))
 }
 
-/// The most characters of a cell's name. Every file system takes a longer one, and the
-/// name stands in the names of other files.
+/// The maximum length of a cell's name, in bytes. File systems allow longer names, but the
+/// name of a cell is also a part of longer file names.
 pub(crate) const LONGEST_NAME: usize = 100;
 
-/// Checks the name of a cell. It becomes the name of a folder, so it must not lead out of
+/// Checks the name of a cell. The name becomes the name of a folder, which must lie below
 /// `--out`.
 pub(crate) fn name_is_a_folder(cell: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -131,7 +132,7 @@ pub(crate) fn name_is_a_folder(cell: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "`{cell}` must be at most {LONGEST_NAME} letters, digits, `-`, `_` and `.`, and not \
+        "`{cell}` must have 1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`, and must not \
          begin with a dot"
     ))
 }

@@ -1,4 +1,4 @@
-//! `claims.toml`: what the study claims, each claim as a test over records.
+//! `claims.toml`: the claims of the study. Each claim is a test over records.
 
 use std::path::Path;
 
@@ -11,20 +11,20 @@ use super::document::{read_table, typed};
 
 /// A claim: a sentence, and the test that decides whether it is true.
 ///
-/// For each seed, the claim has one value: that of `left` alone, or the difference
-/// `left - right`, or the ratio `left / right`. The claim holds if the mean of these values
-/// over all seeds lies within its bounds. With `over = "every run"`, it holds if each of
-/// these values does.
+/// For each seed, the claim has one value: `left` alone, or the difference `left - right`, or
+/// the ratio `left / right`. The claim holds if the mean of these values over all seeds lies
+/// within the bounds. With `over = "every run"`, the claim holds if each of these values lies
+/// within the bounds.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
-    /// The short name of the claim, which is unique, as `mlp-beats-linear`.
+    /// The short, unique name of the claim, as `mlp-beats-linear`.
     pub id: String,
     /// The id of the section that the claim belongs to.
     pub section: String,
     /// The claim as a sentence.
     pub says: String,
-    /// What the original study reported about it.
+    /// What the original study reported about the claim.
     pub original: Option<String>,
     /// The value that is measured.
     pub left: Term,
@@ -33,7 +33,7 @@ pub struct Claim {
     /// How `left` and `right` are compared.
     #[serde(default)]
     pub by: Comparison,
-    /// Which of the claim's values has to lie within its bounds.
+    /// Which values have to lie within the bounds.
     #[serde(default)]
     pub over: Over,
     /// The smallest value for which the claim holds.
@@ -53,20 +53,21 @@ pub enum Comparison {
     Ratio,
 }
 
-/// Which of a claim's values has to lie within its bounds.
+/// Which values of a claim have to lie within its bounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Over {
-    /// The mean over all possible seeds. An interval around the mean of the trained seeds
-    /// decides.
+    /// The mean over all possible seeds. It is estimated by a confidence interval around the
+    /// mean of the trained seeds.
     #[default]
     #[serde(rename = "seeds")]
     Seeds,
-    /// Each single value. Such a claim states a fact, as that a gradient is exactly zero.
+    /// The value of each single run. Such a claim states a fact, such as "a gradient is exactly
+    /// zero".
     #[serde(rename = "every run")]
     EveryRun,
 }
 
-/// A value that each seed has: the figure of one cell, or one taken from the figures of
+/// A value for each seed: the figure of one cell, or one value taken from the figures of
 /// several cells.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -80,8 +81,8 @@ pub struct Term {
     /// How one value is taken from the figures of several cells.
     #[serde(default)]
     pub take: Take,
-    /// Leaves out the cells whose test accuracy is lower than that of the claim's best cell
-    /// by more than this.
+    /// Leaves out every cell whose test accuracy is lower than the best test accuracy among
+    /// the claim's cells by more than this number.
     pub within: Option<f64>,
 }
 
@@ -109,7 +110,7 @@ pub(crate) const FIGURES: [&str; 7] = [
     "seconds",
 ];
 
-/// `claims.toml`: what the study claims.
+/// `claims.toml`: the claims of the study.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClaimsFile {
@@ -117,13 +118,13 @@ pub(crate) struct ClaimsFile {
     claim: Vec<Claim>,
 }
 
-/// Reads the claims of a study from `claims.toml` in its folder. Without the file, there
-/// are none. `has_section` and `find_cell` look up the sections and cells of the study.
+/// Reads the claims of a study from `claims.toml` in its folder. Without the file, the study
+/// has no claims. `has_section` and `find_cell` look up the sections and cells of the study.
 ///
 /// # Errors
 ///
 /// If the file cannot be read, or a claim is malformed, names a cell or a section that the
-/// study does not have, or holds whatever is measured.
+/// study does not have, or has no bounds.
 pub(crate) fn read_claims(
     folder: &Path,
     has_section: impl Fn(&str) -> bool,
@@ -144,7 +145,7 @@ pub(crate) fn read_claims(
             ))
         };
         if claim.id.is_empty() || claims[..index].iter().any(|twin| twin.id == claim.id) {
-            return fail("id", "every claim needs a name of its own".into());
+            return fail("id", "must be a name that no other claim has".into());
         }
         if !has_section(&claim.section) {
             return fail(
@@ -170,8 +171,8 @@ pub(crate) fn read_claims(
                     return fail(&format!("{name}.cells"), error.to_string());
                 }
             }
-            // A name that is not a common figure is a metric of the cells' family, unless
-            // it is nearly the name of a common one.
+            // A name that is not one of FIGURES is a metric of the cells' family. But a name
+            // that is similar to one of FIGURES is probably a typing error.
             let close = |known: &&&str| {
                 let likeness = strsim::normalized_damerau_levenshtein(known, &term.of);
                 likeness > 0.8 && likeness < 1.0
@@ -191,8 +192,8 @@ pub(crate) fn read_claims(
 }
 
 impl Claim {
-    /// The smallest and the largest value for which the claim holds; `None` if one of them
-    /// is NaN.
+    /// The smallest and the largest value for which the claim holds. A missing bound is
+    /// infinite. `None` if a bound is NaN.
     pub fn bounds(&self) -> Option<(f64, f64)> {
         let low = self.at_least.unwrap_or(f64::NEG_INFINITY);
         let high = self.at_most.unwrap_or(f64::INFINITY);
@@ -205,7 +206,7 @@ impl Claim {
         std::iter::once(("left", &self.left)).chain(right)
     }
 
-    /// Whether the claim is only about numbers of parameters, which no seed changes.
+    /// Whether the claim is only about numbers of parameters. They are the same for all seeds.
     pub fn is_of_parameters(&self) -> bool {
         self.terms()
             .all(|(_, term)| term.of == "parameters" && term.within.is_none())
@@ -223,5 +224,5 @@ impl Claim {
     }
 }
 
-/// The name of the file of claims in a study's folder.
+/// The name of the file that holds the claims, in the folder of a study.
 pub(crate) const CLAIMS: &str = "claims.toml";

@@ -1,7 +1,7 @@
 //! `[figures]` of `study.toml`: which cells the report shows together.
 //!
-//! The report shows every cell; these keys only say which cells share a figure, and which
-//! networks the page's explorer holds. A study may leave them out.
+//! The report shows every cell. These keys only say which cells share a figure, and which
+//! networks the explorer of the report page holds. All of them are optional.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,12 +13,13 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StudyFigures {
-    /// Figures of curves, in the report's order. Cells that no entry names share figures
-    /// with the other such cells of their family and section.
+    /// Figures of curves, in the report's order. The cells that no entry names are grouped by
+    /// family and section, and the cells of a group share figures.
     pub curves: Vec<CurvesFigure>,
     /// Sweeps over one value, each with figures that compare its cells.
     pub sweep: Vec<SweepFigures>,
-    /// The networks of the page's explorer; without it the page has no explorer.
+    /// The networks in the explorer of the report page. Without this table, the page has no
+    /// explorer.
     pub explorer: ExplorerCells,
 }
 
@@ -28,37 +29,39 @@ pub struct StudyFigures {
 pub struct CurvesFigure {
     /// The figure's name, in its title and in the name of its file.
     pub name: String,
-    /// Names of the cells. More than six are split over several figures.
+    /// Names of the cells. If there are more than six, they are split over several figures.
     pub cells: Vec<String>,
 }
 
-/// Cells of one family and section that differ in one value. A figure compares their test
-/// accuracies, one the distances between their train and test losses, and one shows the
-/// last epochs of their curves.
+/// Cells of one family and section that differ in one value. There are three figures: one
+/// compares the test accuracies of the cells, one compares the distances between their
+/// training and test losses, and one shows the last epochs of their curves.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SweepFigures {
     /// The sweep's name, in the names of the figures' files.
     pub name: String,
-    /// What the cells differ in, in the figures' titles: as `dropout rate`.
+    /// The name of the value in which the cells differ, as `dropout rate`. The titles of the
+    /// figures show it.
     pub by: String,
-    /// A cell outside the sweep that its cells are compared with.
+    /// A cell outside the sweep. The cells of the sweep are compared with it.
     pub reference: Option<String>,
     /// Names of the cells.
     pub cells: Vec<String>,
 }
 
-/// The cells whose trained networks the page's explorer holds.
+/// The cells whose trained networks are in the explorer of the report page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExplorerCells {
-    /// Classifiers that are asked about a drawn digit.
+    /// Classifiers that label a digit that the reader draws.
     pub classifiers: Vec<String>,
-    /// Autoencoders and PCAs with a code of two numbers, whose planes are shown.
+    /// Autoencoders and PCAs whose codes have two numbers. The explorer shows the plane of the
+    /// codes.
     pub planes: Vec<String>,
 }
 
-/// What the checks need of a cell.
+/// What the checks need to know about a cell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CellKind<'a> {
     /// Id of its section.
@@ -77,7 +80,8 @@ impl<'a> CellKind<'a> {
 }
 
 impl SweepFigures {
-    /// The cells that the sweep's figures show: the reference first.
+    /// The names of the cells that the sweep's figures show: first the reference, then the
+    /// cells of the sweep.
     pub fn shown(&self) -> impl Iterator<Item = &str> {
         let cells = self.reference.iter().chain(&self.cells);
         cells.map(String::as_str)
@@ -85,8 +89,8 @@ impl SweepFigures {
 }
 
 impl StudyFigures {
-    /// Checks every name of a cell. `kind_of` finds a cell of the study, and `origin` is
-    /// the file to name in errors.
+    /// Checks the names of all cells and figures. `kind_of` finds a cell of the study.
+    /// `origin` is the file that an error names.
     ///
     /// # Errors
     ///
@@ -107,7 +111,7 @@ impl StudyFigures {
         for (list, name, cells) in curves.chain(sweeps) {
             let key = |key: &str| format!("figures.{list} {name}: {key}");
             if name.is_empty() || names.contains(&(list, name)) {
-                let problem = "every figure needs a name of its own; give it another name";
+                let problem = "every figure needs a unique name; give it another name";
                 return Err(Error::key(origin, key("name"), problem));
             }
             names.push((list, name));
@@ -149,8 +153,8 @@ fn share_axes<'a>(
         let other = known(cell)?;
         if other != kind {
             return Err(format!(
-                "cells of a figure must have one family and section, but `{first}` is a {} of \
-                 section {} and `{cell}` a {} of section {}; give them figures of their own",
+                "the cells of a figure must have the same family and section, but `{first}` is a {} of \
+                 section {} and `{cell}` a {} of section {}; put them into separate figures",
                 kind.family, kind.section, other.family, other.section
             ));
         }
@@ -201,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_study_may_leave_all_of_it_out() {
+    fn the_figures_table_may_be_empty() {
         assert_eq!(message(""), None);
     }
 
@@ -214,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_drawn_is_named_with_a_remedy() {
+    fn an_error_names_the_key_and_the_remedy() {
         for (text, key, remedy) in [
             (
                 "curves = [{ name = \"x\", cells = [\"a\", \"d\"] }]",
@@ -234,7 +238,7 @@ mod tests {
             (
                 "curves = [{ name = \"x\", cells = [\"a\", \"c\"] }]",
                 "`figures.curves x: cells`",
-                "give them figures of their own",
+                "put them into separate figures",
             ),
             (
                 "curves = [{ name = \"x\", cells = [\"a\"] }, { name = \"x\", cells = [\"b\"] }]",

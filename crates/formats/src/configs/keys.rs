@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-/// The keys that `--set` cannot change, since they name the run.
+/// The keys that `--set` cannot change, because they identify the run.
 pub(crate) const NOT_SETTABLE: [&str; 7] = [
     "cell",
     "section",
@@ -13,19 +13,22 @@ pub(crate) const NOT_SETTABLE: [&str; 7] = [
     "size",
 ];
 
-/// The most parts of a path. The deepest path in a config, `train.optimizer.sgd.momentum`,
-/// has so many, and tables in tables without end would overflow the stack.
-const DEEPEST: usize = 4;
+/// The maximum number of parts of a path. The longest path in a config,
+/// `train.optimizer.sgd.momentum`, has four. Without a limit, deeply nested tables would
+/// overflow the stack.
+const MAX_PARTS: usize = 4;
 
-/// Puts `value` at a dotted path, and makes the tables that the path leads through.
+/// Sets the key at a dotted path to `value`. Tables on the path that do not exist are created.
 ///
 /// # Errors
 ///
-/// If the path leads through a value, or `value` is of another kind than the value that it
-/// replaces.
+/// If the path is too long or leads through a key that is not a table, or if `value` is of
+/// another kind than the value that it replaces.
 pub(crate) fn set(table: &mut Table, path: &str, value: Value) -> std::result::Result<(), String> {
-    if path.split('.').count() > DEEPEST {
-        return Err("no key of a config lies so deep".into());
+    if path.split('.').count() > MAX_PARTS {
+        return Err(format!(
+            "no key of a config has more than {MAX_PARTS} parts"
+        ));
     }
     let (table, leaf) = match path.rsplit_once('.') {
         None => (table, path),
@@ -50,7 +53,11 @@ pub(crate) fn set(table: &mut Table, path: &str, value: Value) -> std::result::R
     Ok(())
 }
 
-/// Turns a number without a fraction into what TOML calls an integer.
+/// Turns a float without a fraction into an integer.
+///
+/// # Errors
+///
+/// If the float has a fraction, or is too large to be exact.
 fn whole(number: f64) -> std::result::Result<i64, String> {
     // Above 2^53, a float may stand for several whole numbers.
     if number.fract() == 0.0 && number.abs() <= (1u64 << 53) as f64 {
@@ -59,7 +66,11 @@ fn whole(number: f64) -> std::result::Result<i64, String> {
     Err(format!("must be a whole number, not {number}"))
 }
 
-/// Returns `value` if it is of the same kind as the value `there` that it replaces.
+/// Returns `value` if it is of the same kind as `there`, the value that it replaces.
+///
+/// # Errors
+///
+/// If the kinds differ.
 fn same_kind(there: Option<&Value>, value: Value) -> std::result::Result<Value, String> {
     let wanted = match (there, &value) {
         (Some(Value::Float(_)), Value::Float(_)) | (Some(Value::Integer(_)), Value::Integer(_)) => {
@@ -76,12 +87,11 @@ fn same_kind(there: Option<&Value>, value: Value) -> std::result::Result<Value, 
     Err(format!("must be {wanted}, not {value}"))
 }
 
-/// Completes a key to its dotted path, as `dropout` to `model.dropout`, if only one key of
-/// the cell ends so.
+/// Completes the last part of a key to the dotted path, as `dropout` to `model.dropout`.
 ///
 /// # Errors
 ///
-/// If no key or more than one ends so.
+/// If no key of the cell, or more than one, ends with this part.
 pub(crate) fn full_path(table: &Table, key: &str) -> std::result::Result<String, String> {
     if key.contains('.') || table.contains_key(key) {
         return Ok(key.to_string());
@@ -106,7 +116,10 @@ pub(crate) fn full_path(table: &Table, key: &str) -> std::result::Result<String,
                 known.join(", ")
             ))
         }
-        several => Err(format!("is one of {}; write it out", several.join(", "))),
+        several => Err(format!(
+            "may mean {}; write the whole path",
+            several.join(" or ")
+        )),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The config files: what a study's folder `configs/` holds, and the config of one run that
-//! comes of it.
+//! The config files: the files of a study in its folder `configs/`, and the config of one
+//! run, which is made from them.
 
 mod cell;
 mod changes;

@@ -14,9 +14,9 @@ use super::families::Task;
 /// `[quick]` of `study.toml`: what `--quick` changes.
 #[derive(Debug)]
 pub(crate) struct Quick {
-    /// The number of seeds of a cell.
+    /// The number of seeds of each cell.
     pub seeds: u64,
-    /// For each family, the keys that change in its cells, by their dotted paths.
+    /// For each family, the keys that change in its cells: dotted paths with their new values.
     pub changes: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
@@ -26,8 +26,8 @@ impl<'de> Deserialize<'de> for Quick {
     }
 }
 
-/// Reads [`Quick`]. Its keys are those that the list of families gives, so they cannot be
-/// the fields of a struct.
+/// Reads [`Quick`]. Its keys come from the list of families, so they cannot be the fields of
+/// a struct.
 struct QuickVisitor;
 
 impl<'de> Visitor<'de> for QuickVisitor {
@@ -63,7 +63,7 @@ impl JsonSchema for Quick {
         let seeds = json!({
             "type": "integer",
             "minimum": 1,
-            "description": "The number of seeds of a cell.",
+            "description": "The number of seeds of each cell.",
         });
         let changes = |family: &str| {
             json!({

@@ -1,4 +1,4 @@
-//! From a study to the configs of its runs.
+//! Makes the configs of runs from the files of a study.
 
 use std::path::Path;
 
@@ -15,16 +15,17 @@ use super::size::Size;
 use super::study::Study;
 use super::sweep::check_seeds;
 
-/// The most runs of a matrix. A slip of a key would ask for more, and fill the memory.
-const MOST_RUNS: usize = 10_000;
+/// The maximum number of runs of a matrix. A larger number is probably a typing error, and
+/// could fill the memory.
+const MAX_RUNS: usize = 10_000;
 
 impl Study {
-    /// The configs of the selected runs. Each is checked. They are ordered by cell, then by
-    /// seed.
+    /// The configs of the selected runs, ordered by cell, then by seed. Each config is
+    /// checked.
     ///
     /// # Errors
     ///
-    /// If a word of the selection selects no cell, or a run has a value that makes no sense.
+    /// If a word of the selection selects no cell, or a config has a value that is not valid.
     pub fn expand(&self, selection: &Selection) -> Result<Vec<RunConfig>> {
         for word in &selection.only {
             if !self.cells().iter().any(|cell| cell.name.contains(word)) {
@@ -55,13 +56,13 @@ impl Study {
                 let seeds = cell.seeds.or(selection.seeds).unwrap_or(seeds_of_study);
                 (0..seeds).map(move |seed| (cell, seed))
             })
-            .take(MOST_RUNS + 1)
+            .take(MAX_RUNS + 1)
             .collect();
-        if wanted.len() > MOST_RUNS {
+        if wanted.len() > MAX_RUNS {
             return Err(Error::Argument {
                 argument: "these cells and seeds".into(),
                 problem: format!(
-                    "make more than {MOST_RUNS} runs; choose with --cell, --only or --seeds"
+                    "make more than {MAX_RUNS} runs; choose with --cell, --only or --seeds"
                 ),
             });
         }
@@ -70,11 +71,11 @@ impl Study {
             .collect()
     }
 
-    /// The config of the run of `cell` with `seed`, as `selection` changes it.
+    /// The config of the run of `cell` with `seed`, with the changes that `selection` makes.
     ///
     /// # Errors
     ///
-    /// If the run has a value that makes no sense.
+    /// If the config has a value that is not valid.
     pub fn resolve(&self, cell: &Cell, seed: u64, selection: &Selection) -> Result<RunConfig> {
         if let Some(problem) = selection.precision.problem_on(selection.backend) {
             return Err(Error::Argument {
@@ -104,24 +105,24 @@ impl Study {
                 return Err(Error::key(
                     "--set",
                     key,
-                    "names the run rather than describing it; use --seeds, --backend, --precision, \
-                     --quick, --smoke or a config file",
+                    "identifies the run, so --set cannot change it; use --seeds, --backend, \
+                     --precision, --quick, --smoke or a config file",
                 ));
             }
             let refuse = |key: &str, problem: String| {
                 Error::key(&format!("--set on cell {}", cell.name), key, problem)
             };
             let key = full_path(&table, key).map_err(|problem| refuse(key, problem))?;
-            another_optimizer(&table, &key).map_err(|problem| refuse(&key, problem))?;
+            check_optimizer(&table, &key).map_err(|problem| refuse(&key, problem))?;
             let value = match value {
-                // A relative folder begins in the current folder, as with --data.
+                // A relative path is relative to the current folder, as with --data.
                 Value::String(dir) if key == DATA_DIR => absolute(Path::new(""), dir)?,
                 value => value.clone(),
             };
             set(&mut table, &key, value).map_err(|problem| refuse(&key, problem))?;
             origin = format!("{} with --set", cell.file.display());
         }
-        // A relative folder in a file begins in the folder that holds the configs.
+        // A relative path in a file is relative to the folder that holds `configs/`.
         if let Some(Value::Table(data)) = table.get_mut("data")
             && let Some(Value::String(dir)) = data.get("dir")
         {
@@ -151,17 +152,17 @@ impl Study {
 /// The key of the folder of images.
 const DATA_DIR: &str = "data.dir";
 
-/// Makes the path of a folder absolute. A relative one begins in `base`, or in the current
-/// folder if `base` is empty.
+/// Makes the path of a folder absolute. A relative path is relative to `base`, or to the
+/// current folder if `base` is empty.
 fn absolute(base: &Path, dir: &str) -> Result<Value> {
     let path = base.join(dir);
     let path = std::path::absolute(&path).map_err(Error::io("find", &path))?;
     Ok(Value::String(path.display().to_string()))
 }
 
-/// Refuses to set a key of another optimizer than that of the cell, which would then have
-/// two.
-fn another_optimizer(table: &Table, key: &str) -> std::result::Result<(), String> {
+/// Refuses a key of an optimizer that the cell does not use. The cell would then have two
+/// optimizers.
+fn check_optimizer(table: &Table, key: &str) -> std::result::Result<(), String> {
     let mut parts = key.split('.');
     let (Some("train"), Some("optimizer"), Some(wanted)) =
         (parts.next(), parts.next(), parts.next())
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_taken_as_people_write_them() {
+    fn set_accepts_other_spellings_of_numbers() {
         let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
         for (setting, rate, epochs) in [
             ("learning_rate=.01", 0.01, 3),
@@ -342,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_images_is_found_from_anywhere_and_is_no_part_of_the_identity() {
+    fn the_path_of_the_images_is_absolute_and_does_not_change_the_hash() {
         let with_dir = DROPOUT.replace("[data]", "[data]\ndir = \"images/a\"");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let configs = folder.path().join("configs");

@@ -1,4 +1,4 @@
-//! The resolved config of one run: it gives every value, and it lies beside the result.
+//! The resolved config of one run. It gives every value, and is stored beside the result.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub struct RunConfig {
     pub section: String,
     /// One line on what the cell shows.
     pub about: String,
-    /// The seed that every random stream of the run derives from.
+    /// The seed from which every random stream of the run is derived.
     pub seed: u64,
     /// The backend that computes.
     pub backend: Backend,
@@ -32,7 +32,7 @@ pub struct RunConfig {
     pub precision: Precision,
     /// How much of the run is trained.
     pub size: Size,
-    /// What the run does.
+    /// The data, the model and the training, by family.
     pub task: Task,
 }
 
@@ -75,8 +75,8 @@ impl RunConfig {
     ///
     /// # Errors
     ///
-    /// The first key that is unknown or missing, or has a wrong type or a value that makes
-    /// no sense.
+    /// The first key that is unknown or missing, or has a wrong type or a value that is not
+    /// valid.
     pub fn from_table(mut table: Table, origin: &str) -> Result<Self> {
         let mut header = Table::new();
         for key in HEADER {
@@ -132,9 +132,10 @@ impl RunConfig {
     }
 
     /// The hash of the config: the SHA-256 of [`RunConfig::to_toml`], hexadecimal. Two
-    /// configs have the same hash exactly if their trainings are the same. So it leaves out
-    /// what does not change a training: `about` and `section`, which only the report uses,
-    /// and the folder of the data, whose content has a fingerprint of its own.
+    /// configs have the same hash if and only if they describe the same training. So the hash
+    /// leaves out what does not change a training: `about` and `section`, which only the
+    /// report uses, and the folder of the data. The content of that folder has a separate
+    /// fingerprint.
     pub fn hash(&self) -> String {
         let mut table = self.to_table();
         for key in ["about", "section"] {
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_follows_the_values() {
+    fn the_hash_changes_only_with_values_that_change_the_training() {
         let config = run_config(MLP).expect("valid");
         let hash = config.hash();
         let mut reworded = config.clone();

@@ -1,4 +1,4 @@
-//! JSON Schemas of the config files. Editors complete and check the files by them.
+//! JSON Schemas of the config files. Editors use them to complete and check the files.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -19,7 +19,7 @@ pub fn schemas() -> [(&'static str, Value); 3] {
     ]
 }
 
-/// Makes a generator for draft 7 of JSON Schema, which the editors of TOML know.
+/// Makes a generator for draft 7 of JSON Schema, because editors of TOML files support it.
 fn generator() -> SchemaGenerator {
     SchemaSettings::draft07().into_generator()
 }
@@ -51,8 +51,8 @@ fn family(name: &str, mut schema: Value, sweep: &Value) -> Value {
         "cell": {
             "type": "string",
             "maxLength": LONGEST_NAME,
-            "description": "The name of the cell, which is unique in the study. In its place, \
-                            {key} stands for the value of a sweep over that key.",
+            "description": "The unique name of the cell. In it, {key} stands for the value of a \
+                            sweep over that key.",
         },
         "section": text("The id of a [[section]] in study.toml."),
         "about": text("One line on what the cell shows."),
@@ -60,8 +60,8 @@ fn family(name: &str, mut schema: Value, sweep: &Value) -> Value {
         "seeds": {
             "type": "integer",
             "minimum": 1,
-            "description": "The number of seeds of this cell, whatever the study says: 1 if \
-                            nothing in the cell is random.",
+            "description": "The number of seeds of this cell, in place of the number in \
+                            study.toml. Give 1 if nothing in the cell is random.",
         },
         "sweep": {
             "type": "array",

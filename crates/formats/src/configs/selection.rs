@@ -1,4 +1,4 @@
-//! Which runs of a study a command is about, and what it changes in them.
+//! Which runs of a study a command selects, and what it changes in them.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::devices::{Backend, Precision};
 
 use super::size::Size;
 
-/// A changed key, as `--set key=value` gives it.
+/// A key with its new value, as `--set key=value` gives them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
     pub(crate) key: String,
@@ -18,7 +18,8 @@ pub struct Setting {
 impl std::str::FromStr for Setting {
     type Err = String;
 
-    /// Reads `key=value`. The value is TOML; a value that is not TOML is a string.
+    /// Reads `key=value`. The value is read as TOML, else as a number such as `.01`, else as a
+    /// string.
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         let (key, value) = text
             .split_once('=')
@@ -50,7 +51,7 @@ impl Setting {
         &self.key
     }
 
-    /// The value as text. A string stands without quotes.
+    /// The value as text. A string has no quotes.
     pub fn text(&self) -> String {
         match &self.value {
             Value::String(text) => text.clone(),
@@ -74,7 +75,8 @@ pub struct Selection {
     /// Selects the cells of exactly these names. If this and `only` are empty, all cells are
     /// selected.
     pub cells: Vec<String>,
-    /// How many seeds a cell has, from 0 on; `None`: as many as the study says.
+    /// The number of seeds of a cell. The seeds are 0, 1, 2, and so on. `None`: the number that
+    /// the study gives.
     pub seeds: Option<u64>,
     /// How much of each run is trained.
     pub size: Size,
@@ -82,14 +84,14 @@ pub struct Selection {
     pub backend: Backend,
     /// How exactly the backend computes.
     pub precision: Precision,
-    /// The folder of images in MNIST's place, as an absolute path.
+    /// The absolute path of a folder of images that replaces MNIST.
     pub data: Option<PathBuf>,
     /// The keys that change in each cell.
     pub set: Vec<Setting>,
 }
 
 impl Selection {
-    /// Selects the study's own runs of a size: on the default backend, with nothing changed.
+    /// Selects all runs of the study in this size, on the default backend, without changes.
     pub fn own(size: Size) -> Self {
         Self {
             size,

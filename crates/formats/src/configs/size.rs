@@ -6,20 +6,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Size {
-    /// The run trains all that its config says.
+    /// The run trains in full, as its config says.
     #[default]
     Full,
     /// The run is shortened as `[quick]` of `study.toml` says.
     Quick,
-    /// The run trains [`SMOKE_STEPS`] steps: enough to see that a backend trains at all.
+    /// The run trains at most [`SMOKE_STEPS`] steps: enough to see that a backend trains at
+    /// all.
     Smoke,
 }
 
-/// The most steps of a smoke run.
+/// The maximum number of steps of a smoke run.
 pub const SMOKE_STEPS: usize = 20;
-/// The most images in one step of a smoke run.
+/// The maximum number of images in one step of a smoke run.
 pub(crate) const SMOKE_BATCH: usize = 32;
-/// The most test images (or test rows) of a smoke run.
+/// The maximum number of test images (or test rows) of a smoke run.
 pub const SMOKE_TESTS: usize = 256;
 
 impl Size {

@@ -1,8 +1,8 @@
-//! The study as its folder `configs/` gives it.
+//! The study, as its folder `configs/` describes it.
 //!
-//! `study.toml` holds what concerns all cells, and `claims.toml` what the study claims.
-//! Each of the other TOML files below the folder holds one cell, or a sweep that makes
-//! several. The cells are ordered by section, then by file name.
+//! `study.toml` holds the values that all cells share, and `claims.toml` holds the claims.
+//! Each of the other TOML files in the folder and below it holds one cell, or a sweep that
+//! makes several cells. The cells are ordered by section, then by file name.
 
 use std::path::{Path, PathBuf};
 
@@ -19,13 +19,13 @@ use super::figures::{CellKind, StudyFigures};
 use super::quick::Quick;
 use super::sweep::{check_seeds, expand_sweeps};
 
-/// `study.toml`: what concerns all cells.
+/// `study.toml`: the values that all cells share.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StudyFile {
     /// The title of the report.
     title: String,
-    /// The number of seeds of a cell whose file gives none: the seeds are 0 to n-1.
+    /// The number of seeds, n, of each cell whose file gives no number. The seeds are 0 to n-1.
     seeds: u64,
     /// The sections, in the report's order.
     section: Vec<Section>,
@@ -46,7 +46,7 @@ pub struct Section {
     pub title: String,
 }
 
-/// A study: all cells, and what concerns all of them.
+/// A study: its sections, cells and claims, and the values that all cells share.
 #[derive(Debug)]
 pub struct Study {
     /// The title of the report.
@@ -61,7 +61,8 @@ pub struct Study {
     pub(super) quick: Quick,
     /// The file that holds `[quick]`, for errors.
     pub(super) quick_origin: String,
-    /// The folder that holds `configs/`. Relative folders in the study's files begin here.
+    /// The folder that holds `configs/`. Relative paths in the study's files are relative to
+    /// this folder.
     pub(super) base: PathBuf,
 }
 
@@ -107,7 +108,7 @@ impl Study {
                     &origin,
                     "cell",
                     format!(
-                        "`{}` stands in {} too; every cell needs its own name",
+                        "`{}` is also the name of a cell in {}; every cell needs a unique name",
                         cell.name,
                         twin.file.display()
                     ),
@@ -141,7 +142,7 @@ impl Study {
         &self.claims
     }
 
-    /// The number of seeds of a cell whose file gives none.
+    /// The number of seeds of each cell whose file gives no number.
     pub fn seeds(&self) -> u64 {
         self.seeds
     }
@@ -155,7 +156,7 @@ impl Study {
     ///
     /// # Errors
     ///
-    /// If there is no such cell. The error names the likeliest one.
+    /// If there is no such cell. The error names the cell with the most similar name.
     pub fn cell(&self, name: &str) -> Result<&Cell> {
         self.cells
             .iter()
@@ -163,11 +164,11 @@ impl Study {
             .ok_or_else(|| self.no_cell(name, name))
     }
 
-    /// The error of asking for a cell that the study does not have.
+    /// The error that no cell is called `word`. `argument` is where the user gave the word.
     pub(super) fn no_cell(&self, argument: &str, word: &str) -> Error {
         let names: Vec<&str> = self.cells.iter().map(|cell| cell.name.as_str()).collect();
-        // The comparison takes memory of the product of both lengths, and no cell has a
-        // longer name.
+        // The comparison takes memory in proportion to the product of both lengths. A longer
+        // word cannot be similar to the name of a cell.
         let likely = names
             .iter()
             .filter(|_| word.len() <= LONGEST_NAME)
@@ -179,7 +180,7 @@ impl Study {
         Error::Argument {
             argument: argument.to_string(),
             problem: format!(
-                "no cell has that name; {likely}there are: {}",
+                "no cell has that name; {likely}the cells are: {}",
                 names.join(", ")
             ),
         }
@@ -196,7 +197,7 @@ fn toml_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     paths.sort();
     for path in paths {
         let name = path.file_name().unwrap_or_default();
-        // Editors, file managers and notebooks keep files of their own here.
+        // Editors, file managers and notebooks keep hidden files here.
         if name.as_encoded_bytes().starts_with(b".") {
             continue;
         }
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_editors_and_notebooks_are_no_cells() {
+    fn hidden_files_are_not_read() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
@@ -258,10 +259,10 @@ mod tests {
     }
 
     #[test]
-    fn malformed_files_are_named() {
+    fn the_error_names_a_malformed_file() {
         for (text, words) in [
             (DROPOUT.replace("\"b\"", "\"c\""), "section"),
-            (DROPOUT.replace("-{dropout}", ""), "must hold {dropout}"),
+            (DROPOUT.replace("-{dropout}", ""), "must contain {dropout}"),
             (DROPOUT.replace("-{dropout}", "-{dropout}-{x}"), "brace"),
             (DROPOUT.replace("0.9]", "0.9]\nlabels = [\"a\"]"), "labels"),
             (DROPOUT.replace("key =", "ky ="), "ky"),
@@ -284,6 +285,6 @@ mod tests {
         let twice = study(&[("study.toml", STUDY), ("1.toml", PCA), ("2.toml", PCA)])
             .expect_err("must be refused")
             .to_string();
-        assert!(twice.contains("stands in"), "{twice}");
+        assert!(twice.contains("is also the name of a cell in"), "{twice}");
     }
 }

@@ -1,4 +1,4 @@
-//! How the file of a cell is read, and how its sweeps make several cells of it.
+//! Reads the file of a cell, and makes one cell for each point of its sweeps.
 
 use std::path::Path;
 
@@ -13,20 +13,20 @@ use super::check::name_is_a_folder;
 use super::document::{read_table, typed};
 use super::keys::set;
 
-/// The most seeds of a cell, and the most cells of a file. A slip of a key would ask for
-/// more, and fill the memory.
-const MOST: usize = 1000;
+/// The maximum number of seeds of a cell, and of cells of a file. A larger number is probably
+/// a typing error, and could fill the memory.
+const MAX_COUNT: usize = 1000;
 
 /// Checks a number of seeds.
 pub(crate) fn check_seeds(seeds: u64) -> std::result::Result<(), String> {
-    if (1..=MOST as u64).contains(&seeds) {
+    if (1..=MAX_COUNT as u64).contains(&seeds) {
         return Ok(());
     }
-    Err(format!("must be from 1 to {MOST}, not {seeds}"))
+    Err(format!("must be from 1 to {MAX_COUNT}, not {seeds}"))
 }
 
-/// `[[sweep]]` of a cell's file: a key that takes several values. Several sweeps make a
-/// grid.
+/// `[[sweep]]` of a cell's file: a key with several values, each of which makes a cell.
+/// Several sweeps make a grid.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sweep {
@@ -35,8 +35,8 @@ pub(crate) struct Sweep {
     /// The values of the key.
     #[schemars(with = "Vec<serde_json::Value>")]
     values: Vec<Value>,
-    /// The text that stands for each value in the cell's name. Without it, the value itself
-    /// stands there.
+    /// The text for each value in the names of the cells. Without this key, the values
+    /// themselves are the texts.
     labels: Option<Vec<String>>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Sweep {
 /// # Errors
 ///
 /// If the file cannot be read, or the cell's name, seeds or sweeps are malformed. The other
-/// keys are checked once the cell becomes a run.
+/// keys are checked when the cell becomes a run.
 pub(crate) fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
     let origin = file.display().to_string();
     let mut table = read_table(file)?;
@@ -98,7 +98,9 @@ pub(crate) fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
     }
     for Cell { name, .. } in &cells {
         let problem = if name.contains(['{', '}']) {
-            Err(format!("`{name}` holds a brace that no [[sweep]] fills"))
+            Err(format!(
+                "`{name}` has braces, but no [[sweep]] gives a value for them"
+            ))
         } else {
             name_is_a_folder(name)
         };
@@ -107,7 +109,7 @@ pub(crate) fn expand_sweeps(file: &Path) -> Result<Vec<Cell>> {
     Ok(cells)
 }
 
-/// Makes of each cell one cell for each value of a sweep.
+/// Replaces each cell by several cells, one for each value of a sweep.
 fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>> {
     let leaf = sweep.key.rsplit('.').next().unwrap_or(&sweep.key);
     let place = format!("{{{leaf}}}");
@@ -142,12 +144,12 @@ fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>>
             ),
         ));
     }
-    if cells.len() * labels.len() > MOST {
+    if cells.len() * labels.len() > MAX_COUNT {
         return Err(Error::key(
             origin,
             "sweep",
             format!(
-                "makes {} cells; at most {MOST} can be made by one file",
+                "makes {} cells; one file can make at most {MAX_COUNT}",
                 cells.len() * labels.len()
             ),
         ));
@@ -159,7 +161,7 @@ fn expand_axis(cells: &[Cell], sweep: &Sweep, origin: &str) -> Result<Vec<Cell>>
                 origin,
                 "cell",
                 format!(
-                    "must hold {place}, which the sweep over `{}` fills",
+                    "must contain {place}, which the sweep over `{}` replaces by its values",
                     sweep.key
                 ),
             ));

@@ -1,4 +1,4 @@
-//! Backends and devices: what computes, and how exactly.
+//! Backends, devices, and the precision of the computation.
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,7 +39,7 @@ impl Backend {
         }
     }
 
-    /// Whether the backend computes on GPUs. A machine may have none of them, or several.
+    /// Whether the backend computes on GPUs. A machine may have no GPU, or several.
     pub fn is_for_gpus(self) -> bool {
         matches!(self, Backend::Wgpu | Backend::Cuda)
     }
@@ -67,7 +67,7 @@ impl FromStr for Backend {
     }
 }
 
-/// How exactly a backend computes.
+/// The precision in which a backend computes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
@@ -110,16 +110,17 @@ impl FromStr for Precision {
 pub struct DeviceName {
     /// The backend of the device.
     pub backend: Backend,
-    /// The index of the device among those of the backend, from 0; `None`: the backend
+    /// The index of the device in the backend's list of devices, from 0. `None`: the backend
     /// chooses.
     pub index: Option<usize>,
 }
 
 impl DeviceName {
-    /// The environment variable that names a device. Burn reads a backend from it.
+    /// The environment variable that names a device. Burn itself also reads it.
     pub const VARIABLE: &'static str = "BURN_DEVICE";
 
-    /// The device that [`DeviceName::VARIABLE`] names; `None` if it is not set or empty.
+    /// The device that [`DeviceName::VARIABLE`] names; `None` if the variable is not set, or is
+    /// empty.
     ///
     /// # Errors
     ///
@@ -163,7 +164,7 @@ impl FromStr for DeviceName {
         let backend: Backend = backend.parse()?;
         if !backend.is_for_gpus() {
             return Err(format!(
-                "{backend} has one device, the CPU; say `{backend}`"
+                "{backend} has one device, the CPU; use `{backend}`"
             ));
         }
         match index.parse() {
@@ -191,7 +192,7 @@ mod tests {
         }
         for (text, words) in [
             ("gpu", "use flex, ndarray, wgpu, cuda"),
-            ("flex:0", "say `flex`"),
+            ("flex:0", "use `flex`"),
             ("wgpu:first", "`first` is not the index"),
             ("wgpu:", "is not the index"),
             ("", "there is no backend ``"),

@@ -14,7 +14,7 @@ pub struct Host {
     pub cpu: String,
     /// The number of logical processors.
     pub cores: usize,
-    /// The number of threads that the run was given.
+    /// The number of threads on which the run computed.
     pub threads: usize,
     /// The name of the GPU that computed, and the options that its backend was built with:
     /// `Some GPU + fusion + autotune`. It is `None` if a CPU computed.
@@ -23,7 +23,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Describes this machine, for a run with so many `threads`.
+    /// Describes this machine, for a run on `threads` threads.
     pub fn detect(threads: usize) -> Self {
         Self {
             platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
@@ -40,7 +40,7 @@ impl Host {
     }
 }
 
-/// The name of the processor, which only Linux has in a file.
+/// The name of the processor. It is known only on Linux, which has it in a file.
 fn cpu() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;

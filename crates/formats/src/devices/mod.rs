@@ -1,5 +1,5 @@
-//! The devices that compute: how they are named, what is measured on them, and the machine
-//! that they belong to.
+//! The devices that compute: their names, their measured speed, and the machine to which they
+//! belong.
 
 mod device;
 mod host;

@@ -10,8 +10,8 @@ pub struct DeviceReport {
     pub device: String,
     /// The name of the processor or the GPU.
     pub name: String,
-    /// The speed of a product of two matrices of 1024x1024 numbers in GFlop/s; `None` if the
-    /// product failed.
+    /// The speed of the product of two 1024x1024 matrices, in GFlop/s; `None` if the product
+    /// failed.
     pub product: Option<f64>,
     /// The time of the smallest operation in microseconds, from the call until the result is
     /// read back; `None` if the operation failed.

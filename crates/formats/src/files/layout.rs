@@ -1,4 +1,4 @@
-//! The tree of folders below `--out`.
+//! The folders below `--out`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,9 +7,9 @@ use crate::error::Error;
 
 use super::run_dir::RunDir;
 
-/// The paths in the tree of runs below `--out`.
+/// The paths of a tree of runs below `--out`.
 ///
-/// Quick and smoke runs have trees of their own, so they never mix with full ones.
+/// Quick and smoke runs have separate trees, so they never mix with full runs.
 #[derive(Debug, Clone)]
 pub struct Layout {
     out: PathBuf,
@@ -30,7 +30,7 @@ impl Layout {
         }
     }
 
-    /// How much of each run was trained.
+    /// How much of each run in this tree is trained.
     pub fn size(&self) -> Size {
         self.size
     }
@@ -50,7 +50,7 @@ impl Layout {
         Self::new(&self.out.join(VARIANTS).join(name), self.size)
     }
 
-    /// The names of the variants that have a tree here.
+    /// The names of the variants that have a tree of this size, sorted.
     pub fn variants(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.out.join(VARIANTS));
         let names = entries.into_iter().flatten().flatten();
@@ -87,8 +87,8 @@ impl Layout {
         self.root.join("runs")
     }
 
-    /// The error of reading a record in this tree that another version of Kindling wrote;
-    /// `None` if there is no such record.
+    /// Looks for a record in this tree that another version of Kindling wrote, and returns the
+    /// error of reading it; `None` if there is no such record.
     pub fn foreign(&self) -> Option<Error> {
         let below = |folder: PathBuf| {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -103,8 +103,9 @@ impl Layout {
         RunDir::new(self.runs().join(cell).join(format!("seed-{seed}")))
     }
 
-    /// The folder in which the run of `cell` with `seed` trains, or has failed. When the run
-    /// is finished, this folder replaces [`Layout::finished`]. Until then, both exist.
+    /// The folder in which the run of `cell` with `seed` is being trained, was stopped, or has
+    /// failed. When the run is finished, this folder replaces the folder
+    /// [`Layout::finished`]. Until then, both may exist.
     pub fn partial(&self, cell: &str, seed: u64) -> RunDir {
         RunDir::new(self.runs().join(cell).join(format!("seed-{seed}.partial")))
     }
@@ -129,7 +130,7 @@ impl Layout {
     }
 }
 
-/// The name of the folder of trees whose runs differ from the study's files.
+/// The name of the folder that holds the trees of the variants.
 const VARIANTS: &str = "variants";
 
 #[cfg(test)]
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quick_runs_have_a_tree_of_their_own() {
+    fn quick_runs_have_a_separate_tree() {
         let full = Layout::new(Path::new("artifacts"), Size::Full);
         let quick = Layout::new(Path::new("artifacts"), Size::Quick);
         assert_eq!(

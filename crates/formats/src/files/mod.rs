@@ -1,5 +1,5 @@
-//! The folders that hold the results: the tree below `--out`, its `tree.json`, and the
-//! folder of each run.
+//! The folders that hold the results: the trees below `--out`, each with its `tree.json`, and
+//! the folder of each run.
 
 mod layout;
 mod run_dir;

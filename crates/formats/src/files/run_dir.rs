@@ -1,5 +1,4 @@
-//! The folder of one run: where its files lie, and how its config and its record are
-//! read.
+//! The folder of one run: the paths of its files, and how its config and record are read.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -69,7 +68,8 @@ impl RunDir {
         self.file("labels.txt")
     }
 
-    /// Reads the names of the classes from 0 on. Without `labels.txt`, they are digits.
+    /// Reads the names of the classes, in the order of the labels from 0. Without `labels.txt`,
+    /// they are digits.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl RunDir {
         )
     }
 
-    /// `tensorboard/`: what TensorBoard shows of the run.
+    /// `tensorboard/`: the files that TensorBoard reads.
     pub fn tensorboard(&self) -> PathBuf {
         self.file("tensorboard")
     }
@@ -128,8 +128,9 @@ impl RunDir {
         })
     }
 
-    /// The SHA-256, hexadecimal, of each file in the run's folder, by its name. Left out are
-    /// `record.json`, which holds the digests, `stderr.txt`, and folders, which hold logs.
+    /// The SHA-256, hexadecimal, of each file in the run's folder, by the name of the file. It
+    /// leaves out `record.json`, which holds the digests, `stderr.txt`, and folders, which
+    /// hold logs.
     ///
     /// # Errors
     ///
@@ -149,9 +150,9 @@ impl RunDir {
         Ok(digests)
     }
 
-    /// The names of the damaged files: those whose digest is not the one in `record`, those
-    /// that are gone, and those that a finished run of `config` leaves and `record` does not
-    /// list.
+    /// The names of the damaged files. A file is damaged if its digest is not the digest in
+    /// `record`, if it is missing, or if a finished run of `config` writes it and `record` does
+    /// not list it.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! `tree.json`: how the runs of a tree differ from the study's files, and which data they
-//! learned from. The report needs it to decide which records count for the study.
+//! `tree.json`: how the runs of a tree differ from the study's files, and from which data they
+//! learned. The report needs it to decide which records count for the study.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,19 +17,19 @@ use super::layout::Layout;
 
 /// The data fingerprint of a run that generates its data.
 pub const GENERATED: &str = "generated";
-/// The data fingerprint of MNIST as it lies in the repository.
+/// The data fingerprint of MNIST as it is in the repository.
 pub const MNIST: &str = "c65580678af93f1ea48c2c0d01d543ec89307c6b8a0eb7ca542d7c18c5f4c681";
 
-/// How the runs of a tree differ from the study's files, since the command line changed
-/// something. By default nothing differs, and the runs are the study's own.
+/// The changes that the command line made to the runs of a tree, compared with the study's
+/// files. By default there are no changes, and the runs are those of the study.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// The backend that computed.
     pub backend: Backend,
-    /// How exactly the backend computed.
+    /// The precision in which the backend computed.
     pub precision: Precision,
-    /// The images in the place of those that the files name.
+    /// The images that replace the images of the study.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<OtherData>,
     /// The changed keys, as they were typed: `train.epochs=5`.
@@ -37,21 +37,21 @@ pub struct Variant {
     pub set: Vec<String>,
 }
 
-/// Images in the place of those that the study's files name.
+/// Images that replace the images of the study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OtherData {
-    /// The folder in which the images were found last.
+    /// The folder of the images when they were last read.
     pub dir: PathBuf,
     /// The fingerprint of the images.
     pub fingerprint: String,
 }
 
-/// The most characters of a variant's name, before a digest.
-const LONGEST: usize = 80;
+/// The maximum length of a variant's name in bytes, without a digest.
+const MAX_LENGTH: usize = 80;
 
 impl Variant {
-    /// What `selection` changes. `fingerprint` is the fingerprint of its data.
+    /// The changes that `selection` makes. `fingerprint` is the fingerprint of its data.
     pub fn of(selection: &Selection, fingerprint: Option<&str>) -> Self {
         let data = selection.data.clone().zip(fingerprint);
         Self {
@@ -65,9 +65,9 @@ impl Variant {
         }
     }
 
-    /// The name of the variant's folder, as `ndarray` or `train.epochs=5`; `None` for the
-    /// study's own runs. Two variants have the same name exactly if they are the same,
-    /// wherever their data lies.
+    /// The name of the variant's folder, as `ndarray` or `train.epochs=5`; `None` if nothing
+    /// is changed. Two variants have the same name if and only if their changes are the same.
+    /// The path of the data does not matter.
     pub fn name(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.backend != Backend::default() {
@@ -85,12 +85,16 @@ impl Variant {
         }
         let name = parts.join(",");
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,=+".contains(c);
-        if name.chars().all(plain) && name.len() <= LONGEST && !name.starts_with('.') {
+        if name.chars().all(plain) && name.len() <= MAX_LENGTH && !name.starts_with('.') {
             return Some(name);
         }
-        // The digest distinguishes names that differ only in what is left out here.
+        // The digest distinguishes names that differ only in the characters left out here.
         let digest = hex(&Sha256::digest(&name));
-        let kept: String = name.chars().filter(|&c| plain(c)).take(LONGEST).collect();
+        let kept: String = name
+            .chars()
+            .filter(|&c| plain(c))
+            .take(MAX_LENGTH)
+            .collect();
         Some(format!("{}-{digest:.8}", kept.trim_start_matches('.')))
     }
 
@@ -114,19 +118,20 @@ impl Variant {
     }
 }
 
-/// What `tree.json` holds about the runs of a tree.
+/// The content of `tree.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tree {
     /// How the runs differ from the study's files.
     pub variant: Variant,
-    /// The fingerprint of each folder of images, as it was when a run last learned from it.
-    /// The images in the repository have an empty name.
+    /// The fingerprint of each folder of images, from the last run that learned from the
+    /// folder. The key is the path of the folder, and is empty for the images in the
+    /// repository.
     data: BTreeMap<String, String>,
 }
 
 impl Tree {
-    /// Reads `tree.json`. Without the file, the runs are the study's own.
+    /// Reads `tree.json`. Without the file, the runs are those of the study.
     ///
     /// # Errors
     ///
@@ -142,8 +147,9 @@ impl Tree {
         })
     }
 
-    /// Writes `tree.json` in `layout`: its runs are those of `variant`, and each of `runs`
-    /// learned from data with this fingerprint. The fingerprints of other folders stay.
+    /// Writes `tree.json` of the tree `layout`, whose runs have the changes `variant`. Each of
+    /// `runs` is a config with the fingerprint of its data. The fingerprints of other folders
+    /// are kept.
     ///
     /// # Errors
     ///
@@ -153,7 +159,7 @@ impl Tree {
         variant: Variant,
         runs: impl IntoIterator<Item = (&'a RunConfig, &'a str)>,
     ) -> Result<()> {
-        // A damaged file is written anew.
+        // A damaged file is replaced.
         let mut tree = Self::read(layout).unwrap_or_default();
         tree.variant = variant;
         for (config, fingerprint) in runs {
@@ -166,7 +172,8 @@ impl Tree {
         write_atomic(&path, &text)
     }
 
-    /// The fingerprint of the data of `config`; `None` if no run learned from its folder.
+    /// The fingerprint of the data of `config`; `None` if no run has learned from the folder of
+    /// these data yet.
     pub fn fingerprint(&self, config: &RunConfig) -> Option<&str> {
         let Some(folder) = folder_of(config) else {
             return Some(GENERATED);
@@ -176,8 +183,8 @@ impl Tree {
     }
 }
 
-/// The name of a run's folder of images in `tree.json`: empty for the images in the
-/// repository; `None` if the run has no images.
+/// The key of a run's folder of images in [`Tree`]: empty for the images in the repository;
+/// `None` if the run has no images.
 fn folder_of(config: &RunConfig) -> Option<String> {
     let dir = config.images()?.dir.as_ref();
     Some(dir.map_or_else(String::new, |dir| dir.display().to_string()))

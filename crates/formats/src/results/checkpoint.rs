@@ -1,6 +1,6 @@
-//! A checkpoint: all that a training needs to resume after an epoch, and to train the same
-//! model as if it had never stopped. A checkpoint holds no random streams, since they derive
-//! from seed and epoch.
+//! A checkpoint: everything that a training needs to resume after an epoch. The resumed
+//! training gives the same model as a training that never stopped. A checkpoint holds no
+//! random streams, because they are derived from seed and epoch.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -9,10 +9,10 @@ use crate::digest::hex;
 
 use super::rows::{HistoryRow, TimingRow};
 
-/// The first line of every checkpoint. Its number is that of the format.
+/// The first line of every checkpoint. The number is the version of the format.
 const MAGIC: &[u8] = b"kindling checkpoint 2\n";
-/// The length of the second line in bytes: a SHA-256 in hexadecimal digits, and the end of
-/// the line.
+/// The length of the second line in bytes: the 64 hexadecimal digits of a SHA-256, and a line
+/// feed.
 const DIGEST: usize = 65;
 
 /// What identifies the training that a checkpoint belongs to. No other training can resume
@@ -24,7 +24,7 @@ pub struct RunIdentity {
     pub config_hash: String,
     /// The SHA-256 of the data, hexadecimal.
     pub data_fingerprint: String,
-    /// The SHA-256 of the program that trains, hexadecimal. It covers our code and Burn's.
+    /// The SHA-256 of the program that trains, hexadecimal. The program contains our code and Burn's.
     pub program: String,
 }
 
@@ -35,7 +35,7 @@ pub struct Checkpoint {
     pub identity: RunIdentity,
     /// The last finished epoch.
     pub epoch: usize,
-    /// The time that the training took until then, in seconds.
+    /// The time that the training took until the end of this epoch, in seconds.
     pub seconds: f64,
     /// The rows of `history.csv`, one for each epoch.
     pub history: Vec<HistoryRow>,
@@ -45,7 +45,8 @@ pub struct Checkpoint {
     pub parts: [Vec<u8>; 3],
 }
 
-/// The line of JSON before the parts. It holds everything else, and the parts' lengths.
+/// The line of JSON before the parts. It holds everything except the parts, and the lengths
+/// of the parts in bytes.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -63,7 +64,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// If the line of JSON cannot be written, which no value of a checkpoint causes.
+    /// If the line of JSON cannot be written. This does not happen for any checkpoint.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let header = Header {
             identity: self.identity.clone(),
@@ -80,11 +81,11 @@ impl Checkpoint {
         Ok([MAGIC, digest.as_bytes(), b"\n", &rest].concat())
     }
 
-    /// Reads what [`Checkpoint::to_bytes`] wrote.
+    /// Reads the bytes that [`Checkpoint::to_bytes`] returned.
     ///
     /// # Errors
     ///
-    /// If the bytes are damaged or incomplete. The error is a clause about "it", the
+    /// If the bytes are damaged or incomplete. In the text of the error, "it" is the
     /// checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let rest = bytes
@@ -95,9 +96,10 @@ impl Checkpoint {
         }
         let (digest, rest) = rest.split_at(DIGEST);
         if digest.strip_suffix(b"\n") != Some(hex(&Sha256::digest(rest)).as_bytes()) {
-            return Err("it is damaged: its digest differs".into());
+            return Err("it is damaged: its SHA-256 does not fit its content".into());
         }
-        // The digest fits, so some version of this program wrote the rest.
+        // The digest fits, so the bytes are as a program wrote them. But another version of this
+        // program may have written them.
         let end = rest.iter().position(|&byte| byte == b'\n');
         let (header, mut rest) = rest.split_at(end.ok_or("it has no header")?);
         let header: Header = serde_json::from_slice(header).map_err(|error| error.to_string())?;
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn every_damage_is_seen() {
+    fn every_damage_is_detected() {
         let bytes = checkpoint().to_bytes().expect("bytes");
         for at in 0..bytes.len() {
             assert!(Checkpoint::from_bytes(&bytes[..at]).is_err(), "cut at {at}");

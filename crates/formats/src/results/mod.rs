@@ -1,5 +1,5 @@
-//! The files that a run leaves or sends: its record, its tables, its checkpoints, and its
-//! progress while it trains.
+//! The results of a run: its record, tables and checkpoints, and the progress that it reports
+//! during the training.
 
 mod checkpoint;
 mod progress;

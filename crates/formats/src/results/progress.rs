@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
-    /// The epoch (or iteration) that is being trained, from 1.
+    /// The current epoch (or iteration), from 1.
     pub epoch: usize,
     /// The number of epochs of the whole training.
     pub epochs: usize,

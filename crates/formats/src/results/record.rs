@@ -1,4 +1,4 @@
-//! `record.json`: the result of a run, sealed by a SHA-256.
+//! `record.json`: the result of a run, sealed with a SHA-256.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::configs::{RunConfig, Task};
 use crate::devices::{Backend, Host};
 use crate::digest::hex;
 
-/// The version of Kindling, which every record names. It is raised when a config comes to
-/// mean another training, or a file another thing.
+/// The version of Kindling, which every record names. It is increased when the meaning of a
+/// config or of another file changes.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The version of Burn that the workspace pins, and every record names.
+/// The version of Burn in the workspace's Cargo.toml. Every record names it.
 pub const BURN_VERSION: &str = "0.22.1";
 
 /// How a run ended.
@@ -44,12 +44,12 @@ pub struct Record {
     /// The seed of the run.
     pub seed: u64,
     /// The number of epochs that were trained. It is the number of iterations for the toy
-    /// functions, and 0 where nothing is trained.
+    /// functions, and 0 if the family does not train.
     pub epochs: usize,
     /// The number of trained parameters.
     pub parameters: usize,
-    /// The mean loss on the training split during the last epoch. It is taken while the
-    /// model is trained, so dropout is active.
+    /// The mean loss on the training split during the last epoch. It is measured during the
+    /// training, so dropout is active.
     pub train_loss: Option<f64>,
     /// The mean loss on the test split after the last epoch.
     pub test_loss: Option<f64>,
@@ -61,7 +61,7 @@ pub struct Record {
     pub seconds: f64,
     /// How the run ended.
     pub status: RunStatus,
-    /// Why the run failed.
+    /// Why the run failed; `None` if it did not fail.
     pub error: Option<String>,
     /// The metrics of the run's family, by name.
     pub metrics: BTreeMap<String, f64>,
@@ -73,15 +73,15 @@ pub struct Record {
     /// The SHA-256, hexadecimal, of the program that trained the run. It is `unknown` if the
     /// run failed before the program was known.
     pub program: String,
-    /// The commit of this repository that the program was built from. It ends in `-dirty` if
-    /// files differed from the commit.
+    /// The commit of this repository from which the program was built. It ends in `-dirty` if
+    /// files had changes that were not committed.
     pub revision: String,
     /// The version of Burn.
     pub burn_version: String,
     /// The machine that the run trained on.
     pub host: Host,
-    /// The SHA-256, hexadecimal, of each other file in the run's folder, by its name. It
-    /// shows which file is damaged.
+    /// The SHA-256, hexadecimal, of each other file in the run's folder, by the name of the
+    /// file. These digests show which file is damaged.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
 }
@@ -89,7 +89,7 @@ pub struct Record {
 /// Why bytes cannot be read as a record.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// The bytes are not a record, or are not as they were written.
+    /// The bytes are not a record, or were changed after they were written.
     #[error("it is damaged: {0}; delete it to train again")]
     Damaged(String),
     /// Another version of Kindling wrote the record.
@@ -106,7 +106,7 @@ struct Sealed<'a> {
     sha256: &'a str,
 }
 
-/// What a record of any version holds.
+/// The fields that are read from a record of any version.
 #[derive(Deserialize)]
 struct AnyVersion {
     version: Option<String>,
@@ -122,7 +122,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// If the record cannot be serialized, which no value of it causes.
+    /// If the record cannot be serialized. This does not happen for any record.
     pub fn to_json(&self) -> serde_json::Result<String> {
         let unsealed = serde_json::to_string_pretty(self)?;
         let before = unsealed.strip_suffix("\n}").unwrap_or(&unsealed);
@@ -133,8 +133,8 @@ impl Record {
         Ok(serde_json::to_string_pretty(&sealed)? + "\n")
     }
 
-    /// Reads what [`Record::to_json`] wrote. A record that another program wrote may have no
-    /// seal.
+    /// Reads the text that [`Record::to_json`] returned. A record without a seal is accepted,
+    /// because another program may have written it.
     ///
     /// # Errors
     ///
@@ -145,7 +145,9 @@ impl Record {
         if let Some(sha256) = sha256
             && !is_sealed_by(text, &sha256)
         {
-            return Err(RecordError::Damaged("its SHA-256 differs".into()));
+            return Err(RecordError::Damaged(
+                "its SHA-256 does not fit its content".into(),
+            ));
         }
         match version {
             Some(version) if version == VERSION => {
@@ -158,14 +160,15 @@ impl Record {
         }
     }
 
-    /// The files that a finished run of `task` leaves, and that this record does not list.
+    /// The names of the files that a finished run of `task` writes and that this record does
+    /// not list.
     pub fn lacks(&self, task: &Task) -> impl Iterator<Item = &'static str> {
         let wanted = task.files().iter().copied();
         wanted.filter(|name| !self.files.contains_key(*name))
     }
 
-    /// Whether this is the finished result of exactly this config, on this data, by this
-    /// version of Burn.
+    /// Whether this is the result of a finished run with exactly this config, this data and
+    /// this version of Burn.
     pub fn answers(&self, config: &RunConfig, data_fingerprint: &str) -> bool {
         self.status == RunStatus::Complete
             && self.burn_version == BURN_VERSION
@@ -174,7 +177,8 @@ impl Record {
     }
 }
 
-/// Whether `text` ends with the seal `sha256`, and this is the SHA-256 of all before it.
+/// Whether `text` ends with the seal `sha256`, and `sha256` is the SHA-256 of the text before
+/// the seal.
 fn is_sealed_by(text: &[u8], sha256: &str) -> bool {
     let seal = format!(",\n  \"{SEAL}\": \"{sha256}\"\n}}\n");
     let before = text.strip_suffix(seal.as_bytes());
@@ -182,7 +186,8 @@ fn is_sealed_by(text: &[u8], sha256: &str) -> bool {
 }
 
 /// The figure `name` of a record: a loss, an accuracy, `loss_gap` (the distance between the
-/// training loss and the test loss), `parameters`, `seconds`, or a metric of its family.
+/// training loss and the test loss), `parameters`, `seconds`, or a metric of
+/// the record's family. `None` if the record does not have this figure.
 pub fn figure(record: &Record, name: &str) -> Option<f64> {
     match name {
         "train_loss" => record.train_loss,
@@ -203,7 +208,7 @@ mod tests {
     use crate::samples::{PCA, run_config};
 
     #[test]
-    fn burn_is_the_one_the_workspace_pins() {
+    fn the_version_of_burn_is_that_of_the_workspace() {
         let manifest = include_str!("../../../../Cargo.toml");
         let pinned = format!("burn = {{ version = \"={BURN_VERSION}\"");
         assert!(manifest.contains(&pinned));
@@ -251,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn every_damage_is_seen_and_none_is_taken_for_another_version() {
+    fn every_changed_bit_makes_a_record_damaged() {
         let text = record().to_json().expect("text").into_bytes();
         for at in 0..text.len() {
             for bit in 0..8 {
@@ -273,14 +278,17 @@ mod tests {
 
     #[test]
     fn a_record_of_another_version_is_not_damaged() {
-        // It may have other fields.
+        // A record of another version may have other fields.
         let before = "{\n  \"version\": \"99.0.0\",\n  \"room\": \"mlp\"";
         let seal = |sha256: &str| format!("{before},\n  \"sha256\": \"{sha256}\"\n}}\n");
         let sealed = seal(&hex(&Sha256::digest(before)));
         let error = Record::from_json(sealed.as_bytes()).expect_err("another version");
         assert_eq!(error, RecordError::Version("version \"99.0.0\"".into()));
         let error = Record::from_json(seal("").as_bytes()).expect_err("damaged");
-        assert_eq!(error, RecordError::Damaged("its SHA-256 differs".into()));
+        assert_eq!(
+            error,
+            RecordError::Damaged("its SHA-256 does not fit its content".into())
+        );
         // A record that version 0.1.0 wrote.
         let first = include_bytes!("../../tests/__fuzz__/records/corpus/sealed-0.1.0");
         let error = Record::from_json(first).expect_err("another version");
@@ -291,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn every_figure_that_a_claim_may_name_is_one() {
+    fn every_name_in_figures_is_a_figure_of_a_record() {
         let record = Record {
             test_loss: Some(0.5),
             train_accuracy: Some(0.5),

@@ -1,5 +1,5 @@
-//! The tables that runs leave as CSV files: their history, their times, and tables of
-//! numbers. Each run has a row in `results.csv`.
+//! The CSV files that runs write: the history, the times, and tables of numbers. Each run is a
+//! row in `results.csv`.
 
 use std::path::Path;
 
@@ -12,14 +12,15 @@ use crate::write::write_atomic;
 
 use super::record::{Record, RunStatus};
 
-/// A row of a CSV file. Its type names the columns, so a file without rows has a header.
+/// A row of a CSV file. The type names the columns, so that a file without rows has a header,
+/// too.
 pub trait CsvRow: Serialize + DeserializeOwned {
     /// The names of the columns, in the order of the fields.
     const COLUMNS: &'static [&'static str];
 }
 
-/// A row of `history.csv`: one epoch of a training. It holds no times, so equal trainings
-/// have equal files.
+/// A row of `history.csv`: one epoch of a training. It holds no times, so that
+/// equal trainings have equal files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistoryRow {
     /// The epoch (or iteration), from 1.
@@ -117,7 +118,7 @@ impl From<&Record> for ResultRow {
     }
 }
 
-/// Writes a CSV file of `rows` below their header, whole or not at all.
+/// Writes a CSV file: a header, and `rows` below it. The file is written whole or not at all.
 ///
 /// # Errors
 ///
@@ -138,7 +139,8 @@ pub fn write_csv<R: CsvRow>(path: &Path, rows: &[R]) -> Result<()> {
     write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
 }
 
-/// Writes a CSV file of numbers below their header, whole or not at all.
+/// Writes a CSV file of numbers: a header, and `rows` below it. The file is written whole or
+/// not at all.
 ///
 /// # Errors
 ///
@@ -161,8 +163,8 @@ pub fn write_numbers(
     write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
 }
 
-/// The names of the columns of an image with so many `pixels`: `p0`, `p1`, ... if `name` is
-/// `p`.
+/// The names of the columns of an image with `pixels` pixels. If `name` is `p`, they are `p0`,
+/// `p1`, and so on.
 pub fn image_columns(name: &str, pixels: usize) -> impl Iterator<Item = String> {
     (0..pixels).map(move |pixel| format!("{name}{pixel}"))
 }
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_in_full() {
+    fn numbers_are_written_exactly() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("codes.csv");
         write_numbers(&path, &["label", "z0"], [vec![7.0, 0.1 + 0.2]]).expect("writes");
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_rows_still_has_its_header() {
+    fn a_table_without_rows_has_a_header() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("timing.csv");
         write_csv::<TimingRow>(&path, &[]).expect("writes");

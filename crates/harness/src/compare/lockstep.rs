@@ -1,4 +1,4 @@
-//! One training on two devices, step by step.
+//! Trains one model on two devices, and compares each step.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
@@ -21,16 +21,16 @@ pub struct Lockstep {
     pub dropout: bool,
     /// Whether the two trainings stay separate.
     ///
-    /// If not, the second model takes over the first model's weights after every step. Then
-    /// each step shows its own differences only. Separate trainings can drift far apart for
-    /// no fault of a device, because the first steps of some trainings are chaotic and
-    /// enlarge every rounding error.
+    /// If false, the second model takes over the first model's weights after every step. Then
+    /// each step shows only the differences that arise in this step. Separate trainings can
+    /// drift far apart although both devices are right, because the first steps of some
+    /// trainings are chaotic and enlarge every rounding error.
     pub drift: bool,
 }
 
 /// What a training step computes before the optimizer's step.
 pub struct LossAndGradients {
-    /// The loss: `[1]`, or `[batch]`, of which the mean is taken.
+    /// The loss, `[1]` or `[batch]`. The loss of the step is the mean of these values.
     pub loss: Tensor<1>,
     /// The gradients of the mean loss.
     pub gradients: GradientsParams,
@@ -39,12 +39,13 @@ pub struct LossAndGradients {
 impl Lockstep {
     /// Trains the model that `build` makes on both devices and reports every step.
     ///
-    /// `train_step` receives the index of the device (0 or 1) and the model on it, and
-    /// computes its next step. It is called for device 0 and device 1 in turn.
+    /// `train_step` receives the index of the device (0 or 1) and the model on this device, and
+    /// computes the next loss and its gradients. It is called for device 0 and device 1 in
+    /// turn.
     ///
     /// # Errors
     ///
-    /// If `build` or `train_step` returns one, or a device fails.
+    /// If `build` or `train_step` returns an error, or a device fails.
     pub fn compare_steps<M: Module>(
         &self,
         settings: Optimizer,
@@ -88,8 +89,8 @@ impl Lockstep {
     }
 }
 
-/// How far apart the gradients and the weights of two models are, by parameter. A
-/// parameter that only one model has gets `None`.
+/// The relative differences between the gradients and the weights of two models, for each
+/// parameter. They are `None` for a parameter that only one model has.
 fn layer_gaps(gradients: &[Vec<Parameter>; 2], weights: &[Vec<Parameter>; 2]) -> Vec<LayerGap> {
     let gaps = |of: &[Vec<Parameter>; 2]| -> Vec<Option<f64>> {
         let longer = of[0].len().max(of[1].len());
@@ -117,7 +118,7 @@ fn layer_gaps(gradients: &[Vec<Parameter>; 2], weights: &[Vec<Parameter>; 2]) ->
 }
 
 /// The norm of the difference divided by the larger norm. It is `None` if a value is NaN or
-/// infinite, or if the two are not the same parameter.
+/// infinite, or if the two have different names or sizes.
 fn relative_gap(one: &Parameter, other: &Parameter) -> Option<f64> {
     if one.name != other.name || one.values.len() != other.values.len() {
         return None;
@@ -154,11 +155,11 @@ mod tests {
     #[derive(Clone, Copy, PartialEq)]
     enum Fault {
         Nothing,
-        /// Its values are too large by a thousandth.
+        /// The values of the operation are too large by a thousandth.
         Forward,
-        /// Its values are right, and its gradient is twice as large.
+        /// The values are right, and the gradient is twice as large as it should be.
         Backward,
-        /// Its values are NaN.
+        /// The values are NaN.
         Nan,
     }
 
@@ -201,8 +202,8 @@ mod tests {
         }
     }
 
-    /// What differs in a step by more than rounding, in the order in which the step computes
-    /// it: the loss, gradients from the last layer to the first, weights.
+    /// The values of a step that differ by more than rounding, in the order in which the step
+    /// computes them: the loss, gradients from the last layer to the first, weights.
     fn differences(step: &ParityStep) -> Vec<(String, f64)> {
         let gap = |gap: Option<f64>| gap.unwrap_or(f64::INFINITY);
         let gradients = step.layers.iter().rev().map(|layer| {
@@ -221,10 +222,10 @@ mod tests {
             .collect()
     }
 
-    /// The first step in which the devices differ, and what differs there.
+    /// The first step in which the devices differ, and the values that differ.
     type Difference = (usize, Vec<(String, f64)>);
 
-    /// Compares eight steps. From step `since` on the second device has the fault.
+    /// Compares eight steps. From step `since`, the second device has the fault.
     fn compare(fault: Fault, since: usize, drift: bool) -> (Vec<ParityStep>, Option<Difference>) {
         let lockstep = Lockstep {
             devices: [Device::default(), Device::default()],
@@ -285,7 +286,7 @@ mod tests {
     #[test]
     fn a_wrong_operation_is_found_in_its_step_and_at_its_layer() {
         for (fault, since, first) in [
-            // All that is computed from the wrong values is wrong, and first the loss.
+            // Everything that is computed from the wrong values differs. The loss comes first.
             (Fault::Forward, 1, "the loss"),
             (Fault::Forward, 5, "the loss"),
             (Fault::Nan, 3, "the loss"),

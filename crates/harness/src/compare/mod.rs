@@ -1,4 +1,4 @@
-//! One training on two devices, compared step by step.
+//! Compares two devices: one model is trained on both, step by step.
 
 mod lockstep;
 mod on_images;

@@ -11,8 +11,8 @@ use crate::data::ImageLoader;
 use crate::error::RunError;
 use crate::training::ImageModel;
 
-/// Trains one network on two devices and reports how far apart they are after every step.
-/// Both learn from the same batches, in the order in which a run of this seed takes them.
+/// Trains one network on two devices, and reports the differences after every step. Both
+/// devices learn from the same batches, in the same order as a run with this seed.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ pub struct ImageBatch {
     /// Labels from 0 to 9, `[batch]`.
     pub labels: Tensor<1, Int>,
     /// The random stream from which the network draws its dropout masks. It is `None`
-    /// in evaluation, which drops nothing out.
+    /// in evaluation, where dropout is off.
     pub noise: Option<ChaCha8Rng>,
 }
 
@@ -40,7 +40,7 @@ fn brightness(byte: &u8) -> f32 {
     f32::from(*byte) / 255.0
 }
 
-/// Makes a tensor `[n, 784]` with values in [0, 1] of n images of 784 bytes each.
+/// Makes a tensor `[n, 784]` with values in [0, 1] from the `bytes` of n images, 784 each.
 pub fn images_to_tensor(bytes: &[u8], device: &Device) -> Tensor<2> {
     let values: Vec<f32> = bytes.iter().map(brightness).collect();
     Tensor::from_data(

@@ -1,9 +1,9 @@
-//! Batches of images in an order that depends on the seed and the epoch alone.
+//! Batches of images in an order that depends only on the seed and the epoch.
 //!
 //! Burn's own loader shuffles from a random stream that continues from epoch to epoch,
 //! and with several workers it returns batches in the order in which they are ready.
-//! Here epoch n has the same order and the same random streams in every run, on every
-//! backend.
+//! Our loader gives epoch n the same order and the same random streams on every backend and
+//! in every run with the same seed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,12 +29,12 @@ pub struct ImageLoader {
     shuffle: Option<Shuffle>,
 }
 
-/// What decides the order of the next epoch.
+/// The seed and the epoch, which decide the order of the images.
 #[derive(Clone)]
 struct Shuffle {
     seed: u64,
-    /// The number of the next epoch, from 1. The loader shares it with its copies on
-    /// other devices, because burn-train makes such a copy before it starts.
+    /// The number of the next epoch, from 1. The loader shares this number with its copies
+    /// on other devices, because burn-train makes such a copy before the training starts.
     epoch: Arc<AtomicUsize>,
 }
 
@@ -51,8 +51,8 @@ impl ImageLoader {
         }
     }
 
-    /// A loader that returns `images` in another order in each epoch, from epoch 1 on. Each
-    /// batch has a random stream.
+    /// A loader that returns `images` in a different order in each epoch, starting with epoch
+    /// 1. Each batch has a random stream.
     pub fn shuffled(images: Arc<Images>, batch_size: usize, seed: u64, device: &Device) -> Self {
         Self {
             shuffle: Some(Shuffle {
@@ -63,7 +63,7 @@ impl ImageLoader {
         }
     }
 
-    /// Changes the number of the next epoch. A resumed training needs this.
+    /// Sets the number of the next epoch, for a resumed training.
     pub fn from_epoch(self, epoch: usize) -> Self {
         if let Some(shuffle) = &self.shuffle {
             shuffle.epoch.store(epoch, Ordering::SeqCst);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_depends_on_seed_and_epoch_alone() {
+    fn the_order_depends_only_on_seed_and_epoch() {
         let device = Device::default();
         let loader = |seed| ImageLoader::shuffled(images(), 4, seed, &device);
         let first = loader(1);

@@ -1,8 +1,8 @@
-//! Opens devices. No other file of the harness names a backend.
+//! Opens devices. No other file of the harness refers to a backend by name.
 //!
 //! Since Burn 0.22 the device of a tensor decides which backend computes it, and a
-//! program chooses among the compiled backends at run time. So a family that takes a
-//! `Device` works on every backend, and [`open_device`] is where the choice is made.
+//! program chooses among the compiled backends at run time. [`open_device`] makes this choice.
+//! A family takes a `Device`, so it works on every backend.
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use burn::tensor::DeviceType;
@@ -11,7 +11,7 @@ use kindling_formats::{Backend, DeviceName, Precision};
 
 use crate::RunError;
 
-/// A device that is open, with its name.
+/// An open device with its name.
 #[derive(Debug, Clone)]
 pub struct OpenDevice {
     /// The name by which `--device` selects it, as `wgpu:1`.
@@ -106,7 +106,7 @@ fn gpu_type(backend: Backend) -> Option<DeviceType> {
 
 /// Opens the GPU that `name` selects, or the `default` one if `name` has no index.
 ///
-/// It lists the GPUs first, because a backend panics if the machine has no driver.
+/// It lists the GPUs first, because opening a device panics if the machine has no driver.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn gpu(
     name: DeviceName,

@@ -1,4 +1,4 @@
-//! A short speed test of a device, for a person who chooses between devices.
+//! A short speed test of a device. It helps a person to choose between devices.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,9 @@ use burn::tensor::{Device, Tensor};
 
 use crate::RunError;
 
-/// Rows and columns of the matrices that are multiplied.
+/// The number of rows and of columns of the matrices that are multiplied.
 const SIDE: usize = 1024;
-/// Time for which each operation is repeated.
+/// How long each operation is repeated.
 const MEASURED_TIME: Duration = Duration::from_millis(300);
 
 /// How fast a device is.
@@ -16,7 +16,8 @@ const MEASURED_TIME: Duration = Duration::from_millis(300);
 pub struct DeviceSpeed {
     /// Floating-point operations per second in products of two 1024x1024 matrices.
     pub product: f64,
-    /// Time of one operation on four values, until its result is in the CPU's memory.
+    /// The time of one operation on four values, from the call until the result is in the
+    /// CPU's memory.
     pub latency: Duration,
 }
 
@@ -26,7 +27,8 @@ pub struct DeviceSpeed {
 ///
 /// If the device fails.
 pub fn measure_speed(device: &Device) -> Result<DeviceSpeed, RunError> {
-    // With entries of 1/1024 the result of a thousand products stays finite.
+    // The product of matrices with entries 1/1024 has the same entries, so repeated products
+    // stay finite.
     let matrix = Tensor::<2>::full([SIDE, SIDE], 1.0 / SIDE as f64, device);
     let mut product = matrix.clone();
     let seconds = seconds_per_call(device, 5, || {

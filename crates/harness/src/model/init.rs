@@ -1,12 +1,12 @@
-//! First weights of a network. They come from our own random generator, not from the
-//! backend's, so a seed gives the same network on every backend.
+//! Initial weights of a network. They come from our own random generator and not from that of
+//! the backend, so a seed gives the same network on every backend.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
 use rand_distr::{Distribution, Uniform};
 
-/// The first parameters of a fully connected layer: a weight `[inputs, outputs]` drawn by
+/// The initial parameters of a fully connected layer: a weight `[inputs, outputs]` drawn by
 /// [`glorot`], and a bias `[outputs]` of zeros.
 pub fn dense(
     inputs: usize,
@@ -20,7 +20,7 @@ pub fn dense(
     )
 }
 
-/// The first parameters of a convolution with square kernels: a weight
+/// The initial parameters of a convolution with square kernels: a weight
 /// `[outputs, inputs, side, side]` drawn by [`glorot`], and a bias `[outputs]` of zeros.
 pub fn conv2d(
     inputs: usize,
@@ -79,14 +79,15 @@ mod tests {
     use kindling_datasets::stream;
 
     #[test]
-    fn the_fan_of_a_convolution_counts_the_pixels_under_its_kernel() {
+    fn the_fan_of_a_convolution_includes_the_size_of_the_kernel() {
         let mut rng = stream(0, "init", 0);
         let (weight, bias) = conv2d(16, 48, 3, &mut rng, &Device::default());
         assert_eq!(weight.val().dims(), [48, 16, 3, 3]);
         let values = |data: TensorData| data.try_to_vec::<f32>().expect("values");
         assert_eq!(values(bias.val().into_data()), [0.0; 48]);
         let drawn = values(weight.val().into_data());
-        // sqrt(6 / (9 * 16 + 9 * 48)): a side of 3 has 9 taps, for inputs and for outputs.
+        // The limit is sqrt(6 / (9 * 16 + 9 * 48)), because a 3x3 kernel has 9 weights for each
+        // pair of an input and an output channel.
         let limit = (6.0f32 / 576.0).sqrt();
         let largest = drawn.iter().fold(0f32, |most, value| most.max(value.abs()));
         assert!(largest <= limit && largest > 0.99 * limit);

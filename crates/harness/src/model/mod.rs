@@ -1,4 +1,4 @@
-//! First weights, optimizers and files of weights, for any Burn module.
+//! Initial weights, optimizers and files of weights, for any Burn module.
 
 pub mod init;
 mod optimizer;

@@ -1,7 +1,7 @@
 //! SGD and Adam for Burn's training loop.
 //!
-//! Burn's own SGD and Adam are sequences of tensor operations, and each operation goes
-//! through all parameters. Ours go through the parameters once per step.
+//! Burn's own SGD and Adam are sequences of tensor operations. Each of these operations goes
+//! through all parameters. Our SGD and Adam go through the parameters once per step.
 
 use burn::optim::{
     AdamState, AdaptiveMomentumState, LearningRate, ModuleOptimizer, RecordState, StateSink,
@@ -11,8 +11,8 @@ use burn::tensor::{Device, Tensor};
 use kindling_formats::Optimizer;
 use kindling_ops::{adam_step, sgd_step};
 
-/// The optimizer that a config describes. The learning rate is not part of it: each step
-/// takes the rate as an argument.
+/// Makes the optimizer that a config describes. The learning rate is not part of the result:
+/// each step takes the rate as an argument.
 pub fn new_optimizer(optimizer: Optimizer) -> ModuleOptimizer {
     match optimizer {
         Optimizer::Sgd { momentum, .. } => ModuleOptimizer::from(Sgd { momentum }),
@@ -26,7 +26,7 @@ struct Sgd {
     momentum: f64,
 }
 
-/// What [`Sgd`] keeps for each parameter.
+/// The state of [`Sgd`] for each parameter.
 #[derive(Clone)]
 struct SgdState<const D: usize> {
     velocity: Tensor<D>,
@@ -72,7 +72,8 @@ impl burn::optim::Optimizer for Sgd {
 #[derive(Clone)]
 struct Adam;
 
-/// Epsilon is that of Keras. The paper has 1e-8, Burn has 1e-5.
+/// The constants of Adam. Epsilon is the default of Keras. The paper has 1e-8, and Burn has
+/// 1e-5.
 const ADAM: kindling_ops::Adam = kindling_ops::Adam {
     beta_1: 0.9,
     beta_2: 0.999,
@@ -118,7 +119,7 @@ mod tests {
         w: Param<Tensor<1>>,
     }
 
-    /// The values of w after each of three steps on the loss `scale * w^2`, from w = 1.
+    /// The values of w after each of three steps on the loss `scale * w^2`. The first w is 1.
     fn descend(config: Optimizer, scale: f64) -> Vec<f64> {
         let device = Device::default().autodiff();
         let mut model = Scalar {
@@ -144,14 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn sgd_does_not_dampen_the_gradient() {
+    fn sgd_agrees_with_a_computation_by_hand() {
         // By hand, rate 0.1, momentum 0.9: v = 2, w = 0.8; v = 0.9*2 + 1.6 = 3.4,
         // w = 0.46; v = 0.9*3.4 + 0.92 = 3.98, w = 0.062.
         let sgd = Optimizer::Sgd {
             learning_rate: 0.1,
             momentum: 0.9,
         };
-        // Three roundings of a 32-bit number near 1.
+        // The tolerance covers three roundings of a 32-bit number near 1.
         near(&descend(sgd, 1.0), &[0.8, 0.46, 0.062], 3e-7);
     }
 
@@ -162,7 +163,8 @@ mod tests {
         let adam = Optimizer::Adam { learning_rate: 0.1 };
         near(&adam_by_hand(1.0), &ADAM_PYTHON, 1e-9);
         // Small scales give gradients near epsilon, so these steps depend on epsilon. In
-        // 32 bits 1 - 0.999 has a relative error of 1.3e-5, and a step has half of it.
+        // 32 bits, 1 - 0.999 has a relative error of 1.3e-5. Half of this error remains in a
+        // step.
         for scale in [1.0, 1e-5, 1e-6, 1e-7] {
             near(&descend(adam, scale), &adam_by_hand(scale), 5e-6);
         }

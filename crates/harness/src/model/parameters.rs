@@ -10,7 +10,7 @@ use crate::RunError;
 /// The values of a parameter, or of its gradient.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameter {
-    /// The path of the parameter in the model, as `hidden.0.weight`.
+    /// The path of the parameter or gradient in the model, as `hidden.0.weight`.
     pub name: String,
     /// The dimensions of the tensor.
     pub shape: Vec<usize>,
@@ -55,7 +55,7 @@ fn collect<M: Module>(
 
 /// Visits a model and collects its parameters or their gradients.
 struct Collector<'a> {
-    /// If this is `Some`, the gradients are collected, else the parameters.
+    /// `Some`: the gradients are collected. `None`: the parameters are collected.
     gradients: Option<&'a GradientsParams>,
     path: Vec<String>,
     found: Vec<Result<Parameter, RunError>>,
@@ -91,8 +91,8 @@ impl ModuleVisitor for Collector<'_> {
     }
 }
 
-/// Returns `model` with other weights, which [`weights`] has read from a model of the
-/// same kind.
+/// Returns `model` with other `weights`. The function [`weights`] has read them from a model
+/// with the same parameters.
 pub(crate) fn with_weights<M: Module>(model: M, weights: &[Parameter]) -> M {
     model.map(&mut WeightSetter { remaining: weights })
 }

@@ -8,7 +8,7 @@ use crate::RunError;
 ///
 /// # Errors
 ///
-/// If the device does not return them.
+/// If the device does not return the values.
 pub fn to_f64s<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, RunError> {
     let unreadable = |error: &dyn std::fmt::Display| {
         RunError::Other(format!("cannot read a tensor from its device: {error}"))

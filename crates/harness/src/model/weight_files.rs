@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 use super::parameters::{weights, with_sequential_ids};
 use crate::RunError;
 
-/// Writes the weights of `model` to `path`, a `model.bpk`.
+/// Writes the weights of `model` to the file `path`, a `model.bpk`.
 ///
 /// # Errors
 ///
@@ -22,7 +22,7 @@ pub(crate) fn save_burn_weights<M: Module>(model: M, path: &Path) -> Result<(), 
         .map_err(|error| RunError::Other(format!("cannot write {}: {error}", path.display())))
 }
 
-/// Returns `model` with the weights that `path`, a `model.bpk`, holds.
+/// Returns `model` with the weights in the file `path`, a `model.bpk`.
 ///
 /// # Errors
 ///
@@ -33,8 +33,9 @@ pub fn load_weights<M: Module>(model: M, path: &Path) -> Result<M, RunError> {
         .map_err(|error| RunError::BadModel(format!("{}: {error}; train it again", path.display())))
 }
 
-/// Writes all floating-point parameters of `model` to `path`, a `weights.safetensors`.
-/// A tensor is named by its path in the model, as `hidden.0.weight`.
+/// Writes all floating-point parameters of `model` to the file `path`, a
+/// `weights.safetensors`. The name of a tensor is its path in the model, as
+/// `hidden.0.weight`.
 ///
 /// # Errors
 ///
@@ -50,8 +51,8 @@ pub(crate) fn save_safetensors<M: Module>(model: &M, path: &Path) -> Result<(), 
     Ok(write_atomic(path, &bytes)?)
 }
 
-/// The bytes of a safetensors file that holds tensors, each given as (name, shape, values
-/// row by row), and `metadata`.
+/// The bytes of a safetensors file with these tensors and `metadata`. A tensor is given as
+/// (name, shape, values row by row).
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! burn-train's dashboard, with what it needs from us.
+//! burn-train's dashboard, with our handling of Ctrl-C and of a requested stop.
 
 use burn_train::Interrupter;
 use burn_train::logger::TrainingProgressLogger;
@@ -14,8 +14,8 @@ pub(crate) struct Dashboard {
 }
 
 impl Dashboard {
-    /// Takes the terminal for the dashboard. `interrupter` is how the dashboard's own keys
-    /// stop the training.
+    /// Opens the dashboard, which then uses the whole terminal. The keys of the dashboard stop
+    /// the training by `interrupter`.
     pub(crate) fn open(interrupter: Interrupter) -> Self {
         let renderer = TuiMetricsRendererWrapper::new(interrupter, None);
         keep_ctrl_c();

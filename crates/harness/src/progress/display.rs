@@ -7,7 +7,8 @@ use std::io::Write;
 pub enum ProgressDisplay {
     /// burn-train's dashboard, for a person at a terminal.
     Dashboard,
-    /// One line of text per epoch, for a pipe or a log.
+    /// One line of text per epoch, and one every ten seconds within long epochs, for a pipe or
+    /// a log.
     Lines,
     /// A [`Progress`](kindling_formats::Progress) in JSON a few times a second, for the
     /// program that has started this training.

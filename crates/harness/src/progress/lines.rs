@@ -6,17 +6,18 @@ use kindling_formats::{HistoryRow, Progress};
 
 use super::display::{ProgressDisplay, report_progress};
 
-/// Time between two reports within an epoch.
+/// The time between two reports as JSON.
 const JSON_INTERVAL: Duration = Duration::from_millis(250);
+/// The time between two reports as a line of text within an epoch.
 const LINES_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Prints the progress of a training, as far as its [`ProgressDisplay`] asks for it.
+/// Prints the progress of a training in the form that its [`ProgressDisplay`] asks for.
 pub(crate) struct ProgressLines {
     display: ProgressDisplay,
     last_report: Instant,
 }
 
-/// How far a training is.
+/// The current position of a training.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Position {
     /// The current epoch, from 1.
@@ -35,14 +36,15 @@ impl ProgressLines {
         }
     }
 
-    /// Reports the start of a training.
+    /// Reports the start of a training. `last` is the row of the last finished epoch, if the
+    /// training is resumed.
     pub(crate) fn report_start(&mut self, position: Position, last: Option<&HistoryRow>) {
         if self.display == ProgressDisplay::Json {
             self.report(position, last);
         }
     }
 
-    /// Whether the last report was so long ago that the next one is due.
+    /// Whether it is time for the next report.
     pub(crate) fn is_due(&self) -> bool {
         let interval = match self.display {
             ProgressDisplay::Dashboard => return false,
@@ -52,7 +54,7 @@ impl ProgressLines {
         self.last_report.elapsed() >= interval
     }
 
-    /// Reports how far the training is. `last` is the row of the last finished epoch.
+    /// Reports the current position. `last` is the row of the last finished epoch.
     pub(crate) fn report(&mut self, position: Position, last: Option<&HistoryRow>) {
         self.last_report = Instant::now();
         let Position {
@@ -94,6 +96,7 @@ pub(crate) fn print_json(progress: &Progress) {
     }
 }
 
+/// The line of a finished epoch:
 /// `epoch   3/20  train 0.1042  96.91 %  test 0.0981  97.02 %  1.9 s`
 fn epoch_line(row: &HistoryRow, epochs: usize, seconds: f64) -> String {
     let percent = |accuracy: Option<f64>| {

@@ -7,7 +7,7 @@ use crossterm::event::DisableMouseCapture;
 use crossterm::execute;
 use crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode, is_raw_mode_enabled};
 
-/// Restores the terminal as the dashboard does at its end. Call it before
+/// Restores the terminal, as the dashboard does when it is dropped. Call this function before
 /// `std::process::exit`, which does not drop the dashboard.
 pub fn restore_terminal() {
     if is_raw_mode_enabled().unwrap_or_default() {
@@ -16,14 +16,15 @@ pub fn restore_terminal() {
     }
 }
 
-/// Makes Ctrl-C send a signal while the dashboard uses the terminal. The dashboard's
-/// terminal mode turns that off, and the dashboard itself ignores the key.
+/// Makes Ctrl-C send a signal while the dashboard uses the terminal. Without this, the key
+/// does nothing: the raw mode of the terminal turns the signal off, and the dashboard ignores
+/// the key.
 #[cfg(unix)]
 pub(crate) fn keep_ctrl_c() {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
     use std::time::{Duration, Instant};
 
-    // The dashboard changes the mode on its own thread, a moment after it starts.
+    // The dashboard sets raw mode on another thread, a moment after it is opened.
     let start = Instant::now();
     while !is_raw_mode_enabled().unwrap_or_default() {
         if start.elapsed() > Duration::from_secs(2) {

@@ -1,4 +1,4 @@
-//! A run: its config, folder and device, and the record that it leaves.
+//! A run: its config, folder and device, and the record that it writes.
 
 mod program;
 mod record;

@@ -1,4 +1,4 @@
-//! Which program is running.
+//! The identity of the running program.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::RunError;
 
-/// The SHA-256 of the running program's file.
+/// The SHA-256, hexadecimal, of the running program's file.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! The record of a run: what the family has measured, with all that is needed to repeat it.
+//! The record of a run: the results that the family has measured, and everything that is
+//! needed to repeat the run.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use super::run_context::RunContext;
 use crate::error::RunError;
 use crate::tensorboard::{ensure_event_file, write_projector};
 
-/// What a family has measured. The rest of the record comes from the [`RunContext`].
+/// The results that a family has measured. The rest of the record comes from the
+/// [`RunContext`].
 #[derive(Debug, Clone, Default)]
 pub struct RunResults {
     /// The number of trained parameters.
@@ -22,10 +24,10 @@ pub struct RunResults {
     pub train_accuracy: Option<f64>,
     /// The accuracy on the test images in [0, 1]; see [`Record::test_accuracy`].
     pub test_accuracy: Option<f64>,
-    /// Further figures of the family, by name. One that is NaN or infinite is left out of
-    /// the record.
+    /// Further figures of the family, by name. The record leaves out figures that are NaN or
+    /// infinite.
     pub metrics: BTreeMap<String, f64>,
-    /// The fingerprint of the data, or `"generated"` if the data come from the seed.
+    /// The fingerprint of the data, or `"generated"` if the data are generated from the seed.
     pub data_fingerprint: String,
 }
 
@@ -63,7 +65,7 @@ impl RunContext {
     ///
     /// # Errors
     ///
-    /// If a loss or an accuracy is NaN or infinite, if a file that this family leaves is
+    /// If a loss or an accuracy is NaN or infinite, if a file that this family writes is
     /// missing, or if a file cannot be read or written.
     pub fn finish(&self, mut record: Record) -> Result<(), RunError> {
         if self.tensorboard {
@@ -76,7 +78,7 @@ impl RunContext {
             ("train_accuracy", record.train_accuracy),
             ("test_accuracy", record.test_accuracy),
         ] {
-            // JSON has no NaN: a reader would take it for a figure that is absent.
+            // JSON has no NaN. It would be written as null, which means that there is no figure.
             if let Some(figure) = figure.filter(|figure| !figure.is_finite()) {
                 return Err(RunError::Other(format!(
                     "the run's {name} is {figure}; it must be a finite number"
@@ -93,7 +95,8 @@ impl RunContext {
             )));
         }
         self.dir.write_record(&record)?;
-        // A complete run never reads its checkpoints. One that stays does no harm.
+        // A complete run never reads its checkpoints, so a checkpoint that cannot be removed
+        // does no harm.
         let _ = std::fs::remove_dir_all(self.dir.checkpoints());
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What a family needs to know of its run: the config, the folder, the device, and how
+//! The context in which a family trains its run: the config, the folder, the device, and how
 //! progress is shown.
 
 use std::fs::{File, TryLockError};
@@ -29,7 +29,7 @@ pub struct RunContext {
     /// Whether the run writes files for TensorBoard.
     pub(super) tensorboard: bool,
     stopwatch: Stopwatch,
-    /// Seconds of the earlier attempts that the run resumes.
+    /// The wall time in seconds of earlier, stopped attempts at this run.
     earlier_seconds: OnceLock<f64>,
     /// The folder, open and locked, so that no second process trains the same run.
     _folder_lock: Option<File>,
@@ -38,13 +38,13 @@ pub struct RunContext {
 impl RunContext {
     /// Locks the folder `dir`, reads its `config.toml` and opens the device.
     ///
-    /// The device is the one that `device` names, else the default device of the config's
-    /// backend. If `device` is of another backend, the backend in `config.toml` is changed.
+    /// `device` names the device. If it is `None`, the default device of the config's backend
+    /// is used. If `device` has another backend, the backend in `config.toml` is changed.
     /// `tensorboard` says whether the run writes files for TensorBoard.
     ///
     /// # Errors
     ///
-    /// If another process trains the run, if the config is wrong, or if the device cannot
+    /// If another process is training the run, if the config is wrong, or if the device cannot
     /// be opened.
     pub fn open(
         dir: &Path,
@@ -82,7 +82,7 @@ impl RunContext {
         &self.dir
     }
 
-    /// The device, without autodiff. Training needs `.autodiff()` of it.
+    /// The device, without autodiff. To train on it, call `.autodiff()`.
     pub fn device(&self) -> &Device {
         &self.device.device
     }
@@ -92,19 +92,19 @@ impl RunContext {
         self.display
     }
 
-    /// The wall time so far, with that of the attempts that the run resumes.
+    /// The wall time of the run so far, with that of earlier, stopped attempts.
     pub(crate) fn stopwatch(&self) -> Stopwatch {
         let earlier = self.earlier_seconds.get().copied().unwrap_or_default();
         self.stopwatch.with_earlier(earlier)
     }
 
-    /// Adds the wall time of the attempts that the run resumes, in seconds.
+    /// Adds the wall time of earlier, stopped attempts at this run, in seconds.
     pub(crate) fn add_earlier_seconds(&self, seconds: f64) {
         let _ = self.earlier_seconds.set(seconds);
     }
 
-    /// A writer for TensorBoard's event file, which begins with the epochs of `history`;
-    /// `None` if the run writes no files for TensorBoard.
+    /// A writer for TensorBoard's event file; `None` if the run writes no files for
+    /// TensorBoard. The file begins with the epochs of `history`.
     ///
     /// # Errors
     ///
@@ -118,7 +118,8 @@ impl RunContext {
             .transpose()
     }
 
-    /// What a checkpoint must have been made with, so that this run can be resumed from it.
+    /// The identity of this run. The run can be resumed only from a checkpoint with the same
+    /// identity.
     ///
     /// # Errors
     ///
@@ -132,7 +133,7 @@ impl RunContext {
     }
 
     /// Prints the warnings about a data set, and writes the names of its classes to
-    /// `classes.txt` if they are not the ten digits. The report reads that file.
+    /// `labels.txt` if they are not the ten digits. The report reads that file.
     ///
     /// # Errors
     ///
@@ -142,14 +143,14 @@ impl RunContext {
         let path = self.dir.classes();
         match &data.classes {
             Some(classes) => write_atomic(&path, (classes.join("\n") + "\n").as_bytes())?,
-            // An earlier attempt may have had other data and left this file.
+            // An earlier attempt with other data may have written this file.
             None => drop(if_there("remove", &path, std::fs::remove_file(&path))?),
         }
         Ok(())
     }
 
-    /// Reports as JSON that `done` of `total` iterations are done. With another display it
-    /// prints nothing.
+    /// Reports as JSON that `done` of `total` iterations are done. It prints nothing if the
+    /// display is not [`ProgressDisplay::Json`].
     pub fn report_iteration(&self, done: usize, total: usize, row: &HistoryRow) {
         if self.display == ProgressDisplay::Json {
             print_json(&Progress {
@@ -174,9 +175,9 @@ impl RunContext {
     }
 }
 
-/// Locks the folder of a run until the returned file is closed. It returns no lock if the
-/// folder cannot be opened as a file, as on Windows, and an open file without a lock if the
-/// file system has no locks.
+/// Locks the folder of a run until the returned file is closed. If the folder cannot be opened
+/// as a file, as on Windows, it returns `None`. If the file system has no locks, it returns the
+/// open file without a lock.
 ///
 /// # Errors
 ///

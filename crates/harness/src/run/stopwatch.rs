@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-/// Measures the wall time of a run, with that of earlier attempts that it resumes.
+/// Measures the wall time of a run, with that of earlier, stopped attempts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stopwatch {
     started: Instant,
-    /// Seconds until the checkpoint from which the run is resumed, or 0.
+    /// The wall time in seconds until the checkpoint from which the run is resumed, or 0.
     earlier: f64,
 }
 
@@ -24,7 +24,7 @@ impl Stopwatch {
         Self { earlier, ..self }
     }
 
-    /// The time so far, in seconds.
+    /// The wall time so far, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         self.earlier + self.started.elapsed().as_secs_f64()
     }

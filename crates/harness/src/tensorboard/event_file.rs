@@ -1,4 +1,4 @@
-//! The event file: the figures of each epoch, and the hyper-parameters.
+//! Writes the event file, which holds the figures of each epoch and the hyper-parameters.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,7 +14,7 @@ use super::messages::{
 };
 use crate::RunError;
 
-/// The name of the event file. TensorBoard looks for `tfevents` in it.
+/// The name of the event file. TensorBoard reads files with `tfevents` in their names.
 const FILE: &str = "events.out.tfevents.1.kindling";
 /// The number of the type `DT_FLOAT` in TensorFlow's `types.proto`.
 const DT_FLOAT: i32 = 1;
@@ -25,7 +25,8 @@ pub(crate) struct EventWriter {
 }
 
 impl EventWriter {
-    /// Replaces the event file by one with the hyper-parameters and the epochs so far.
+    /// Creates or replaces the event file. It writes the hyper-parameters and the epochs so
+    /// far.
     ///
     /// # Errors
     ///
@@ -47,7 +48,7 @@ impl EventWriter {
     }
 
     fn write_head(&mut self, config: &RunConfig, history: &[HistoryRow]) -> std::io::Result<()> {
-        // Every event file begins with this version.
+        // Every event file begins with this version of the format.
         self.write(0, Content::FileVersion("brain.Event:2".into()))?;
         self.write(0, hyperparameters(config))?;
         history.iter().try_for_each(|row| self.write_epoch(row))
@@ -102,7 +103,7 @@ pub(crate) fn ensure_event_file(dir: &RunDir, config: &RunConfig) -> Result<(), 
     Ok(())
 }
 
-/// All values of the config by their dotted paths, as `train.epochs`.
+/// The event that holds all values of the config by their dotted paths, as `train.epochs`.
 fn hyperparameters(config: &RunConfig) -> Content {
     let mut values = BTreeMap::new();
     flatten("", Toml::Table(config.to_table()), &mut values);
@@ -110,7 +111,7 @@ fn hyperparameters(config: &RunConfig) -> Content {
     let content = Hyperparameters {
         start: Some(Start {
             values,
-            group: config.cell.clone(), // groups the seeds of a cell
+            group: config.cell.clone(), // TensorBoard groups the seeds of a cell
         }),
     };
     let plugin = Plugin {

@@ -1,7 +1,7 @@
-//! The protocol-buffer messages of TensorBoard's event files, and how one is written.
+//! The protocol-buffer messages of TensorBoard's event files, and how an event is written.
 //!
-//! Only the fields that we write are here. The tags are those of TensorFlow's
-//! `event.proto`, `summary.proto` and `tensor.proto` and, for hyper-parameters, of
+//! Only the fields that we write are declared. The tags are those of TensorFlow's
+//! `event.proto`, `summary.proto` and `tensor.proto`. For hyper-parameters, they are those of
 //! `tensorboard/plugins/hparams/plugin_data.proto`.
 
 use std::collections::BTreeMap;
@@ -58,8 +58,8 @@ pub(crate) enum Figure {
     Tensor(Tensor),
 }
 
-/// A tensor of one value. The summary of a plugin must have one, and TensorBoard ignores
-/// its value.
+/// A tensor of one value. The summary of a plugin must hold a tensor, and TensorBoard ignores
+/// the value.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Tensor {
     #[prost(int32, tag = "1")]

@@ -1,8 +1,8 @@
 //! The folder `tensorboard/` of a run, which TensorBoard reads.
 //!
-//! It is a log and no part of the result. It holds an event file with the figures of each
-//! epoch and the config's values as hyper-parameters, and, if the run has codes, the
-//! tables for TensorBoard's projector.
+//! The folder is a log and not a part of the result. It holds an event file with the figures
+//! of each epoch and the config's values as hyper-parameters. If the run has codes, it also
+//! holds the tables for TensorBoard's projector.
 
 mod event_file;
 mod messages;

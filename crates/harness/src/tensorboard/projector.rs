@@ -8,7 +8,7 @@ use crate::RunError;
 const CONFIG: &str = "embeddings {\n  tensor_name: \"codes\"\n  tensor_path: \"codes.tsv\"\n  \
                       metadata_path: \"labels.tsv\"\n}\n";
 
-/// Writes the projector's files if the run has left a `codes.csv`.
+/// Writes the projector's files if the run has written a `codes.csv`.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! The adapter between burn-train's callbacks and our history, guard, progress and
 //! TensorBoard files.
 //!
-//! burn-train calls it where it expects a renderer, because a renderer receives everything
-//! in order: the figures of every batch, of every split and of every epoch.
+//! burn-train treats the adapter as a renderer, because a renderer receives all figures in
+//! order: those of every batch, of every split and of every epoch.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,10 +24,10 @@ use crate::error::RunError;
 use crate::progress::{Dashboard, Position, ProgressDisplay, ProgressLines};
 use crate::tensorboard::EventWriter;
 
-/// The largest part of an epoch that a report within the epoch shows as done.
+/// The largest part of an epoch that is reported as done before the epoch has ended.
 const ALMOST_DONE: f64 = 0.999;
 
-/// What a [`BurnTrainAdapter`] is made of.
+/// The arguments of [`BurnTrainAdapter::new`].
 pub(super) struct AdapterParts {
     /// The folder of the run.
     pub dir: RunDir,
@@ -35,15 +35,15 @@ pub(super) struct AdapterParts {
     pub learning_rate: f64,
     /// How progress is shown.
     pub display: ProgressDisplay,
-    /// What ends burn-train's loop after an error.
+    /// Stops burn-train's loop after an error.
     pub interrupter: Interrupter,
     /// The writer for TensorBoard, if the run has one.
     pub events: Option<EventWriter>,
-    /// The log, which holds the epochs that a resumed training does not repeat.
+    /// The log. If the training is resumed, it already holds the finished epochs.
     pub log: SharedLog,
 }
 
-/// Receives burn-train's callbacks. See the head of this file.
+/// Receives burn-train's callbacks; see the description at the top of this file.
 pub(super) struct BurnTrainAdapter {
     dir: RunDir,
     learning_rate: f64,
@@ -96,7 +96,7 @@ impl BurnTrainAdapter {
         }
     }
 
-    /// Ends the training. Only the first error is kept.
+    /// Stops the training because of `failure`. Only the first failure is kept.
     fn stop_with(&self, failure: RunError) {
         let mut log = self.log.lock();
         if log.failure.is_none() {
@@ -144,7 +144,7 @@ impl BurnTrainAdapter {
         let seconds = self.epoch_started.elapsed().as_secs_f64();
         self.epoch_started = Instant::now();
         let (Some(train_loss), Some(test_loss)) = (train.loss, test.loss) else {
-            return; // The loss metric has failed, and burn-train reports that itself.
+            return; // The loss metric has failed. burn-train reports this itself.
         };
         let row = HistoryRow {
             epoch,
@@ -247,8 +247,8 @@ impl TrainingProgressLogger for BurnTrainAdapter {
             dashboard.renderer.update_split(items_processed);
         }
         if self.lines.is_due() {
-            // Only the training images count. Evaluating an image takes a third of the
-            // arithmetic, and there are fewer test images.
+            // Only training images count as progress. The evaluation is short: a test image
+            // takes a third of the arithmetic, and there are fewer test images.
             let within = match self.current_split {
                 Split::Train => items_processed as f64 / self.train.images.max(1) as f64,
                 Split::Test => 1.0,

@@ -1,7 +1,7 @@
-//! Checkpoints: one file after every epoch, of which the last two are kept.
+//! Checkpoints: one file after every epoch. The last two files are kept.
 //!
 //! burn-train saves the model, the optimizer and the learning rate one by one, each on a
-//! thread of its own. The three parts are collected here, and the last one to arrive
+//! separate thread. The three parts are collected here. The thread that saves the last part
 //! writes the file.
 
 use std::collections::BTreeMap;
@@ -16,16 +16,18 @@ use super::history::SharedLog;
 use crate::error::RunError;
 use crate::run::Stopwatch;
 
-/// The number of checkpoints that are kept. If the last one is damaged, the one before it
-/// is used.
+/// The number of checkpoints that are kept. If the last checkpoint is damaged, the one before
+/// it is used.
 const KEPT: usize = 2;
-/// The extension of a checkpoint's file. The name before it is the epoch.
+/// The extension of a checkpoint's file. The name before the extension is the epoch.
 const EXTENSION: &str = "ckpt";
 
-/// Model, optimizer and learning rate of an epoch, as far as burn-train has saved them.
+/// The model, the optimizer and the learning rate of an epoch. A part is `None` until
+/// burn-train has saved it.
 type Parts = [Option<Vec<u8>>; 3];
 
-/// Writes the checkpoints of a training, and holds the one from which it is resumed.
+/// Writes the checkpoints of a training, and holds the checkpoint from which the training is
+/// resumed.
 #[derive(Clone)]
 pub(super) struct Checkpoints {
     folder: PathBuf,
@@ -33,13 +35,15 @@ pub(super) struct Checkpoints {
     /// The source of the history and the timing.
     log: SharedLog,
     stopwatch: Stopwatch,
-    /// The parts of each epoch that has not all three yet, and of the epoch to resume from.
+    /// The parts by epoch, for epochs whose three parts are not complete yet, and for the epoch
+    /// from which the training is resumed.
     parts: Arc<Mutex<BTreeMap<usize, Parts>>>,
 }
 
-/// The newest checkpoint that was made with `identity` and is not damaged.
+/// The newest checkpoint that has this `identity` and is not damaged.
 ///
-/// Newer ones that cannot be used are removed. A damaged one is named to `warn`.
+/// Newer checkpoints cannot be used, so they are removed. `warn` is called for each damaged
+/// checkpoint.
 ///
 /// # Errors
 ///
@@ -53,7 +57,7 @@ pub(super) fn newest_checkpoint(
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
         match Checkpoint::from_bytes(&bytes) {
             Ok(checkpoint) if checkpoint.identity == *identity => return Ok(Some(checkpoint)),
-            // It was made with another config, other data or another program.
+            // The checkpoint belongs to another config, other data or another program.
             Ok(_) => {}
             Err(problem) => warn(format!(
                 "{}: {problem}; this checkpoint is ignored",
@@ -65,7 +69,8 @@ pub(super) fn newest_checkpoint(
     Ok(None)
 }
 
-/// The checkpoints in a folder by epoch. It is empty if there is no folder.
+/// The paths of the checkpoints in a folder, by epoch. There are none if the folder does not
+/// exist.
 fn files_by_epoch(folder: &Path) -> Result<BTreeMap<usize, PathBuf>, RunError> {
     let mut found = BTreeMap::new();
     let entries = if_there("read", folder, std::fs::read_dir(folder))?;
@@ -88,8 +93,8 @@ fn remove(path: &Path) -> Result<(), RunError> {
 }
 
 impl Checkpoints {
-    /// Writes to the checkpoint folder of `dir`. `from` is the checkpoint from which the
-    /// training is resumed.
+    /// Writes checkpoints to the checkpoint folder of `dir`. `from` is the checkpoint from
+    /// which the training is resumed.
     pub(super) fn new(
         dir: &RunDir,
         identity: RunIdentity,
@@ -107,7 +112,7 @@ impl Checkpoints {
         }
     }
 
-    /// The three checkpointers that burn-train wants: for the model, the optimizer and the
+    /// The three checkpointers that burn-train needs: for the model, the optimizer and the
     /// learning rate.
     pub(super) fn part_checkpointers(&self) -> [PartCheckpointer; 3] {
         [0, 1, 2].map(|index| PartCheckpointer {

@@ -8,12 +8,13 @@
 //! 2. takes each batch of test images and calls the model's `InferenceStep::step` (forward
 //!    pass and loss, without gradients);
 //! 3. reports to the [`BurnTrainAdapter`], which adds a row to `history.csv` and shows the
-//!    progress. It also hears of every batch, and ends a training whose loss diverges;
-//! 4. saves a checkpoint by [`Checkpoints`];
+//!    progress. The adapter also checks the loss of every batch, and stops a training
+//!    whose loss diverges;
+//! 4. saves a checkpoint with [`Checkpoints`];
 //! 5. asks [`StopOnRequest`] whether to stop.
 //!
-//! Nothing is chosen by the test images: there is no early stopping by their loss and no
-//! best checkpoint.
+//! The test images decide nothing: their loss does not stop the training early, and does not
+//! select a checkpoint.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -39,26 +40,26 @@ use crate::progress::ProgressDisplay;
 use crate::run::Stopwatch;
 use crate::tensorboard::EventWriter;
 
-/// Test images per batch of the evaluation. It changes no result.
+/// The number of test images per batch of the evaluation. The results do not depend on it.
 const TEST_BATCH: usize = 1000;
 
-/// What [`fit`] needs besides the model and its metrics.
+/// The inputs of [`fit`], except the model and its metrics.
 pub(super) struct FitInputs<'a> {
     /// The number of epochs, the batch size and the optimizer.
     pub settings: &'a Train,
-    /// The images to learn from.
+    /// The training images.
     pub train_images: Arc<Images>,
-    /// The images to evaluate on after every epoch.
+    /// The test images, on which the model is evaluated after every epoch.
     pub test_images: Arc<Images>,
-    /// The seed of the order of images and of dropout.
+    /// The seed for the order of the images and for dropout.
     pub seed: u64,
     /// The device, without autodiff.
     pub device: &'a Device,
     /// The folder of the run.
     pub dir: &'a RunDir,
-    /// Where the training starts.
+    /// The epoch and the checkpoint from which the training starts.
     pub resume_point: ResumePoint,
-    /// The wall time of the run so far, which checkpoints hold.
+    /// The wall time of the run so far. Checkpoints store it.
     pub stopwatch: Stopwatch,
     /// How progress is shown.
     pub display: ProgressDisplay,
@@ -79,9 +80,9 @@ pub(super) struct FittedModel<M> {
 /// `add_metrics` adds the family's metrics. One of them must be burn-train's `LossMetric`
 /// over a loss `[batch]` per image, so that a smaller last batch counts for less.
 ///
-/// It leaves `history.csv`, `timing.csv`, checkpoints and burn-train's own metric logs in
-/// the folder of the run. A training that was stopped is resumed from its last checkpoint,
-/// and ends with the same bytes as one that was not stopped.
+/// It writes `history.csv`, `timing.csv`, checkpoints and burn-train's own metric logs to the
+/// folder of the run. A training that was stopped is resumed from its last checkpoint. It ends
+/// with the same weights and history, bit for bit, as a training that was not stopped.
 ///
 /// # Errors
 ///
@@ -156,7 +157,8 @@ where
     if let Some(failure) = log.failure {
         return Err(failure);
     }
-    // burn-train does not say whether a training was stopped, but the history does.
+    // burn-train does not report whether a training was stopped. A stopped training has a
+    // shorter history.
     let epochs_done = log.history.len();
     let Some(result) = result else {
         return Err(RunError::Stopped(epochs_done, epochs));
@@ -173,10 +175,10 @@ where
     })
 }
 
-/// The message of the panic by which burn-train's dashboard ends a training at once.
+/// The message of the panic with which burn-train's dashboard stops a training immediately.
 const KILLED: &str = "Killing training from user input.";
 
-/// Runs `training`. It returns `None` if the dashboard has ended it at once.
+/// Runs `training`; `None` if the dashboard has stopped it immediately.
 fn unless_killed<T>(training: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(training)) {
         Ok(result) => Some(result),

@@ -6,7 +6,7 @@ use kindling_formats::{HistoryRow, RunDir, TimingRow, write_csv};
 
 use crate::error::RunError;
 
-/// Training or test images. burn-train calls the second split "valid".
+/// The training images or the test images. burn-train calls the test split "valid".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Split {
     Train,
@@ -37,8 +37,9 @@ pub(super) struct SplitFigures {
 impl SplitFigures {
     /// The accuracy in [0, 1].
     ///
-    /// burn-train averages the percentages of batches, which rounds. The number of correct
-    /// images is whole, so this recovers it and divides once.
+    /// burn-train averages the percentages of the batches, which causes rounding errors. The
+    /// number of correct images is a whole number. So this function rounds to that number, and
+    /// divides it once.
     pub(super) fn accuracy(&self) -> Option<f64> {
         let images = self.images as f64;
         self.accuracy_percent
@@ -46,7 +47,7 @@ impl SplitFigures {
     }
 }
 
-/// What a training has produced so far.
+/// The history, the times and the error of a training so far.
 #[derive(Debug, Default)]
 pub(super) struct TrainingLog {
     /// The losses and accuracies of each finished epoch.
@@ -91,7 +92,7 @@ impl SharedLog {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the log out, and leaves an empty one.
+    /// Returns the log, and replaces it by an empty log.
     pub(super) fn take(&self) -> TrainingLog {
         std::mem::take(&mut *self.lock())
     }

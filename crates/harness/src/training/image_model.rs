@@ -1,5 +1,4 @@
-//! What all families of networks that learn from images have in common: from the data to
-//! the record.
+//! The steps that all families of image networks have in common, from the data to the record.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,20 +26,20 @@ pub trait ImageModel:
     /// The family's part of a config.
     type Task;
 
-    /// Which images the task is about.
+    /// The images from which the network learns.
     fn image_data(task: &Self::Task) -> &ImageData;
 
     /// The number of epochs, the batch size and the optimizer.
     fn train_settings(task: &Self::Task) -> &Train;
 
-    /// Makes the network with the first weights of `seed`.
+    /// Makes the network with the initial weights of `seed`.
     ///
     /// # Errors
     ///
-    /// If the config describes no network; a config that was checked does.
+    /// If the config does not describe a network. This does not happen for a checked config.
     fn build(task: &Self::Task, seed: u64, device: &Device) -> Result<Self, RunError>;
 
-    /// Adds the metrics that the history shows. One of them must be burn-train's
+    /// Adds the metrics for the history. One of them must be burn-train's
     /// `LossMetric`.
     fn add_metrics(training: SupervisedTraining<Self>) -> SupervisedTraining<Self>;
 
@@ -61,9 +60,8 @@ pub trait ImageModel:
     ) -> Result<BTreeMap<String, f64>, RunError>;
 }
 
-/// Trains and evaluates one network, from the data to the record. All files that the
-/// report needs are then in the folder of the run, but for the record itself, which
-/// [`RunContext::finish`] writes.
+/// Trains and evaluates one network, and returns the record. All other files that the report
+/// needs are then in the folder of the run. [`RunContext::finish`] writes the record.
 ///
 /// # Errors
 ///

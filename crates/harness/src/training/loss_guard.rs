@@ -1,9 +1,9 @@
-//! Detects a training that diverges: its loss becomes NaN or infinite.
+//! Detects a training that diverges, which means that its loss becomes NaN or infinite.
 
 use super::history::Split;
 use crate::error::RunError;
 
-/// Checks the loss of every batch, and counts the batches so that its error names one.
+/// Checks the loss of every batch. It counts the batches, so that an error can name the batch.
 #[derive(Debug, Default)]
 pub(super) struct LossGuard {
     train_batches: usize,

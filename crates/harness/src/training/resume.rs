@@ -1,4 +1,4 @@
-//! From where a training is resumed.
+//! Finds the checkpoint from which a training is resumed.
 
 use kindling_formats::{Checkpoint, HistoryRow, RunDir, RunIdentity, if_there};
 
@@ -7,20 +7,20 @@ use super::history::TrainingLog;
 use crate::error::RunError;
 use crate::progress::report_warning;
 
-/// Folders that a training writes besides its files.
+/// The folders that a training makes in the folder of its run.
 const FOLDERS: [&str; 4] = ["train", "valid", "checkpoint", "tensorboard"];
 
-/// The start of a training: an earlier attempt's checkpoint, or nothing.
+/// The start of a training: a checkpoint of an earlier attempt, or epoch 1.
 pub(super) struct ResumePoint {
-    /// What the checkpoints of this training are made with.
+    /// The identity of this run, which its checkpoints hold.
     pub identity: RunIdentity,
     /// The checkpoint to resume from; `None` if the training starts with epoch 1.
     pub checkpoint: Option<Checkpoint>,
 }
 
 impl ResumePoint {
-    /// Finds the newest usable checkpoint in the folder of a run. If there is none, it
-    /// removes what earlier attempts have left there.
+    /// Finds the newest usable checkpoint in the folder of a run. If there is none, it removes
+    /// the folders of earlier attempts.
     ///
     /// # Errors
     ///

@@ -1,11 +1,12 @@
-//! A request to stop the training after the current epoch, when its checkpoint is written.
+//! A request to stop the training after the current epoch, when the checkpoint of this epoch
+//! is written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn_train::EarlyStoppingStrategy;
 use burn_train::metric::store::EventStoreClient;
 
-/// Whether a stop is requested. A process trains one run only.
+/// Whether a stop is requested. It is global, because a process trains only one run.
 static STOP_REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// Asks the training to stop after the current epoch.
@@ -18,8 +19,8 @@ pub(super) fn stop_is_requested() -> bool {
     STOP_REQUESTED.load(Ordering::SeqCst)
 }
 
-/// Ends burn-train's loop on request. burn-train calls it after every epoch, when the
-/// epoch's checkpoint is written. The losses play no part in it.
+/// Stops burn-train's loop on request. burn-train calls it after every epoch, when the
+/// checkpoint of the epoch is written. It does not depend on the losses.
 #[derive(Clone)]
 pub(super) struct StopOnRequest;
 

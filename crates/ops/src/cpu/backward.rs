@@ -1,9 +1,9 @@
 //! The backward pass of a convolution.
 //!
 //! With a pool and ReLU most gradients are zero, because at most one pixel of a window
-//! receives one. So the pass visits only the pixels with a gradient. For each of them it adds
-//! a multiple of the patch to the gradient of the weight, and a multiple of the kernel to the
-//! gradient of the input.
+//! receives a gradient. So the backward pass visits only the pixels with a gradient. For each
+//! of these pixels it adds a multiple of the patch to the gradient of the weight, and a
+//! multiple of the kernel to the gradient of the input.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -14,10 +14,10 @@ use super::geometry::{Geometry, padded};
 use super::patches::Layout;
 
 /// The number of images whose gradients are summed in one buffer. The buffers are then added
-/// in the order of the images, so the number of threads changes no bit.
+/// in the order of the images, so the result does not depend on the number of threads.
 const CHUNK: usize = 16;
 
-/// The number of vectors of sums that stay in registers.
+/// The number of vector registers that hold sums.
 const SUMS: usize = 8;
 
 /// Computes the gradients of input, weight and bias from the `gradient` of the output
@@ -131,7 +131,7 @@ fn pack(geometry: Geometry, weight: &[f32]) -> Vec<f32> {
 
 /// The gradients of weight and bias, summed over some images.
 struct Sums {
-    /// `[filters][segments][length]`, with padded lengths.
+    /// The gradient of the weight: `[filters][segments][length]`, with padded lengths.
     weight: Vec<f32>,
     bias: Vec<f32>,
 }
@@ -160,7 +160,7 @@ struct Term {
     factor: f32,
 }
 
-/// Some images, which one thread computes one after the other.
+/// The images of one chunk. One thread computes them one after the other.
 struct Chunk<'a> {
     geometry: Geometry,
     layout: Layout,
@@ -275,7 +275,7 @@ impl WithSimd for Chunk<'_> {
 }
 
 /// For each term, adds its factor times its row of `rows` to `sums`. The length of `sums` is
-/// a multiple of a vector's.
+/// a multiple of the length of a vector.
 #[inline(always)]
 fn add_rows<S: Simd>(simd: S, terms: &[Term], rows: &[f32], sums: &mut [f32]) {
     let (sums, _) = S::as_mut_simd_f32s(sums);

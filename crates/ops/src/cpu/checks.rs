@@ -1,32 +1,32 @@
-//! What the arithmetic of all operations shares: the gradients of an operation, memory that is
-//! allocated without being set, and checks of lengths.
+//! The parts that the arithmetic of all operations shares: the gradients of an operation,
+//! uninitialized memory, and checks of lengths.
 
 use std::mem::MaybeUninit;
 
-/// The gradients of an operation's input, weight and bias, in the shapes of these three.
-/// That of the input is computed only on request.
+/// The gradients of an operation's input, weight and bias. Each has the shape of its tensor.
+/// The gradient of the input is computed only on request.
 pub(crate) struct Gradients {
     pub input: Option<Vec<f32>>,
     pub weight: Vec<f32>,
     pub bias: Vec<f32>,
 }
 
-/// Values that were allocated without being set, when all of them have been written.
+/// Turns uninitialized values into initialized values, after all of them have been written.
 ///
 /// # Safety
 ///
 /// Every value must have been written.
 #[allow(
     unsafe_code,
-    reason = "setting the values to zero first would be a pass over memory"
+    reason = "setting the values to zero first would take another pass over memory"
 )]
 pub(super) unsafe fn all_written(values: Box<[MaybeUninit<f32>]>) -> Vec<f32> {
     // SAFETY: the caller has written every value.
     unsafe { values.assume_init() }.into_vec()
 }
 
-/// Panics unless `length` values fill `shape`. With another length an operation would
-/// silently skip values.
+/// Panics unless a tensor of this `shape` has `length` values. With another length an
+/// operation would skip values without an error. `what` names the tensor in the message.
 #[track_caller]
 pub(super) fn check_length(what: &str, length: usize, shape: &[usize]) {
     let size = shape

@@ -1,5 +1,5 @@
-//! A fully connected layer. The matrix products are a library's. Bias, activation and
-//! allocation add as few passes over memory as possible.
+//! A fully connected layer. The library `gemm` computes the matrix products. Bias, activation
+//! and allocation take as few further passes over memory as possible.
 
 use std::mem::MaybeUninit;
 
@@ -11,15 +11,15 @@ use super::checks::{Gradients, all_written, check_length};
 use super::parallel_chunks::in_parallel_chunks;
 use crate::options::Activation;
 
-/// With fewer multiplications than this, further threads cost more time than they save.
-const WORTH_THREADS: usize = 1 << 21;
+/// The number of multiplications from which several threads are faster than one.
+const MIN_PARALLEL_WORK: usize = 1 << 21;
 
-/// The library sums in another order if a product has at most this many rows and columns, or
-/// only one of them. No part of a product may be so small, because the results would then
-/// depend on the number of threads.
+/// `gemm` sums in another order if a product has at most this number of rows and of columns,
+/// or only one row or one column. No part of a product may be so small, because the results
+/// would then depend on the number of threads.
 const SMALL: usize = 64;
-/// The least number of rows in a part.
-const FEWEST_ROWS: usize = 16;
+/// The minimum number of rows in a part of a product.
+const MIN_ROWS: usize = 16;
 
 /// A matrix in memory, or some of its rows.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Takes values row by row. `what` names the matrix in a panic.
+    /// Makes a matrix from its values, row by row. `what` names the matrix in a panic.
     fn new(what: &str, values: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
         check_length(what, values.len(), &[rows, columns]);
         Self {
@@ -68,17 +68,17 @@ impl<'a> Matrix<'a> {
 }
 
 /// Computes `out = a b`. All of `out` is written.
-#[allow(unsafe_code, reason = "the library's product takes pointers")]
+#[allow(unsafe_code, reason = "`gemm` takes pointers")]
 fn multiply(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>]) {
     // SAFETY: without `add`, `out` is not read.
     unsafe { product(a, b, out, false) }
 }
 
 /// Computes `out = out + a b`.
-#[allow(unsafe_code, reason = "the library's product takes pointers")]
+#[allow(unsafe_code, reason = "`gemm` takes pointers")]
 fn add_product(a: Matrix, b: Matrix, out: &mut [f32]) {
-    // SAFETY: initialized values may be passed as values that need not be initialized, and
-    // the product leaves all of them initialized.
+    // SAFETY: initialized values may be passed as possibly uninitialized values, and they stay
+    // initialized.
     unsafe {
         let length = out.len();
         let out = std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), length);
@@ -86,8 +86,8 @@ fn add_product(a: Matrix, b: Matrix, out: &mut [f32]) {
     }
 }
 
-/// Computes `out = a b`, or `out = out + a b` if `add`, on one thread. Each value is summed in
-/// the same order, whatever part of a product it is in.
+/// Computes `out = a b`, or `out = out + a b` if `add` is true, on one thread. Each value is summed in
+/// the same order, even if the product is only a part of a larger product.
 ///
 /// # Panics
 ///
@@ -95,8 +95,8 @@ fn add_product(a: Matrix, b: Matrix, out: &mut [f32]) {
 ///
 /// # Safety
 ///
-/// If `add`, all of `out` must have been written.
-#[allow(unsafe_code, reason = "the library's product takes pointers")]
+/// If `add` is true, all of `out` must have been written before.
+#[allow(unsafe_code, reason = "`gemm` takes pointers")]
 unsafe fn product(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], add: bool) {
     assert_eq!(
         a.columns, b.rows,
@@ -136,15 +136,15 @@ unsafe fn product(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], add: bool)
 /// # Panics
 ///
 /// If the length of `out` is not a multiple of that of `row`.
-#[allow(unsafe_code, reason = "as said at `all_written`")]
+#[allow(unsafe_code, reason = "see `all_written`")]
 fn repeat<'out>(row: &[f32], out: &'out mut [MaybeUninit<f32>]) -> &'out mut [f32] {
     let rows = out.chunks_exact_mut(row.len());
     for out in rows {
         out.write_copy_of_slice(row);
     }
     check_length("a part", out.len(), &[out.len() / row.len(), row.len()]);
-    // SAFETY: `check_length` has checked that `out` is made of whole rows, and each of them
-    // has been written.
+    // SAFETY: `check_length` has checked that `out` consists of whole rows, and each row has
+    // been written.
     unsafe { out.assume_init_mut() }
 }
 
@@ -162,7 +162,7 @@ pub(crate) struct Sizes {
 /// # Panics
 ///
 /// If a slice does not have the size that `sizes` says.
-#[allow(unsafe_code, reason = "as said at `all_written`")]
+#[allow(unsafe_code, reason = "see `all_written`")]
 pub(crate) fn forward(
     sizes: Sizes,
     x: &[f32],
@@ -186,7 +186,7 @@ pub(crate) fn forward(
         add_product(x, weight, sums);
         arch.dispatch(|| activate(sums, activation));
     });
-    // SAFETY: the parts together are all of `out`, and `repeat` writes all of a part.
+    // SAFETY: the parts cover all of `out`, and `repeat` writes all of a part.
     unsafe { all_written(out) }
 }
 
@@ -196,7 +196,7 @@ fn activate(sums: &mut [f32], activation: Activation) {
         Activation::None => {}
         Activation::Relu => {
             for value in sums {
-                // This keeps a NaN.
+                // NaN stays NaN, because it is not <= 0.
                 *value = if *value <= 0.0 { 0.0 } else { *value };
             }
         }
@@ -215,7 +215,7 @@ fn activate(sums: &mut [f32], activation: Activation) {
 /// # Panics
 ///
 /// If a slice does not have the size that `sizes` says.
-#[allow(unsafe_code, reason = "as said at `all_written`")]
+#[allow(unsafe_code, reason = "see `all_written`")]
 pub(crate) fn backward(
     sizes: Sizes,
     x: &[f32],
@@ -265,7 +265,7 @@ pub(crate) fn backward(
             *sum += value;
         }
     }
-    // SAFETY: the parts together are all of the output, and `multiply` writes all of a part.
+    // SAFETY: the parts cover all of the output, and `multiply` writes all of a part.
     let written = |values| unsafe { all_written(values) };
     Gradients {
         input: of_input.map(written),
@@ -274,19 +274,19 @@ pub(crate) fn backward(
     }
 }
 
-/// How many rows of `a` each thread multiplies by `b`.
+/// The number of rows of `a` that each thread multiplies by `b`.
 fn rows_each(a: Matrix, b: Matrix) -> usize {
-    if a.rows * a.columns * b.columns < WORTH_THREADS || b.columns <= SMALL {
+    if a.rows * a.columns * b.columns < MIN_PARALLEL_WORK || b.columns <= SMALL {
         return a.rows;
     }
     let even = a.rows.div_ceil(rayon::current_num_threads());
-    (even.max(FEWEST_ROWS)..a.rows)
+    (even.max(MIN_ROWS)..a.rows)
         .find(|each| a.rows % each != 1)
         .unwrap_or(a.rows)
 }
 
 /// Cuts the product `a b` into parts for the threads: some rows of `a`, all of `b`, and the
-/// rows of `out` that they give. The parts together are all of `out`.
+/// rows of `out` that they give. The parts cover all of `out`.
 fn parts<'a>(
     a: Matrix<'a>,
     b: Matrix<'a>,
@@ -298,19 +298,21 @@ fn parts<'a>(
     parts.map(move |(part, out)| (a.some_rows(part * rows, out.len() / b.columns), b, out))
 }
 
-/// e^x with an error of at most two units in the last place, by steps that the compiler can
-/// do in vector registers: e^x = 2^n e^r, where n is whole and |r| is at most ln(2)/2, and
-/// e^r is a series (Cody and Waite, Software Manual for the Elementary Functions, 1980).
+/// e^x with an error of at most two units in the last place. The compiler can vectorize all
+/// steps. The function computes e^x = 2^n e^r, where n is an integer and |r| is at most
+/// ln(2)/2. A series gives e^r (Cody and Waite, Software Manual for the Elementary Functions,
+/// 1980).
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    // Outside this range 2^n is not a normal number. Both comparisons keep a NaN.
+    // Outside this range 2^n is not a normal number. In both comparisons NaN stays NaN.
     let x = if x < -87.0 { -87.0 } else { x };
     let x = if x > 88.0 { 88.0 } else { x };
-    // Adding 1.5 * 2^23 rounds to a whole number, which is then in the low bits.
+    // Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits of the float.
     const SHIFT: f32 = 12_582_912.0;
     let shifted = x.mul_add(std::f32::consts::LOG2_E, SHIFT);
     let n = shifted - SHIFT;
-    // ln(2) is split into two parts. The first has so few bits that n times it is exact.
+    // ln(2) is split into two parts. The first part has so few bits that its product with n is
+    // exact.
     let r = n.mul_add(-0.693_359_4, x);
     let r = n.mul_add(2.121_944_4e-4, r);
     let mut series = 1.0 / 5040.0;
@@ -405,8 +407,8 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_threads_changes_no_bit() {
-        // Near the sizes at which the library changes the order of its sums.
+    fn the_result_does_not_depend_on_the_number_of_threads() {
+        // These sizes are near those at which `gemm` changes the order of its sums.
         let sizes = [
             [128, 588, 64],
             [88, 588, 65],

@@ -8,13 +8,13 @@ use super::checks::check_length;
 use super::geometry::{Geometry, LANES, padded};
 use super::patches::Layout;
 
-/// Stands in place of a receiver where ReLU is zero: no input receives a gradient.
+/// The receiver of a value where ReLU is zero: no input receives a gradient.
 pub(crate) const NO_GRADIENT: u8 = 4;
 
-/// The number of images in a chunk, which one thread handles.
+/// The number of images in a chunk. One thread computes a chunk.
 const CHUNK: usize = 4;
 
-/// The number of pixels that are computed together: a window of the pool.
+/// The number of pixels that are computed together. It is the size of a pool's window.
 const PIXELS: usize = 4;
 
 /// The result of the forward pass.
@@ -22,7 +22,8 @@ pub(crate) struct Output {
     /// The output, `[batch, filters, rows, columns]`.
     pub values: Vec<f32>,
     /// For each value, the place in its pool window (0 to 3) that receives the gradient, or
-    /// [`NO_GRADIENT`]. It is empty without ReLU and pool, because all gradients pass then.
+    /// [`NO_GRADIENT`]. The list is empty without ReLU and pool, because then every pixel
+    /// receives its gradient.
     pub receivers: Vec<u8>,
 }
 
@@ -104,7 +105,7 @@ impl WithSimd for Lanes {
     }
 }
 
-/// Some images, which one thread computes one after the other.
+/// The images of one chunk. One thread computes them one after the other.
 struct Chunk<'a> {
     geometry: Geometry,
     layout: Layout,
@@ -125,7 +126,7 @@ impl WithSimd for Chunk<'_> {
         let (cells, size) = (geometry.cells(), geometry.output_size());
         let width = self.weight.len() / geometry.taps();
         let mut patches = self.layout.buffer();
-        // The output with the channels last. The end of the loop puts them first.
+        // The output with the channels last. The end of the loop moves the channels first.
         let mut values = vec![0.0f32; cells * width];
         let mut receivers = vec![0u32; cells * width];
         let mut receivers_out = self.receivers.chunks_exact_mut(size);
@@ -210,8 +211,8 @@ impl Group<'_> {
                     let mut best = sums[0][v];
                     let mut place = simd.splat_u32s(0);
                     for (which, sum) in (1u32..).zip(&sums[1..]) {
-                        // Of equal values the first is taken. A NaN is always taken, so
-                        // that it reaches the output.
+                        // If values are equal, the first is taken. NaN is always taken, so that
+                        // it reaches the output.
                         let takes = simd.greater_than_f32s(sum[v], best);
                         let takes = simd.or_m32s(takes, is_nan(simd, sum[v]));
                         best = simd.select_f32s(takes, sum[v], best);

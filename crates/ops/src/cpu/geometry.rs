@@ -3,7 +3,7 @@
 use crate::options::Conv;
 
 /// The largest number of floats in a vector register. Rows that are read as vectors are
-/// padded to a multiple of it, so that no loop has a remainder.
+/// padded to a multiple of this number, so that no loop has a remainder.
 pub(crate) const LANES: usize = 16;
 
 /// `length` rounded up to a multiple of [`LANES`].
@@ -29,21 +29,21 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Takes the shapes of the input `[batch, channels, height, width]` and of the weight
+    /// Computes the sizes from the shapes of the input `[batch, channels, height, width]` and of the weight
     /// `[filters, channels, kernel, kernel]`.
     ///
     /// # Panics
     ///
-    /// If the two do not fit together, or the image is smaller than the kernel or the pool's
+    /// If the two shapes do not fit together, or the image is smaller than the kernel or the pool's
     /// window.
     pub fn new(input: [usize; 4], weight: [usize; 4], conv: Conv) -> Self {
         let [batch, channels, height, width] = input;
         let [filters, inputs, kernel, columns] = weight;
         assert_eq!(
             inputs, channels,
-            "the weight and the input have the same channels"
+            "the weight and the input must have the same number of channels"
         );
-        assert_eq!(kernel, columns, "kernels are square");
+        assert_eq!(kernel, columns, "kernels must be square");
         let geometry = Self {
             batch,
             channels,
@@ -54,19 +54,26 @@ impl Geometry {
             conv,
         };
         let (high, wide) = (geometry.bordered(height), geometry.bordered(width));
-        assert!(height >= 1 && width >= 1, "the image has pixels");
-        assert!(channels >= 1 && filters >= 1, "there are channels");
+        assert!(height >= 1 && width >= 1, "the image must have pixels");
+        assert!(
+            channels >= 1 && filters >= 1,
+            "there must be channels and filters"
+        );
         assert!(kernel >= 1 && high >= kernel && wide >= kernel);
-        assert!(geometry.cells() >= 1, "the pool has a window");
+        assert!(
+            geometry.cells() >= 1,
+            "the image must not be smaller than a window of the pool"
+        );
         geometry
     }
 
-    /// A side of the input after `double` and padding.
+    /// The height or width of the input after `double` and padding. `side` is the height or
+    /// width before.
     fn bordered(&self, side: usize) -> usize {
         side * self.repeats() + 2 * self.conv.padding
     }
 
-    /// How often each row and column of the input is repeated.
+    /// The number of copies of each row and column of the input after `double`.
     pub fn repeats(&self) -> usize {
         if self.conv.double { 2 } else { 1 }
     }

@@ -1,9 +1,9 @@
-//! The arithmetic of the operations, on slices of values. It knows no tensors and no backend.
+//! The arithmetic of the operations, on slices of values. It does not depend on Burn.
 //!
-//! A convolution is a sum over patches. A library's matrix product needs the patches copied
-//! and packed first, and on small images the copying takes long compared with the
-//! arithmetic. So we have written the products of convolutions ourselves, and they read the
-//! patches inside the image. The products of fully connected layers are a library's.
+//! A convolution is a sum over patches. The matrix product of a library needs copies of the
+//! patches, and on small images the copying takes long compared with the arithmetic. So the
+//! convolutions here have their own products, which read the patches inside the image. For
+//! fully connected layers, the library `gemm` computes the products.
 
 mod backward;
 mod checks;

@@ -3,11 +3,12 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-/// The number of values in a chunk, which one thread handles.
+/// The number of values in a chunk. One thread computes a chunk.
 const CHUNK: usize = 1 << 14;
 
-/// Calls `each` on the chunks of `read` and `write`, which must have equal lengths. The
-/// threads share the chunks, and `each` is compiled for this processor's vector registers.
+/// Calls `each` on the chunks of `read` and `write`, which must have equal lengths. The chunks
+/// are distributed over the threads. `each` is compiled for the vector registers of this
+/// processor.
 ///
 /// # Panics
 ///

@@ -1,12 +1,12 @@
-//! The layout of an image in memory, in which the values under a kernel are a few long runs.
+//! A layout of an image in memory in which each patch consists of a few long runs of values.
 
 use super::geometry::{Geometry, LANES, padded};
 
-/// How the values under a kernel (a patch) lie in memory: `segments` runs of `length` values
-/// each.
+/// How a patch (the values under a kernel) lies in memory: as `segments` runs of `length`
+/// values each.
 ///
-/// If the channels come last, a row of a patch is one run of `kernel * channels` values, and
-/// a patch needs no copy. If such a row is shorter than a vector register, each patch is
+/// If the channels come last, a row of a patch is one run of `kernel * channels` values, so
+/// the patches need no copies. If such a row is shorter than a vector register, each patch is
 /// copied into one run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
@@ -57,8 +57,8 @@ impl Layout {
         }
     }
 
-    /// A buffer for one image. It ends with room for a whole vector, so that any patch can be
-    /// read as vectors.
+    /// A buffer of zeros for one image. At the end it has room for one more vector, so that
+    /// every patch can be read as vectors.
     pub fn buffer(&self) -> Vec<f32> {
         vec![0.0; self.size()]
     }
@@ -76,7 +76,7 @@ impl Layout {
     }
 
     /// Copies `image` `[channels, height, width]` into a `buffer` in this layout. The border
-    /// of the buffer must be zero, and is left as it is.
+    /// of the buffer must be zero, and is not written.
     ///
     /// # Panics
     ///
@@ -112,7 +112,7 @@ impl Layout {
         }
         let [rows, columns] = self.geometry.convolved();
         let step = padded(self.length);
-        // The output pixels for which this tap of the kernel is inside the image.
+        // The range of output pixels for which a tap of the kernel lies inside the image.
         let inside = |shift: usize, side: usize, outputs: usize| {
             let to = (side * repeats + conv.padding).saturating_sub(shift);
             conv.padding.saturating_sub(shift)..to.min(outputs)
@@ -122,7 +122,7 @@ impl Layout {
                 let [down, right] = [tap / kernel, tap % kernel];
                 let across = inside(right, width, columns);
                 if across.is_empty() {
-                    continue; // This tap is in the border for all pixels.
+                    continue; // This tap lies in the border for all output pixels.
                 }
                 for row in inside(down, height, rows) {
                     let pixels = &plane[(row + down - conv.padding) / repeats * width..][..width];
@@ -169,8 +169,8 @@ impl Layout {
         }
     }
 
-    /// The index in a weight `[filters, channels, kernel, kernel]` that belongs to value `tap`
-    /// of a patch, counted through all segments.
+    /// The index in a weight `[filters, channels, kernel, kernel]` of the factor for value
+    /// `tap` of a patch. `tap` counts the values of all segments.
     pub fn tap(&self, filter: usize, tap: usize) -> usize {
         let Geometry {
             channels, kernel, ..

@@ -1,11 +1,12 @@
-//! Mean squared differences of rows, in one pass forward and one backward.
+//! Mean squared differences of rows. The forward pass and the backward pass each read the
+//! values once.
 
 use pulp::Arch;
 use rayon::prelude::*;
 
 use super::checks::{all_written, check_length};
 
-/// The least number of rows that one thread handles.
+/// The minimum number of rows that one thread computes.
 const ROWS: usize = 32;
 
 /// The number of partial sums of a row, so that the compiler can use vector registers.
@@ -31,7 +32,7 @@ pub(crate) fn squared_error(x: &[f32], target: &[f32], columns: usize) -> Vec<f3
 ///
 /// # Panics
 ///
-/// If they are not `rows` times `columns` values each, or `columns` is 0.
+/// If `x` and `target` do not have the same number of whole rows, or `columns` is 0.
 fn rows(x: &[f32], target: &[f32], columns: usize) -> usize {
     assert!(columns > 0, "a row must have at least one column");
     let rows = x.len() / columns;
@@ -86,8 +87,8 @@ pub(crate) fn squared_error_backward(
                 }
             });
         });
-    // SAFETY: `rows` and `check_length` have checked that `of_x` has as many whole rows as
-    // the three slices with which it is zipped, so every value has been written.
+    // SAFETY: `rows` and `check_length` have checked that `x`, `target` and `gradient` have the
+    // same number of rows as `of_x`, so every value has been written.
     unsafe { all_written(of_x) }
 }
 

@@ -1,5 +1,5 @@
-//! `family = "autoencoder"`: a network reduces images of digits to a code, and rebuilds
-//! them from it.
+//! `family = "autoencoder"`: a network reduces images of digits to codes, and rebuilds the
+//! images from the codes.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
@@ -29,7 +29,7 @@ pub struct AutoencoderTask {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
-    /// No function: the layer's own values go on.
+    /// No activation: the output is the value of the layer itself.
     None,
     /// max(0, x)
     Relu,
@@ -53,7 +53,7 @@ impl Activation {
     }
 }
 
-/// Reads one of the activations that a key takes. The error names both.
+/// Reads an activation, which must be one of the two in `taken`. The error names both.
 fn one_of<'de, D>(deserializer: D, taken: [Activation; 2]) -> Result<Activation, D::Error>
 where
     D: Deserializer<'de>,
@@ -84,8 +84,8 @@ fn schema_of_output(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": Activation::OF_OUTPUT.map(Activation::name) })
 }
 
-/// `[model]` of an autoencoder: an encoder to the code, and a decoder that is its mirror
-/// image.
+/// `[model]` of an autoencoder: an encoder, and a decoder with the same layers in reverse
+/// order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoencoderModel {
@@ -112,7 +112,8 @@ pub struct AutoencoderModel {
 }
 
 /// The convolutional ends of an autoencoder, with 3x3 kernels and same padding. The encoder
-/// pools by 2 after each convolution. The decoder doubles the side before each.
+/// applies a 2x2 max-pool after each convolution. The decoder doubles the height and width
+/// before each convolution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvCoder {
@@ -122,7 +123,7 @@ pub struct ConvCoder {
 
 impl ConvCoder {
     /// The side of the image after the encoder's convolutions, in pixels. It is `None` if
-    /// the side of an image cannot be halved so often.
+    /// the side of an image cannot be halved once for each convolution.
     pub fn side(&self) -> Option<usize> {
         self.channels
             .iter()
@@ -135,7 +136,9 @@ impl ConvCoder {
         if self.side().is_none() {
             return Err(Problem::new(
                 "model.conv.channels",
-                format!("a side of {SIDE} pixels can be halved twice; name at most two"),
+                format!(
+                    "an image of {SIDE}x{SIDE} pixels can be halved only twice; give at most two"
+                ),
             ));
         }
         Ok(())

@@ -35,7 +35,7 @@ pub struct ClassifierModel {
     pub conv: Option<ConvStack>,
 }
 
-/// Blocks of convolutions. A 2x2 max-pool closes each block.
+/// Blocks of convolutions. Each block ends with a 2x2 max-pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvStack {
@@ -46,9 +46,9 @@ pub struct ConvStack {
 }
 
 impl ConvStack {
-    /// The shape `[channels, side, side]` after the last block, as (channels, side), for
-    /// images of 28x28 pixels in one channel. It is `None` if no pixel is left for one of
-    /// the kernels or pools.
+    /// The number of channels and the side in pixels after the last block, for images of
+    /// 28x28 pixels in one channel. It is `None` if the image becomes smaller than a kernel
+    /// or the window of a pool.
     pub fn output(&self) -> Option<(usize, usize)> {
         let mut shape = (1, SIDE);
         for block in &self.blocks {
@@ -74,8 +74,8 @@ impl ConvStack {
             return Err(Problem::new(
                 "model.conv.blocks",
                 format!(
-                    "an image of {SIDE}x{SIDE} pixels is used up before the last pool; use fewer \
-                     blocks or a smaller kernel"
+                    "an image of {SIDE}x{SIDE} pixels becomes too small before the last pool; use \
+                     fewer blocks or a smaller kernel"
                 ),
             ));
         }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conv_stack_knows_what_is_left_of_the_image() {
+    fn the_output_shape_of_a_conv_stack() {
         // By hand: 28 -3+1-> 26 -/2-> 13 -3+1-> 11 -/2-> 5.
         let stack = |blocks: &[&[usize]], kernel| ConvStack {
             blocks: blocks.iter().map(|block| block.to_vec()).collect(),

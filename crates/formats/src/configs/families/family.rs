@@ -1,4 +1,4 @@
-//! What every family says of itself.
+//! What every family declares about itself.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,30 +8,30 @@ use crate::configs::check::Check;
 
 use super::images::ImageData;
 
-/// A family: the type of its tables in a config, and what the other crates ask of it.
+/// A family: the type of its tables in a config, and the facts that other crates need.
 pub(crate) trait Family: Serialize + DeserializeOwned + JsonSchema {
     /// The name of the family in configs and records.
     const NAME: &'static str;
 
-    /// The names of the files that a finished run leaves, without `record.json`.
+    /// The names of the files that a finished run writes, except `record.json`.
     const FILES: &'static [&'static str];
 
     /// How the report's figures show the family.
     const FIGURES: Figures = Figures::PLAIN;
 
-    /// Where the config names the images that a run learns from; `None` if the family
-    /// generates its data.
+    /// Returns the part of the config that names the images; `None` if the family generates
+    /// its data.
     const IMAGES: Option<fn(&Self) -> &ImageData> = None;
 
-    /// Refuses values that have the right type and make no sense.
+    /// Refuses values that have the right type but are not valid.
     ///
     /// # Errors
     ///
     /// The first key with such a value.
     fn check(&self) -> Check;
 
-    /// The number of epochs that a run trains. It is the number of iterations where every
-    /// step takes all rows, and 0 where nothing is trained.
+    /// The number of epochs that a run trains. It is the number of iterations if every step
+    /// takes all rows, and 0 if the family does not train.
     fn epochs(&self) -> usize {
         0
     }
@@ -55,7 +55,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figures of a family that says nothing else.
+    /// The figures of a family that does not define them.
     pub const PLAIN: Self = Self {
         step: "epoch",
         loss: "loss",
@@ -79,7 +79,7 @@ impl Measure {
         name: "test_accuracy",
         label: "test accuracy (share of images)",
     };
-    /// The error of rebuilt test images.
+    /// The error between test images and rebuilt test images.
     pub(crate) const TEST_ERROR: Self = Self {
         name: "test_loss",
         label: "test error (mean squared error per pixel)",

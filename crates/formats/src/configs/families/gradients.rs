@@ -23,12 +23,12 @@ pub struct Gradients {
     pub points: usize,
     /// The points are evenly spaced in [-range, range].
     pub range: f64,
-    /// The number of rows of the toy data on which the loss of the tiny convnet is taken.
+    /// The number of rows of the toy data from which the loss of the tiny convnet is computed.
     pub rows: usize,
     /// The number of points on the line through the stationary point of the convnet's loss.
     pub line_points: usize,
-    /// The line reaches from -line_reach to line_reach times the parameters that it passes
-    /// through.
+    /// The line goes through the stationary point and through a point with random parameters.
+    /// It reaches from -line_reach to line_reach times these parameters.
     pub line_reach: f64,
 }
 

@@ -8,27 +8,28 @@ use serde::{Deserialize, Serialize};
 use crate::configs::check::{Check, at_least_one};
 use crate::configs::size::{SMOKE_TESTS, lower};
 
-/// The side of an image in pixels. The models fix it.
+/// The height and width of an image in pixels. The models accept no other size.
 pub const SIDE: usize = 28;
 
-/// `[data]` of a family that learns from images: MNIST as it lies in the repository, or a
-/// folder in its place.
+/// `[data]` of a family that learns from images: MNIST as it is in the repository, or a
+/// folder with other images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImageData {
     /// A folder of IDX files, gzipped or not. Without it, the images are MNIST.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
-    /// How many training images are used, from the first on. Without it, all are used.
+    /// The number of training images that are used, from the first. Without it, all are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<usize>,
-    /// How many test images are used, from the first on. Without it, all are used.
+    /// The number of test images that are used, from the first. Without it, all are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<usize>,
 }
 
 impl ImageData {
-    /// Refuses to use no image at all. How many there are, the files say.
+    /// Checks that at least one image of each split is used. The upper limit is known only
+    /// when the files are read.
     pub(crate) fn check(&self) -> Check {
         at_least_one("data.train", self.train.unwrap_or(1))?;
         at_least_one("data.test", self.test.unwrap_or(1))
@@ -45,12 +46,13 @@ impl ImageData {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scatter {
-    /// The codes of how many test images are written, from the first image on.
+    /// The number of test images whose codes are written, from the first image.
     pub images: usize,
 }
 
 impl Scatter {
-    /// Refuses to write no code at all. There are no more than test images.
+    /// Checks that at least one code is written. The upper limit, the number of test images,
+    /// is known only when the files are read.
     pub(crate) fn check(&self) -> Check {
         at_least_one("scatter.images", self.images)
     }

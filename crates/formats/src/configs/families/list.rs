@@ -1,6 +1,6 @@
-//! The list of all families. A new family is one more entry here, and a file beside it.
+//! The list of all families. A new family needs an entry here and a file in this folder.
 
-/// Calls the macro `$then` with the list of all families. From this list come the enum
+/// Calls the macro `$then` with the list of all families. This list defines the enum
 /// [`Task`](crate::Task) and its methods, the JSON Schemas, the keys of `[quick]` in
 /// `study.toml`, and the functions that the program `kindling` calls.
 ///
@@ -9,8 +9,8 @@
 /// - what the family does, as the documentation of its variant of `Task`,
 /// - the name of the variant, and the type of its config with the file that holds it,
 /// - `train`: the function that trains a run of the family, by its full path,
-/// - `parity`: the function that follows a training of the family on two devices. An
-///   entry without it takes no training steps.
+/// - `parity`: the function that trains the family on two devices and compares the steps. A
+///   family without training steps has no such function.
 #[macro_export]
 macro_rules! families {
     ($then:ident) => {

@@ -1,5 +1,5 @@
-//! The families: each file holds the config of one family and what the other crates ask
-//! of it. `list.rs` names them all.
+//! The families. A file for each family holds its config and the facts that other crates
+//! need. `list.rs` lists all families.
 
 mod autoencoder;
 mod classifier;

@@ -1,5 +1,5 @@
-//! `family = "pca"`: principal component analysis, the linear answer to the autoencoder's
-//! question, without training.
+//! `family = "pca"`: principal component analysis. It reduces images linearly, without
+//! training, and is compared with the autoencoders.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,9 +14,9 @@ use super::images::{ImageData, SIDE, Scatter};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PcaTask {
-    /// The images that the components are taken from.
+    /// The images from which the components are computed.
     pub data: ImageData,
-    /// How much of an image is kept.
+    /// The number of components.
     pub model: PcaModel,
     /// Which codes are written to `codes.csv`.
     pub scatter: Scatter,
@@ -46,7 +46,7 @@ impl Family for PcaTask {
 
     fn check(&self) -> Check {
         self.data.check()?;
-        // An image has no more components than pixels.
+        // There are as many components as pixels.
         within("model.components", self.model.components, 1, SIDE * SIDE)?;
         self.scatter.check()
     }

@@ -39,9 +39,9 @@ pub enum ToyFunction {
 pub struct RegressionData {
     /// The function that is sampled.
     pub function: ToyFunction,
-    /// The number of rows to train on.
+    /// The number of training rows.
     pub train: usize,
-    /// The number of rows to test on.
+    /// The number of test rows.
     pub test: usize,
     /// x is uniform in [-x_range, x_range]^4.
     pub x_range: f64,
@@ -51,13 +51,14 @@ pub struct RegressionData {
     pub noise: f64,
 }
 
-/// A model that learns a toy function.
+/// A model that learns a toy function of the row x.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ToyModel {
-    /// p = w . x
+    /// A linear model: the prediction is p = w . x.
     Linear,
-    /// Two kernels of width 3 with same padding, ReLU, max-pool by 2, then p = u . m.
+    /// A convnet: two kernels of width 3 with same padding, ReLU, and max-pool by 2 give m. The
+    /// prediction is p = u . m.
     Convnet,
 }
 
@@ -77,7 +78,7 @@ pub struct RegressionTrain {
     pub iterations: usize,
     /// The loss is the mean squared error + l2 times the sum of squared parameters.
     pub l2: f64,
-    /// The optimizer, which turns gradients into steps.
+    /// The optimizer and its learning rate.
     pub optimizer: Optimizer,
 }
 

@@ -1,4 +1,4 @@
-//! The config of any family as one type, made from the list of families.
+//! The config of any family as one type, which is made from the list of families.
 
 use schemars::{JsonSchema, SchemaGenerator};
 use toml::Table;
@@ -23,7 +23,7 @@ macro_rules! define_task {
             $(parity: $parity:path,)?
         }
     )*) => {
-        /// What a run does, by family.
+        /// The part of a run's config that depends on the family.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Task {
             $($(#[$doc])* $variant(super::$module::$task),)*
@@ -42,8 +42,8 @@ macro_rules! define_task {
             ///
             /// # Errors
             ///
-            /// If there is no such family, or at the first unknown, missing or mistyped
-            /// key.
+            /// If there is no such family, or if a key is unknown or missing or has a value of
+            /// a wrong type.
             pub(crate) fn from_table(family: &str, table: Table, origin: &str) -> Result<Self> {
                 $(if family == <super::$module::$task as Family>::NAME {
                     return typed(table, origin).map(Task::$variant);
@@ -59,7 +59,7 @@ macro_rules! define_task {
                 table.unwrap_or_default()
             }
 
-            /// Refuses values that have the right type and make no sense.
+            /// Refuses values that have the right type but are not valid.
             pub(crate) fn check(&self) -> Check {
                 match self {
                     $(Task::$variant(task) => task.check(),)*
@@ -73,7 +73,7 @@ macro_rules! define_task {
                 }
             }
 
-            /// The names of the files that a finished run leaves, without `record.json`.
+            /// The names of the files that a finished run writes, except `record.json`.
             pub fn files(&self) -> &'static [&'static str] {
                 match self {
                     $(Task::$variant(_) => <super::$module::$task as Family>::FILES,)*
@@ -81,7 +81,7 @@ macro_rules! define_task {
             }
 
             /// The number of epochs that the run trains. It is the number of iterations for
-            /// the toy functions, and 0 where nothing is trained.
+            /// the toy functions, and 0 if the family does not train.
             pub fn epochs(&self) -> usize {
                 match self {
                     $(Task::$variant(task) => task.epochs(),)*

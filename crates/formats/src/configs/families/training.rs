@@ -14,14 +14,14 @@ use super::images::ImageData;
 pub struct Train {
     /// The number of passes over the training images.
     pub epochs: usize,
-    /// The number of images in a step. The last step of an epoch may have fewer.
+    /// The number of images in a step. The last step of an epoch may have fewer images.
     pub batch_size: usize,
-    /// The optimizer, which turns gradients into steps.
+    /// The optimizer and its learning rate.
     pub optimizer: Optimizer,
 }
 
 impl Train {
-    /// Refuses to train nothing, and values that no optimizer takes.
+    /// Refuses a training without steps, and values that the optimizer cannot use.
     pub(crate) fn check(&self) -> Check {
         count("train.epochs", self.epochs, 1)?;
         count("train.batch_size", self.batch_size, 1)?;
@@ -36,7 +36,7 @@ impl Train {
     }
 }
 
-/// The optimizer, which turns gradients into steps. Its learning rate is constant.
+/// The optimizer. Its learning rate is constant.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Optimizer {
@@ -45,7 +45,7 @@ pub enum Optimizer {
     Sgd {
         /// The learning rate.
         learning_rate: f64,
-        /// The share of the last step that is kept. At 0, none is.
+        /// The share of the last v that is kept. At 0, there is no momentum.
         momentum: f64,
     },
     /// Adam (Kingma and Ba, 2015) with beta 0.9 and 0.999, and epsilon 1e-7.
@@ -65,7 +65,7 @@ impl Optimizer {
         }
     }
 
-    /// Refuses values that no optimizer takes.
+    /// Refuses values that the optimizer cannot use.
     pub(crate) fn check(self) -> Check {
         match self {
             Optimizer::Sgd {
@@ -76,7 +76,7 @@ impl Optimizer {
                 share(
                     "train.optimizer.sgd.momentum",
                     momentum,
-                    "the last step that is kept",
+                    "the last step that momentum keeps",
                 )
             }
             Optimizer::Adam { learning_rate } => {
