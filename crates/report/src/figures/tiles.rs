@@ -17,7 +17,7 @@ pub(super) struct Tile {
 /// Images of one size.
 pub(super) struct Tiles {
     pub(super) title: String,
-    /// Pixels of an image's side.
+    /// Side of an image, in pixels.
     pub(super) side: usize,
     /// Number of images in a row.
     pub(super) columns: usize,
