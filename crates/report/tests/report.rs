@@ -176,7 +176,7 @@ fn no_id_of_a_section_makes_a_report_write_outside_of_its_folder() {
 }
 
 #[test]
-fn a_report_names_what_its_tree_lacks() {
+fn a_report_names_missing_failed_and_unreadable_runs() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
     let layout = Layout::new(folder.path(), Size::Full);

@@ -28,8 +28,8 @@ impl Cell {
         self.text("family")
     }
 
-    /// Whether nothing in the cell is random, so that one run says all.
-    pub fn is_certain(&self) -> bool {
+    /// Whether nothing in the cell is random, so that one run is enough.
+    pub fn is_deterministic(&self) -> bool {
         self.seeds == Some(1)
     }
 

@@ -91,7 +91,7 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
             MAX_PIXELS / 1_000_000
         ));
     }
-    // A camera stores the pixels as its sensor read them, and the rotation beside them.
+    // A camera stores the pixels in the order of its sensor, and the rotation separately.
     let orientation = decoder.orientation().map_err(damaged)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     image.apply_orientation(orientation);

@@ -35,7 +35,7 @@ struct Plane {
     codes: Vec<[f64; 3]>,
 }
 
-/// The networks of `cells`: of each cell the complete run with the smallest seed. `None` if
+/// The networks of `cells`, each from the cell's complete run with the smallest seed. `None` if
 /// there are no such networks. If a network cannot be read, the error is added to
 /// `unreadable`.
 pub(crate) fn explorer(

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_is_compared_with_its_reference_and_stands_apart_from_other_cells() {
+    fn a_sweep_is_compared_with_its_reference_and_separate_from_other_cells() {
         let records = [
             record("a", 0, 0.92),
             record("b", 0, 0.98),
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cell_is_no_comparison() {
+    fn a_single_cell_has_no_comparison() {
         let one = record("mlp", 0, 0.98);
         for records in [&[one][..], &[]] {
             let figures = comparisons("2.5", &compared(records), &StudyFigures::default());

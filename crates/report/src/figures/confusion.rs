@@ -81,7 +81,7 @@ pub(super) fn svg(title: &str, names: &[String], rows: &[Vec<f64>]) -> Result<St
     };
     let prediction = |class: usize| {
         let middle = left + class * FIELD + FIELD / 2;
-        // A turned text stands on its baseline, so its middle is left of it.
+        // The middle of a turned text is left of its baseline.
         let x = if is_turned { middle + 5 } else { middle };
         ((x, top - 12), name(class))
     };

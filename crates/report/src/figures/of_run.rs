@@ -137,8 +137,8 @@ fn codes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
         named,
     };
     let caption = if named {
-        "A point is a test image, and its colour is its label. Each label stands at the median of \
-         its points."
+        "A point is a test image, and its colour is its label. Each label is written at the \
+         median of its points."
     } else {
         "A point is a test image, and its colour is its label."
     };

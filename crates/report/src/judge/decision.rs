@@ -52,7 +52,7 @@ impl Decision {
 pub(super) struct Decider<'a> {
     pub(super) claim: &'a Claim,
     /// Whether the claim's cells are deterministic: nothing in them is random.
-    pub(super) is_certain: bool,
+    pub(super) is_deterministic: bool,
     /// The study's number of seeds. The first look at a claim has this many seeds.
     pub(super) first_look: usize,
 }
@@ -73,7 +73,7 @@ impl Decider<'_> {
     fn by_every_run(&self, values: &[f64]) -> Decision {
         let mut verdicts = values.iter().map(|&value| self.verdict((value, value)));
         let holds = verdicts.all(|verdict| verdict == Verdict::Supported);
-        let enough = self.is_certain || values.len() >= self.first_look;
+        let enough = self.is_deterministic || values.len() >= self.first_look;
         match (holds, enough) {
             (false, _) => Decision::exact(Verdict::Refuted),
             (true, true) => Decision::exact(Verdict::Supported),
@@ -129,7 +129,7 @@ impl Decider<'_> {
     /// Whether the claim's value does not depend on the seed.
     fn is_exact(&self, values: &[f64]) -> bool {
         let are_equal = values.iter().all(|value| *value == values[0]);
-        self.is_certain || (self.claim.is_of_parameters() && are_equal)
+        self.is_deterministic || (self.claim.is_of_parameters() && are_equal)
     }
 }
 

@@ -54,7 +54,7 @@ fn judgement(study: &Study, claim: &Claim, by_cell: &ByCell) -> Judgement {
     let values = Values::of(study, claim, by_cell);
     let decider = Decider {
         claim,
-        is_certain: values.is_certain,
+        is_deterministic: values.is_deterministic,
         first_look: usize::try_from(study.seeds()).unwrap_or(usize::MAX),
     };
     // A number may be missing because the run of that seed diverged. The other seeds are

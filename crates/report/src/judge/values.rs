@@ -21,7 +21,7 @@ pub(super) struct Values {
     /// The largest difference between two values that rounding alone can cause.
     pub(super) rounding: f64,
     /// Whether nothing in the claim's cells is random.
-    pub(super) is_certain: bool,
+    pub(super) is_deterministic: bool,
     /// A phrase for each run or number that the claim needs and the records lack.
     pub(super) missing: Vec<String>,
 }
@@ -32,7 +32,7 @@ impl Values {
         let mut missing = Vec::new();
         let mut records = ClaimRecords {
             claim,
-            certain: BTreeSet::new(),
+            deterministic: BTreeSet::new(),
             by_cell: BTreeMap::new(),
         };
         for cell in claim.cells() {
@@ -42,12 +42,12 @@ impl Values {
                 }
                 None => missing.push(format!("no finished run of {cell}")),
             }
-            if study.cell(cell).is_ok_and(|cell| cell.is_certain()) {
-                records.certain.insert(cell);
+            if study.cell(cell).is_ok_and(|cell| cell.is_deterministic()) {
+                records.deterministic.insert(cell);
             }
         }
         let mut values = Self {
-            is_certain: records.is_certain(),
+            is_deterministic: records.is_deterministic(),
             missing,
             ..Self::default()
         };
@@ -74,24 +74,24 @@ impl Values {
 struct ClaimRecords<'a> {
     claim: &'a Claim,
     /// Cells in which nothing is random.
-    certain: BTreeSet<&'a str>,
+    deterministic: BTreeSet<&'a str>,
     by_cell: BTreeMap<&'a str, &'a BTreeMap<u64, &'a Record>>,
 }
 
 impl<'a> ClaimRecords<'a> {
     /// Whether nothing in any of the claim's cells is random.
-    fn is_certain(&self) -> bool {
-        self.certain.len() == self.by_cell.len()
+    fn is_deterministic(&self) -> bool {
+        self.deterministic.len() == self.by_cell.len()
     }
 
     /// The seeds that all cells have in which something is random; seed 0 if nothing is.
     fn seeds(&self) -> Vec<u64> {
-        if self.is_certain() {
+        if self.is_deterministic() {
             return vec![0];
         }
         let mut seeds: Option<BTreeSet<u64>> = None;
         for (cell, runs) in &self.by_cell {
-            if !self.certain.contains(cell) {
+            if !self.deterministic.contains(cell) {
                 let own: BTreeSet<u64> = runs.keys().copied().collect();
                 seeds = Some(seeds.map_or(own.clone(), |seeds| &seeds & &own));
             }
@@ -105,8 +105,8 @@ impl<'a> ClaimRecords<'a> {
         let runs = self.by_cell.get(cell)?;
         let own = runs.get(&seed).copied();
         own.or_else(|| {
-            let certain = self.certain.contains(cell);
-            runs.values().next().copied().filter(|_| certain)
+            let deterministic = self.deterministic.contains(cell);
+            runs.values().next().copied().filter(|_| deterministic)
         })
     }
 

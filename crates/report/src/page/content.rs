@@ -18,7 +18,7 @@ pub(super) struct Content {
     pub(super) title: String,
     /// The runs in the report.
     pub(super) overview: Overview,
-    /// What the report lacks, and why.
+    /// The runs and files that are missing or broken.
     pub(super) problems: Vec<Problem>,
     pub(super) judgements: Vec<Judgement>,
     pub(super) sections: Vec<Section>,

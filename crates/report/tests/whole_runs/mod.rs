@@ -223,7 +223,7 @@ fn autoencoder_shapes(model: &AutoencoderModel) -> Vec<Shape> {
     shapes
 }
 
-/// Writes `weights.safetensors`: of each layer a weight of its shape and a bias.
+/// Writes `weights.safetensors`, with a weight and a bias for each layer.
 fn write_weights(dir: &RunDir, shapes: &[Shape]) {
     let numbers = |count: usize| -> Vec<u8> {
         let number = |index: usize| (index % 17) as f32 / 17.0 - 0.4;
