@@ -1,4 +1,4 @@
-//! The network: an encoder that makes the code, and a decoder with the same layers in
+//! The network: an encoder that computes the code, and a decoder with the same layers in
 //! reverse order.
 
 use std::path::Path;
@@ -14,7 +14,7 @@ use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, squared_error};
 /// Rows and columns of the convolutions' kernels.
 const KERNEL: usize = 3;
 
-/// A network that encodes 784 pixels in a few numbers and decodes them again.
+/// A network that encodes 784 pixels as a few numbers, and decodes these to pixels.
 #[derive(Module, Debug)]
 pub struct Autoencoder {
     convolutions: Vec<ConvLayer>,
@@ -25,7 +25,7 @@ pub struct Autoencoder {
     layout: Layout,
 }
 
-/// What the network needs to know besides its weights.
+/// The settings of the forward pass that are not weights.
 #[derive(Debug, Clone)]
 struct Layout {
     /// Channels and side of the image between the convolutions and the fully connected
@@ -35,7 +35,7 @@ struct Layout {
     output: Activation,
 }
 
-/// The activation of a layer that the config's `activation` means.
+/// Converts the activation of a config to the activation of a layer.
 fn layer_activation(activation: kindling_formats::Activation) -> Activation {
     match activation {
         kindling_formats::Activation::None => Activation::None,
@@ -45,12 +45,12 @@ fn layer_activation(activation: kindling_formats::Activation) -> Activation {
 }
 
 impl Autoencoder {
-    /// Makes the network of a config, with the first weights of `seed`.
+    /// Creates the network that `model` describes, with the initial weights of `seed`.
     ///
     /// # Errors
     ///
-    /// If the convolutions halve the image until nothing is left. A config that was checked
-    /// has no such convolutions.
+    /// If the convolutions halve the image until no pixel is left. The check of a config
+    /// refuses such convolutions.
     pub fn new(model: &AutoencoderModel, seed: u64, device: &Device) -> Result<Self, RunError> {
         let mut rng = stream(seed, "init", 0);
         let mut inner = [1, SIDE];
@@ -128,11 +128,11 @@ impl Autoencoder {
         })
     }
 
-    /// Loads a network of this config from `file`, a `model.bpk`.
+    /// Loads the weights of the network that `model` describes from `file`, a `model.bpk`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or holds another network.
+    /// If the file cannot be read, or holds the weights of another network.
     pub fn load(model: &AutoencoderModel, file: &Path, device: &Device) -> Result<Self, RunError> {
         load_weights(Self::new(model, 0, device)?, file)
     }
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_counted_as_by_hand() {
+    fn the_number_of_parameters_equals_a_count_by_hand() {
         assert_eq!(model(&[], None).num_params(), 784 * 2 + 2 + 2 * 784 + 784);
         let encoder = 784 * 512 + 512 + 512 * 128 + 128 + 128 * 32 + 32 + 32 * 2 + 2;
         let decoder = 2 * 32 + 32 + 32 * 128 + 128 + 128 * 512 + 512 + 512 * 784 + 784;

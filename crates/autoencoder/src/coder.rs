@@ -18,11 +18,11 @@ pub enum Coder {
 }
 
 impl Coder {
-    /// Loads a network of this config from `file`, a `model.bpk`.
+    /// Loads the weights of the network that `model` describes from `file`, a `model.bpk`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or holds another network.
+    /// If the file cannot be read, or holds the weights of another network.
     pub fn network(
         model: &AutoencoderModel,
         file: &Path,

@@ -26,8 +26,8 @@ pub fn train(task: &AutoencoderTask, run: &RunContext) -> Result<Record, RunErro
     train_on_images::<Autoencoder>(task, run)
 }
 
-/// Trains one autoencoder on two devices, and reports how far apart they are after every
-/// step.
+/// Trains one autoencoder on two devices, and reports how far the results of the devices
+/// differ after every step.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! The families `autoencoder` and `pca`: both code a digit in a few numbers and decode it
-//! again, an autoencoder by a network and PCA by a linear map.
+//! The families `autoencoder` and `pca`: both encode a digit as a few numbers and decode
+//! them again. An autoencoder uses a network, and PCA a linear map.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};

@@ -1,40 +1,41 @@
-//! Figures that say how well the codes of different labels are separated.
+//! Metrics of how well the codes of different labels are separated.
 
 use std::collections::BTreeMap;
 
 use kindling_datasets::Images;
 use rayon::prelude::*;
 
-/// The number of nearest codes that `knn_accuracy` and `trustworthiness` look at.
+/// The number of nearest codes that `knn_accuracy` and `trustworthiness` use.
 const NEIGHBOURS: usize = 10;
 
-/// Computes figures of `codes`, which are the codes of the first images:
+/// Computes metrics of `codes`, which are the codes of the first images:
 ///
 /// - `knn_accuracy`: the share of codes whose label is the most frequent one among the 10
 ///   nearest other codes. If several labels are equally frequent, the smallest one counts;
 /// - `silhouette`: the mean of (b - a) / max(a, b), where a is the mean distance to the codes
-///   of the same label and b that to the codes of the nearest other label (Rousseeuw, 1987);
-/// - `trustworthiness`: from 0 to 1, how far the nearest codes belong to the nearest images
-///   (Venna and Kaski, 2001);
+///   of the same label, and b the mean distance to the codes of the nearest other label
+///   (Rousseeuw, 1987);
+/// - `trustworthiness`: in [0, 1], and 1 if the nearest codes always belong to the nearest
+///   images (Venna and Kaski, 2001);
 /// - `nonnegative_codes`: the share of codes without a negative number.
 ///
-/// A figure that needs more codes than there are is left out. All codes must be finite.
+/// A metric that needs more codes than there are is left out. All codes must be finite.
 pub(crate) fn separation(codes: &[Vec<f64>], images: &Images) -> BTreeMap<String, f64> {
     let labels = &images.labels()[..codes.len()];
-    let by_code: Vec<CodeFigures> = (0..codes.len())
+    let by_code: Vec<CodeMetrics> = (0..codes.len())
         .into_par_iter()
-        .map(|index| code_figures(index, codes, labels, images))
+        .map(|index| code_metrics(index, codes, labels, images))
         .collect();
     let count = codes.len() as f64;
-    // The sums have a fixed order, so the number of threads changes no bit.
-    let mean = |value: fn(&CodeFigures) -> f64| by_code.iter().map(value).sum::<f64>() / count;
+    // The sums have a fixed order, so the metrics do not depend on the number of threads.
+    let mean = |value: fn(&CodeMetrics) -> f64| by_code.iter().map(value).sum::<f64>() / count;
     let k = NEIGHBOURS as f64;
     let trustworthiness =
         1.0 - 2.0 * mean(|code| code.rank_excess) / (k * (2.0 * count - 3.0 * k - 1.0));
-    let mut figures = BTreeMap::new();
+    let mut metrics = BTreeMap::new();
     let mut add = |name: &str, value: f64, enough_codes: bool| {
         if enough_codes && value.is_finite() {
-            figures.insert(name.to_string(), value);
+            metrics.insert(name.to_string(), value);
         }
     };
     let enough = codes.len() > NEIGHBOURS;
@@ -44,7 +45,7 @@ pub(crate) fn separation(codes: &[Vec<f64>], images: &Images) -> BTreeMap<String
         enough,
     );
     add("silhouette", mean(|code| code.silhouette), true);
-    // scikit-learn demands as many. With fewer codes the scale is not from 0 to 1.
+    // scikit-learn requires this many too. With fewer codes the value can leave [0, 1].
     add(
         "trustworthiness",
         trustworthiness,
@@ -55,11 +56,11 @@ pub(crate) fn separation(codes: &[Vec<f64>], images: &Images) -> BTreeMap<String
         mean(|code| f64::from(code.nonnegative)),
         true,
     );
-    figures
+    metrics
 }
 
-/// The figures of one code.
-struct CodeFigures {
+/// The metrics of one code, whose means over all codes are the metrics of the codes.
+struct CodeMetrics {
     label_is_most_frequent: bool,
     silhouette: f64,
     /// See [`rank_excess`].
@@ -67,7 +68,7 @@ struct CodeFigures {
     nonnegative: bool,
 }
 
-fn code_figures(index: usize, codes: &[Vec<f64>], labels: &[u8], images: &Images) -> CodeFigures {
+fn code_metrics(index: usize, codes: &[Vec<f64>], labels: &[u8], images: &Images) -> CodeMetrics {
     let own = &codes[index];
     let distances: Vec<f64> = codes
         .iter()
@@ -90,7 +91,7 @@ fn code_figures(index: usize, codes: &[Vec<f64>], labels: &[u8], images: &Images
     }
     let most = votes.iter().max().copied().unwrap_or(0);
     let most_frequent = votes.iter().position(|&count| count == most);
-    CodeFigures {
+    CodeMetrics {
         label_is_most_frequent: most_frequent == Some(usize::from(labels[index])),
         silhouette: silhouette(index, &distances, labels),
         rank_excess: rank_excess(index, &neighbours, codes.len(), images),
@@ -171,9 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn the_figures_are_those_of_scikit_learn() {
+    fn the_metrics_equal_those_of_scikit_learn() {
         let (codes, images) = example(40);
-        let figures = separation(&codes, &images);
+        let metrics = separation(&codes, &images);
         // From scikit-learn 1.9.1: KNeighborsClassifier(10), leaving out each code in
         // turn; silhouette_score; trustworthiness(images, codes, n_neighbors=10).
         for (name, expected) in [
@@ -182,16 +183,16 @@ mod tests {
             ("trustworthiness", 0.568_979_591_836_734_6),
             ("nonnegative_codes", 0.775),
         ] {
-            let found = figures[name];
+            let found = metrics[name];
             assert!((found - expected).abs() < 1e-9, "{name}: {found}");
         }
     }
 
     #[test]
-    fn with_few_codes_or_one_label_some_figures_are_left_out() {
+    fn with_few_codes_or_one_label_some_metrics_are_left_out() {
         let (codes, images) = example(5);
-        let figures = separation(&codes, &images);
-        let names: Vec<&str> = figures.keys().map(String::as_str).collect();
+        let metrics = separation(&codes, &images);
+        let names: Vec<&str> = metrics.keys().map(String::as_str).collect();
         assert_eq!(names, ["nonnegative_codes", "silhouette"]);
         let (codes, images) = example(1);
         assert_eq!(separation(&codes, &images)["silhouette"], 0.0);

@@ -28,7 +28,7 @@ const OUTSIDE: f64 = 0.01;
 ///
 /// `encode` maps images `[batch, 784]` with pixels in [0, 1] to codes `[batch, code]`, and
 /// `decode` maps codes to images. The tables hold pixels from 0 (black) to 255 (white).
-/// Returns the figures of [`separation`].
+/// Returns the metrics of [`separation`].
 ///
 /// # Errors
 ///
@@ -96,7 +96,7 @@ pub(crate) fn write_test_codes(
 }
 
 /// Returns `values` if all are finite. Distances and pixels that are computed from a NaN
-/// can look like good ones.
+/// can look valid.
 fn finite(values: Vec<f64>, what: &str) -> Result<Vec<f64>, RunError> {
     match values.iter().find(|value| !value.is_finite()) {
         None => Ok(values),

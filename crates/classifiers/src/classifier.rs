@@ -1,4 +1,4 @@
-//! The network: blocks of convolutions, and then fully connected layers.
+//! The network: blocks of convolutions, followed by fully connected layers.
 
 use std::path::Path;
 
@@ -26,12 +26,12 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// Makes the network of a config, with the first weights of `seed`.
+    /// Creates the network that `model` describes, with the initial weights of `seed`.
     ///
     /// # Errors
     ///
-    /// If the convolutions shrink the image until nothing is left. A config that was
-    /// checked has no such convolutions.
+    /// If the convolutions shrink the image until no pixel is left. The check of a config
+    /// refuses such convolutions.
     pub fn new(model: &ClassifierModel, seed: u64, device: &Device) -> Result<Self, RunError> {
         let mut rng = stream(seed, "init", 0);
         let mut convolutions = Vec::new();
@@ -71,17 +71,17 @@ impl Classifier {
         })
     }
 
-    /// Loads a network of this config from `file`, a `model.bpk`.
+    /// Loads the weights of the network that `model` describes from `file`, a `model.bpk`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or holds another network.
+    /// If the file cannot be read, or holds the weights of another network.
     pub fn load(model: &ClassifierModel, file: &Path, device: &Device) -> Result<Self, RunError> {
         load_weights(Self::new(model, 0, device)?, file)
     }
 
-    /// Computes the logits of images. In training `noise` is the random stream of dropout;
-    /// with `None` nothing is dropped out.
+    /// Computes the logits of images. `noise` is the random stream of dropout; with `None`,
+    /// as in evaluation, there is no dropout.
     ///
     /// # Shapes
     ///
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_counted_as_by_hand() {
+    fn the_number_of_parameters_equals_a_count_by_hand() {
         assert_eq!(model(&[], &[]).num_params(), 784 * 10 + 10);
         let mlp = 784 * 512 + 512 + 512 * 128 + 128 + 128 * 10 + 10;
         assert_eq!(model(&[512, 128], &[]).num_params(), mlp);

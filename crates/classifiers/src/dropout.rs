@@ -1,7 +1,7 @@
 //! Dropout.
 //!
 //! Burn's own dropout draws its mask value by value from a random stream of the device. That
-//! is slow, and each backend draws another mask.
+//! is slow, and each backend draws a different mask.
 
 use burn::tensor::{Tensor, TensorData};
 use chacha20::ChaCha8Rng;
@@ -15,7 +15,8 @@ use rand::Rng;
 ///
 /// # Shapes
 ///
-/// - x: any shape; the output has the same
+/// - x: any shape
+/// - output: the shape of x
 pub fn dropout<const D: usize>(x: Tensor<D>, rate: f64, noise: &mut ChaCha8Rng) -> Tensor<D> {
     let shape = x.shape();
     let mut bytes = vec![0; 2 * shape.num_elements()];
@@ -47,7 +48,7 @@ mod tests {
     fn the_share_of_zeros_is_the_rate_and_the_other_values_are_scaled() {
         let device = Device::default();
         for (rate, scale) in [(0.1, 1.0 / 0.9), (0.5, 2.0), (0.9, 10.0)] {
-            // So many values that a rate rounded to 1/256 would fail.
+            // With this many values, a rate rounded to a multiple of 1/256 would fail.
             let ones = Tensor::<2>::ones([2000, 2000], &device);
             let dropped = dropout(ones, rate, &mut stream(0, "noise", 1));
             let values: Vec<f32> = dropped.into_data().try_to_vec().expect("values");

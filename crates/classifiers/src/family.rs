@@ -23,8 +23,8 @@ pub fn train(task: &ClassifierTask, run: &RunContext) -> Result<Record, RunError
     train_on_images::<Classifier>(task, run)
 }
 
-/// Trains one classifier on two devices, and reports how far apart they are after every
-/// step.
+/// Trains one classifier on two devices, and reports how far the results of the devices
+/// differ after every step.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The family `classifier`: networks that label digits, fully connected and convolutional.
+//! The family `classifier`: fully connected and convolutional networks that classify digits.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};

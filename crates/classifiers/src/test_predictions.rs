@@ -24,8 +24,7 @@ struct Mistake {
 
 /// Classifies all test images and writes three tables:
 ///
-/// - `confusion.csv`: how many test images there are of each label (row) and each
-///   prediction (column);
+/// - `confusion.csv`: the number of test images by label (row) and prediction (column);
 /// - `mistakes.csv`: the wrongly classified images with the highest predicted
 ///   probabilities, with their pixels;
 /// - `logits.csv`: the label and the logits of the first test images.
@@ -92,21 +91,21 @@ pub(crate) fn write_test_predictions(
         .chain(image_columns("p", PIXELS))
         .collect();
     let rows = mistakes.iter().map(|mistake| {
-        let figures = [
+        let numbers = [
             mistake.index as f64,
             mistake.label as f64,
             mistake.predicted as f64,
             mistake.probability,
         ];
         let pixels = test.pixels(mistake.index).iter().copied().map(f64::from);
-        figures.into_iter().chain(pixels).collect()
+        numbers.into_iter().chain(pixels).collect()
     });
     write_numbers(&run.dir().file("mistakes.csv"), &columns, rows)?;
     Ok(())
 }
 
-/// The class of the largest logit, and its probability by softmax. Of equal logits the
-/// first wins. It is `None` if the probabilities are NaN.
+/// The class with the largest logit, and its softmax probability; `None` if the
+/// probabilities are NaN. Among equal logits, the first class is returned.
 fn most_likely(logits: &[f64]) -> Option<(usize, f64)> {
     let probabilities = probabilities(logits).into_iter().enumerate();
     let largest = probabilities.rev().max_by(|(_, a), (_, b)| a.total_cmp(b));

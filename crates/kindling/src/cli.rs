@@ -51,8 +51,9 @@ Example:
         /// backend in config.toml]
         #[arg(long, value_name = "NAME")]
         device: Option<DeviceName>,
-        /// Print progress as lines of JSON, and obey standard input: the line `stop` ends the
-        /// training after the current epoch, and the end of the input ends it at once
+        /// Print progress as lines of JSON, and read commands from standard input: the line
+        /// `stop` ends the training after the current epoch, and the end of the input ends it
+        /// at once
         #[arg(long)]
         progress: bool,
         /// Do not write logs for TensorBoard
@@ -70,12 +71,12 @@ The paper is taken to be the shade that covers most of the picture and of its bo
 Frames, lines along the border, soft shadows, specks, and marks far from the digit are
 ignored. Use --debug-image to see what is left. A picture is refused as blank if the
 brightness of the digit and of the paper differ by less than 2 % of the range from black
-to white, or by less than four times the noise of the paper. A photo is rotated as its
-EXIF data says.
+to white, or by less than four times the noise of the paper. A photo is rotated by the
+orientation in its EXIF data.
 
 Pictures are always prepared in the same way as the digits of MNIST, even if the network
 was trained on other images. The files of EMNIST hold transposed images, so a network
-trained on them reads upright pictures wrongly.
+trained on them misclassifies upright pictures.
 
 If a picture cannot be read, an error names it, the other pictures are still processed,
 and the exit code is 1.
@@ -215,11 +216,11 @@ impl TrainedRunFlags {
     }
 }
 
-/// The flag that shows what the network sees.
+/// The flag that writes the picture as the network receives it.
 #[derive(Args)]
 pub struct DebugImageFlag {
-    /// Write the prepared picture, ten times enlarged, as a PNG file. Only one picture can
-    /// be named then
+    /// Write the prepared picture, ten times enlarged, as a PNG file. This works with one
+    /// picture only
     #[arg(long = "debug-image", value_name = "FILE")]
     pub file: Option<PathBuf>,
 }

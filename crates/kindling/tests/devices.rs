@@ -1,4 +1,4 @@
-//! The choice of the device, and the same training on two devices, through the real binary.
+//! Selecting a device, and comparing a training on two devices, through the real binary.
 
 mod common;
 

@@ -14,11 +14,11 @@ const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
      [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n\
      [figures.explorer]\nclassifiers = [\"mlp\", \"convnet\"]\nplanes = [\"ae\", \"pca\"]\n";
 
-/// Scripts that are added to the page. They use it as a visitor does, and write what they
-/// find into a `<pre>`.
+/// Scripts that are added to the page. They use the page as a visitor does, and write their
+/// results into a `<pre>` as JSON.
 const PROBE: &str = include_str!("probe.html");
 
-/// Opens the page in a window of `width` pixels, and returns what [`PROBE`] found.
+/// Opens the page in a window of `width` pixels, and returns the results of [`PROBE`].
 fn probe(browser: &Path, page: &Path, profile: &Path, width: u32) -> serde_json::Value {
     let output = Command::new(browser)
         .args([

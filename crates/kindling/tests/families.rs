@@ -58,7 +58,7 @@ fn classifiers_learn_to_classify_the_images() {
             !dir.checkpoints().exists(),
             "a finished run keeps no checkpoints"
         );
-        check_evidence(&dir, &record);
+        check_test_tables(&dir, &record);
         if name == "dense" {
             check_weights(&dir, &images);
         }
@@ -69,7 +69,7 @@ fn table(dir: &RunDir, file: &str) -> Vec<Vec<f64>> {
     read_numbers(&dir.file(file)).expect("numbers").1
 }
 
-fn check_evidence(dir: &RunDir, record: &Record) {
+fn check_test_tables(dir: &RunDir, record: &Record) {
     let confusion = table(dir, "confusion.csv");
     let right: f64 = confusion.iter().map(|row| row[1 + row[0] as usize]).sum();
     let all: f64 = confusion.iter().flat_map(|row| &row[1..]).sum();
@@ -86,7 +86,7 @@ fn check_evidence(dir: &RunDir, record: &Record) {
 }
 
 /// Computes the logits of a network with two layers from the weights that the run wrote, and
-/// compares them with the logits that it wrote.
+/// compares them with the logits that the run wrote.
 fn check_weights(dir: &RunDir, images: &std::path::Path) {
     let data = ImageData {
         dir: Some(images.into()),

@@ -24,13 +24,14 @@ fn warnings(output: &Output) -> Vec<String> {
 }
 
 #[test]
-fn warnings_are_lines_on_standard_error_and_stop_nothing() {
+fn warnings_go_to_standard_error_and_the_command_succeeds() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 60, 20);
     let plain = check_folder(&images);
     assert!(warnings(&plain).is_empty());
 
-    // A folder has the name of an image file, and a line of SHA256SUMS names no image file.
+    // A folder has the name of an image file, and a line of SHA256SUMS names a file that is
+    // not read.
     let packed = std::process::Command::new("gzip")
         .arg(images.join(IMAGES))
         .status();

@@ -129,7 +129,7 @@ fn a_bad_picture_is_named_and_the_others_are_processed() {
 }
 
 #[test]
-fn a_note_says_if_the_network_was_not_trained_on_mnist() {
+fn a_note_is_printed_if_the_network_was_not_trained_on_mnist() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 60, 20);
     let data = format!("dir = {images:?}");
@@ -153,7 +153,7 @@ fn a_picture_that_is_too_large_for_memory_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let network = train_classifier(&folder.path().join("run"), "train = 100\ntest = 50");
     let small = save(drawn_five(), folder.path().join("a.png"));
-    // The header says 20,000x20,000 pixels. The file does not hold them.
+    // The header declares 20,000x20,000 pixels, which the file does not hold.
     let mut bytes = std::fs::read(small).expect("reads");
     let side = 20_000u32.to_be_bytes();
     bytes[16..20].copy_from_slice(&side);

@@ -92,8 +92,8 @@ fn a_killed_training_ends_with_the_same_results() {
             let bytes = std::fs::read(newest).expect("reads");
             let checkpoint = Checkpoint::from_bytes(&bytes).expect("whole");
             assert!(checkpoint.epoch >= epoch);
-            // The last two are kept. A third is there if the kill came before the oldest was
-            // removed.
+            // The last two checkpoints are kept. There is a third if the training was killed
+            // before it removed the oldest.
             assert!(checkpoints(&again).len() <= 3);
         }
         let output = train(&again);
@@ -127,7 +127,8 @@ fn a_damaged_checkpoint_is_named_and_the_previous_one_is_used() {
     train_successfully(&whole);
     let killed = config(&folder.path().join("killed"), "classifier", &images);
     train_and_kill_after(&killed, 3);
-    // Twenty times the newest checkpoint is damaged in another way, and once both are.
+    // Cases 0 to 19 damage every checkpoint but the oldest, each in a different way. Case 20
+    // damages all checkpoints.
     for number in 0..=20 {
         let dir = copy_run(&killed, &folder.path().join(number.to_string()));
         let paths = checkpoints(&dir);

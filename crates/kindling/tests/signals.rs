@@ -1,5 +1,5 @@
 //! Signals to a training in the foreground. A signal that was ignored when the training
-//! started stays ignored. Any other one stops the training after the current epoch.
+//! started stays ignored. Every other signal stops the training after the current epoch.
 #![cfg(unix)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What trained networks are used for, through the real binary: predictions, codes and
+//! The commands that use trained networks, through the real binary: predictions, codes and
 //! reconstructions of pictures, and exported weights.
 
 mod common;
@@ -119,7 +119,8 @@ fn pictures_of_any_size_and_format_are_classified() {
         labels(&run_on(&["predict", "--json"], &network, &small)),
         expected
     );
-    // Large, dark on light and not in the middle, it reaches the network nearly unchanged.
+    // The same image reaches the network nearly unchanged if it is large, dark on light and
+    // not in the middle.
     for format in [ImageFormat::Png, ImageFormat::Jpeg] {
         let make = |index| on_sheet(&picture(&images, index));
         let large = saved("large", format, &make);
@@ -127,7 +128,7 @@ fn pictures_of_any_size_and_format_are_classified() {
         let same = found.iter().zip(&expected).filter(|(a, b)| a == b).count();
         assert!(same >= 90, "{format:?}: {same} of 100");
     }
-    // A picture on standard input, with output for people.
+    // A picture on standard input, with the result as text.
     let mut child = kindling()
         .arg("predict")
         .arg(network.path())
@@ -282,8 +283,7 @@ fn exported_weights_give_the_same_logits_in_numpy() {
     }
 }
 
-/// The commands in the README work as they are written, in a folder that has the cells that
-/// they name.
+/// Runs each command of the README in a folder that has trained runs of the cells in it.
 #[test]
 fn the_commands_in_the_readme_work_as_written() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
@@ -320,7 +320,7 @@ fn the_commands_in_the_readme_work_as_written() {
             .join("pictures/digit.reconstructed.png")
             .exists()
     );
-    // Named after cell and seed in the config, which are the same in all tests.
+    // The file is named after the cell and the seed in the config: `test` and 1 in all tests.
     assert!(folder.path().join("test-seed-1.safetensors").exists());
     assert!(network.record().exists());
 }

@@ -1,5 +1,6 @@
-//! The families `regression` and `gradients`: functions of four numbers that a linear model
-//! and a tiny convnet learn, and the gradients of both, derived by hand.
+//! The families `regression` and `gradients`. In `regression` a linear model and a tiny
+//! convnet learn functions of four numbers. `gradients` compares gradients by automatic
+//! differentiation with gradients that are derived by hand.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};

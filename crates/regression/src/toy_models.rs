@@ -72,7 +72,7 @@ pub enum Toy {
 }
 
 impl Toy {
-    /// Makes a model with the first weights of `seed`.
+    /// Creates a model with the initial weights of `seed`.
     pub fn new(kind: ToyModel, seed: u64, device: &Device) -> Self {
         let mut rng = stream(seed, "init", 0);
         match kind {
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_convnet_computes_what_its_docstring_says() {
+    fn the_convnet_computes_the_same_as_a_calculation_by_hand() {
         // Computed by hand: x = (1, -2, 3, 0.5), kernels (1, 0, -1) and (0, 2, 0):
         // first:  0-(-2), 1-3, -2-0.5, 3-0 = 2, -2, -2.5, 3 -> pools 2, 3
         // second: 2, -4, 6, 1                              -> pools 2, 6

@@ -1,7 +1,7 @@
 //! The entries of the family `regression`: training one toy model, and comparing two devices
 //! on it.
 //!
-//! A training step takes all rows at once. Each step adds a row to the history.
+//! A training step uses all rows of the training split. Each step adds a row to the history.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
@@ -80,7 +80,7 @@ pub fn train(task: &RegressionTask, run: &RunContext) -> Result<Record, RunError
         if let Some(loss) = losses.into_iter().find(|loss| !loss.is_finite()) {
             write_csv(&run.dir().history(), &history)?;
             return Err(RunError::Diverged(format!(
-                "the loss became {loss} in iteration {iteration} (of one batch, all rows)"
+                "the loss became {loss} in iteration {iteration} (each iteration uses all rows)"
             )));
         }
         if iteration % iterations.div_ceil(REPORTS) == 0 || iteration == iterations {
@@ -117,7 +117,8 @@ fn train_step(model: &Toy, rows: &Rows, l2: f64) -> LossAndGradients {
     }
 }
 
-/// Trains one model on two devices, and reports how far apart they are after every step.
+/// Trains one model on two devices, and reports how far the results of the devices differ
+/// after every step.
 ///
 /// # Errors
 ///
@@ -139,7 +140,7 @@ pub fn parity(
     )
 }
 
-/// Reports an iteration as [`RunContext::display`] asks for it.
+/// Reports an iteration in the form that [`RunContext::display`] selects.
 fn report_iteration(run: &RunContext, row: &HistoryRow, iterations: usize) {
     match run.display() {
         ProgressDisplay::Json => run.report_iteration(row.epoch, iterations, row),

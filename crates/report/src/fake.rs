@@ -22,8 +22,8 @@ pub(crate) fn classifier(cell: &str, more: &str) -> String {
     )
 }
 
-/// Writes `files`, names and texts, into the folder `configs` below `folder`, and reads
-/// them as a study.
+/// Writes `files`, pairs of a name and a text, into the folder `configs` below `folder`, and
+/// reads them as a study.
 pub(crate) fn study_of(folder: &Path, files: &[(&str, &str)]) -> Study {
     let configs = folder.join("configs");
     std::fs::create_dir_all(&configs).expect("makes a folder");
@@ -46,13 +46,13 @@ pub(crate) fn study(folder: &Path, cells: &[&str]) -> Study {
     study_of(folder, &files)
 }
 
-/// A complete record of a cell and a seed of `study`, as the study is.
-pub(crate) fn answer(study: &Study, cell: &str, seed: u64) -> Record {
-    answering(study, Size::Full, record(cell, seed))
+/// A complete record of a cell and a seed, with the config and the data of `study`.
+pub(crate) fn record_of(study: &Study, cell: &str, seed: u64) -> Record {
+    with_config_of(study, Size::Full, record(cell, seed))
 }
 
 /// `record` with the config and the data that `study` has for its cell and seed.
-pub(crate) fn answering(study: &Study, size: Size, record: Record) -> Record {
+pub(crate) fn with_config_of(study: &Study, size: Size, record: Record) -> Record {
     let cell = study.cell(&record.cell).expect("a cell");
     let config = study.resolve(cell, record.seed, &Selection::own(size));
     let config = config.expect("a valid config");
@@ -99,7 +99,7 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
     }
 }
 
-/// The record of a run that failed before it had any result.
+/// The record of a run that failed before it had a result.
 pub(crate) fn failed(cell: &str, seed: u64, error: &str) -> Record {
     Record {
         epochs: 0,
@@ -114,12 +114,12 @@ pub(crate) fn failed(cell: &str, seed: u64, error: &str) -> Record {
     }
 }
 
-/// Writes a record to where a finished run has it.
+/// Writes the record of a finished run to the run's folder.
 pub(crate) fn finish(layout: &Layout, record: &Record) -> RunDir {
     put(layout.finished(&record.cell, record.seed), record)
 }
 
-/// Writes a record to where a failed run has it.
+/// Writes the record of a failed run to the run's folder.
 pub(crate) fn fail(layout: &Layout, record: &Record) -> RunDir {
     put(layout.partial(&record.cell, record.seed), record)
 }

@@ -1,11 +1,12 @@
-//! Records in; tables, figures, verdicts and a page out. This crate does not know Burn.
+//! Makes the report of a study: reads records, and writes tables, figures, verdicts and a
+//! page. This crate does not depend on Burn.
 //!
-//! [`read`] finds what the runs have left, [`summarize`] takes means over seeds, [`judge`]
-//! says which claims are supported, and [`write()`] writes tables, figures and the page.
+//! [`read`] reads the records of runs, [`summarize`] computes means over seeds, [`judge`]
+//! decides which claims are supported, and [`write()`] writes tables, figures and the page.
 //! A run that is missing, failed or unreadable does not stop a report: the report names it.
 //!
-//! No cell is known by its name here. Which cells share a figure, and which networks the
-//! page's explorer holds, is said in `study.toml`.
+//! This crate contains no name of a cell. `study.toml` defines which cells share a figure,
+//! and which networks are in the page's explorer.
 
 mod explorer;
 mod figures;

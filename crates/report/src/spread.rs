@@ -1,4 +1,4 @@
-//! The mean of some numbers, and how far they lie apart.
+//! The mean and the standard deviation of some numbers.
 
 /// The mean and the standard deviation of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,4 +1,4 @@
-// The explorer: planes with a point to drag, and a field to draw a digit in.
+// The explorer: planes of codes with a point to drag, and a field to draw a digit in.
 "use strict";
 
 (() => {
@@ -97,7 +97,7 @@
     }
   }
 
-  // The drawn strokes as an image of MNIST: scaled to fit 20x20, with their centre of mass in
+  // The drawn strokes as an image like those of MNIST: scaled to fit 20x20, with their centre of mass in
   // the middle of 28x28. `null` if nothing is drawn.
   function normalise(canvas) {
     const { width, height } = canvas;
@@ -138,11 +138,11 @@
   const left = make("div", row, { className: "drawing" });
   make("h4", left, { textContent: "Draw a digit" });
   const pad = make("canvas", left, { className: "field pad", width: 280, height: 280, id: "pad", role: "img", ariaLabel: "A field to draw a digit in" });
-  const seen = digit(left, "the digit as the networks see it");
+  const seen = digit(left, "the digit as the networks receive it");
   const clear = make("button", left, { textContent: "Clear", type: "button" });
-  const right = make("div", row, { className: "says" });
+  const right = make("div", row, { className: "probabilities" });
   make("h4", right, { textContent: "Probability of each digit, by network" });
-  const table = make("table", right, { id: "says" });
+  const table = make("table", right, { id: "probabilities" });
   const head = make("tr", make("thead", table));
   make("th", head, { textContent: "network" });
   for (let label = 0; label < 10; label++) make("th", head, { textContent: label, className: "right" });
@@ -155,7 +155,7 @@
 
   const pen = pad.getContext("2d", { willReadFrequently: true });
   pen.lineWidth = 20; pen.lineCap = "round"; pen.lineJoin = "round"; pen.strokeStyle = "#ffffff";
-  // Shows what the networks and the planes make of the drawn digit.
+  // Shows the probabilities of the drawn digit, and moves the points to its codes.
   function update() {
     const pixels = normalise(pad);
     show(seen, pixels ?? new Array(SIDE * SIDE).fill(0));

@@ -1,5 +1,6 @@
-//! The report of the repository's own study knows no cell by its name: with other names it
-//! has the same figures, and without `[figures]` in `study.toml` still some of every cell.
+//! The report contains no names of cells. If the cells of the repository's study get other
+//! names, the report has the same figures. Without `[figures]` in `study.toml`, it still has
+//! figures of every cell.
 
 #[path = "../src/fake.rs"]
 mod fake;
@@ -48,8 +49,8 @@ fn read_study(folder: &Path, files: &Files) -> kindling_formats::Result<Study> {
     Study::read(&configs)
 }
 
-/// The same files with other names of cells: `c01`, `c02v0.3` and so on, of which none
-/// says what the cell is or which other cell is like it.
+/// The same files with other names of cells: `c01`, `c02v0.3` and so on. These names do not
+/// show what a cell is, or which cells are similar.
 fn renamed(files: &Files) -> Files {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let old = read_study(folder.path(), files).expect("a study");
@@ -75,7 +76,7 @@ fn renamed(files: &Files) -> Files {
     let cells: Files = cells.chain([("study.toml".into(), study)]).collect();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let new = read_study(folder.path(), &cells).expect("a study");
-    // The names of cells elsewhere are quoted.
+    // In the other files the names of cells are in quotes.
     for (_, text) in files.iter_mut().filter(|(name, _)| !is_cell(name)) {
         for (old, new) in old.cells().iter().zip(new.cells()) {
             let (from, to) = (format!("\"{}\"", old.name), format!("\"{}\"", new.name));

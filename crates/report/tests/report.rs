@@ -1,5 +1,4 @@
-//! From a folder of configs and a tree of runs to a report, as `cargo xtask
-//! report` makes it.
+//! Makes reports from a folder of configs and a tree of runs, as `cargo xtask report` does.
 
 #[path = "../src/fake.rs"]
 mod fake;
@@ -117,11 +116,11 @@ fn regression(cell: &str, seed: u64, test_loss: f64) -> Record {
 }
 
 fn own(study: &Study, record: Record) -> Record {
-    fake::answering(study, Size::Full, record)
+    fake::with_config_of(study, Size::Full, record)
 }
 
-/// Two seeds of linear-y1, mlp-8 with one seed and one failure, mlp-16 in
-/// progress and unreadable; convnet-y1 never ran.
+/// Writes two runs of linear-y1, a finished and a failed run of mlp-8, and for mlp-16 a run in
+/// progress and an unreadable record. convnet-y1 has no run.
 fn runs(study: &Study, layout: &Layout) {
     for (seed, loss) in [(0, 2.5), (1, 2.75)] {
         let dir = fake::finish(layout, &own(study, regression("linear-y1", seed, loss)));
@@ -137,7 +136,7 @@ fn runs(study: &Study, layout: &Layout) {
         ..fake::row(epoch, 0.2, 0.1)
     });
     write_csv(&dir.history(), &rows).expect("writes");
-    // The run has succeeded before, and the failure is newer.
+    // This run succeeded first and failed later.
     fake::finish(layout, &own(study, fake::record("mlp-8", 1)));
     let failed = fake::failed("mlp-8", 1, "out of | memory\nat step 7");
     fake::fail(layout, &own(study, failed));
@@ -147,11 +146,11 @@ fn runs(study: &Study, layout: &Layout) {
     fs::write(broken.record(), "{").expect("writes");
 }
 
-/// The id of a section that would lead out of a report's folder.
+/// The id of a section that, as a path, would leave the folder of the report.
 const SECTION: &str = "../../../../c/d";
 
 #[test]
-fn no_name_of_a_section_leads_out_of_the_reports_folder() {
+fn no_id_of_a_section_makes_a_report_write_outside_of_its_folder() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study_of(folder.path(), &STUDY.replace("2.5", SECTION), SECTION);
     let out = folder.path().join("a").join("b").join("out");
@@ -177,7 +176,7 @@ fn no_name_of_a_section_leads_out_of_the_reports_folder() {
 }
 
 #[test]
-fn a_report_names_what_its_tree_lacks() {
+fn a_report_names_missing_failed_and_unreadable_runs() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = study(folder.path());
     let layout = Layout::new(folder.path(), Size::Full);
@@ -240,7 +239,7 @@ fn a_report_names_what_its_tree_lacks() {
          \n\
          ![y1: loss by iteration](figures/2.4-regression-y1-loss.svg)\n\
          \n\
-         y1: loss by iteration. Lines are means over seeds, faint lines are single seeds, and the band holds all seeds (test). \
+         y1: loss by iteration. Thick lines are means over seeds. Faint lines are single seeds on the test split, and the band covers all of them. \
          `cargo xtask experiments --cell linear-y1`\n\
          \n\
          ## 2.5 Classifiers\n\
@@ -260,7 +259,7 @@ fn a_report_names_what_its_tree_lacks() {
         i = "      ",
     );
     let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
-    // Other tests look at the claims and at the provenance.
+    // Other tests check the claims and the provenance.
     let (before, rest) = text.split_once("## Claims\n\n").expect("claims");
     let (claims, after) = rest.split_once("\n## 2.4").expect("sections");
     assert!(
@@ -326,18 +325,21 @@ fn a_report_of_quick_runs_says_so() {
         ..Selection::own(Size::Quick)
     };
     let config = &study.expand(&selection).expect("expands")[0];
-    let record = fake::answering(&study, Size::Quick, fake::record("mlp-8", 0));
+    let record = fake::with_config_of(&study, Size::Quick, fake::record("mlp-8", 0));
     let dir = fake::finish(&layout, &record);
     fs::write(dir.config(), config.to_toml()).expect("writes");
     let path = report(&study, &layout);
     let text = fs::read_to_string(path.with_file_name("report.md")).expect("reads");
     assert!(text.contains("**Quick runs: they only show"), "{text}");
-    assert!(text.contains("Short runs judge no claim"), "{text}");
+    assert!(
+        text.contains("Quick and smoke runs do not judge claims"),
+        "{text}"
+    );
     assert!(
         !text.contains("undecided") && !text.contains("| verdict"),
         "{text}"
     );
-    // The record says two epochs, but there is no history.
+    // The record has two epochs, but there is no history.
     let history = dir.history();
     assert!(text.contains(&format!("- cannot read {}", history.display())));
 }

@@ -1,6 +1,6 @@
-//! How a program gets along with the terminal that it was started from: it handles Ctrl-C,
-//! leaves signals ignored that were ignored when it started, and draws progress bars and
-//! dashboards only where they can be drawn.
+//! Functions for programs that run in a terminal: handling Ctrl-C, keeping signals ignored
+//! that were ignored when the program started, and detecting whether progress bars and
+//! dashboards can be drawn.
 
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "other.rs")]
@@ -16,15 +16,15 @@ pub use signals::{is_interrupt_ignored, on_interrupt};
 ///
 /// This is true if `stream` is a terminal, the environment variable `TERM` does not say that
 /// the terminal cannot move its cursor, and `CI` is not set. `TERM` is `dumb` or missing in
-/// some editors. Where `CI` is set, a build server shows the output as a log; the values "",
-/// "0" and "false" count as not set.
+/// some editors. Build servers, which show the output as a log, set `CI`; its values "", "0"
+/// and "false" count as not set.
 pub fn can_draw(stream: &impl IsTerminal) -> bool {
     let variable = |name| std::env::var_os(name);
     stream.is_terminal()
         && variables_allow_drawing(variable("TERM").as_deref(), variable("CI").as_deref())
 }
 
-/// Whether bars can be drawn, as far as the values of `TERM` and `CI` say.
+/// Whether the values of `TERM` and `CI` allow progress bars and dashboards.
 fn variables_allow_drawing(term: Option<&OsStr>, ci: Option<&OsStr>) -> bool {
     let is_one_of = |value: &OsStr, words: &[&str]| words.iter().any(|word| value == *word);
     // Windows does not set `TERM`, and its terminals can move the cursor.

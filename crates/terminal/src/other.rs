@@ -3,7 +3,7 @@
 use std::io;
 
 /// Calls `handler` on a separate thread for every Ctrl-C, and when the console is closed.
-/// These then no longer end the program by themselves.
+/// Neither then ends the program by itself.
 ///
 /// # Errors
 ///
@@ -12,7 +12,7 @@ pub fn on_interrupt(handler: impl FnMut() + Send + 'static) -> io::Result<()> {
     ctrlc::set_handler(handler).map_err(io::Error::other)
 }
 
-/// Whether this program was started with Ctrl-C ignored. On these systems it never is.
+/// Whether Ctrl-C was ignored when this program started. On these systems it never is.
 pub fn is_interrupt_ignored() -> bool {
     false
 }

@@ -37,8 +37,8 @@ pub fn on_interrupt(mut handler: impl FnMut() + Send + 'static) -> std::io::Resu
     Ok(())
 }
 
-/// Whether this program was started with Ctrl-C (SIGINT) ignored, as a shell script does
-/// with programs that it starts in the background.
+/// Whether Ctrl-C (SIGINT) was ignored when this program started. A shell script ignores it
+/// in programs that it starts in the background.
 pub fn is_interrupt_ignored() -> bool {
     is_ignored(SIGINT)
 }

@@ -1,6 +1,6 @@
-//! Programs that tests need and that not every machine has. Each function finds one. If it is
-//! missing, the function reports that the test is skipped. `cargo xtask ci` fails if a test
-//! was skipped.
+//! Finds programs that tests need and that not every machine has. If a program is missing, the
+//! function that searches for it reports that the calling test is skipped. `cargo xtask ci`
+//! fails if a test was skipped.
 
 use std::fs::File;
 use std::io::Write;

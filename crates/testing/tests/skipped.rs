@@ -10,8 +10,8 @@ const AGAIN: &str = "KINDLING_TESTING_AGAIN";
 
 #[test]
 fn programs_that_do_not_exist() {
-    // Only the second test runs this test in earnest. In an ordinary run it must not report
-    // that it is skipped.
+    // This test does its work only when the second test starts it. In an ordinary run it must
+    // not report that it is skipped.
     if std::env::var_os(AGAIN).is_none() {
         return;
     }

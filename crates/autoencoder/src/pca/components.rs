@@ -107,7 +107,7 @@ mod tests {
             let a: f64 = 600.0 * normal.sample(&mut rng);
             let b: f64 = 300.0 * normal.sample(&mut rng);
             pixels.extend((0..PIXELS).map(|i| {
-                // Each pixel has another base, so that the rounding errors do not cancel.
+                // Each pixel has a different base, so that rounding errors do not cancel.
                 let base = 128.0 + (0.37 * i as f64).fract();
                 (base + a * first[i] + b * second[i]) as u8
             }));

@@ -17,7 +17,8 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// Takes one row per pixel: its mean, then its entry in each component.
+    /// Creates the projection from one row per pixel: its mean, then its entry in each
+    /// component.
     pub(super) fn new(rows: &[Vec<f64>], device: &Device) -> Self {
         let count = rows.first().map_or(0, |row| row.len() - 1);
         let to_f32 = |&value: &f64| value as f32;
@@ -41,7 +42,7 @@ impl Projection {
         if rows.len() != PIXELS || columns.len() < 2 {
             return Err(RunError::BadModel(format!(
                 "{}: must have 784 rows, and columns for the mean and at least one component; \
-                 train it again",
+                 train the run again",
                 path.display()
             )));
         }

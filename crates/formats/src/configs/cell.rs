@@ -12,8 +12,7 @@ pub struct Cell {
     pub name: String,
     /// The file that holds the cell.
     pub file: PathBuf,
-    /// The number of seeds that the file of the cell gives. It overrides the number of the
-    /// study. It is 1 if nothing in the cell is random.
+    /// How many seeds the cell wants, whatever the study says: 1 if nothing in it is random.
     pub(crate) seeds: Option<u64>,
     pub(crate) table: Table,
 }
@@ -30,7 +29,7 @@ impl Cell {
     }
 
     /// Whether nothing in the cell is random, so that one run is enough.
-    pub fn is_certain(&self) -> bool {
+    pub fn is_deterministic(&self) -> bool {
         self.seeds == Some(1)
     }
 

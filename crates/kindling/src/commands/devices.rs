@@ -11,8 +11,8 @@ use crate::threads::join_thread_pool;
 ///
 /// # Errors
 ///
-/// If a device cannot be opened for another reason than a missing GPU, or standard output
-/// cannot be written.
+/// If the devices of a backend cannot be listed, or standard output cannot be written. A
+/// backend that finds no GPU is left out.
 pub fn devices() -> Result<(), RunError> {
     join_thread_pool();
     let mut reports = Vec::new();

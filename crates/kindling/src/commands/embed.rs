@@ -11,13 +11,13 @@ use crate::network::TrainedRun;
 use crate::output::{argument_error, print_to_stderr, stdout_error};
 use crate::picture::for_each_picture;
 
-/// The number of test images that are encoded at once.
+/// Test images per batch.
 const BATCH: usize = 1000;
 
 /// Prints the codes of pictures, or of the test images if `images` is empty, as CSV. The
 /// columns are `image` or `label`, then `z0`, `z1`, and so on.
 ///
-/// `debug` is the file to which the prepared picture is written, if one is wanted.
+/// `debug` is the file for the prepared picture; with `None` this picture is not written.
 ///
 /// # Errors
 ///

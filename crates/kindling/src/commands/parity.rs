@@ -9,7 +9,7 @@ use crate::cli::ParityFlags;
 use crate::output::print;
 use crate::threads::join_thread_pool;
 
-/// Takes the training steps of the run in `dir` on both devices, and prints a line of JSON
+/// Performs the training steps of the run in `dir` on both devices, and prints a line of JSON
 /// with a [`ParityStep`] after each step.
 ///
 /// # Errors
@@ -46,8 +46,8 @@ pub fn parity(dir: &Path, flags: &ParityFlags) -> Result<(), RunError> {
     compare_family(&config, &lockstep, &mut report).and(printed)
 }
 
-/// Calls the `parity` function of a family. The error is that the family takes no training
-/// steps if the list of families names no such function.
+/// Calls the `parity` function of a family. If the list of families names no such function,
+/// the error is [`RunError::NoSteps`]: the family takes no training steps.
 macro_rules! compare {
     ($config:ident, $task:ident, $lockstep:ident, $report:ident) => {{
         let _ = ($task, $lockstep, $report);

@@ -26,11 +26,11 @@ struct Prediction<'a> {
 /// Prints the most likely classes of each picture with their probabilities, as text or as
 /// JSON. If a picture cannot be read, the others are still classified.
 ///
-/// `debug` is the file to which the prepared picture is written, if one is wanted.
+/// `debug` is the file for the prepared picture; with `None` this picture is not written.
 ///
 /// # Errors
 ///
-/// If the run is no classifier, a picture cannot be read, or standard output cannot be
+/// If the run is not a classifier, a picture cannot be read, or standard output cannot be
 /// written.
 pub fn predict(
     flags: &TrainedRunFlags,

@@ -12,8 +12,8 @@ use crate::picture::{for_each_picture, is_same_file, write_png};
 
 /// Encodes each picture, decodes the code, and writes the result as a PNG.
 ///
-/// `to` is the folder for the results, or `-` for standard output. `debug` is the file to
-/// which the prepared picture is written, if one is wanted.
+/// `to` is the folder for the results, or `-` for standard output. `debug` is the file for the
+/// prepared picture; with `None` this picture is not written.
 ///
 /// # Errors
 ///

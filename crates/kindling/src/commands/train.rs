@@ -13,7 +13,7 @@ use crate::threads::join_thread_pool;
 pub const INTERRUPTED: u8 = 130;
 
 /// Trains the run that `config.toml` in the folder `dir` describes, and writes its results to
-/// `dir`. If the training fails, this writes a record that says so.
+/// `dir`. If the training fails, this writes a record with the error.
 ///
 /// `device` replaces the device of the config. With `progress`, progress is printed as lines of
 /// JSON and standard input controls the training. With `tensorboard`, logs for TensorBoard are
@@ -30,7 +30,7 @@ pub fn train(
     tensorboard: bool,
 ) -> Result<(), RunError> {
     let display = if progress {
-        obey_standard_input();
+        handle_standard_input();
         ProgressDisplay::Json
     } else if kindling_terminal::can_draw(&std::io::stdout()) {
         ProgressDisplay::Dashboard
@@ -76,10 +76,10 @@ macro_rules! define_train_family {
 
 kindling_formats::families!(define_train_family);
 
-/// Stops the training after the current epoch when a line on standard input says `stop`, and
-/// ends this process when standard input ends. If the program that started this one dies in
-/// any way, the pipe to standard input closes, so no training keeps running without it.
-fn obey_standard_input() {
+/// Stops the training after the current epoch when the line `stop` arrives on standard input,
+/// and ends this process when standard input ends. If the program that started this one dies,
+/// the pipe to standard input closes, so the training does not run on without that program.
+fn handle_standard_input() {
     std::thread::spawn(|| {
         for line in std::io::stdin().lock().lines() {
             match line.as_deref() {

@@ -1,4 +1,4 @@
-//! Connected pixels: strokes of ink, and growing a set of pixels to its neighbours.
+//! Connected pixels: strokes of ink, and growing a set of pixels by its neighbours.
 
 use super::rectangle::Rectangle;
 
@@ -40,8 +40,8 @@ pub fn connected_strokes(is_ink: &[bool], width: usize) -> Vec<Stroke> {
     all
 }
 
-/// Adds pixels to the set `mask`, `reach` times: each time those neighbours of its pixels
-/// that `joins` accepts.
+/// Grows the set `mask` in `reach` rounds. Each round adds those neighbours of the set for
+/// which `joins` is true.
 pub fn grow(mask: &mut [bool], width: usize, reach: usize, joins: impl Fn(usize) -> bool) {
     let count = mask.len();
     let mut edge: Vec<usize> = (0..count).filter(|&at| mask[at]).collect();

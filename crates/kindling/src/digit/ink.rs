@@ -19,11 +19,11 @@ const MIN_CONTRAST_TO_NOISE: f32 = 4.0;
 const MIN_DIGIT_SIDE: usize = 5;
 /// The smallest amount of ink that a soft edge of a stroke can have.
 const MIN_AMOUNT: f32 = 0.02;
-/// The smallest fall of the amount of ink from a digit's edge to the paper beside it. A
-/// shadow has softer edges.
+/// The smallest decrease in the amount of ink from a digit's edge to the paper beside it. The
+/// edges of a shadow are softer.
 const MIN_STEEPNESS: f32 = 0.25;
-/// The weight of the border when the larger group of pixels is taken for paper. The weight of
-/// the whole picture is 1.
+/// The weight of the border in the decision which group of pixels is paper. The weight of the
+/// whole picture is 1.
 const BORDER_WEIGHT: f64 = 0.5;
 /// The largest number of rounds in which uneven light is removed.
 const MAX_LIGHT_ROUNDS: usize = 12;
@@ -54,7 +54,7 @@ impl Ink {
         if contrast < MIN_CONTRAST {
             return Err(blank_error());
         }
-        // The part of these pixels that is light.
+        // The fraction of these pixels that is light.
         let light_part = |indices: &mut dyn Iterator<Item = usize>| {
             let (mut light, mut all) = (0, 0);
             for index in indices {
@@ -77,8 +77,8 @@ impl Ink {
         let of_paper = picture.values.iter().zip(&paper).filter(|one| *one.1);
         let level = median(of_paper.map(|(value, _)| *value));
         let mut amount = difference_to(&|_, _| level);
-        // Each round finds the light near the paper that is known, and so more of the paper:
-        // shadows that were taken for ink become paper, starting at their edges.
+        // Each round estimates the light from the pixels that are known to be paper. Shadows
+        // that were taken for ink then become paper, starting at their edges.
         let mut split = OtsuSplit::of(&amount.values);
         for _ in 0..MAX_LIGHT_ROUNDS {
             let contrast = split.upper_mean - split.lower_mean;
@@ -136,8 +136,8 @@ impl Ink {
         find_sheet(&self.is_ink(), self.amount.width)
     }
 
-    /// How much the amount of ink falls from an edge pixel of `mask` to the pixels at a
-    /// distance of `reach`, as the mean over all edge pixels.
+    /// The decrease in the amount of ink from an edge pixel of `mask` to the pixels at a
+    /// distance of `reach` pixels: the mean over all edge pixels.
     fn edge_steepness(&self, mask: &[bool], reach: usize) -> f32 {
         let (width, height) = (self.amount.width, self.amount.height);
         let (mut sum, mut count) = (0.0, 0);

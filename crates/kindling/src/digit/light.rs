@@ -4,7 +4,7 @@ use super::connected::grow;
 use super::pixel_grid::PixelGrid;
 
 /// The light is uneven if the brightness of the paper far from ink varies by more than this
-/// part of the contrast.
+/// fraction of the contrast.
 const UNEVEN: f32 = 0.1;
 
 /// The brightness of the paper at each pixel, estimated by the mean over the paper nearby;

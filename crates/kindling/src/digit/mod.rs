@@ -1,4 +1,4 @@
-//! A digit cut out of a picture, and made like the digits of MNIST.
+//! Cuts a digit out of a picture, and scales and centres it like the digits of MNIST.
 //!
 //! MNIST's digits were scaled to fit into a box of 20x20 pixels, and placed in an image of
 //! 28x28 pixels with their centre of mass in the middle, light on dark (LeCun et al.,

@@ -11,10 +11,10 @@ use super::pixel_grid::PixelGrid;
 const MAX_SIDE: usize = 1024;
 /// Where the centre of mass of MNIST's digits is in the image, to within half a pixel.
 const CENTRE: f64 = SIDE as f64 / 2.0 + 0.5;
-/// The largest number of sheets that are searched for, each on the one before.
+/// The largest number of sheets of paper that are searched for, each lying on another one.
 const MAX_SHEETS: usize = 3;
 
-/// Makes an image like those of MNIST from a picture of a digit. Returns 784 bytes, 0 for
+/// Prepares a picture of a digit like the images of MNIST. Returns 784 bytes, 0 for
 /// paper and 255 for ink.
 ///
 /// # Errors

@@ -68,8 +68,8 @@ pub fn digit_strokes(is_ink: &[bool], width: usize) -> Vec<Stroke> {
             || bounds.right == picture.right
             || bounds.bottom == picture.bottom
     };
-    // The main stroke is the largest one, unless the border cuts it and another one that is
-    // complete is large enough.
+    // The main stroke is the largest one, unless it touches the border and the largest stroke
+    // that does not is large enough.
     let Some(largest) = candidates.first() else {
         return candidates;
     };
@@ -93,7 +93,7 @@ pub fn digit_strokes(is_ink: &[bool], width: usize) -> Vec<Stroke> {
             && one.pixels[0] != main.pixels[0]
             && !(main_is_complete && touches_border(one) && is_unrelated(one))
     });
-    // Strokes near the digit belong to it, and so do strokes near those.
+    // Strokes near the digit belong to it, and so do strokes near these strokes.
     let mut digit = vec![main];
     let mut bounds = digit[0].bounds;
     while let Some(near) = candidates.iter().position(|one| {

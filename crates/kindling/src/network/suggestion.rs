@@ -1,4 +1,4 @@
-//! What to suggest when there is no run with the name that the command line gives.
+//! Suggestions for the case that the run on the command line does not exist.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,12 +19,12 @@ struct FoundRun {
 
 /// The largest number of runs or cells that are suggested.
 const MAX_SUGGESTIONS: usize = 5;
-/// Two names count as similar from this similarity on; equal names have 1.
+/// Two names are similar if their similarity is at least this. It is 1 for equal names.
 const MIN_SIMILARITY: f64 = 0.5;
 
-/// What to do if the run that `flags` name does not exist, as the end of an error message.
-/// It lists runs of the same cell; if there are none, cells with a similar name; and
-/// otherwise the command that trains the cell.
+/// The end of the error message for a run that does not exist: what to do. It lists other
+/// runs of the same cell. If there are none, it lists cells with a similar name and the
+/// command that trains the cell.
 pub fn suggest(flags: &TrainedRunFlags) -> String {
     let runs = find_runs(&flags.out);
     let mut of_cell: Vec<&FoundRun> = runs.iter().filter(|run| run.cell == flags.cell).collect();

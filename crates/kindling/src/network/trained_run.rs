@@ -12,7 +12,7 @@ use super::suggestion::suggest;
 use crate::cli::TrainedRunFlags;
 use crate::output::print_to_stderr;
 
-/// A run that is completely trained, and the device that computes its network.
+/// A run that is completely trained, and the device on which its network is computed.
 pub struct TrainedRun {
     /// The folder of the run.
     pub dir: RunDir,
@@ -90,7 +90,7 @@ impl TrainedRun {
         print_to_stderr(&format!(
             "note: {} was trained on {from}, not on the MNIST images of this repository; pictures \
              are prepared like MNIST's digits, upright and light on dark, so the result is wrong \
-             if the training images were oriented in another way, as the transposed images of \
+             if the training images were oriented in another way, such as the transposed images of \
              EMNIST",
             self.config.cell
         ));
@@ -100,7 +100,7 @@ impl TrainedRun {
     ///
     /// # Errors
     ///
-    /// If the run is no classifier, or its weights cannot be read.
+    /// If the run is not a classifier, or its weights cannot be read.
     pub fn classifier(&self) -> Result<Classifier, RunError> {
         match &self.config.task {
             Task::Classifier(task) => {
@@ -155,7 +155,7 @@ impl TrainedRun {
         Ok(self.dir.read_classes()?)
     }
 
-    /// The device that computes the network.
+    /// The device on which the network is computed.
     pub fn device(&self) -> &Device {
         &self.device.device
     }

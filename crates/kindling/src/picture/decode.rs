@@ -17,7 +17,7 @@ const MAX_PIXELS: u64 = 50_000_000;
 const MAX_BYTES: u64 = 1 << 27;
 /// The number of bytes at the start of a file that show its format.
 const HEADER_BYTES: u64 = 16;
-/// What to do about a picture that is too large.
+/// The remedy in the error of a picture that is too large.
 const TOO_LARGE_REMEDY: &str = "make it smaller, or cut the digit out";
 
 /// Reads the picture in the file `path`, or on standard input if `path` is `-`. Returns 784
@@ -25,7 +25,7 @@ const TOO_LARGE_REMEDY: &str = "make it smaller, or cut the digit out";
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is no PNG or JPEG, is too large, or shows no digit.
+/// If the file cannot be read, is not a PNG or JPEG, is too large, or shows no digit.
 pub fn read_digit(path: &Path) -> Result<Vec<u8>, RunError> {
     let (name, input): (&Path, Box<dyn Read>) = if is_standard_stream(path) {
         (
@@ -91,7 +91,7 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
             MAX_PIXELS / 1_000_000
         ));
     }
-    // A camera stores the pixels as its sensor read them, and the rotation beside them.
+    // A camera stores the pixels in the order of its sensor, and the rotation separately.
     let orientation = decoder.orientation().map_err(damaged)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     image.apply_orientation(orientation);

@@ -1,4 +1,4 @@
-//! Goes through the pictures that the command line names.
+//! Reads and prepares the pictures that the command line names, one after the other.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,10 @@ use crate::output::{argument_error, is_standard_stream, print_to_stderr};
 const DEBUG_SCALE: u32 = 10;
 
 /// Prepares each picture and calls `process` with its path and its 784 bytes, 0 for paper
-/// and 255 for ink. If a picture cannot be read, or shows no digit, an error on standard
-/// error names it, and the next picture follows.
+/// and 255 for ink. If a picture cannot be read, or shows no digit, an error that names it is
+/// printed to standard error, and the next picture is processed.
 ///
-/// `debug` is the file to which the prepared picture is written, if one is wanted.
+/// `debug` is the file for the prepared picture; with `None` this picture is not written.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
-//! Images of digits as people draw them on a computer.
+//! Images of digits that look as if people had drawn them on a computer.
 
 use image::{GrayImage, Luma};
 
 /// The corners of a line that is drawn without lifting the pen, as (x, y).
 type Line = &'static [(f64, f64)];
 
-/// The lines of the digits 0 to 9, as people draw them.
+/// The lines of the digits 0 to 9.
 const DIGITS: [&[Line]; 10] = [
     &[&[
         (5., 2.),

@@ -1,4 +1,4 @@
-//! What several test files need: small runs, images, and calls of the binary.
+//! Shared by several test files: small runs, images, and calls of the binary.
 #![allow(dead_code, reason = "each test file uses only a part of this")]
 
 pub mod drawn_digits;
@@ -74,7 +74,7 @@ fn images(count: usize) -> (Vec<u8>, Vec<u8>) {
     (pixels, labels)
 }
 
-/// The content of an IDX file.
+/// The bytes of an IDX file.
 fn idx(magic: u32, dimensions: &[u32], data: &[u8]) -> Vec<u8> {
     let mut bytes = magic.to_be_bytes().to_vec();
     for dimension in dimensions {

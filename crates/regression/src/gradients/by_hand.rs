@@ -3,7 +3,7 @@
 
 /// The derivative of ReLU, max(0, x): 1 if x > 0, else 0, and NaN if x is NaN.
 ///
-/// At x = 0 every number from 0 to 1 is a subgradient. Burn takes 0, as do other libraries.
+/// At x = 0 every number from 0 to 1 is a subgradient. Burn uses 0, as do other libraries.
 pub fn relu_derivative(x: f64) -> f64 {
     if x.is_nan() {
         x
@@ -23,7 +23,7 @@ fn relu(x: f64) -> f64 {
 pub fn sigmoid_derivative(x: f64) -> f64 {
     let e = (-x).exp();
     if e == f64::INFINITY {
-        return x.exp(); // equal to the formula in all digits of an f64
+        return x.exp(); // the exact value, rounded to f64; inf / inf would be NaN
     }
     e / (1.0 + e).powi(2)
 }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gradient_is_zero_at_zero_but_the_loss_is_not_lowest_there() {
+    fn the_gradient_is_zero_at_zero_weights_but_the_loss_is_not_minimal() {
         let rows = rows();
         let zero = convnet_gradient(&[[0.0; 2]; 3], &[0.0; 4], &rows);
         assert_eq!(zero.w, [[0.0; 2]; 3]);

@@ -1,5 +1,5 @@
-//! The entry of the family `gradients`: it compares derivatives by autodiff with those by
-//! hand, and looks at the stationary point of the tiny convnet.
+//! The entry of the family `gradients`: it compares derivatives by autodiff with derivatives
+//! by hand, and computes the loss of the tiny convnet around its stationary point.
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::{relu, sigmoid};
@@ -114,7 +114,7 @@ fn compare_activations(
 }
 
 /// Writes `gradients.csv`. Returns the largest difference between the two gradients of the
-/// convnet, divided by the largest entry of the one by hand.
+/// convnet, divided by the largest magnitude in the gradient by hand.
 fn compare_convnet(
     run: &RunContext,
     by_autodiff: &ConvnetGradient,
@@ -131,8 +131,8 @@ fn compare_convnet(
     Ok(difference)
 }
 
-/// Writes `line.csv`: the loss at the parameters (t w, t u) for t from -reach to reach.
-/// Returns the lowest loss on this line.
+/// Writes `line.csv`: the loss at the parameters (t w, t u), or at (t w, -t u), for t from
+/// -reach to reach. Returns the lowest loss on this line.
 fn write_line(
     config: &Gradients,
     run: &RunContext,
@@ -146,7 +146,7 @@ fn write_line(
         convnet_gradient(&w, &u, rows).loss
     };
     // Near t = 0 the prediction is proportional to t^2 with the sign of u, so the loss
-    // falls for one of the two signs of u. That sign is taken.
+    // falls for one of the two signs of u. The line uses this sign.
     let near_zero = 0.1;
     let sign = if loss(near_zero, 1.0) <= loss(near_zero, -1.0) {
         1.0

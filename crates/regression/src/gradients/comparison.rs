@@ -1,20 +1,20 @@
 //! How far apart two gradients are.
 
 /// The largest difference between two gradients, divided by the largest magnitude in
-/// `expected`. It is NaN if a value is.
+/// `expected`. The result is NaN if any value is NaN.
 pub(super) fn relative_difference(gradient: &[f64], expected: &[f64]) -> f64 {
     let scale = largest_magnitude(expected.iter().copied());
     let pairs = gradient.iter().zip(expected);
     largest(pairs.map(|(a, b)| (a - b).abs() / scale))
 }
 
-/// The largest magnitude of some values. It is NaN if a value is, or if there are none.
+/// The largest magnitude in `values`; NaN if any value is NaN, or if there are no values.
 pub(super) fn largest_magnitude(values: impl IntoIterator<Item = f64>) -> f64 {
     largest(values.into_iter().map(f64::abs))
 }
 
-/// The largest of some values. It is NaN if a value is, or if there are none. `f64::max`
-/// ignores NaN, so with it gradients of NaN would seem to agree.
+/// The largest of `values`; NaN if any value is NaN, or if there are no values. With
+/// `f64::max`, which ignores NaN, gradients of NaN would seem to agree.
 pub(super) fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
     let larger = |one: f64, other: f64| {
         if one.is_nan() || one > other {

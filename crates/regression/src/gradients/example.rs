@@ -1,4 +1,4 @@
-//! The data and the weights at which the gradients of the convnet are compared.
+//! Random data and weights for which the gradients of the convnet are compared.
 
 use burn::tensor::Device;
 use kindling_datasets::{ToyData, stream};
@@ -8,7 +8,7 @@ use kindling_harness::init::glorot;
 use super::by_hand::Row;
 use crate::toy_models::Convnet;
 
-/// Draws rows of y1, the function that the convnet is made for.
+/// Draws rows of the toy function y1, which the convnet can represent.
 pub(super) fn draw_rows(count: usize, seed: u64) -> Vec<Row> {
     let data = RegressionData {
         function: ToyFunction::Y1,

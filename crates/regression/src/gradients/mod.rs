@@ -1,4 +1,4 @@
-//! The family `gradients`: derivatives by autodiff beside derivatives by hand.
+//! The family `gradients`: derivatives by autodiff, compared with derivatives by hand.
 
 mod autodiff;
 mod by_hand;

@@ -10,7 +10,8 @@ use crate::read::{RecordedRun, Weights};
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub(super) enum Layer {
-    /// From `[inputs]` to `[outputs]`; the weight is `[inputs, outputs]`.
+    /// A fully connected layer from `[inputs]` to `[outputs]`. Its weight is
+    /// `[inputs, outputs]`.
     Dense {
         inputs: usize,
         outputs: usize,
@@ -18,8 +19,8 @@ pub(super) enum Layer {
         weight: Numbers,
         bias: Numbers,
     },
-    /// From `[from, side, side]` to `[to, ..]` without padding, then ReLU, and with `pool` a
-    /// max-pool of 2x2; the weight is `[to, from, kernel, kernel]`.
+    /// A convolution from `[from, side, side]` to `[to, ..]` without padding, then ReLU, then
+    /// a max-pool of 2x2 if `pool` is true. Its weight is `[to, from, kernel, kernel]`.
     Conv {
         from: usize,
         to: usize,
@@ -131,7 +132,7 @@ pub(super) fn principal_components(run: &RecordedRun) -> Result<(Vec<Layer>, Vec
 fn dense(weights: &Weights, name: &str, activation: &'static str) -> Result<Layer> {
     let (shape, weight) = weights.tensor(&format!("{name}.weight"))?;
     let &[inputs, outputs] = shape.as_slice() else {
-        return Err(weights.problem(format!("{name}.weight must be a matrix")));
+        return Err(weights.problem(format!("{name}.weight must have two dimensions")));
     };
     let (_, bias) = weights.tensor(&format!("{name}.bias"))?;
     Ok(Layer::Dense {
@@ -146,7 +147,7 @@ fn dense(weights: &Weights, name: &str, activation: &'static str) -> Result<Laye
 fn conv(weights: &Weights, name: &str, pool: bool) -> Result<Layer> {
     let (shape, weight) = weights.tensor(&format!("{name}.weight"))?;
     let &[to, from, kernel, _] = shape.as_slice() else {
-        return Err(weights.problem(format!("{name}.weight must be kernels")));
+        return Err(weights.problem(format!("{name}.weight must have four dimensions")));
     };
     let (_, bias) = weights.tensor(&format!("{name}.bias"))?;
     Ok(Layer::Conv {

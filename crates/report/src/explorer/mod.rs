@@ -1,4 +1,4 @@
-//! The page's explorer: the trained networks that it runs, as data for its script.
+//! The page's explorer: trained networks, as data for the page's script.
 
 mod encoding;
 mod layers;

@@ -1,4 +1,4 @@
-//! Which networks the explorer holds, and their layers.
+//! The networks of the explorer, with their layers.
 
 use kindling_formats::{Error, ExplorerCells, Result, RunStatus, Task, read_numbers};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::explorer::layers::{Layer, classifier, decoder, encoder, principal_components};
 use crate::read::{RecordedRun, Weights};
 
-/// Number of codes of a plane that are drawn.
+/// The largest number of codes that are drawn in a plane.
 const CODES: usize = 2000;
 
 /// The data of the explorer.
@@ -35,8 +35,9 @@ struct Plane {
     codes: Vec<[f64; 3]>,
 }
 
-/// The networks of `cells`: of each cell the complete run with the smallest seed. `None` if
-/// no such run has left a network. An error of reading one is added to `unreadable`.
+/// The networks of `cells`, each from the cell's complete run with the smallest seed. `None` if
+/// there are no such networks. If a network cannot be read, the error is added to
+/// `unreadable`.
 pub(crate) fn explorer(
     cells: &ExplorerCells,
     runs: &[RecordedRun],
@@ -47,7 +48,7 @@ pub(crate) fn explorer(
             .find(|run| run.record.cell == *cell && run.record.status == RunStatus::Complete)
     };
     let mut keep = |run: &RecordedRun, error: Error| {
-        unreadable.push(format!("{} of the explorer: {error}", run.record.cell));
+        unreadable.push(format!("{} in the explorer: {error}", run.record.cell));
     };
     let mut found = Explorer {
         classifiers: Vec::new(),
@@ -68,7 +69,7 @@ pub(crate) fn explorer(
     (!found.classifiers.is_empty() || !found.planes.is_empty()).then_some(found)
 }
 
-/// The classifier of a run; `None` if the run has left no weights.
+/// The classifier of a run; `None` if the run has no file of weights.
 fn network(run: &RecordedRun) -> Result<Option<Network>> {
     let Task::Classifier(task) = &run.config.task else {
         return Ok(None);
@@ -84,8 +85,8 @@ fn network(run: &RecordedRun) -> Result<Option<Network>> {
     }))
 }
 
-/// The plane of a run; `None` if its codes are not two numbers, or the page's script cannot
-/// run its layers.
+/// The plane of a run; `None` if its codes do not have two numbers, or the page's script
+/// cannot compute its layers.
 fn plane(run: &RecordedRun) -> Result<Option<Plane>> {
     let path = run.dir.file("codes.csv");
     if !path.exists() {

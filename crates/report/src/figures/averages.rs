@@ -1,4 +1,4 @@
-//! From the histories of a cell's seeds to the points of its curves.
+//! Computes the points of a cell's curves from the histories of its seeds.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,10 @@ use kindling_formats::HistoryRow;
 
 use crate::figures::line_chart::Point;
 
-/// A number of an epoch, if it has one.
+/// Takes one number from a row of a history; `None` if the row does not have it.
 pub(super) type Value = fn(&HistoryRow) -> Option<f64>;
 
-/// The points of the epochs with a finite value. Where the loss has diverged, there is no
-/// point.
+/// The points of the epochs with a finite value. A loss that has diverged has no point.
 pub(super) fn points(rows: &[HistoryRow], value: Value) -> Vec<Point> {
     rows.iter()
         .filter_map(|row| Some((row.epoch, value(row)?)))
@@ -18,8 +17,8 @@ pub(super) fn points(rows: &[HistoryRow], value: Value) -> Vec<Point> {
         .collect()
 }
 
-/// The mean over seeds at each epoch that all seeds have. After the end of the shortest run
-/// the mean would jump, since it would be over fewer seeds.
+/// The mean over seeds at each epoch that all seeds have. Later epochs are left out: their
+/// mean would be over fewer seeds, and the curve would jump.
 pub(super) fn mean(seeds: &[Vec<HistoryRow>], value: Value) -> Vec<Point> {
     let mut sums: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
     for point in seeds.iter().flat_map(|rows| points(rows, value)) {
@@ -32,7 +31,7 @@ pub(super) fn mean(seeds: &[Vec<HistoryRow>], value: Value) -> Vec<Point> {
         .collect()
 }
 
-/// About `limit` of the points at most, evenly spaced, with the first and the last.
+/// At most about `limit` of the points, evenly spaced, with the first and the last point.
 pub(super) fn thin(points: &[Point], limit: usize) -> Vec<Point> {
     let step = points.len().div_ceil(limit.max(1)).max(1);
     let mut thinned: Vec<Point> = points.iter().copied().step_by(step).collect();

@@ -1,4 +1,4 @@
-//! Colours, fonts and numbers of axes, the same in all figures.
+//! Colours, fonts and number formats of axes, the same in all figures.
 
 use plotters::chart::MeshStyle;
 use plotters::coord::ranged1d::Ranged;
@@ -15,8 +15,8 @@ pub(super) const FONT: &str = "sans-serif";
 pub(super) fn style<'a, 'b, 'c, X: Ranged, Y: Ranged, B: DrawingBackend>(
     mesh: &'c mut MeshStyle<'a, 'b, X, Y, B>,
 ) -> &'c mut MeshStyle<'a, 'b, X, Y, B> {
-    // Invisible lines rather than none: with none, plotters 0.3.7 searches for the marks
-    // of a whole-number axis in an endless loop.
+    // These lines are invisible. Without any, plotters 0.3.7 searches for the marks of a
+    // whole-number axis in an endless loop.
     mesh.max_light_lines(1)
         .light_line_style(TRANSPARENT)
         .bold_line_style(MESH)
@@ -26,7 +26,7 @@ pub(super) fn style<'a, 'b, 'c, X: Ranged, Y: Ranged, B: DrawingBackend>(
 }
 
 /// The number beside a mark of an axis: without zeros at its end, and in scientific
-/// notation if it is tiny or huge.
+/// notation if it is below 1e-4 or from 1e6 on.
 pub(super) fn mark_text(value: f64) -> String {
     // Rounded first, so that 0.30000000000000004 is 0.3.
     let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);

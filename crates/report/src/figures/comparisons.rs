@@ -7,21 +7,21 @@ use crate::figures::drawn::{DrawError, Drawn};
 use crate::judge::capitalized;
 use crate::spread::Spread;
 
-/// The mean test accuracy below which a cell is left out of a figure: it would press all
-/// others to the edge.
+/// A cell with a lower mean test accuracy is left out of a figure, because the axis would
+/// become so long that the other cells could not be told apart.
 const LOW_ACCURACY: f64 = 0.9;
 
 /// A complete run that is compared with others.
 #[derive(Clone, Copy)]
 pub(super) struct Compared<'a> {
     pub(super) record: &'a Record,
-    /// How figures show the run's family.
+    /// The labels and axes that figures use for the run's family.
     pub(super) labels: Figures,
 }
 
 /// A figure of one number of some cells.
 struct Comparison<'a> {
-    /// The name of the figure's file, behind that of the section.
+    /// The name of the figure's file, without the section before it.
     file: String,
     title: String,
     /// What the axis shows, with its unit.
@@ -31,9 +31,9 @@ struct Comparison<'a> {
     runs: Vec<Compared<'a>>,
 }
 
-/// The figures of a section's complete runs, which are in the study's order: cells outside
-/// of sweeps by the number that their families are compared by, then each sweep, then how
-/// well neighbours in the plane predict labels.
+/// The comparisons of a section's complete runs, which are in the study's order. First come
+/// the cells outside of sweeps, by the number that their families are compared by. Then comes
+/// each sweep, and last how well the nearest codes predict labels.
 ///
 /// # Errors
 ///
@@ -75,8 +75,8 @@ pub(super) fn comparisons(
     }
     comparisons.push(Comparison {
         file: "neighbours".into(),
-        title: "Labels predicted by the ten nearest neighbours in the plane".into(),
-        axis: "share of test digits".into(),
+        title: "Accuracy of predicting a label from the ten nearest codes".into(),
+        axis: "accuracy (share of test images)".into(),
         of: "knn_accuracy",
         runs: runs.to_vec(),
     });
@@ -135,15 +135,19 @@ impl Comparison<'_> {
         }
         rows.retain(|row| !row.values.is_empty());
         let mut caption = format!(
-            "{}: a dot is a seed, the bar is the mean over seeds. On the right are the number of \
-             parameters and the mean wall time of a run.",
+            "{}. Each dot is a seed, and the bar is the mean over seeds. On the right are the number \
+             of parameters and the mean wall time of a run.",
             self.title
         );
         if self.of == "test_accuracy" {
             let is_near = |row: &Row| mean(&row.values) >= LOW_ACCURACY;
             let (near, far): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(is_near);
             for row in &far {
-                caption += &format!(" {} is outside, at {:.3}.", row.name, mean(&row.values));
+                caption += &format!(
+                    " {} is not shown: its mean is {:.3}.",
+                    row.name,
+                    mean(&row.values)
+                );
             }
             rows = near;
         }
@@ -195,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_is_compared_with_its_reference_and_stands_apart_from_other_cells() {
+    fn a_sweep_is_compared_with_its_reference_and_separate_from_other_cells() {
         let records = [
             record("a", 0, 0.92),
             record("b", 0, 0.98),
@@ -217,7 +221,11 @@ mod tests {
         assert_eq!(figures[0].cells, ["a", "b"]);
         assert_eq!(figures[1].cells, ["b", "c"]);
         assert_eq!(figures[1].title, "Test accuracy by dropout rate");
-        assert!(figures[1].caption.contains("d is outside, at 0.700."));
+        assert!(
+            figures[1]
+                .caption
+                .contains("d is not shown: its mean is 0.700.")
+        );
         assert_eq!(figures[2].cells.len(), 3);
     }
 
@@ -231,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cell_is_no_comparison() {
+    fn a_single_cell_has_no_comparison() {
         let one = record("mlp", 0, 0.98);
         for records in [&[one][..], &[]] {
             let figures = comparisons("2.5", &compared(records), &StudyFigures::default());

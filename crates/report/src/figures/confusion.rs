@@ -1,4 +1,4 @@
-//! A confusion matrix: which label was taken for which.
+//! A confusion matrix: the number of test images by label and prediction.
 
 use askama::Template;
 
@@ -10,7 +10,7 @@ const FIELD: usize = 44;
 const LEFT: usize = 72;
 /// Height above the fields, beside the names of the classes, in pixels.
 const TOP: usize = 84;
-/// Width of a letter, rather too wide, in pixels.
+/// Upper limit for the width of a letter, in pixels.
 const LETTER: usize = 8;
 
 /// The matrix in pixels.
@@ -81,7 +81,7 @@ pub(super) fn svg(title: &str, names: &[String], rows: &[Vec<f64>]) -> Result<St
     };
     let prediction = |class: usize| {
         let middle = left + class * FIELD + FIELD / 2;
-        // A turned text stands on its baseline, so its middle is left of it.
+        // The middle of a turned text is left of its baseline.
         let x = if is_turned { middle + 5 } else { middle };
         ((x, top - 12), name(class))
     };
@@ -109,8 +109,8 @@ fn most_mistakes(rows: &[Vec<f64>]) -> f64 {
     wrong.fold(1.0, f64::max)
 }
 
-/// The colour of a field: grey for right predictions; for wrong ones from white to the
-/// vermilion of Okabe and Ito, the darker the larger their `share` of the largest count.
+/// The colour of a field. Correct predictions are grey. Wrong predictions go from white to the
+/// vermilion of Okabe and Ito, as their `share` of the largest count goes from 0 to 1.
 fn fill(is_right: bool, share: f64) -> String {
     if is_right {
         return "#e4e4e4".to_string();

@@ -7,9 +7,9 @@ use crate::figures::drawn::{DrawError, Drawn};
 use crate::figures::groups::{Group, History, groups};
 use crate::figures::line_chart::{Curve, LineChart};
 
-/// Number of points of a line above which nobody sees a difference.
+/// The largest number of points of a line. More points would make no visible difference.
 const LINE_POINTS: usize = 400;
-/// Number of points of all lines of a figure, which keeps the file below 200 kB.
+/// The largest number of points of all lines of a figure. It keeps the file below 200 kB.
 const FIGURE_POINTS: usize = 15_000;
 
 /// A chart and the name of its file, without the extension.
@@ -18,8 +18,8 @@ struct Named {
     chart: LineChart,
 }
 
-/// The figures of a section's curves. Cells of one family stand together, in the order in
-/// which the families first come.
+/// The figures of a section's curves. Only cells of one family share a figure. The families
+/// are in the order of their first cells.
 ///
 /// # Errors
 ///
@@ -55,8 +55,8 @@ impl Named {
     fn draw(&self) -> Result<Drawn, DrawError> {
         let curves = &self.chart.curves;
         let of_seeds = if curves.iter().any(|curve| curve.seeds.len() > 1) {
-            " Lines are means over seeds, faint lines are single seeds, and the band holds \
-             all seeds (test)."
+            " Thick lines are means over seeds. Faint lines are single seeds on the test \
+             split, and the band covers all of them."
         } else {
             ""
         };
@@ -99,7 +99,8 @@ fn of_group(section: &str, family: &str, group: &Group) -> Vec<Named> {
     .collect()
 }
 
-/// Whether a linear axis would press most of the test losses against its end.
+/// Whether the largest test loss is more than ten times the smallest one, so that on a linear
+/// axis most losses could not be told apart.
 fn spans_a_decade(curves: &[Curve]) -> bool {
     let losses = || {
         curves

@@ -1,10 +1,10 @@
-//! A figure that has been drawn, and why one could not be.
+//! A drawn figure, and the error if a figure cannot be drawn.
 
 use std::io;
 
 use plotters::drawing::DrawingAreaErrorKind;
 
-/// A figure as it stands in a report.
+/// A drawn figure of a report.
 pub(crate) struct Drawn {
     /// The name of the figure's file, without the extension.
     pub(crate) file: String,

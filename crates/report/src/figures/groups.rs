@@ -7,10 +7,10 @@ use crate::figures::line_chart::CELLS;
 
 /// Number of epochs that a figure of last epochs shows.
 const LAST_EPOCHS: usize = 5;
-/// Number of epochs from which on the last ones are shown once more.
+/// Cells with at least this many epochs are shown in a figure of last epochs.
 const MANY_EPOCHS: usize = 11;
-/// Test accuracy up to which a cell is left out of the last epochs: it would press the
-/// curves of all others together.
+/// A cell whose test accuracy is at most this is left out of a figure of last epochs, because
+/// the curves of the other cells could not be told apart.
 const LOW_ACCURACY: f64 = 0.9;
 
 /// The histories of one cell.
@@ -18,7 +18,7 @@ const LOW_ACCURACY: f64 = 0.9;
 pub(super) struct History {
     pub(super) cell: String,
     pub(super) family: String,
-    /// How figures show the family.
+    /// The labels and axes that figures use for the family.
     pub(super) labels: Figures,
     /// The name of the function that a regression learns.
     pub(super) function: Option<&'static str>,
@@ -33,8 +33,8 @@ pub(super) struct Group {
     pub(super) cells: Vec<History>,
 }
 
-/// The groups of `cells`, which are of one family and section: those that the study says,
-/// then all cells that are in none of these, then the last epochs of the study's sweeps.
+/// The groups of `cells`, which are of one family and section: first the groups that
+/// `study.toml` defines, then groups of all other cells, then the last epochs of sweeps.
 pub(super) fn groups(cells: &[&History], figures: &StudyFigures) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut shown: Vec<&str> = Vec::new();
@@ -59,14 +59,14 @@ pub(super) fn groups(cells: &[&History], figures: &StudyFigures) -> Vec<Group> {
     groups
 }
 
-/// Those of `cells` that `names` name, in the order of the names.
+/// The cells whose names are in `names`, in the order of `names`.
 fn choose<'a, 'n>(cells: &[&'a History], names: impl Iterator<Item = &'n str>) -> Vec<&'a History> {
     let of_name = |name: &str| cells.iter().copied().find(|cell| cell.cell == name);
     names.filter_map(of_name).collect()
 }
 
-/// Groups of cells that the study does not group. Models of one toy function are
-/// comparable, and so are all other cells of one family.
+/// Groups of cells that are in no group of `study.toml`. Models of the same toy function share
+/// a group, and so do all other cells of a family.
 fn unnamed(cells: &[&History]) -> Vec<Group> {
     let mut functions: Vec<Option<&'static str>> = Vec::new();
     for cell in cells {
@@ -89,7 +89,7 @@ fn unnamed(cells: &[&History]) -> Vec<Group> {
     groups
 }
 
-/// A name for cells that the study gives no name.
+/// A name for a group that is not in `study.toml`.
 fn name_of(cells: &[&History]) -> String {
     match cells {
         [] => String::new(),
@@ -98,7 +98,7 @@ fn name_of(cells: &[&History]) -> String {
     }
 }
 
-/// The group of `cells`; several groups if there are more cells than colours.
+/// `cells` as one group, or as several groups if there are more cells than colours.
 fn split(name: &str, cells: &[&History]) -> Vec<Group> {
     let count = parts(cells).count();
     let name = |number: usize| match count {
@@ -112,7 +112,7 @@ fn split(name: &str, cells: &[&History]) -> Vec<Group> {
     groups.collect()
 }
 
-/// `cells` in parts of about equal size, none of more cells than there are colours.
+/// `cells` in parts of about equal size. No part has more cells than there are colours.
 fn parts<'a, 'b>(cells: &'b [&'a History]) -> std::slice::Chunks<'b, &'a History> {
     let count = cells.len().div_ceil(CELLS).max(1);
     cells.chunks(cells.len().div_ceil(count).max(1))
@@ -122,8 +122,8 @@ fn owned(cells: &[&History]) -> Vec<History> {
     cells.iter().copied().cloned().collect()
 }
 
-/// The last epochs of a sweep's cells, without the cells that learn too little to share
-/// axes with the others; `None` for fewer than two cells.
+/// The last epochs of a sweep's cells. Cells with few epochs or a low accuracy are left out.
+/// `None` if fewer than two cells are left.
 fn last_epochs(name: &str, cells: &[&History]) -> Option<Group> {
     let learns = |cell: &History| {
         let last = mean(&cell.seeds, |row| row.test_accuracy).pop();

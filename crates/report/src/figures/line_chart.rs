@@ -14,7 +14,7 @@ use crate::figures::drawn::DrawError;
 /// A point of a curve: (epoch, value). Epochs count from 1.
 pub(super) type Point = (usize, f64);
 
-/// The number of cells that a chart can tell apart by colour.
+/// The largest number of cells in a chart, which is the number of colours.
 pub(super) const CELLS: usize = 6;
 
 /// The curves of one cell, in one colour.
@@ -33,7 +33,7 @@ pub(super) struct Curve {
 /// A chart of some cells' curves over their epochs.
 pub(super) struct LineChart {
     pub(super) title: String,
-    /// What the horizontal axis counts, as `epoch`.
+    /// What the horizontal axis counts, such as `epoch`.
     pub(super) x: String,
     /// What the vertical axis shows, with its unit.
     pub(super) y: String,
@@ -102,8 +102,8 @@ impl LineChart {
         let low = values().fold(f64::INFINITY, f64::min);
         let high = values().fold(f64::NEG_INFINITY, f64::max);
         if low > high {
-            // There is nothing to draw, as on a logarithmic axis if no loss is positive.
-            // Empty axes show that, and the figure is not missed.
+            // There is nothing to draw, for example because no loss is positive on a
+            // logarithmic axis. Empty axes show this better than a missing figure.
             self.draw_on(area, 0.0..1.0)
         } else if self.log {
             let margin = (high / low).powf(MARGIN).max(1.1);
@@ -112,7 +112,7 @@ impl LineChart {
             self.draw_on(area, axis.with_key_points(log_ticks(low, high)))
         } else {
             let extent = high - low;
-            // Around a flat curve the axis still needs an extent.
+            // A flat curve has no extent, but the axis needs one.
             let flat = extent <= 1e-3 * high.abs();
             let margin = if flat {
                 0.1 * high.abs() + 1e-9
@@ -147,7 +147,7 @@ impl LineChart {
             .draw()?;
         for (curve, colour) in self.curves.iter().zip(PALETTE.iter().cycle()) {
             chart.draw_series([Polygon::new(self.band(curve), colour.mix(BAND))])?;
-            // The mean of one seed is that seed.
+            // With one seed, the mean is that seed, so it is drawn once.
             for seed in curve.seeds.iter().filter(|_| curve.seeds.len() > 1) {
                 chart.draw_series(LineSeries::new(self.drawn(seed), colour.mix(FAINT)))?;
             }
@@ -220,8 +220,7 @@ impl LineChart {
         })
     }
 
-    /// Those of `points` that have a place on the vertical axis: a logarithmic one has none
-    /// for numbers up to 0.
+    /// The points that can be drawn. On a logarithmic axis, numbers up to 0 cannot.
     fn drawn(&self, points: &[Point]) -> impl Iterator<Item = Point> + Clone {
         let all = !self.log;
         let points = points.iter().copied();
@@ -229,7 +228,7 @@ impl LineChart {
     }
 }
 
-/// The words in the legend for the line of a single seed.
+/// The text in the legend for the line of a single seed.
 const SEED: &str = "test, each seed";
 
 /// The marks of a logarithmic axis from `low` to `high`: 1, 2 and 5 times the powers of

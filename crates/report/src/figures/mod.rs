@@ -1,4 +1,4 @@
-//! Figures: which ones a report has, and how each becomes an SVG document.
+//! Figures: selects the figures of a report, and draws them as SVG documents.
 
 mod averages;
 mod axes;

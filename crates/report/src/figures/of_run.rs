@@ -1,5 +1,5 @@
-//! Figures of what a single run has left beside its history: the plane of its codes, its
-//! mistakes, its first weights.
+//! Figures of the tables and weights of a single run: its codes, its mistakes, the weights of
+//! its first layer.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::figures::scatter::{Points, Scatter};
 use crate::figures::tiles::{Tile, Tiles};
 use crate::read::{NumberTable, RecordedRun, SIDE, Weights};
 
-/// Number of units of a first layer that are shown.
+/// The largest number of units of a first layer that are shown.
 const UNITS: usize = 32;
 
 /// A figure of a run.
@@ -21,7 +21,7 @@ struct RunFigure {
     svg: String,
 }
 
-/// A figure of a run; `None` if the run has not left the file that the figure needs.
+/// A figure of a run; `None` if the run does not have the file that the figure needs.
 type MaybeFigure = Result<Option<RunFigure>, DrawError>;
 
 /// The figures of a run.
@@ -63,7 +63,8 @@ fn of_scatter(name: &'static str, caption: &str, plot: Scatter) -> MaybeFigure {
     }))
 }
 
-/// The figure of `tiles`; `None` without tiles, as where a network makes no mistakes.
+/// The figure of `tiles`; `None` if there are no tiles, for example because a network makes no
+/// mistakes.
 fn of_tiles(name: &'static str, caption: &str, tiles: Tiles) -> MaybeFigure {
     if tiles.tiles.is_empty() {
         return Ok(None);
@@ -87,7 +88,7 @@ fn loss_line(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
         .filter_map(|row| Some((table.at(row, "t")?, table.at(row, "loss")?)));
     let figure = Scatter {
         title: "The tiny convnet's loss along a line".into(),
-        x: "t: the drawn parameters times t".into(),
+        x: "t, by which the random parameters are multiplied".into(),
         y: "mean squared error".into(),
         groups: vec![Points {
             name: "loss".into(),
@@ -121,7 +122,7 @@ fn codes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
         name: class(&classes, label as f64),
         points,
     });
-    // Longer names would hide each other and the points.
+    // Longer names would cover each other and the points.
     let named = classes.iter().all(|name| name.len() <= 2);
     let figure = Scatter {
         title: format!(
@@ -136,15 +137,15 @@ fn codes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
         named,
     };
     let caption = if named {
-        "A point is a test image, and its colour is its label. Each label stands at the median of \
-         its points."
+        "A point is a test image, and its colour is its label. Each label is written at the \
+         median of its points."
     } else {
         "A point is a test image, and its colour is its label."
     };
     of_scatter("codes", caption, figure)
 }
 
-/// Digits, and below each what is decoded from its code.
+/// Digits, and below each the image that is decoded from its code.
 fn reconstructions(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
     let Some(table) = NumberTable::read(run, "reconstructions.csv", unreadable) else {
         return Ok(None);
@@ -162,7 +163,7 @@ fn reconstructions(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigu
         title: format!("{}: digits and their reconstructions", run.record.cell),
         side: SIDE,
         columns: table.rows.len().max(1),
-        tiles: of("p", "digit").chain(of("r", "rebuilt")).collect(),
+        tiles: of("p", "digit").chain(of("r", "decoded")).collect(),
     };
     of_tiles(
         "reconstructions",
@@ -171,7 +172,7 @@ fn reconstructions(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigu
     )
 }
 
-/// The images that the codes of the plane are decoded to.
+/// The images that a grid of codes is decoded to.
 fn decoded_plane(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
     let Some(table) = NumberTable::read(run, "plane.csv", unreadable) else {
         return Ok(None);
@@ -289,7 +290,7 @@ fn confusion_matrix(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFig
     }))
 }
 
-/// The wrongly classified test images of which the network was most confident.
+/// The wrongly classified test images with the highest predicted probabilities.
 fn mistakes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
     let Some(table) = NumberTable::read(run, "mistakes.csv", unreadable) else {
         return Ok(None);

@@ -6,7 +6,7 @@ use crate::figures::drawn::{DrawError, Drawn};
 use crate::figures::scatter::{Points, Scatter};
 use crate::read::{NumberTable, RecordedRun};
 
-/// A figure of prediction against truth for each function, with all its models. `models`
+/// A figure of prediction against target for each function, with all its models. `models`
 /// are runs, each with the name of its function.
 ///
 /// # Errors
@@ -34,8 +34,8 @@ pub(super) fn predictions(
     }
     let draw = |(function, models): (&str, Vec<Points>)| {
         let plot = Scatter {
-            title: format!("{function}: prediction against truth"),
-            x: format!("{function} of a test row"),
+            title: format!("{function}: prediction against target"),
+            x: format!("target: {function} of a test row"),
             y: "prediction".into(),
             groups: models,
             diagonal: true,
@@ -45,8 +45,8 @@ pub(super) fn predictions(
             file: format!("{section}-{function}-predictions"),
             svg: plot.svg()?,
             title: plot.title,
-            caption: "A point is a test row. On the line the prediction is right. Of each cell \
-                      the run with the smallest seed is shown."
+            caption: "A point is a test row. On the line the prediction equals the target. The \
+                      figure shows the run with the smallest seed of each cell."
                 .into(),
             cells: plot.groups.into_iter().map(|points| points.name).collect(),
         })

@@ -22,7 +22,7 @@ pub(super) struct Scatter {
     pub(super) groups: Vec<Points>,
     /// Whether to draw the line on which both coordinates are equal.
     pub(super) diagonal: bool,
-    /// Whether each group's name stands in the middle of its points.
+    /// Whether each group's name is written at the median of its points.
     pub(super) named: bool,
 }
 
@@ -42,7 +42,7 @@ struct GroupSvg<'a> {
     name: &'a str,
     colour: &'static str,
     points: Vec<(i32, i32)>,
-    /// Where the group's name stands.
+    /// The place of the group's name; `None` if the name is not written.
     middle: Option<(i32, i32)>,
 }
 
@@ -136,8 +136,8 @@ impl Scatter {
         (range(|point| point.0), range(|point| point.1))
     }
 
-    /// Where a group's name stands: at the median of its points; `None` if names are not
-    /// shown, or the group has no points.
+    /// The place of a group's name, which is the median of its points; `None` if names are not
+    /// written, or the group has no points.
     fn middle(&self, group: &Points) -> Option<(f64, f64)> {
         let median = |of: fn(&(f64, f64)) -> f64| {
             let mut values: Vec<f64> = group.points.iter().map(of).collect();

@@ -45,7 +45,7 @@ pub(crate) fn section_figures(
     Ok(drawn)
 }
 
-/// The complete run of each cell that has the smallest seed.
+/// For each cell, its complete run with the smallest seed.
 fn first_seeds<'a>(runs: &[&'a RecordedRun]) -> Vec<&'a RecordedRun> {
     let mut first: Vec<&RecordedRun> = Vec::new();
     for &run in runs {

@@ -17,7 +17,7 @@ pub(super) struct Tile {
 /// Images of one size.
 pub(super) struct Tiles {
     pub(super) title: String,
-    /// Pixels of an image's side.
+    /// Side of an image, in pixels.
     pub(super) side: usize,
     /// Number of images in a row.
     pub(super) columns: usize,
@@ -60,8 +60,8 @@ const GAP: usize = 1;
 impl Tiles {
     /// The figure as an SVG document.
     ///
-    /// Each row of images is one PNG, since captions stand between the rows. The gap
-    /// between two images of a row is scaled as the images are.
+    /// Each row of images is one PNG, because captions are between the rows. The gap between
+    /// two images of a row is scaled like the images.
     ///
     /// # Errors
     ///

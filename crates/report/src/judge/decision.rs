@@ -1,4 +1,4 @@
-//! From the values of a claim to its verdict.
+//! Decides on a claim by its values.
 
 use kindling_formats::{Claim, Comparison, Over};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -7,18 +7,20 @@ use crate::judge::judgement::Verdict;
 use crate::judge::scale::Scale;
 use crate::spread::Spread;
 
-/// The probability that a verdict is wrong, over all looks at one claim together.
+/// The largest probability that one of all verdicts on a claim is wrong. A claim gets a new
+/// verdict, a further look, each time it is judged with more seeds.
 const ERROR_RATE: f64 = 0.05;
 
-/// Why equal values of all seeds decide nothing.
-pub(super) const NO_SPREAD: &str = "no spread between seeds: an interval needs values that differ";
-/// Why two equal sides decide nothing.
+/// Why a claim whose value is equal for all seeds is undecided.
+pub(super) const NO_SPREAD: &str =
+    "no spread between seeds: a confidence interval needs values that differ";
+/// Why a claim with two equal sides is undecided.
 pub(super) const TIE: &str = "both sides are equal, and a tie shows no difference";
-/// Why a fact that holds in all runs so far is undecided.
+/// Why a claim over every run is undecided although it holds in all runs so far.
 pub(super) const FEW_RUNS: &str =
-    "it holds in every run so far, but there are fewer runs than the study has seeds";
+    "the claim holds in every run so far, but there are fewer runs than the study has seeds";
 
-/// A verdict, and the interval that it follows from.
+/// A verdict, and the confidence interval that it follows from.
 pub(super) struct Decision {
     pub(super) verdict: Verdict,
     pub(super) interval: Option<(f64, f64)>,
@@ -37,7 +39,7 @@ impl Decision {
         }
     }
 
-    /// A verdict that follows from values rather than from an interval.
+    /// A verdict that follows from the values without an interval.
     fn exact(verdict: Verdict) -> Self {
         Self {
             verdict,
@@ -46,18 +48,18 @@ impl Decision {
     }
 }
 
-/// What the decision on a claim depends on, beside the claim's values.
+/// What the decision on a claim depends on, besides the claim's values.
 pub(super) struct Decider<'a> {
     pub(super) claim: &'a Claim,
-    /// Whether nothing in the claim's cells is random.
-    pub(super) is_certain: bool,
-    /// The study's number of seeds, with which the claim is judged for the first time.
+    /// Whether the claim's cells are deterministic: nothing in them is random.
+    pub(super) is_deterministic: bool,
+    /// The study's number of seeds. The first look at a claim has this many seeds.
     pub(super) first_look: usize,
 }
 
 impl Decider<'_> {
-    /// Decides on the claim by its values, of which there is one at least. `rounding` is
-    /// the largest difference of two values that rounding alone can make.
+    /// Decides on the claim by `values`, which are not empty. `rounding` is the largest
+    /// difference between two values that rounding alone can cause.
     pub(super) fn decide(&self, values: &[f64], rounding: f64) -> Decision {
         match self.claim.over {
             Over::EveryRun => self.by_every_run(values),
@@ -71,7 +73,7 @@ impl Decider<'_> {
     fn by_every_run(&self, values: &[f64]) -> Decision {
         let mut verdicts = values.iter().map(|&value| self.verdict((value, value)));
         let holds = verdicts.all(|verdict| verdict == Verdict::Supported);
-        let enough = self.is_certain || values.len() >= self.first_look;
+        let enough = self.is_deterministic || values.len() >= self.first_look;
         match (holds, enough) {
             (false, _) => Decision::exact(Verdict::Refuted),
             (true, true) => Decision::exact(Verdict::Supported),
@@ -94,7 +96,7 @@ impl Decider<'_> {
         Decision::exact(self.verdict((value, value)))
     }
 
-    /// Compares the interval for the mean over seeds with the bounds.
+    /// Compares the confidence interval for the mean over seeds with the bounds.
     fn by_interval(&self, values: &[f64]) -> Decision {
         let look = (values.len() + 1).saturating_sub(self.first_look).max(1) as f64;
         let confidence = 1.0 - ERROR_RATE / (look * (look + 1.0));
@@ -127,7 +129,7 @@ impl Decider<'_> {
     /// Whether the claim's value does not depend on the seed.
     fn is_exact(&self, values: &[f64]) -> bool {
         let are_equal = values.iter().all(|value| *value == values[0]);
-        self.is_certain || (self.claim.is_of_parameters() && are_equal)
+        self.is_deterministic || (self.claim.is_of_parameters() && are_equal)
     }
 }
 
@@ -138,8 +140,8 @@ fn has_no_spread(values: &[f64], rounding: f64) -> bool {
     values.len() > 1 && most - least <= rounding
 }
 
-/// The two-sided interval of Student's t for the mean of `values`, with n - 1 degrees of
-/// freedom; `None` for fewer than two values.
+/// The two-sided confidence interval of Student's t for the mean of `values`, with n - 1
+/// degrees of freedom; `None` for fewer than two values.
 fn t_interval(values: &[f64], confidence: f64) -> Option<(f64, f64)> {
     let spread = Spread::of(values)?;
     let deviation = spread.deviation?;

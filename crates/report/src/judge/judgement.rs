@@ -7,16 +7,16 @@ use kindling_formats::Claim;
 use crate::judge::scale::Scale;
 use crate::spread::Spread;
 
-/// What the records say of a claim.
+/// The result of judging a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// The whole interval is within the claim's bounds.
     Supported,
     /// No part of the interval is within the claim's bounds.
     Refuted,
-    /// A part of the interval is within the bounds, or there is no interval.
+    /// Only a part of the interval is within the bounds, or there is no interval.
     Undecided,
-    /// The runs were quick or smoke runs, which only show that everything works.
+    /// The runs are quick or smoke runs, which only show that everything works.
     NotJudged,
 }
 
@@ -37,24 +37,24 @@ impl Verdict {
 pub struct Judgement {
     /// The claim.
     pub claim: Claim,
-    /// What the records say of the claim.
+    /// The verdict on the claim.
     pub verdict: Verdict,
     /// The claim's value for each seed. If nothing in the claim is random, there is one
     /// value, of seed 0.
     pub values: BTreeMap<u64, f64>,
-    /// The interval for the mean of the values; `None` if the values themselves are
-    /// compared with the bounds, or nothing is.
+    /// The confidence interval for the mean of the values; `None` if the values themselves
+    /// are compared with the bounds, or the claim is undecided without an interval.
     pub interval: Option<(f64, f64)>,
     /// The confidence of the interval, in (0, 1]; 1 if there is no interval.
     pub confidence: f64,
     /// A phrase for each run or number that the claim needs and the records lack.
     pub missing: Vec<String>,
-    /// Why the claim is undecided, if nothing is missing and the interval does not say.
+    /// Why the claim is undecided, if nothing is missing and there is no interval.
     pub why: Option<&'static str>,
 }
 
 impl Judgement {
-    /// The mean of the values; of ratios the geometric mean. `None` without values.
+    /// The mean of the values, or for ratios their geometric mean; `None` without values.
     pub fn mean(&self) -> Option<f64> {
         let scale = Scale::of(self.claim.by);
         let values: Vec<f64> = self.values.values().copied().collect();

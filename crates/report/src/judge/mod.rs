@@ -1,5 +1,5 @@
-//! Judging claims by records: which are supported, refuted or undecided, and the words
-//! for it.
+//! Judges claims by records: which are supported, refuted or undecided. Also writes these
+//! judgements as text.
 
 mod decision;
 mod judgement;

@@ -17,7 +17,7 @@ pub struct ClaimRow {
     pub verdict: String,
     /// The mean of the claim's value over seeds.
     pub mean: Option<f64>,
-    /// The lower end of the interval for the mean.
+    /// The lower end of the confidence interval for the mean.
     pub low: Option<f64>,
     /// The upper end of that interval.
     pub high: Option<f64>,
@@ -31,7 +31,7 @@ pub struct ClaimRow {
     pub at_most: Option<f64>,
     /// The claim's cells, separated by spaces.
     pub cells: String,
-    /// What the claim lacks, or why it is undecided, if the interval does not say.
+    /// The runs and numbers that the claim lacks, or why it is undecided without an interval.
     pub why: String,
 }
 

@@ -3,7 +3,7 @@
 use kindling_formats::Comparison;
 
 /// The scale on which the values of a claim are averaged. Ratios are averaged as
-/// logarithms, since twice and half as much are equally far from one.
+/// logarithms, on which 2 and 1/2 are equally far from 1.
 #[derive(Clone, Copy)]
 pub(super) enum Scale {
     Linear,
@@ -19,7 +19,7 @@ impl Scale {
         }
     }
 
-    /// A claim's value on this scale.
+    /// Converts a claim's value to this scale.
     pub(super) fn apply(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
@@ -27,7 +27,7 @@ impl Scale {
         }
     }
 
-    /// The claim's value of a number on this scale.
+    /// Converts a number on this scale back to a claim's value.
     pub(super) fn invert(self, number: f64) -> f64 {
         match self {
             Self::Linear => number,

@@ -1,4 +1,4 @@
-//! Judging every claim of a study.
+//! Judges every claim of a study.
 
 use kindling_formats::{Claim, Record, Size, Study};
 
@@ -8,21 +8,22 @@ use crate::judge::values::{ByCell, Values};
 use crate::tables::complete;
 
 /// Judges each claim of the study by the complete records among `records`, which are of
-/// runs of `size`. Quick and smoke runs are not judged.
+/// runs of `size`. With quick and smoke runs, the verdict is always [`Verdict::NotJudged`].
 ///
-/// A claim has a value for each seed that all its cells have been trained with. Cells in
-/// which nothing is random count for every seed.
+/// A claim has a value for each seed with which all its cells have been trained. A cell in
+/// which nothing is random has one run, which is used for every seed.
 ///
 /// - If nothing in a claim is random, its one value is compared with the bounds.
-/// - A claim over every run is refuted by one run, and supported by as many runs as the
-///   study has seeds.
-/// - Every other verdict is about the mean over seeds, by the two-sided interval of
-///   Student's t with n - 1 degrees of freedom, for ratios of their logarithms. Values
-///   that are equal for all seeds have no such interval.
+/// - A claim over every run is refuted if the value of one run is outside the bounds. It is
+///   supported if the values of all runs are within the bounds, and there are at least as
+///   many runs as the study has seeds.
+/// - Every other verdict is about the mean over seeds. It uses the two-sided confidence
+///   interval of Student's t with n - 1 degrees of freedom, for ratios on the scale of
+///   logarithms. If the value is equal for all seeds, there is no such interval.
 ///
-/// Judging again with more seeds raises the chance of one wrong verdict. So look k, with
-/// k - 1 seeds more than the study has, is wrong with a probability of at most
-/// 0.05 / (k (k + 1)), and all looks together with at most 0.05.
+/// Each further look, that is, judging again with more seeds, raises the probability that one
+/// verdict is wrong. So look k, with k - 1 seeds more than the study has, is wrong with a
+/// probability of at most 0.05 / (k (k + 1)), and all looks together with at most 0.05.
 pub fn judge<'a>(
     study: &Study,
     size: Size,
@@ -53,11 +54,11 @@ fn judgement(study: &Study, claim: &Claim, by_cell: &ByCell) -> Judgement {
     let values = Values::of(study, claim, by_cell);
     let decider = Decider {
         claim,
-        is_certain: values.is_certain,
+        is_deterministic: values.is_deterministic,
         first_look: usize::try_from(study.seeds()).unwrap_or(usize::MAX),
     };
     // A number may be missing because the run of that seed diverged. The other seeds are
-    // then no fair sample, so nothing is decided by them.
+    // then not a fair sample, so the claim is undecided.
     let decision = if values.missing.is_empty() {
         let numbers: Vec<f64> = values.by_seed.values().copied().collect();
         decider.decide(&numbers, values.rounding)

@@ -1,4 +1,4 @@
-//! What verdicts records give, against numbers of SciPy and by hand.
+//! Verdicts by records, compared with numbers from SciPy and with calculations by hand.
 
 use kindling_formats::{Record, Size, Study};
 
@@ -7,7 +7,7 @@ use crate::judge::decision::{FEW_RUNS, NO_SPREAD, TIE};
 use crate::judge::judgement::{Judgement, Verdict};
 use crate::judge::study_claims::judge;
 
-/// A study of four classifiers with the given claims. In the cells `sure` and `certain`
+/// A study of four classifiers with the given claims. In the cells `fixed` and `constant`
 /// nothing is random.
 fn study(claims: &str) -> (tempfile::TempDir, Study) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -19,8 +19,8 @@ fn study(claims: &str) -> (tempfile::TempDir, Study) {
             ("claims.toml", claims),
             ("linear.toml", &fake::classifier("linear", "")),
             ("mlp.toml", &fake::classifier("mlp", "")),
-            ("sure.toml", &fake::classifier("sure", one_seed)),
-            ("certain.toml", &fake::classifier("certain", one_seed)),
+            ("fixed.toml", &fake::classifier("fixed", one_seed)),
+            ("constant.toml", &fake::classifier("constant", one_seed)),
         ],
     );
     (folder, study)
@@ -121,7 +121,7 @@ fn missing_numbers_leave_a_claim_undecided_and_are_named() {
 }
 
 #[test]
-fn equal_values_of_random_cells_decide_nothing() {
+fn equal_values_of_random_cells_leave_a_claim_undecided() {
     // Three times 0.1: a sum over three is 0.10000000000000002.
     let records = |values: [f64; 3]| -> Vec<Record> {
         let seeds = values.into_iter().zip(0..);
@@ -167,16 +167,16 @@ fn equal_values_of_random_cells_decide_nothing() {
 }
 
 #[test]
-fn values_without_randomness_are_compared_exactly_and_a_tie_shows_nothing() {
-    let sure = |bound: &str, value: f64, rest: &str| {
-        let text = claim(bound, rest).replace("mlp", "sure");
+fn values_without_randomness_are_compared_exactly_and_a_tie_is_undecided() {
+    let fixed = |bound: &str, value: f64, rest: &str| {
+        let text = claim(bound, rest).replace("mlp", "fixed");
         let records = [
-            with_accuracy("sure", 0, value),
-            with_accuracy("certain", 0, 0.1),
+            with_accuracy("fixed", 0, value),
+            with_accuracy("constant", 0, 0.1),
         ];
         judgement_of(&text, &records)
     };
-    let right = "right = { cells = [\"certain\"], of = \"test_accuracy\" }";
+    let right = "right = { cells = [\"constant\"], of = \"test_accuracy\" }";
     let ratio = format!("{right}\nby = \"ratio\"");
     for (bound, value, rest, verdict) in [
         ("at_most = 0.1", 0.1, "", Verdict::Supported),
@@ -195,7 +195,7 @@ fn values_without_randomness_are_compared_exactly_and_a_tie_shows_nothing() {
             Verdict::Supported,
         ),
     ] {
-        let judgement = sure(bound, value, rest);
+        let judgement = fixed(bound, value, rest);
         assert_eq!(judgement.verdict, verdict, "{value} {bound} {rest}");
         assert_eq!(judgement.confidence, 1.0);
         let is_tie = verdict == Verdict::Undecided;
@@ -240,8 +240,8 @@ fn a_claim_over_every_run_has_to_hold_in_every_run() {
     );
 }
 
-/// Records of `seeds` seeds, in each of which mlp is better by 0.0625, a number that is
-/// not rounded.
+/// Records of `seeds` seeds. With each seed, mlp is better than linear by 0.0625, which an
+/// f64 represents exactly.
 fn equal_gap(seeds: u64) -> Vec<Record> {
     (0..seeds)
         .flat_map(|seed| {
@@ -277,15 +277,15 @@ fn a_failed_run_does_not_count() {
 }
 
 #[test]
-fn a_cell_in_which_nothing_is_random_counts_for_every_seed() {
-    let right = "right = { cells = [\"sure\"], of = \"test_accuracy\" }";
+fn a_cell_in_which_nothing_is_random_is_used_for_every_seed() {
+    let right = "right = { cells = [\"fixed\"], of = \"test_accuracy\" }";
     let mut records = records();
-    records.push(with_accuracy("sure", 0, 0.5));
+    records.push(with_accuracy("fixed", 0, 0.5));
     let judgement = judgement_of(&claim("at_least = 0.3", right), &records);
     assert_eq!(judgement.values.len(), 3);
     assert_eq!(judgement.verdict, Verdict::Supported);
-    let sure = claim("at_least = 0.4", "").replace("mlp", "sure");
-    let judgement = judgement_of(&sure, &records);
+    let fixed = claim("at_least = 0.4", "").replace("mlp", "fixed");
+    let judgement = judgement_of(&fixed, &records);
     assert_eq!(
         (judgement.verdict, judgement.confidence),
         (Verdict::Supported, 1.0)

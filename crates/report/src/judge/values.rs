@@ -1,4 +1,4 @@
-//! The value of a claim for each seed, from the records of its cells.
+//! Computes the value of a claim for each seed from the records of its cells.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use kindling_formats::{Claim, Comparison, Record, Study, Take, Term, figure};
 use crate::judge::scale::Scale;
 use crate::spread::Spread;
 
-/// The largest relative difference of two values that rounding alone can make.
+/// The largest relative difference between two values that rounding alone can cause.
 const ROUNDING: f64 = 1e-12;
 
 /// Complete records by cell and seed.
@@ -18,21 +18,21 @@ pub(super) type ByCell<'a> = BTreeMap<&'a str, BTreeMap<u64, &'a Record>>;
 pub(super) struct Values {
     /// The claim's value for each seed.
     pub(super) by_seed: BTreeMap<u64, f64>,
-    /// The largest difference of two values that rounding alone can make.
+    /// The largest difference between two values that rounding alone can cause.
     pub(super) rounding: f64,
     /// Whether nothing in the claim's cells is random.
-    pub(super) is_certain: bool,
+    pub(super) is_deterministic: bool,
     /// A phrase for each run or number that the claim needs and the records lack.
     pub(super) missing: Vec<String>,
 }
 
 impl Values {
-    /// The values of `claim` for the seeds that all its cells have records of.
+    /// The values of `claim` for the seeds of which all its cells have records.
     pub(super) fn of(study: &Study, claim: &Claim, by_cell: &ByCell) -> Self {
         let mut missing = Vec::new();
         let mut records = ClaimRecords {
             claim,
-            certain: BTreeSet::new(),
+            deterministic: BTreeSet::new(),
             by_cell: BTreeMap::new(),
         };
         for cell in claim.cells() {
@@ -42,12 +42,12 @@ impl Values {
                 }
                 None => missing.push(format!("no finished run of {cell}")),
             }
-            if study.cell(cell).is_ok_and(|cell| cell.is_certain()) {
-                records.certain.insert(cell);
+            if study.cell(cell).is_ok_and(|cell| cell.is_deterministic()) {
+                records.deterministic.insert(cell);
             }
         }
         let mut values = Self {
-            is_certain: records.is_certain(),
+            is_deterministic: records.is_deterministic(),
             missing,
             ..Self::default()
         };
@@ -74,24 +74,24 @@ impl Values {
 struct ClaimRecords<'a> {
     claim: &'a Claim,
     /// Cells in which nothing is random.
-    certain: BTreeSet<&'a str>,
+    deterministic: BTreeSet<&'a str>,
     by_cell: BTreeMap<&'a str, &'a BTreeMap<u64, &'a Record>>,
 }
 
 impl<'a> ClaimRecords<'a> {
     /// Whether nothing in any of the claim's cells is random.
-    fn is_certain(&self) -> bool {
-        self.certain.len() == self.by_cell.len()
+    fn is_deterministic(&self) -> bool {
+        self.deterministic.len() == self.by_cell.len()
     }
 
-    /// The seeds that all random cells have; seed 0 if nothing is random.
+    /// The seeds that all cells have in which something is random; seed 0 if nothing is.
     fn seeds(&self) -> Vec<u64> {
-        if self.is_certain() {
+        if self.is_deterministic() {
             return vec![0];
         }
         let mut seeds: Option<BTreeSet<u64>> = None;
         for (cell, runs) in &self.by_cell {
-            if !self.certain.contains(cell) {
+            if !self.deterministic.contains(cell) {
                 let own: BTreeSet<u64> = runs.keys().copied().collect();
                 seeds = Some(seeds.map_or(own.clone(), |seeds| &seeds & &own));
             }
@@ -99,13 +99,14 @@ impl<'a> ClaimRecords<'a> {
         seeds.into_iter().flatten().collect()
     }
 
-    /// The record of `cell` with `seed`; of a cell in which nothing is random any record.
+    /// The record of `cell` with `seed`. If nothing in the cell is random, its only record is
+    /// used for every seed.
     fn record(&self, cell: &str, seed: u64) -> Option<&'a Record> {
         let runs = self.by_cell.get(cell)?;
         let own = runs.get(&seed).copied();
         own.or_else(|| {
-            let certain = self.certain.contains(cell);
-            runs.values().next().copied().filter(|_| certain)
+            let deterministic = self.deterministic.contains(cell);
+            runs.values().next().copied().filter(|_| deterministic)
         })
     }
 
@@ -113,7 +114,8 @@ impl<'a> ClaimRecords<'a> {
     ///
     /// # Errors
     ///
-    /// What the records lack for it.
+    /// If a record or a number is missing, or the value is not finite. The error is a phrase
+    /// that names it.
     fn value(&self, seed: u64) -> Result<Value, String> {
         let left = self.term(&self.claim.left, seed)?;
         let Some(right) = &self.claim.right else {
@@ -132,7 +134,7 @@ impl<'a> ClaimRecords<'a> {
             Ok(Value::new(value, size))
         } else {
             Err(format!(
-                "{left} over {right}, of seed {seed}, has no logarithm"
+                "the ratio {left} / {right} of seed {seed} has no finite logarithm"
             ))
         }
     }
@@ -141,7 +143,8 @@ impl<'a> ClaimRecords<'a> {
     ///
     /// # Errors
     ///
-    /// What the records lack for it.
+    /// If a record or a number is missing, or the value is not finite. The error is a phrase
+    /// that names it.
     fn term(&self, term: &Term, seed: u64) -> Result<f64, String> {
         let of = |cell: &str, name: &str| {
             self.record(cell, seed)
@@ -171,14 +174,16 @@ impl<'a> ClaimRecords<'a> {
             Take::Smallest => values.iter().copied().reduce(f64::min),
             Take::Largest => values.iter().copied().reduce(f64::max),
         };
-        value.ok_or_else(|| format!("no cell of seed {seed} is near enough to the best"))
+        value.ok_or_else(|| {
+            format!("no cell has a test accuracy near enough to the best with seed {seed}")
+        })
     }
 }
 
 /// The value of a claim for a seed.
 struct Value {
     value: f64,
-    /// How much of the value rounding alone can make.
+    /// The largest error of the value that rounding alone can cause.
     rounding: f64,
 }
 

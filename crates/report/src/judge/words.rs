@@ -1,11 +1,11 @@
-//! Judgements in words: for a terminal, for `report.md` and for the page.
+//! Judgements as text: for a terminal, for `report.md` and for the page.
 
 use kindling_formats::{Claim, Comparison, Take, Term};
 
 use crate::judge::judgement::{Judgement, Verdict};
 use crate::tables::{Columns, number};
 
-/// What a claim measures, as `test_accuracy, mlp minus linear`.
+/// What a claim measures, such as `test_accuracy, mlp minus linear`.
 pub(crate) fn measured(claim: &Claim) -> String {
     let cells = |term: &Term| {
         let cells = term.cells.join(", ");
@@ -37,7 +37,7 @@ pub(crate) fn measured(claim: &Claim) -> String {
     }
 }
 
-/// What makes a claim true, as `at least 0.05`.
+/// What makes a claim true, such as `at least 0.05`.
 pub(crate) fn required(claim: &Claim) -> String {
     match (claim.at_least, claim.at_most) {
         (Some(least), Some(most)) => format!("{least} to {most}"),
@@ -47,7 +47,7 @@ pub(crate) fn required(claim: &Claim) -> String {
     }
 }
 
-/// The mean of a claim's values and its interval, as `0.0578 (0.0561 to 0.0595)`.
+/// The mean of a claim's values and its interval, such as `0.0578 (0.0561 to 0.0595)`.
 pub(crate) fn found(judgement: &Judgement) -> String {
     let Some(mean) = judgement.mean() else {
         return "-".into();
@@ -65,8 +65,8 @@ pub(crate) fn shown(value: f64) -> String {
     number(value).show(value)
 }
 
-/// What a claim lacks, and why it is undecided if it lacks nothing. Empty if the interval
-/// says why.
+/// The runs and numbers that a claim lacks, or why it is undecided without an interval. Empty
+/// if the verdict follows from an interval or from exact values.
 pub fn lacks(judgement: &Judgement) -> String {
     let why = judgement.why.map(str::to_string);
     let missing = judgement.missing.iter().cloned();
@@ -79,10 +79,10 @@ pub(crate) fn is_not_judged(judgements: &[Judgement]) -> bool {
     verdicts.any(|verdict| verdict == Verdict::NotJudged)
 }
 
-/// How many claims have each verdict, as `3 supported, 1 refuted, 0 undecided`.
+/// How many claims have each verdict, such as `3 supported, 1 refuted, 0 undecided`.
 pub fn tally(judgements: &[Judgement]) -> String {
     if is_not_judged(judgements) {
-        return "short runs judge no claim: these are only the values that they gave".into();
+        return "quick and smoke runs do not judge claims; only their values are shown".into();
     }
     let of = |verdict: Verdict| {
         let with_verdict = judgements.iter().filter(|one| one.verdict == verdict);
@@ -158,11 +158,12 @@ pub(crate) fn original(judgement: &Judgement) -> String {
     judgement.claim.original.clone().unwrap_or_default()
 }
 
-/// How verdicts follow from records.
-pub(crate) const HOW: &str = "A verdict is about the mean over seeds, by the two-sided interval \
-    of Student's t for this mean (for a ratio by that of its logarithm). A claim is supported if \
-    the whole interval is within the bounds that the claim requires, refuted if no part of it is, \
-    and undecided otherwise. Values of both sides are paired by seed. The confidence is 97.5 % at \
-    the study's number of seeds and rises with every further look, so that all looks together are \
-    wrong with a probability of at most 5 %. Where nothing is random, the value itself is compared \
-    with the bounds; a claim over every run holds if the value of each run is within them";
+/// The explanation of verdicts in a report, without the last full stop.
+pub(crate) const HOW: &str = "A verdict is about the mean over seeds. It uses the two-sided \
+    confidence interval of Student's t for this mean, for a ratio on the scale of logarithms. A \
+    claim is supported if the whole interval is within the bounds that the claim requires, refuted \
+    if no part of it is, and undecided otherwise. The values of both sides are paired by seed. The \
+    confidence is 97.5 % at the study's number of seeds. It rises each time that the claims are \
+    judged with more seeds, so that all verdicts on a claim together are wrong with a probability \
+    of at most 5 %. If nothing is random, the value itself is compared with the bounds. A claim \
+    over every run holds if the value of each run is within the bounds";

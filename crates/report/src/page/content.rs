@@ -1,4 +1,4 @@
-//! All that a report says: its sections with their tables, figures and verdicts.
+//! The content of a report: its sections with their tables, figures and judgements.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ use crate::page::section_tables::{gradient_table, metric_tables};
 use crate::read::{RecordedRun, RecordedRuns};
 use crate::tables::{Columns, results_table, summarize};
 
-/// All that a report says.
+/// The content of a report.
 pub(super) struct Content {
     pub(super) title: String,
-    /// What the report is made of.
+    /// The runs in the report.
     pub(super) overview: Overview,
-    /// What the report lacks, and why.
+    /// The runs and files that are missing or broken.
     pub(super) problems: Vec<Problem>,
     pub(super) judgements: Vec<Judgement>,
     pub(super) sections: Vec<Section>,
-    /// The data of the page's explorer, as JSON that may stand in a script element.
+    /// The data of the page's explorer, as JSON that is safe inside a script element.
     pub(super) explorer: Option<String>,
     /// Where the numbers come from: pairs of a name and a value.
     pub(super) provenance: Vec<(&'static str, String)>,
@@ -38,8 +38,8 @@ pub(super) struct Section {
 }
 
 impl Content {
-    /// Judges the claims, and makes all tables and figures. `found` is sorted as the
-    /// study is.
+    /// Judges the claims, and makes all tables and figures. `found` is in the
+    /// study's order.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Content {
 }
 
 /// `text` with letters, digits, points and dashes only, so that it needs no quoting in a
-/// link and leads to no other folder.
+/// link and cannot name another folder.
 fn file_name(text: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '.';
     text.split(|c| !word(c))

@@ -18,13 +18,13 @@ struct Page<'a> {
     summary: String,
     is_judged: bool,
     style: &'static str,
-    /// The explorer's data, as JSON that may stand in a script element.
+    /// The explorer's data, as JSON that is safe inside a script element.
     explorer: Option<String>,
     networks: &'static str,
     script: &'static str,
 }
 
-/// A judgement in words.
+/// A judgement as the texts of the page.
 struct ClaimView<'a> {
     id: &'a str,
     section: &'a str,

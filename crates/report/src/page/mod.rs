@@ -1,4 +1,5 @@
-//! The report itself: what it says, and how that becomes a page, Markdown and tables.
+//! The report itself: its content, and the files that hold it as a page, Markdown and
+//! tables.
 
 mod content;
 mod html;

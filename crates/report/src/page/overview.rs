@@ -1,4 +1,4 @@
-//! What a report is made of, and where its numbers come from.
+//! An overview of the runs in a report, and where the report's numbers come from.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use kindling_formats::{Layout, Record, RunStatus, Size, Tree};
 
 use crate::read::RecordedRuns;
 
-/// What a report is made of.
+/// An overview of the runs in a report.
 pub(super) struct Overview {
     /// A warning that the numbers mean nothing, if the runs are quick or smoke runs.
     pub(super) warning: Option<String>,
     pub(super) text: String,
 }
 
-/// Says what the report of `found` is made of.
+/// An overview of the runs in `found`.
 pub(super) fn overview(found: &RecordedRuns, layout: &Layout) -> Overview {
     let failed = found
         .records()

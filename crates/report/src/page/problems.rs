@@ -1,4 +1,4 @@
-//! What a report lacks, and why.
+//! The runs and files that are missing or broken in a report.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +20,8 @@ pub(super) struct Item {
     pub(super) error: Option<String>,
 }
 
-/// What the tables of `found` lack, and why; empty if they lack nothing. `order` names all
-/// cells of the study.
+/// The runs and files that are missing or broken in `found`; empty if there are none. `order`
+/// names all cells of the study.
 pub(super) fn problems(found: &RecordedRuns, order: &[String]) -> Vec<Problem> {
     let failed = found
         .records()

@@ -1,4 +1,4 @@
-//! The tables of a section beside that of its results.
+//! The tables of a section besides the table of its results.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::read::{NumberTable, RecordedRun};
 use crate::spread::Spread;
 use crate::tables::{Columns, complete, number};
 
-/// Number of cells in a table of metrics; more are too wide for a page.
+/// The largest number of cells in a table of metrics. More would be too wide for a page.
 const CELLS: usize = 6;
 
 /// The metrics of each cell, as means over its seeds. A row is a metric, and a column is a
@@ -42,8 +42,8 @@ pub(super) fn metric_tables(records: &[&Record]) -> Vec<Columns> {
         .collect()
 }
 
-/// The gradients by automatic differentiation and by hand, of the first run that has left
-/// both: a row for each parameter.
+/// The gradients by automatic differentiation and by hand, of the first run that has the file
+/// `gradients.csv`: a row for each parameter.
 pub(super) fn gradient_table(
     runs: &[&RecordedRun],
     unreadable: &mut Vec<String>,

@@ -1,5 +1,5 @@
-//! The files of a report: `results.csv`, and below `report/` the page, the same as
-//! Markdown, the figures and the verdicts.
+//! Writes the files of a report: `results.csv`, and below `report/` the page, the same
+//! content as Markdown, the figures and the verdicts.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

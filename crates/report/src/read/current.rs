@@ -37,7 +37,7 @@ impl<'a> CurrentStudy<'a> {
     ///
     /// # Errors
     ///
-    /// How the record differs from what the study says of its cell and its seed.
+    /// If the record is not a result of that config. The error says how it differs.
     pub(super) fn config_of(
         &self,
         record: &Record,
@@ -56,13 +56,15 @@ impl<'a> CurrentStudy<'a> {
             let changes = changes.filter(|changes| !changes.is_empty());
             return Err(changes.unwrap_or_else(|| "it has another config".into()));
         }
-        // A run that failed at once may not have known its data.
+        // The record of a run that failed early may have no fingerprint of its data.
         if record.status != RunStatus::Complete {
             return Ok(config);
         }
         match self.tree.fingerprint(&config) {
             None => {
-                return Err("nothing is known of its data: run `cargo xtask experiments`".into());
+                return Err(
+                    "the fingerprint of its data is unknown: run `cargo xtask experiments`".into(),
+                );
             }
             Some(fingerprint) if fingerprint != record.data_fingerprint => {
                 return Err(format!(
@@ -73,7 +75,7 @@ impl<'a> CurrentStudy<'a> {
             Some(_) => {}
         }
         if record.burn_version != BURN_VERSION {
-            return Err(format!("it is of Burn {}", record.burn_version));
+            return Err(format!("it was trained with Burn {}", record.burn_version));
         }
         Ok(config)
     }

@@ -1,4 +1,4 @@
-//! What the name of a run's folder says of the run.
+//! Reads the seed and the state of a run from the name of its folder.
 
 /// The parts of the name of a run's folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +13,7 @@ pub(super) struct FolderName {
 
 impl FolderName {
     /// Reads `seed-2`, `seed-2.partial`, `seed-2.0123abcd` and `seed-2.0123abcd.partial`.
-    /// `None` for every other name: such a folder is not a run's.
+    /// `None` for every other name: such a folder does not hold a run.
     pub(super) fn parse(folder: &str) -> Option<Self> {
         let rest = folder.strip_prefix("seed-")?;
         let whole = rest.strip_suffix(".partial");

@@ -1,4 +1,4 @@
-//! Reading what the runs of a study have left: records, tables of numbers and weights.
+//! Reads the files of a study's runs: records, tables of numbers and weights.
 
 mod current;
 mod folder_name;

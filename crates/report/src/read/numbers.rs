@@ -1,10 +1,10 @@
-//! Tables of numbers that a run has left, as `codes.csv`.
+//! Tables of numbers in the folder of a run, such as `codes.csv`.
 
 use kindling_formats::read_numbers;
 
 use crate::read::recorded::RecordedRun;
 
-/// Pixels of the side of an image.
+/// Side of an image, in pixels.
 pub(crate) const SIDE: usize = 28;
 
 /// A table of numbers, with the names of its columns.

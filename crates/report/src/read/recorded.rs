@@ -1,18 +1,18 @@
-//! The recorded runs of a tree, and what else lies there.
+//! The recorded runs of a tree, and its other results and files.
 
 use kindling_formats::{Record, RunConfig, RunDir};
 
-/// The recorded runs of a tree, and what else lies there.
+/// The recorded runs of a tree, and its other results and files.
 #[derive(Debug, Clone, Default)]
 pub struct RecordedRuns {
     /// Finished and failed runs of the study as it is today, by cell and seed.
     pub runs: Vec<RecordedRun>,
-    /// One sentence for each result of another config, other data or another Burn. Such
-    /// results are in no table, and no claim is judged by them.
+    /// One sentence for each result of another config, other data or another version of Burn.
+    /// Such results are in no table, and no claim is judged by them.
     pub others: Vec<String>,
     /// One sentence for each file or folder that cannot be read, with its path.
     pub unreadable: Vec<String>,
-    /// Runs in progress, and runs that were killed before they left a record, as
+    /// Runs in progress, and runs that were killed before they wrote a record, such as
     /// `mlp seed 2`.
     pub unfinished: Vec<String>,
 }
@@ -24,7 +24,8 @@ pub struct RecordedRun {
     pub dir: RunDir,
     /// The run's result, or why it failed.
     pub record: Record,
-    /// The config that the run was trained by, which is the study's for its cell and seed.
+    /// The config that the run was trained with. The study has the same config for its cell
+    /// and seed.
     pub config: RunConfig,
 }
 

@@ -1,4 +1,4 @@
-//! Reading all records of a tree: which are results of the study, and what else is there.
+//! Reads all records of a tree: results of the study, and other results and files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use crate::read::recorded::{RecordedRun, RecordedRuns};
 /// Reads every record below `layout.runs()`. A missing folder gives no runs.
 ///
 /// A record counts if three things are true. Its config is the one that `study` has today
-/// for its cell and seed, with the changes that `tree.json` says. Its data is what the
-/// folder of that data held when runs were last started. It is of the Burn that this
-/// program knows. Its section is then the one that the study says.
-/// [`RecordedRuns::others`] names all other results.
+/// for its cell and seed, with the changes in `tree.json`. The fingerprint of its data is the
+/// one that `tree.json` holds for this data, from when runs were last started. It was trained
+/// with the version of Burn that this program knows. A record that counts gets the section
+/// that the study has today for its cell. [`RecordedRuns::others`] names all other results.
 ///
-/// The folder `<cell>/seed-<n>/` holds a finished run, and `<cell>/seed-<n>.partial/` a
-/// failed one, or one without a record that has not ended. Where both folders hold a
-/// record, the failure is listed: it is newer, because a run that succeeds replaces the
+/// The folder `<cell>/seed-<n>/` holds a finished run. The folder `<cell>/seed-<n>.partial/`
+/// holds a failed run, or a run without a record that has not ended. If both folders hold a
+/// record, the failed run is listed: it is newer, because a run that succeeds replaces the
 /// finished one.
 pub fn read(study: &Study, layout: &Layout) -> RecordedRuns {
     let mut found = RecordedRuns::default();
@@ -33,7 +33,8 @@ pub fn read(study: &Study, layout: &Layout) -> RecordedRuns {
     for cell_folder in folders(&layout.runs(), &mut found.unreadable) {
         let cell = name(&cell_folder);
         let mut by_seed = BTreeMap::new();
-        // Finished folders sort before partial ones, whose records replace theirs below.
+        // Folders of finished runs are sorted before partial ones, so that the record of a
+        // partial folder replaces the record of the finished run below.
         let mut seeds: Vec<(FolderName, PathBuf)> = folders(&cell_folder, &mut found.unreadable)
             .into_iter()
             .filter_map(|folder| Some((FolderName::parse(&name(&folder))?, folder)))
@@ -66,13 +67,13 @@ fn counted(
     found: &mut RecordedRuns,
 ) -> Option<RecordedRun> {
     let run = format!("{} seed {}", record.cell, record.seed);
-    // The run was killed before its folder took its final name.
+    // The run was killed before its folder was renamed to its final name.
     if name.partial && record.status == RunStatus::Complete {
         found.unfinished.push(run);
         return None;
     }
     match current.config_of(&record, &dir) {
-        // The next matrix moves the run back to its place.
+        // The next `cargo xtask experiments` moves the run back to its place.
         Ok(_) if name.aside => {
             found.unfinished.push(format!("{run}, set aside"));
             None
@@ -187,9 +188,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         for seed in [10, 2] {
-            fake::finish(&layout, &fake::answer(&study, "mlp", seed));
+            fake::finish(&layout, &fake::record_of(&study, "mlp", seed));
         }
-        fake::finish(&layout, &fake::answer(&study, "linear", 0));
+        fake::finish(&layout, &fake::record_of(&study, "linear", 0));
         let runs = read(&study, &layout);
         let complete = RunStatus::Complete;
         assert_eq!(
@@ -203,13 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_listed_before_an_older_success() {
+    fn a_failure_is_listed_in_place_of_an_older_success() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
-        fake::finish(&layout, &fake::answer(&study, "mlp", 0));
+        fake::finish(&layout, &fake::record_of(&study, "mlp", 0));
         fake::fail(
             &layout,
-            &fake::answering(&study, Size::Full, fake::failed("mlp", 0, "out of memory")),
+            &fake::with_config_of(&study, Size::Full, fake::failed("mlp", 0, "out of memory")),
         );
         assert_eq!(
             listed(&read(&study, &layout)),
@@ -221,7 +222,7 @@ mod tests {
     fn a_run_in_progress_leaves_the_older_success_listed() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
-        fake::finish(&layout, &fake::answer(&study, "mlp", 0));
+        fake::finish(&layout, &fake::record_of(&study, "mlp", 0));
         std::fs::create_dir_all(layout.partial("mlp", 0).path()).expect("makes a folder");
         let runs = read(&study, &layout);
         assert_eq!(listed(&runs), [("mlp".into(), 0, RunStatus::Complete)]);
@@ -233,13 +234,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
         let broken = layout.finished("mlp", 0);
-        fake::finish(&layout, &fake::answer(&study, "mlp", 0));
+        fake::finish(&layout, &fake::record_of(&study, "mlp", 0));
         std::fs::write(broken.record(), "{\"cell\": 1").expect("writes");
         let empty = layout.finished("mlp", 1);
         std::fs::create_dir_all(empty.path()).expect("makes a folder");
         let moved = layout.finished("mlp", 2);
         moved
-            .write_record(&fake::answer(&study, "linear", 7))
+            .write_record(&fake::record_of(&study, "linear", 7))
             .expect("writes");
         let runs = read(&study, &layout);
         assert!(runs.runs.is_empty());
@@ -260,7 +261,7 @@ mod tests {
     fn results_of_other_configs_data_or_burn_do_not_count_and_are_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
-        let own = fake::answer(&study, "mlp", 0);
+        let own = fake::record_of(&study, "mlp", 0);
         fake::finish(&layout, &own);
         let others = [
             Record {
@@ -287,7 +288,7 @@ mod tests {
         for other in &others {
             fake::finish(&layout, &rehashed(&study, other));
         }
-        // The error says how its config differs.
+        // The sentence about seed 1 says how its config differs.
         let cell = study.cell("mlp").expect("a cell");
         let selection = Selection {
             set: vec!["train.epochs=5".parse().expect("a setting")],
@@ -297,7 +298,7 @@ mod tests {
         let changed = layout.finished("mlp", 1);
         write_atomic(&changed.config(), config.to_toml().as_bytes()).expect("writes");
         // A failed run of another config does not hide a result.
-        let failed = fake::answering(&study, Size::Full, fake::failed("mlp", 0, "no"));
+        let failed = fake::with_config_of(&study, Size::Full, fake::failed("mlp", 0, "no"));
         fake::fail(
             &layout,
             &Record {
@@ -312,7 +313,7 @@ mod tests {
         for words in [
             "seed-1: train.epochs was 5, and the study says 1",
             "seed-2: it has other data (another)",
-            "seed-3: it is of Burn 0.1.0",
+            "seed-3: it was trained with Burn 0.1.0",
             "the study has no cell gone",
             "seed-0.partial: it has another config",
         ] {
@@ -326,7 +327,7 @@ mod tests {
         if record.config_hash == "another" || record.cell == "gone" {
             return record.clone();
         }
-        let own = fake::answer(study, &record.cell, record.seed);
+        let own = fake::record_of(study, &record.cell, record.seed);
         Record {
             config_hash: own.config_hash,
             ..record.clone()
@@ -346,7 +347,7 @@ mod tests {
         let cell = study.cell("mlp").expect("a cell");
         let config = study.resolve(cell, 0, &selection).expect("a config");
         Tree::write(&below, variant, [(&config, "images")]).expect("writes");
-        let own = fake::answer(&study, "mlp", 0);
+        let own = fake::record_of(&study, "mlp", 0);
         let record = Record {
             config_hash: config.hash(),
             data_fingerprint: "images".into(),
@@ -366,7 +367,7 @@ mod tests {
     fn a_record_has_the_section_that_the_study_says() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (study, layout) = (study(&folder), Layout::new(folder.path(), Size::Full));
-        let own = fake::answer(&study, "mlp", 0);
+        let own = fake::record_of(&study, "mlp", 0);
         fake::finish(
             &layout,
             &Record {

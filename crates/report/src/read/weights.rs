@@ -1,4 +1,4 @@
-//! The trained weights that a run has left.
+//! The trained weights in the folder of a run.
 
 use kindling_formats::{Error, Result};
 use safetensors::SafeTensors;

@@ -2,31 +2,31 @@
 
 use comfy_table::{CellAlignment, ContentLineStyle, Row, Table, TableStyle};
 
-/// The text of a table's field that has no value.
+/// The text of a field without a value.
 pub(crate) const NO_VALUE: &str = "-";
 
 /// Spaces between the columns of a plain table.
 const GAP: u16 = 2;
-/// The `|` of GitHub Markdown; the line below the header is added by hand, since
-/// comfy-table's has no colon for columns of numbers.
+/// The `|` of GitHub Markdown. The line below the header is added separately, because the one
+/// of comfy-table has no colon for columns of numbers.
 const MARKDOWN: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::new('|', '|', '|'))
     .content_lines(ContentLineStyle::new('|', '|', '|'));
 
-/// At which side of a column its texts line up.
+/// How the texts of a column are aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
-    /// At the left, as words.
+    /// At the left, for words.
     Left,
-    /// At the right, as numbers.
+    /// At the right, for numbers.
     Right,
 }
 
 /// A plain table for a terminal: the headers, then a line for each row. Columns are two
-/// spaces apart, no line ends in spaces, and each ends in a newline.
+/// spaces apart, no line ends in spaces, and each line ends in a newline.
 ///
-/// `columns` are the headers; where all of them are empty, there is no header line. Each
-/// of `rows` has a text for each column, without a newline.
+/// `columns` are the headers. If all of them are empty, there is no header line. Each of
+/// `rows` has a text for each column, without a newline.
 pub fn plain_table<R>(columns: &[(&str, Align)], rows: impl IntoIterator<Item = R>) -> String
 where
     R: IntoIterator<Item = String>,
@@ -117,7 +117,7 @@ impl Columns {
             .collect()
     }
 
-    /// The table for a terminal, as [`plain_table`] has it.
+    /// The table for a terminal, in the form of [`plain_table`].
     pub(crate) fn plain(&self) -> String {
         let columns = self.0.iter();
         let columns = columns.map(|column| (column.header.as_str(), column.align));

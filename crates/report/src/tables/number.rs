@@ -1,11 +1,11 @@
-//! How many digits of a number are shown.
+//! Formats numbers: how many digits are shown.
 
 /// How a number is written.
 #[derive(Clone, Copy)]
 pub(crate) enum Format {
     /// With this many digits after the decimal point.
     Decimals(usize),
-    /// As in `1.23e-5`.
+    /// In scientific notation, such as `1.23e-5`.
     Scientific,
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn results_table(summaries: &[Summary]) -> Columns {
     with_results(columns, summaries)
 }
 
-/// `columns` with the losses, the accuracies and the wall times behind them.
+/// Adds the losses, the accuracies and the wall times to `columns`.
 fn with_results(columns: Columns, summaries: &[Summary]) -> Columns {
     let loss = each(summaries, |of| spread_text(of.test_loss, of.seeds, number));
     let accuracy = each(summaries, |of| {
@@ -66,7 +66,8 @@ fn names(summaries: &[Summary]) -> Vec<String> {
     each(summaries, |summary| summary.cell.clone())
 }
 
-/// `0.0670 ± 0.0028`; with `(2 of 3)` where only some of `runs` have such a value.
+/// The mean and the deviation, such as `0.0670 ± 0.0028`. If only some of the `runs` have a
+/// value, their number follows, such as `(2 of 3)`.
 fn spread_text(spread: Option<Spread>, runs: usize, format: fn(f64) -> Format) -> String {
     let Some(Spread {
         mean,

@@ -13,11 +13,11 @@ pub struct Summary {
     pub section: String,
     /// Name of the cell.
     pub cell: String,
-    /// The cell's family, as `classifier`.
+    /// The cell's family, such as `classifier`.
     pub family: String,
     /// Number of complete runs. The spreads below are over these runs.
     pub seeds: usize,
-    /// Number of failed runs, which count in no other field.
+    /// Number of failed runs. No other field includes them.
     pub failed: usize,
     /// Epochs (iterations for the toy functions) of the longest run.
     pub epochs: usize,

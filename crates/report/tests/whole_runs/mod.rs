@@ -1,5 +1,5 @@
-//! Runs of a whole study that were never trained: every file that the report reads,
-//! with made-up numbers.
+//! Writes made-up runs of a whole study: every file that the report reads, with numbers that
+//! were not computed by a training.
 
 use std::collections::HashMap;
 
@@ -30,13 +30,13 @@ pub fn write(study: &Study, layout: &Layout) {
     for config in &configs {
         let place = places[config.cell.as_str()] as f64;
         let record = record(config, place);
-        let dir = fake::finish(layout, &fake::answering(study, Size::Full, record));
+        let dir = fake::finish(layout, &fake::with_config_of(study, Size::Full, record));
         std::fs::write(dir.config(), config.to_toml()).expect("writes");
         write_files(&dir, config, place);
     }
 }
 
-/// The record of a run of the cell that stands at `place` in the study.
+/// The record of a run of the cell with the position `place` in the study.
 fn record(config: &RunConfig, place: f64) -> Record {
     let is_classifier = matches!(config.task, Task::Classifier(_));
     let accuracy = is_classifier.then_some(accuracy(config, place));
@@ -57,7 +57,7 @@ fn record(config: &RunConfig, place: f64) -> Record {
     }
 }
 
-/// A test accuracy, which is low where little is learned.
+/// A test accuracy, which is low for a high dropout rate.
 fn accuracy(config: &RunConfig, place: f64) -> f64 {
     let learns = match &config.task {
         Task::Classifier(task) => task.model.dropout < 0.8,
@@ -223,7 +223,7 @@ fn autoencoder_shapes(model: &AutoencoderModel) -> Vec<Shape> {
     shapes
 }
 
-/// Writes `weights.safetensors`: of each layer a weight of its shape and a bias.
+/// Writes `weights.safetensors`, with a weight and a bias for each layer.
 fn write_weights(dir: &RunDir, shapes: &[Shape]) {
     let numbers = |count: usize| -> Vec<u8> {
         let number = |index: usize| (index % 17) as f32 / 17.0 - 0.4;
