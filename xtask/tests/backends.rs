@@ -9,7 +9,7 @@ use common::{Place, stderr, stdout};
 use kindling_formats::{Backend, Layout, Precision, SMOKE_STEPS, SMOKE_TESTS, Size, Task};
 
 #[test]
-fn the_device_is_the_flags_then_the_environments_then_the_first_backend() {
+fn the_device_comes_from_the_flag_then_burn_device_then_the_first_backend() {
     let place = Place::new();
     for (words, variable, device) in [
         ("", "", Backend::Flex),
@@ -83,7 +83,7 @@ fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_smoke_run_of_any_cell_is_short_and_in_a_tree_of_its_own() {
+fn a_smoke_run_of_any_cell_is_short_and_has_its_own_folder() {
     let place = Place::new();
     let output = place.xtask("experiments --smoke").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -121,7 +121,7 @@ fn a_smoke_run_of_any_cell_is_short_and_in_a_tree_of_its_own() {
 }
 
 #[test]
-fn backends_are_listed_with_why_one_is_missing() {
+fn backends_are_listed_with_the_reason_why_one_has_no_device() {
     let place = Place::new();
     let output = place_free(&place, "backends --backend flex,wgpu");
     assert!(output.status.success(), "{}", stderr(&output));
@@ -146,7 +146,7 @@ fn place_free(place: &Place, words: &str) -> std::process::Output {
 }
 
 #[test]
-fn trainings_that_agree_are_equal_and_one_that_parts_is_placed() {
+fn parity_reports_equal_trainings_and_the_first_step_that_differs() {
     let place = Place::new();
     let output = place
         .xtask("parity mlp ae --steps 3 --backend flex,ndarray,wgpu --dropout")
@@ -180,7 +180,7 @@ fn trainings_that_agree_are_equal_and_one_that_parts_is_placed() {
 }
 
 #[test]
-fn fewer_steps_than_were_asked_for_are_not_equal() {
+fn parity_fails_if_a_training_takes_fewer_steps_than_requested() {
     let place = Place::new();
     let parity = |steps: &str, words: &str| {
         let output = place
@@ -208,7 +208,7 @@ fn fewer_steps_than_were_asked_for_are_not_equal() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused() {
+fn parity_and_converge_refuse_what_they_cannot_compare() {
     let place = Place::new();
     for (words, said) in [
         ("parity --backend flex", "name two backends or more"),
@@ -241,7 +241,7 @@ fn what_cannot_be_compared_is_refused() {
 }
 
 #[test]
-fn accuracies_are_compared_by_backend() {
+fn converge_compares_the_accuracy_of_each_backend() {
     let place = Place::new();
     let output = place.xtask("converge mlp --seeds 2").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));

@@ -23,7 +23,7 @@ fn refused(place: &Place, command: &mut Command, words: &[&str]) {
 }
 
 #[test]
-fn flags() {
+fn wrong_flags_are_refused() {
     for (words, said) in [
         (
             "--only droput-0.3",
@@ -77,7 +77,7 @@ fn flags() {
 }
 
 #[test]
-fn train_checks_what_experiments_checks() {
+fn train_refuses_wrong_flags_too() {
     for (words, said) in [
         (
             "train dropout",
@@ -97,7 +97,7 @@ fn train_checks_what_experiments_checks() {
 }
 
 #[test]
-fn a_config_file() {
+fn a_wrong_config_file_is_refused() {
     for (from, to, said) in [
         (
             "dropout = 0.0",
@@ -141,7 +141,7 @@ fn change(file: &Path, from: &str, to: &str) {
 }
 
 #[test]
-fn an_out_that_cannot_be_written() {
+fn an_output_folder_that_cannot_be_written_is_refused() {
     let place = Place::new();
     // Below a file, since a test that runs as root may write to any folder.
     let file = place.path("file");
@@ -166,7 +166,7 @@ fn an_out_that_cannot_be_written() {
 
 #[cfg(unix)]
 #[test]
-fn data_that_kindling_refuses() {
+fn data_that_kindling_cannot_read_is_refused() {
     for command in ["experiments --only mlp", "train mlp"] {
         let place = Place::new();
         let mut command = place.xtask(command);

@@ -32,7 +32,7 @@ fn claims_of(place: &Place, words: &str, rest: &str, cell: &str) -> Output {
 }
 
 #[test]
-fn without_records_nothing_is_decided_and_that_is_no_error() {
+fn without_records_claims_are_undecided_and_the_exit_code_is_0() {
     let place = Place::new();
     let output = place.xtask("claims").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -44,7 +44,7 @@ fn without_records_nothing_is_decided_and_that_is_no_error() {
 }
 
 #[test]
-fn a_refuted_claim_is_no_error() {
+fn a_refuted_claim_is_not_an_error() {
     let place = Place::new();
     let train = "experiments --only mlp --only linear";
     let mut train = place.xtask(train);
@@ -61,7 +61,7 @@ fn a_refuted_claim_is_no_error() {
 }
 
 #[test]
-fn a_malformed_claim_is_one_and_names_the_remedy() {
+fn a_malformed_claim_is_an_error_that_names_the_remedy() {
     for (rest, words) in [
         ("", "give `at_least`, `at_most`, or both"),
         ("at_least = 1.0\nat_most = 0.0", "not above `at_most`"),
@@ -123,7 +123,7 @@ fn seeds_are_added_until_a_claim_is_decided() {
 }
 
 #[test]
-fn equal_losses_of_all_seeds_decide_nothing() {
+fn a_claim_is_undecided_if_all_seeds_have_equal_losses() {
     let place = Place::new();
     let train = place
         .xtask("experiments --cell depth-1 --cell linear")
@@ -147,7 +147,7 @@ fn equal_losses_of_all_seeds_decide_nothing() {
 }
 
 #[test]
-fn short_runs_judge_nothing() {
+fn short_runs_do_not_judge_claims() {
     let place = Place::new();
     let train = place
         .xtask("experiments --quick --only mlp --only linear")
@@ -183,7 +183,7 @@ fn short_runs_judge_nothing() {
 }
 
 #[test]
-fn an_undecidable_claim_stops_at_the_bound() {
+fn until_decided_stops_at_the_largest_number_of_seeds() {
     let place = Place::new();
     let right = "right = { cells = [\"linear\"], of = \"no_such_metric\" }\nat_least = 0.0";
     let output = claims(&place, "claims --until-decided --most 4", right);

@@ -46,7 +46,7 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
-fn shells_complete() {
+fn every_shell_has_a_completion_script() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = well(&xtask(&["completions", shell]));
         assert!(script.contains("experiments"), "{shell}");
@@ -54,7 +54,7 @@ fn shells_complete() {
 }
 
 #[test]
-fn the_schemas_are_those_of_the_code() {
+fn the_committed_schemas_match_the_code() {
     let folder = tempfile::tempdir().unwrap();
     well(&xtask(&[
         "schema",

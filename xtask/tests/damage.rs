@@ -53,7 +53,7 @@ fn lasting(record: Record) -> Record {
 }
 
 #[test]
-fn files_of_a_result() {
+fn damaged_result_files_are_named_and_trained_again() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();
     let seeds = ["--seeds", &TIMES.to_string()];
@@ -84,7 +84,7 @@ fn files_of_a_result() {
 }
 
 #[test]
-fn files_of_data() {
+fn damaged_data_files_are_refused_or_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let files = other_data(&data).into_iter().map(|path| {
@@ -127,7 +127,7 @@ fn files_of_data() {
 }
 
 #[test]
-fn files_of_configs() {
+fn damaged_config_files_are_refused_or_give_another_run() {
     let place = Place::new();
     let configs = place.path("configs");
     std::fs::create_dir(&configs).unwrap();

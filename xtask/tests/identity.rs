@@ -50,7 +50,7 @@ fn results(layout: &Layout) -> String {
 }
 
 #[test]
-fn what_is_tried_lives_beside_the_study() {
+fn a_variant_does_not_change_the_results_of_the_study() {
     let place = Place::new();
     let xtask = study(&place);
     well(xtask("experiments"));
@@ -110,7 +110,7 @@ fn what_is_tried_lives_beside_the_study() {
 }
 
 #[test]
-fn a_setting_that_changes_nothing_is_the_studys_own() {
+fn a_setting_that_changes_nothing_makes_no_variant() {
     let place = Place::new();
     let xtask = study(&place);
     well(xtask("experiments --cell pca"));
@@ -127,7 +127,7 @@ fn a_setting_that_changes_nothing_is_the_studys_own() {
 }
 
 #[test]
-fn the_data_is_known_by_its_content_and_not_by_its_folder() {
+fn data_is_identified_by_its_content_not_by_its_folder() {
     let place = Place::new();
     let xtask = study(&place);
     let data = place.path("data");
@@ -190,7 +190,7 @@ fn the_data_is_known_by_its_content_and_not_by_its_folder() {
 }
 
 #[test]
-fn an_edited_file_leaves_its_old_results_out_and_keeps_them() {
+fn results_of_an_edited_config_are_left_out_but_kept() {
     let place = Place::new();
     let xtask = study(&place);
     well(xtask("experiments"));
@@ -237,7 +237,7 @@ fn an_edited_file_leaves_its_old_results_out_and_keeps_them() {
 }
 
 #[test]
-fn a_stopped_run_of_another_config_goes_on_with_it() {
+fn a_stopped_run_continues_when_its_config_comes_back() {
     let place = Place::new();
     let xtask = study(&place);
     // As a training leaves that was stopped: its config, and a checkpoint.
@@ -276,7 +276,7 @@ fn a_stopped_run_of_another_config_goes_on_with_it() {
 }
 
 #[test]
-fn what_is_published_is_of_one_program() {
+fn results_of_two_programs_are_not_published() {
     let place = Place::new();
     let xtask = study(&place);
     well(xtask("experiments --cell pca"));
@@ -297,7 +297,7 @@ fn what_is_published_is_of_one_program() {
 }
 
 #[test]
-fn a_record_that_lacks_a_file_is_damaged() {
+fn a_record_that_does_not_list_all_files_is_damaged() {
     let place = Place::new();
     let xtask = study(&place);
     well(xtask("experiments --cell pca"));
@@ -380,7 +380,7 @@ fn a_run_is_trained_by_one_process_at_a_time() {
 }
 
 #[test]
-fn files_have_the_rights_that_the_umask_leaves() {
+fn files_have_the_permissions_that_the_umask_allows() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     for (umask, rights) in [("077", 0o600), ("022", 0o644), ("002", 0o664)] {
@@ -409,7 +409,7 @@ fn files_have_the_rights_that_the_umask_leaves() {
 }
 
 #[test]
-fn a_tree_that_is_a_variants_is_read_as_one() {
+fn a_copied_variant_is_still_read_as_a_variant() {
     let place = Place::new();
     let xtask = study(&place);
     well(xtask("experiments --cell pca --set components=3"));
@@ -440,7 +440,7 @@ fn a_tree_that_is_a_variants_is_read_as_one() {
 }
 
 #[test]
-fn no_command_replaces_what_another_version_left() {
+fn no_command_replaces_results_of_another_version() {
     let place = Place::new();
     let record = |folder: &str| {
         let path = place.out().join(folder).join("record.json");

@@ -13,7 +13,7 @@ use common::{Place, stderr, stdout};
 use kindling_formats::{RunConfig, RunStatus, VERSION};
 
 #[test]
-fn every_run_is_trained_and_stands_in_the_table() {
+fn every_run_is_trained_and_listed_in_the_table() {
     let place = Place::new();
     let output = place
         .xtask("experiments --only mlp --only linear-y --only pca --jobs 3")
@@ -51,7 +51,7 @@ fn every_run_is_trained_and_stands_in_the_table() {
 }
 
 #[test]
-fn programs_get_json_and_the_quiet_get_nothing_else() {
+fn json_and_quiet_print_nothing_but_the_result() {
     let place = Place::new();
     let json = |words: &str| -> serde_json::Value {
         let output = place.xtask(words).env("NO_COLOR", "1").output().unwrap();
@@ -114,7 +114,7 @@ fn a_failed_run_is_named_and_the_others_complete() {
 }
 
 #[test]
-fn what_is_recorded_is_trained_again_only_when_asked() {
+fn recorded_runs_are_trained_again_only_with_fresh() {
     let place = Place::new();
     let train = |words: &str| {
         let output = place
@@ -145,7 +145,7 @@ fn what_is_recorded_is_trained_again_only_when_asked() {
 }
 
 #[test]
-fn a_result_that_was_whole_is_put_in_place() {
+fn a_complete_result_in_the_training_folder_becomes_the_result() {
     // As after a power cut between the old folder's end and the new one's name.
     let place = Place::new();
     assert!(
@@ -166,7 +166,7 @@ fn a_result_that_was_whole_is_put_in_place() {
 }
 
 #[test]
-fn what_another_version_left_is_left_alone() {
+fn results_of_another_version_are_left_alone() {
     let place = Place::new();
     let train = || place.xtask("experiments --only pca").output().unwrap();
     assert!(train().status.success());
@@ -201,7 +201,7 @@ fn what_another_version_left_is_left_alone() {
 }
 
 #[test]
-fn two_at_once_on_one_folder_are_one_too_many() {
+fn a_second_matrix_in_the_same_folder_is_refused() {
     let place = Place::new();
     let hold = place.path("hold");
     let words = ["experiments", "--only", "pca", "--out"];
@@ -242,7 +242,7 @@ fn two_at_once_on_one_folder_are_one_too_many() {
 }
 
 #[test]
-fn the_matrix_is_listed_and_nothing_written() {
+fn list_prints_the_matrix_and_writes_nothing() {
     let place = Place::new();
     let output = place
         .xtask("experiments --list --only pca --only mlp")
@@ -256,7 +256,7 @@ fn the_matrix_is_listed_and_nothing_written() {
 }
 
 #[test]
-fn train_has_a_tree_of_its_own_and_passes_on_the_exit_code() {
+fn train_has_its_own_folder_and_returns_the_exit_code_of_kindling() {
     let place = Place::new();
     let output = place.xtask("train mlp --seed 3").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));

@@ -75,7 +75,7 @@ fn a_full_disk_behind_standard_output_is_an_error() {
 }
 
 #[test]
-fn a_matrix_trains_to_its_end_whatever_is_behind_standard_output() {
+fn a_matrix_trains_to_its_end_even_if_standard_output_fails() {
     let place = Place::new();
     let matrix = || place.xtask("experiments --only mlp --seeds 2");
     let output = to_full_disk(matrix());
@@ -98,7 +98,7 @@ fn a_matrix_trains_to_its_end_whatever_is_behind_standard_output() {
 }
 
 #[test]
-fn a_reader_who_has_gone_has_read_enough() {
+fn a_closed_pipe_is_not_an_error() {
     let place = Place::new();
     for words in [
         "experiments --only mlp --seeds 2",

@@ -129,7 +129,7 @@ fn a_matrix_is_watched_as_it_trains() {
 }
 
 #[test]
-fn a_server_tells_of_every_change_and_of_nothing_else() {
+fn the_server_sends_every_change_and_serves_only_the_report() {
     let place = Place::new();
     let matrix = begin(&place);
     let serving = Serving::start(&place);
@@ -193,7 +193,7 @@ fn threads(process: &Child) -> usize {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn many_connections_hold_up_nobody() {
+fn many_connections_do_not_delay_others() {
     let place = Place::new();
     let matrix = begin(&place);
     let serving = Serving::start(&place);
@@ -248,7 +248,7 @@ fn many_connections_hold_up_nobody() {
 }
 
 #[test]
-fn what_is_no_request_is_refused() {
+fn malformed_requests_are_refused() {
     let place = Place::new();
     let serving = Serving::start(&place);
     let long = "a".repeat(20_000);

@@ -55,7 +55,7 @@ fn stopped(place: &Place, child: Child) -> Output {
 }
 
 #[test]
-fn once_the_trainings_end_with_their_epoch() {
+fn after_one_ctrl_c_trainings_end_with_their_epoch() {
     let place = Place::new();
     let child = begin(&place, "");
     interrupt(&child);
@@ -67,7 +67,7 @@ fn once_the_trainings_end_with_their_epoch() {
 }
 
 #[test]
-fn twice_they_end_at_once() {
+fn after_two_ctrl_c_trainings_end_at_once() {
     let place = Place::new();
     // Like kindling, the script ends with its standard input: it has read no line.
     let child = begin(&place, "");

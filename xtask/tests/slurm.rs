@@ -206,7 +206,7 @@ fn a_matrix_is_a_job_array_and_only_what_is_missing_is_submitted() {
 }
 
 #[test]
-fn without_slurm_it_is_said() {
+fn without_slurm_the_error_names_the_missing_program() {
     let place = Place::new();
     let output = place
         .xtask("experiments --only pca --executor slurm")
@@ -252,7 +252,7 @@ fn numbers(text: &str) -> Vec<u32> {
 }
 
 #[test]
-fn more_runs_than_an_array_takes_are_several_arrays() {
+fn more_runs_than_an_array_can_hold_become_several_arrays() {
     let Some(cluster) = Cluster::start("MaxArraySize=3") else {
         return;
     };
@@ -322,7 +322,7 @@ fn scripts(place: &Place) {
 }
 
 #[test]
-fn what_is_passed_on_to_slurm() {
+fn options_are_passed_on_to_slurm() {
     let place = Place::new();
     scripts(&place);
     let log = place.path("slurm.log");
@@ -403,7 +403,7 @@ fn path_without_slurm(place: &Place) -> PathBuf {
 }
 
 #[test]
-fn a_folder_that_slurm_was_given_is_of_use_where_slurm_is_missing() {
+fn a_folder_with_submitted_runs_can_be_used_where_slurm_is_missing() {
     for (text, why) in [
         (None, "there is no program squeue here"),
         (

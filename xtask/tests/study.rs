@@ -42,7 +42,7 @@ fn well(output: Output) -> String {
 }
 
 #[test]
-fn equal_runs_leave_equal_bytes_whatever_the_jobs() {
+fn equal_runs_give_equal_bytes_with_any_number_of_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
     well(quick(&one, &CELLS, &["--jobs", "1"]));
@@ -179,7 +179,7 @@ fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_matrix_that_is_killed_again_and_again_ends_as_one_in_peace() {
+fn a_matrix_that_is_killed_many_times_ends_as_an_undisturbed_one() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     let said = well(command.args(["chaos", "--kills", "4"]).output().unwrap());
     assert!(said.contains("20 runs equal to the last bit"), "{said}");

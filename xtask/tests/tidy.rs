@@ -120,7 +120,7 @@ fn metadata() -> Value {
 }
 
 #[test]
-fn all_that_a_plain_command_builds_and_tests_is_everything_but_the_benchmarks() {
+fn plain_cargo_commands_build_all_crates_except_the_benchmarks() {
     let metadata = metadata();
     let names = |key: &str| -> BTreeSet<String> {
         let ids = metadata[key].as_array().unwrap().iter();
@@ -262,7 +262,7 @@ fn burn_is_built_once() {
 }
 
 #[test]
-fn the_harness_alone_chooses_a_backend() {
+fn only_the_harness_chooses_a_backend() {
     for package in packages() {
         let name = package["name"].as_str().unwrap();
         let features = package["features"].as_object().unwrap();
@@ -325,7 +325,7 @@ fn tests() -> Vec<(PathBuf, String)> {
 /// What a machine lacks is a matter of `crates/testing`, which says that a test is
 /// skipped; the harness itself would hide it.
 #[test]
-fn no_test_is_left_out_without_a_word() {
+fn no_test_is_skipped_silently() {
     let mark = ["#[", "ignore"].concat();
     for (path, text) in tests() {
         let path = path.display();

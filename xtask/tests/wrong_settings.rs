@@ -8,7 +8,7 @@ mod common;
 use common::{Place, stderr, stdout};
 
 #[test]
-fn more_images_than_there_are_and_numbers_that_overflow_are_refused_at_once() {
+fn too_many_images_and_too_large_numbers_are_refused_before_training() {
     let place = Place::new();
     for (words, said) in [
         (
@@ -73,7 +73,7 @@ fn more_images_than_there_are_and_numbers_that_overflow_are_refused_at_once() {
 }
 
 #[test]
-fn one_cell_is_named_exactly() {
+fn cells_are_selected_by_name_or_by_a_part_of_the_name() {
     let place = Place::new();
     let listed = |words: &str| {
         let words = format!("experiments --list --json --seeds 1 {words}");
@@ -100,7 +100,7 @@ fn one_cell_is_named_exactly() {
 }
 
 #[test]
-fn settings_that_are_wrong_say_the_remedy() {
+fn errors_about_wrong_settings_name_the_remedy() {
     let place = Place::new();
     for (words, said) in [
         ("--cell mlp --set adam.learning_rate=0.1", "adam"),

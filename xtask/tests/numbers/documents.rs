@@ -19,7 +19,7 @@ fn study_of(place: &Place, cells: usize) -> PathBuf {
 }
 
 #[test]
-fn limits_are_those_of_the_architecture() {
+fn limits_match_the_architecture_document() {
     let architecture = "ARCHITECTURE.md";
     let (number, cells, runs) = (1 << 20, 1000, 10_000);
     let sentence = format!(
@@ -75,7 +75,7 @@ fn short_runs_are_as_short_as_the_documents_say() {
 }
 
 #[test]
-fn examples_are_parts_of_what_they_show() {
+fn examples_in_documents_match_their_files() {
     // The lines that a patch adds, in each of its files.
     let patch = file("xtask/tests/newcomer/neighbours.patch");
     let added: Vec<(&str, Vec<&str>)> = patch
@@ -133,7 +133,7 @@ fn examples_are_parts_of_what_they_show() {
 }
 
 #[test]
-fn versions_are_those_of_the_manifest() {
+fn versions_in_documents_match_the_manifest() {
     let rust = value("Cargo.toml", "rust-version");
     let rust = rust.trim_matches('"');
     for path in ["README.md", "CONTRIBUTING.md", ".ci/run"] {
@@ -146,7 +146,7 @@ fn versions_are_those_of_the_manifest() {
 }
 
 #[test]
-fn constants_are_those_of_the_documents() {
+fn constants_match_the_documents() {
     let evidence = "crates/classifiers/src/test_predictions.rs";
     let (mistakes, logits) = (constant(evidence, "MISTAKES"), constant(evidence, "LOGITS"));
     says(
@@ -227,7 +227,7 @@ fn the_documents_agree_on_parity() {
 }
 
 #[test]
-fn defaults_are_those_of_the_documents() {
+fn defaults_match_the_documents() {
     let place = Place::new();
     let help = |command: &str| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"))

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_readmes_table_is_that_of_the_published_runs() {
+fn the_table_in_the_readme_matches_the_published_runs() {
     let cells = Study::read(&configs()).unwrap();
     let order: Vec<String> = cells.cells().iter().map(|cell| cell.name.clone()).collect();
     let records: Vec<Record> = published().into_iter().map(record).collect();
@@ -16,7 +16,7 @@ fn the_readmes_table_is_that_of_the_published_runs() {
 }
 
 #[test]
-fn cells_and_runs_are_as_many_as_the_documents_say() {
+fn the_numbers_of_cells_and_runs_match_the_documents() {
     let listed = well(&Place::new(), "experiments --list");
     let counts = listed.lines().last().unwrap();
     let (cells, runs) = counts.split_once(", ").unwrap();
