@@ -12,11 +12,11 @@ use std::process::Command;
 /// Runs `command`, which must be refused with all of `words`.
 fn refused(place: &Place, command: &mut Command, words: &[&str]) {
     let output = command.output().unwrap();
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.starts_with("error: "), "{said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    assert!(printed.starts_with("error: "), "{printed}");
     for word in words {
-        assert!(said.contains(word), "`{word}` in: {said}");
+        assert!(printed.contains(word), "`{word}` in: {printed}");
     }
     assert!(!place.out().exists(), "something was written");
     assert!(place.trained().is_empty(), "something was trained");
@@ -24,7 +24,7 @@ fn refused(place: &Place, command: &mut Command, words: &[&str]) {
 
 #[test]
 fn wrong_flags_are_refused() {
-    for (words, said) in [
+    for (words, expected) in [
         (
             "--only droput-0.3",
             ["--only droput-0.3", "did you mean `dropout-0.3`"].as_slice(),
@@ -72,13 +72,13 @@ fn wrong_flags_are_refused() {
     ] {
         let place = Place::new();
         let mut command = place.xtask(&format!("experiments {words}"));
-        refused(&place, &mut command, said);
+        refused(&place, &mut command, expected);
     }
 }
 
 #[test]
 fn train_refuses_wrong_flags_too() {
-    for (words, said) in [
+    for (words, expected) in [
         (
             "train dropout",
             ["dropout: no cell", "did you mean `dropout-"].as_slice(),
@@ -92,13 +92,13 @@ fn train_refuses_wrong_flags_too() {
         ("train", &["<CELL>"]),
     ] {
         let place = Place::new();
-        refused(&place, &mut place.xtask(words), said);
+        refused(&place, &mut place.xtask(words), expected);
     }
 }
 
 #[test]
 fn a_wrong_config_file_is_refused() {
-    for (from, to, said) in [
+    for (from, to, expected) in [
         (
             "dropout = 0.0",
             "dropout = 0.0\ndropuot = 0.3",
@@ -129,7 +129,7 @@ fn a_wrong_config_file_is_refused() {
         refused(
             &place,
             &mut command,
-            &[said, &[&file.display().to_string()]].concat(),
+            &[expected, &[&file.display().to_string()]].concat(),
         );
     }
 }

@@ -53,8 +53,8 @@ fn cargo_log(place: &Place) -> String {
 fn the_gate_passes_in_a_folder_of_any_name() {
     let place = Place::new();
     let output = gate(&place, "true");
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
     for command in [
         "cargo fmt --all --check",
         "cargo test --release",
@@ -80,12 +80,12 @@ fn a_skipped_test_fails_the_gate_and_is_named() {
     let skip =
         "printf 'skipped %s (there is no tmux; install tmux)\\n' a b >> \"$KINDLING_SKIPPED\"";
     let output = gate(&place, skip);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("2 tests were skipped"), "{said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("2 tests were skipped"), "{printed}");
     assert!(
-        said.contains("skipped b (there is no tmux; install tmux)"),
-        "{said}"
+        printed.contains("skipped b (there is no tmux; install tmux)"),
+        "{printed}"
     );
     assert!(!cargo_log(&place).contains("clippy"), "it stops there");
     // A failed test is a failure as ever.

@@ -139,10 +139,10 @@ fn a_claim_is_undecided_if_all_seeds_have_equal_losses() {
         "{}",
         stdout(&output)
     );
-    let said = stderr(&output);
+    let printed = stderr(&output);
     assert!(
-        said.contains("the-claim: no spread between seeds"),
-        "{said}"
+        printed.contains("the-claim: no spread between seeds"),
+        "{printed}"
     );
 }
 
@@ -160,13 +160,13 @@ fn short_runs_do_not_judge_claims() {
         &format!("{RIGHT}\nat_least = 0.0"),
     );
     assert!(output.status.success());
-    let said = stdout(&output) + &stderr(&output);
+    let printed = stdout(&output) + &stderr(&output);
     assert!(
-        !said.contains("undecided") && !said.contains("supported"),
-        "{said}"
+        !printed.contains("undecided") && !printed.contains("supported"),
+        "{printed}"
     );
-    assert!(said.contains("short runs judge no claim"), "{said}");
-    assert!(said.contains("the-claim"), "{said}");
+    assert!(printed.contains("short runs judge no claim"), "{printed}");
+    assert!(printed.contains("the-claim"), "{printed}");
     let output = claims(
         &place,
         "claims --quick --json",

@@ -11,7 +11,7 @@ fn xtask(words: &[&str]) -> Output {
     command.args(words).output().unwrap()
 }
 
-fn well(output: &Output) -> String {
+fn check_success(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -23,7 +23,7 @@ fn root() -> PathBuf {
 
 /// The commands, as the help lists them.
 fn commands() -> Vec<String> {
-    let help = well(&xtask(&["--help"]));
+    let help = check_success(&xtask(&["--help"]));
     let list = help.split("Commands:\n").nth(1).unwrap();
     let lines = list.lines().take_while(|line| !line.is_empty());
     let names = lines.filter_map(|line| line.split_whitespace().next());
@@ -38,17 +38,17 @@ fn every_command_has_help_with_an_example() {
     let commands = commands();
     assert!(commands.len() > 12, "{commands:?}");
     for command in &commands {
-        let help = well(&xtask(&[command, "--help"]));
+        let help = check_success(&xtask(&[command, "--help"]));
         assert!(help.contains(&format!("cargo xtask {command}")), "{help}");
     }
-    let help = well(&xtask(&["--help"]));
+    let help = check_success(&xtask(&["--help"]));
     assert!(help.contains("Exit codes:\n  0    done\n  1"), "{help}");
 }
 
 #[test]
 fn every_shell_has_a_completion_script() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let script = well(&xtask(&["completions", shell]));
+        let script = check_success(&xtask(&["completions", shell]));
         assert!(script.contains("experiments"), "{shell}");
     }
 }
@@ -56,7 +56,7 @@ fn every_shell_has_a_completion_script() {
 #[test]
 fn the_committed_schemas_match_the_code() {
     let folder = tempfile::tempdir().unwrap();
-    well(&xtask(&[
+    check_success(&xtask(&[
         "schema",
         "--configs",
         folder.path().to_str().unwrap(),
@@ -86,8 +86,8 @@ fn valid(schema: &str, files: &[PathBuf]) -> Option<Vec<bool>> {
     let mut command = kindling_testing::python("jsonschema, tomllib")?;
     let schema = root().join("configs/schema").join(schema);
     command.args(["-c", CHECK]).arg(schema).args(files);
-    let said = well(&command.output().unwrap());
-    Some(said.lines().map(|line| line == "True").collect())
+    let printed = check_success(&command.output().unwrap());
+    Some(printed.lines().map(|line| line == "True").collect())
 }
 
 #[test]
@@ -102,10 +102,10 @@ fn every_config_fits_its_schema_and_a_wrong_one_does_not() {
         }
     }
     assert!(cells.len() > 15);
-    let Some(said) = valid("cell.json", &cells) else {
+    let Some(printed) = valid("cell.json", &cells) else {
         return;
     };
-    assert!(said.iter().all(|&valid| valid), "{said:?}");
+    assert!(printed.iter().all(|&valid| valid), "{printed:?}");
     for (schema, file) in [("study.json", "study.toml"), ("claims.json", "claims.toml")] {
         assert_eq!(
             valid(schema, &[configs.join(file)]),

@@ -36,11 +36,11 @@ fn quick(out: &Path, more: &[&str]) -> Output {
 }
 
 /// Wants success, and no panic anywhere in what was said.
-fn well(output: &Output) -> String {
-    let said = stdout(output) + &stderr(output);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(!said.contains("panicked"), "{said}");
-    said
+fn check_success(output: &Output) -> String {
+    let printed = stdout(output) + &stderr(output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(!printed.contains("panicked"), "{printed}");
+    printed
 }
 
 /// A record without what differs from one training to the next.
@@ -57,7 +57,7 @@ fn damaged_result_files_are_named_and_trained_again() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();
     let seeds = ["--seeds", &TIMES.to_string()];
-    well(&quick(out, &seeds));
+    check_success(&quick(out, &seeds));
     let run = |seed| Layout::new(out, Size::Quick).finished("mlp-10", seed);
     let record = |seed| lasting(run(seed).read_record().unwrap().unwrap());
     let before: Vec<Record> = (0..TIMES).map(record).collect();
@@ -68,19 +68,22 @@ fn damaged_result_files_are_named_and_trained_again() {
         for seed in 0..TIMES {
             damage(&run(seed).file(kind), seed);
         }
-        let said = well(&quick(out, &seeds));
+        let printed = check_success(&quick(out, &seeds));
         for seed in 0..TIMES {
             let named = format!("mlp-10 {seed} is damaged and trained again: ");
-            let line = said.lines().find(|line| line.starts_with(&named));
+            let line = printed.lines().find(|line| line.starts_with(&named));
             assert!(
                 line.is_some_and(|line| line.contains(kind)),
-                "{kind}: {said}"
+                "{kind}: {printed}"
             );
         }
         assert_eq!((0..TIMES).map(record).collect::<Vec<_>>(), before, "{kind}");
     }
-    let said = well(&quick(out, &seeds));
-    assert!(said.contains("20 recorded already, 0 to train"), "{said}");
+    let printed = check_success(&quick(out, &seeds));
+    assert!(
+        printed.contains("20 recorded already, 0 to train"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -100,7 +103,7 @@ fn damaged_data_files_are_refused_or_change_nothing() {
         lasting(run.read_record().unwrap().unwrap())
     };
     let whole = folder.path().join("whole");
-    well(&train(&whole));
+    check_success(&train(&whole));
     let mut refused = 0;
     for (path, bytes) in &files {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -108,16 +111,16 @@ fn damaged_data_files_are_refused_or_change_nothing() {
             damage(path, number);
             let out = folder.path().join("out");
             let output = train(&out);
-            let said = stderr(&output);
+            let printed = stderr(&output);
             if output.status.success() {
                 // A bit of the gzip header that says nothing of the data.
                 assert_eq!(record(&out), record(&whole), "{name} {number}");
                 std::fs::remove_dir_all(out).unwrap();
             } else {
                 refused += 1;
-                assert_eq!(output.status.code(), Some(2), "{said}");
-                assert!(said.contains(name), "{name}: {said}");
-                assert!(!said.contains("panicked"), "{said}");
+                assert_eq!(output.status.code(), Some(2), "{printed}");
+                assert!(printed.contains(name), "{name}: {printed}");
+                assert!(!printed.contains("panicked"), "{printed}");
                 assert!(!out.exists(), "something was written");
             }
             std::fs::write(path, bytes).unwrap();
@@ -141,7 +144,7 @@ fn damaged_config_files_are_refused_or_give_another_run() {
         let mut experiments = place.xtask("experiments");
         experiments.arg("--configs").arg(&configs).output().unwrap()
     };
-    well(&train());
+    check_success(&train());
     place.trained();
     let whole = place.record("pca", 0);
     for file in ["study.toml", "pca.toml"] {
@@ -154,20 +157,20 @@ fn damaged_config_files_are_refused_or_give_another_run() {
             }
             damage(&path, number);
             let output = train();
-            let said = stdout(&output) + &stderr(&output);
-            assert!(!said.contains("panicked"), "{said}");
+            let printed = stdout(&output) + &stderr(&output);
+            assert!(!printed.contains("panicked"), "{printed}");
             match output.status.code() {
-                Some(2) => assert!(said.contains(file), "{file} {number}: {said}"),
+                Some(2) => assert!(printed.contains(file), "{file} {number}: {printed}"),
                 // It means something: the same as before, or another run, whose
                 // result is never taken for this one's.
                 Some(0) => {
                     let record = place.record("pca", 0);
                     assert!(record == whole || record.config_hash != whole.config_hash);
                 }
-                _ => panic!("{file} {number}: {said}"),
+                _ => panic!("{file} {number}: {printed}"),
             }
             std::fs::write(&path, &bytes).unwrap();
-            well(&train());
+            check_success(&train());
             place.trained();
             assert_eq!(place.record("pca", 0), whole);
         }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Place, until};
+use common::{Place, wait_until};
 
 /// A terminal with a shell in it, closed when this is dropped.
 struct Terminal {
@@ -123,7 +123,7 @@ fn a_matrix_is_watched_on_a_terminal() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        until(|| place.out().join("matrix.json").exists());
+        wait_until(|| place.out().join("matrix.json").exists());
         let out = place.out();
         let line = format!(
             "clear; {} watch --out {}",
@@ -197,14 +197,14 @@ fn sent(terminal: &Terminal, log: &Path, line: &str, end: &str) -> String {
     // Not as one word: the line that is typed is sent back as well.
     terminal.press(&[&format!("{line}; echo {end} '' over"), "Enter"]);
     let end = format!("{end}  over");
-    let mut said = String::new();
-    until(|| {
+    let mut printed = String::new();
+    wait_until(|| {
         let bytes = std::fs::read(log).unwrap_or_default();
-        said = String::from_utf8_lossy(&bytes).into_owned();
-        said.contains(&end)
+        printed = String::from_utf8_lossy(&bytes).into_owned();
+        printed.contains(&end)
     });
     terminal.tmux(&["pipe-pane"]).status().unwrap();
-    said
+    printed
 }
 
 /// What says of a terminal whether it can draw, and whether it does.
@@ -233,16 +233,20 @@ fn a_terminal_that_cannot_draw_gets_plain_lines() {
     for (number, (terms, draws)) in TERMINALS.iter().enumerate() {
         let (out, draws) = (quoted(&place.path(&number.to_string())), *draws);
         let line = format!("{terms} {fake} {xtask} {experiments} --out {out}");
-        let said = sent(&terminal, &log, &line, &format!("matrix{number}"));
-        assert_eq!(said.contains('\x1b'), draws, "{terms}: {said:?}");
+        let printed = sent(&terminal, &log, &line, &format!("matrix{number}"));
+        assert_eq!(printed.contains('\x1b'), draws, "{terms}: {printed:?}");
         // A line for the start of a run and one for its end; bars show no start.
-        assert_eq!(said.contains("start   mlp 0"), !draws, "{terms}: {said}");
-        assert!(said.contains("done    mlp 0"), "{terms}: {said}");
+        assert_eq!(
+            printed.contains("start   mlp 0"),
+            !draws,
+            "{terms}: {printed}"
+        );
+        assert!(printed.contains("done    mlp 0"), "{terms}: {printed}");
 
         let line = format!("{terms} {xtask} watch --out {out}");
-        let said = sent(&terminal, &log, &line, &format!("watch{number}"));
-        assert!(said.contains("2 of 2 done"), "{terms}: {said}");
-        assert!(draws || !said.contains('\x1b'), "{terms}: {said:?}");
+        let printed = sent(&terminal, &log, &line, &format!("watch{number}"));
+        assert!(printed.contains("2 of 2 done"), "{terms}: {printed}");
+        assert!(draws || !printed.contains('\x1b'), "{terms}: {printed:?}");
     }
 }
 
@@ -257,13 +261,17 @@ fn a_terminal_that_cannot_draw_gets_no_dashboard() {
     for (number, (terms, draws)) in TERMINALS.iter().enumerate() {
         let out = quoted(&folder.path().join(number.to_string()));
         let line = format!("{terms} {xtask} train linear --quick --out {out}");
-        let said = sent(&terminal, &log, &line, &format!("train{number}"));
+        let printed = sent(&terminal, &log, &line, &format!("train{number}"));
         // The dashboard is on the alternate screen.
-        assert_eq!(said.contains("\x1b[?1049h"), *draws, "{terms}: {said:?}");
         assert_eq!(
-            said.contains("epoch   1/1  train"),
+            printed.contains("\x1b[?1049h"),
+            *draws,
+            "{terms}: {printed:?}"
+        );
+        assert_eq!(
+            printed.contains("epoch   1/1  train"),
             !draws,
-            "{terms}: {said}"
+            "{terms}: {printed}"
         );
     }
 }

@@ -8,11 +8,11 @@ mod common;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use common::{Place, configs, copy, stderr, stdout, study_without_figures, until};
+use common::{Place, configs, copy, stderr, stdout, study_without_figures, wait_until};
 use kindling_formats::{Layout, Size, Variant};
 
 /// What a command that went well said.
-fn well(output: Output) -> String {
+fn check_success(output: Output) -> String {
     assert!(output.status.success(), "{}", stderr(&output));
     stdout(&output) + &stderr(&output)
 }
@@ -53,12 +53,12 @@ fn results(layout: &Layout) -> String {
 fn a_variant_does_not_change_the_results_of_the_study() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     let own = Layout::new(&place.out(), Size::Full);
     let before = (
         place.record("linear-y0", 0),
         results(&own),
-        well(xtask("claims")),
+        check_success(xtask("claims")),
     );
     place.trained();
     for (words, variant) in [
@@ -72,40 +72,40 @@ fn a_variant_does_not_change_the_results_of_the_study() {
             "ndarray,components=3",
         ),
     ] {
-        let said = well(xtask(&format!("experiments {words}")));
+        let printed = check_success(xtask(&format!("experiments {words}")));
         assert!(
-            said.contains(&format!("--variant {variant} shows")),
-            "{said}"
+            printed.contains(&format!("--variant {variant} shows")),
+            "{printed}"
         );
         assert!(!place.trained().is_empty(), "{words}");
         // It stays, and the study's own as well.
-        well(xtask(&format!("experiments {words}")));
+        check_success(xtask(&format!("experiments {words}")));
         assert!(place.trained().is_empty(), "{words}");
-        well(xtask("report"));
+        check_success(xtask("report"));
         let after = (
             place.record("linear-y0", 0),
             results(&own),
-            well(xtask("claims")),
+            check_success(xtask("claims")),
         );
         assert_eq!(after, before, "{words}");
         let there = results(&place.variant(variant));
         assert!(there.contains(",complete"), "{there}");
         for command in ["report", "claims", "watch --once"] {
-            well(xtask(&format!("{command} --variant {variant}")));
+            check_success(xtask(&format!("{command} --variant {variant}")));
         }
     }
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert!(place.trained().is_empty());
     let missing = xtask("report --variant wgpu");
     assert_eq!(missing.status.code(), Some(2));
-    let said = stderr(&missing);
+    let printed = stderr(&missing);
     assert!(
-        said.contains("--variant wgpu: there is no such variant"),
-        "{said}"
+        printed.contains("--variant wgpu: there is no such variant"),
+        "{printed}"
     );
     assert!(
-        said.contains("ndarray, ndarray,components=3, train.iterations=5"),
-        "{said}"
+        printed.contains("ndarray, ndarray,components=3, train.iterations=5"),
+        "{printed}"
     );
 }
 
@@ -113,14 +113,14 @@ fn a_variant_does_not_change_the_results_of_the_study() {
 fn a_setting_that_changes_nothing_makes_no_variant() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments --cell pca"));
+    check_success(xtask("experiments --cell pca"));
     place.trained();
     for words in [
         "--set components=2",
         "--backend flex",
         "--backend flex,ndarray --device flex",
     ] {
-        well(xtask(&format!("experiments --cell pca {words}")));
+        check_success(xtask(&format!("experiments --cell pca {words}")));
         assert!(place.trained().is_empty(), "{words}");
     }
     assert!(!place.out().join("variants").exists());
@@ -141,7 +141,7 @@ fn data_is_identified_by_its_content_not_by_its_folder() {
     std::os::unix::fs::symlink(&data, &link).unwrap();
     std::fs::create_dir(place.path("a")).unwrap();
     let train = |flag: &str| {
-        well(xtask(&format!("experiments --cell pca {flag}")));
+        check_success(xtask(&format!("experiments --cell pca {flag}")));
         place.trained()
     };
     assert_eq!(train(&format!("--data {path}")), ["pca 0"]);
@@ -193,18 +193,18 @@ fn data_is_identified_by_its_content_not_by_its_folder() {
 fn results_of_an_edited_config_are_left_out_but_kept() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     let whole = place.record("pca", 0);
     place.trained();
     edit(&place, "pca.toml", "components = 2", "components = 3");
     // Nothing is judged by what is not the study's.
-    let said = well(xtask("claims"));
-    assert!(said.contains("undecided  small"), "{said}");
-    assert!(said.contains("no finished run of pca"), "{said}");
+    let printed = check_success(xtask("claims"));
+    assert!(printed.contains("undecided  small"), "{printed}");
+    assert!(printed.contains("no finished run of pca"), "{printed}");
     let why = "seed-0: model.components was 2, and the study says 3";
-    assert!(said.contains(why), "{said}");
-    let said = well(xtask("report"));
-    assert!(said.contains(why), "{said}");
+    assert!(printed.contains(why), "{printed}");
+    let printed = check_success(xtask("report"));
+    assert!(printed.contains(why), "{printed}");
     let layout = Layout::new(&place.out(), Size::Full);
     assert!(!results(&layout).contains("pca"), "{}", results(&layout));
     let report = std::fs::read_to_string(layout.report().join("report.md")).unwrap();
@@ -213,21 +213,21 @@ fn results_of_an_edited_config_are_left_out_but_kept() {
     assert_eq!(publish.status.code(), Some(1));
     assert!(stderr(&publish).contains(why), "{}", stderr(&publish));
     // The old result is set aside, and comes back with the old config.
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert_eq!(place.trained(), ["pca 0"]);
     assert_ne!(place.record("pca", 0).config_hash, whole.config_hash);
     assert!(results(&layout).contains("pca"));
     edit(&place, "pca.toml", "components = 3", "components = 2");
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert_eq!(place.trained(), [""; 0]);
     assert_eq!(place.record("pca", 0), whole);
     // And the other one is still there.
     edit(&place, "pca.toml", "components = 2", "components = 3");
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert_eq!(place.trained(), [""; 0]);
     // The section is no part of a training, and the report goes by the study.
     edit(&place, "pca.toml", "section = \"2.6\"", "section = \"2.5\"");
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert_eq!(place.trained(), [""; 0]);
     assert!(
         results(&layout).contains("\n2.5,pca,"),
@@ -251,10 +251,10 @@ fn a_stopped_run_continues_when_its_config_comes_back() {
     };
     begun();
     edit(&place, "pca.toml", "components = 2", "components = 3");
-    let said = well(xtask("experiments --cell pca"));
+    let printed = check_success(xtask("experiments --cell pca"));
     assert!(
-        said.contains("1 run stopped before with another config"),
-        "{said}"
+        printed.contains("1 run stopped before with another config"),
+        "{printed}"
     );
     let cell = place.out().join("runs/pca");
     let aside = || {
@@ -270,8 +270,8 @@ fn a_stopped_run_continues_when_its_config_comes_back() {
     );
     // With its own config it is the run to go on with.
     edit(&place, "pca.toml", "components = 3", "components = 2");
-    let said = well(xtask("experiments --cell pca"));
-    assert!(said.contains("1 run begun before"), "{said}");
+    let printed = check_success(xtask("experiments --cell pca"));
+    assert!(printed.contains("1 run begun before"), "{printed}");
     assert_eq!(aside(), None);
 }
 
@@ -279,28 +279,31 @@ fn a_stopped_run_continues_when_its_config_comes_back() {
 fn results_of_two_programs_are_not_published() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments --cell pca"));
+    check_success(xtask("experiments --cell pca"));
     let mut other = place.xtask("experiments --cell linear-y0");
     other
         .arg("--configs")
         .arg(place.path("study/configs"))
         .env("FAKE_PROGRAM", "another");
-    well(other.output().unwrap());
+    check_success(other.output().unwrap());
     // A rebuild voids nothing.
     place.trained();
-    well(xtask("experiments --cell pca --cell linear-y0"));
+    check_success(xtask("experiments --cell pca --cell linear-y0"));
     assert_eq!(place.trained(), [""; 0]);
     let publish = xtask("report --publish");
     assert_eq!(publish.status.code(), Some(1));
-    let said = stderr(&publish);
-    assert!(said.contains("trained by 2 different programs"), "{said}");
+    let printed = stderr(&publish);
+    assert!(
+        printed.contains("trained by 2 different programs"),
+        "{printed}"
+    );
 }
 
 #[test]
 fn a_record_that_does_not_list_all_files_is_damaged() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments --cell pca"));
+    check_success(xtask("experiments --cell pca"));
     place.trained();
     let run = place.finished("pca", 0);
     for file in ["config.toml", "components.csv"] {
@@ -308,12 +311,12 @@ fn a_record_that_does_not_list_all_files_is_damaged() {
         record.files.remove(file).unwrap();
         run.write_record(&record).unwrap();
         std::fs::remove_file(run.file(file)).unwrap();
-        let said = well(xtask("experiments --cell pca"));
+        let printed = check_success(xtask("experiments --cell pca"));
         assert!(
-            said.contains(&format!(
+            printed.contains(&format!(
                 "the result of pca 0 is damaged and is trained again: {file}"
             )),
-            "{said}"
+            "{printed}"
         );
         assert_eq!(place.trained(), ["pca 0"]);
     }
@@ -356,13 +359,13 @@ fn a_run_is_trained_by_one_process_at_a_time() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    until(|| place.path("log").exists());
+    wait_until(|| place.path("log").exists());
     let second = task(false).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
-    let said = stderr(&second);
+    let printed = stderr(&second);
     assert!(
-        said.contains("pca 0 failed: another process is training it"),
-        "{said}"
+        printed.contains("pca 0 failed: another process is training it"),
+        "{printed}"
     );
     std::fs::write(&hold, "").unwrap();
     assert!(first.wait().unwrap().success());
@@ -372,9 +375,9 @@ fn a_run_is_trained_by_one_process_at_a_time() {
     let damaged = place.finished("pca", 0).damaged(&record, &config).unwrap();
     assert_eq!(damaged, [""; 0]);
     // A requeued task finds it done.
-    well(task(false).output().unwrap());
+    check_success(task(false).output().unwrap());
     assert_eq!(place.trained(), [""; 0]);
-    well(task(true).output().unwrap());
+    check_success(task(true).output().unwrap());
     assert_eq!(place.trained(), ["pca 0"]);
     assert_eq!(record.revision, "r");
 }
@@ -396,7 +399,7 @@ fn files_have_the_permissions_that_the_umask_allows() {
             .env("KINDLING_BIN", place.path("kindling"))
             .env("FAKE_LOG", place.path("log"))
             .env("FAKE_VERSION", kindling_formats::VERSION);
-        well(shell.output().unwrap());
+        check_success(shell.output().unwrap());
         for file in [
             "results.csv",
             "report/index.html",
@@ -412,7 +415,7 @@ fn files_have_the_permissions_that_the_umask_allows() {
 fn a_copied_variant_is_still_read_as_a_variant() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments --cell pca --set components=3"));
+    check_success(xtask("experiments --cell pca --set components=3"));
     let layout = place.variant("components=3");
     let tree = kindling_formats::Tree::read(&layout).unwrap();
     assert_eq!(tree.variant.set, ["components=3"]);
@@ -426,15 +429,15 @@ fn a_copied_variant_is_still_read_as_a_variant() {
         .arg(&elsewhere)
         .arg("--configs");
     let configs = place.path("study/configs");
-    let said = well(report.arg(&configs).output().unwrap());
-    assert!(said.contains("1 run complete"), "{said}");
+    let printed = check_success(report.arg(&configs).output().unwrap());
+    assert!(printed.contains("1 run complete"), "{printed}");
     // It is not what the repository publishes.
     let publish = report.arg("--publish").output().unwrap();
     assert_eq!(publish.status.code(), Some(1));
-    let said = stderr(&publish);
+    let printed = stderr(&publish);
     assert!(
-        said.contains("is a variant of the study (components=3)"),
-        "{said}"
+        printed.contains("is a variant of the study (components=3)"),
+        "{printed}"
     );
     assert!(results(&Layout::new(Path::new(&elsewhere), Size::Full)).contains(",pca,"));
 }
@@ -462,10 +465,10 @@ fn no_command_replaces_results_of_another_version() {
     ] {
         let path = record(folder);
         let output = place.xtask(words).output().unwrap();
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{words}: {said}");
-        assert!(said.contains("version \"0.1.0\""), "{words}: {said}");
-        assert!(!said.contains("damaged"), "{words}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{words}: {printed}");
+        assert!(printed.contains("version \"0.1.0\""), "{words}: {printed}");
+        assert!(!printed.contains("damaged"), "{words}: {printed}");
         assert!(path.exists(), "{words}");
         std::fs::remove_dir_all(place.out()).unwrap();
     }

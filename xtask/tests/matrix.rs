@@ -83,15 +83,18 @@ fn a_failed_run_is_named_and_the_others_complete() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let said = stdout(&output);
-    assert!(said.contains("2 runs failed"), "{said}");
+    let printed = stdout(&output);
+    assert!(printed.contains("2 runs failed"), "{printed}");
     assert!(
-        said.contains("mlp 1: the loss is NaN in epoch 1, batch 3"),
-        "{said}"
+        printed.contains("mlp 1: the loss is NaN in epoch 1, batch 3"),
+        "{printed}"
     );
-    assert!(said.contains("mlp-10 0: killed by signal 9"), "{said}");
+    assert!(
+        printed.contains("mlp-10 0: killed by signal 9"),
+        "{printed}"
+    );
     let kept = place.partial("mlp", 1).stderr();
-    assert!(said.contains(&kept.display().to_string()), "{said}");
+    assert!(printed.contains(&kept.display().to_string()), "{printed}");
     assert_eq!(
         std::fs::read_to_string(kept).unwrap(),
         "warming up\nerror: the loss is NaN in epoch 1, batch 3\n"
@@ -125,18 +128,21 @@ fn recorded_runs_are_trained_again_only_with_fresh() {
         (place.trained(), stderr(&output), stdout(&output))
     };
     assert_eq!(train("").0, ["pca 0"]);
-    let (trained, said, table) = train("");
+    let (trained, printed, table) = train("");
     assert!(trained.is_empty());
-    assert!(said.contains("1 recorded already"), "{said}");
+    assert!(printed.contains("1 recorded already"), "{printed}");
     assert!(table.contains("0.1500"), "{table}");
     assert_eq!(train("--fresh").0, ["pca 0"]);
     // Another backend, another config: another result, in a tree of its own.
     let own = place.record("pca", 0);
     assert_eq!(train("--backend ndarray").0, ["pca 0"]);
     assert_eq!(train("--backend ndarray").0, [""; 0]);
-    let (trained, said, _) = train("--set components=3");
+    let (trained, printed, _) = train("--set components=3");
     assert_eq!(trained, ["pca 0"]);
-    assert!(said.contains("--variant components=3 shows"), "{said}");
+    assert!(
+        printed.contains("--variant components=3 shows"),
+        "{printed}"
+    );
     assert_eq!(place.record("pca", 0), own);
     assert_eq!(train("").0, [""; 0]);
     // Quick results have a tree of their own.
@@ -186,11 +192,14 @@ fn results_of_another_version_are_left_alone() {
             "claims",
         ] {
             let output = place.xtask(words).output().unwrap();
-            let said = stderr(&output);
-            assert_eq!(output.status.code(), Some(2), "{words}: {said}");
-            assert!(said.contains("version \"99.0.0\" of Kindling"), "{said}");
-            assert!(said.contains("left alone"), "{said}");
-            assert!(said.contains("--out"), "{said}");
+            let printed = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{words}: {printed}");
+            assert!(
+                printed.contains("version \"99.0.0\" of Kindling"),
+                "{printed}"
+            );
+            assert!(printed.contains("left alone"), "{printed}");
+            assert!(printed.contains("--out"), "{printed}");
         }
         assert_eq!(std::fs::read_to_string(&record).unwrap(), theirs);
         assert!(place.trained().is_empty());
@@ -232,9 +241,12 @@ fn a_second_matrix_in_the_same_folder_is_refused() {
     assert!(first.wait().unwrap().success());
     assert!(table.contains("pca"), "{table}");
     assert_eq!(second.status.code(), Some(2));
-    let said = stderr(&second);
-    assert!(said.contains("another cargo xtask is training"), "{said}");
-    assert!(said.contains("--out"), "{said}");
+    let printed = stderr(&second);
+    assert!(
+        printed.contains("another cargo xtask is training"),
+        "{printed}"
+    );
+    assert!(printed.contains("--out"), "{printed}");
     // The lock ended with its process, though its file is still there.
     assert!(place.out().join(".lock").exists());
     let third = place.xtask("experiments --only pca").output().unwrap();

@@ -135,15 +135,15 @@ fn the_example_of_a_new_family_gives_the_accuracies_of_the_document() {
         .env_remove("KINDLING_BIN")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let why = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{why}");
+    assert!(output.status.success(), "{printed}{why}");
     let results: Vec<ResultRow> = read_csv(&folder.join("out/quick/results.csv")).unwrap();
     let accuracy = |cell: &str| -> String {
         let result = results.iter().find(|result| result.cell == cell).unwrap();
         let shown = format!("{:.4}", result.test_accuracy.unwrap());
         let shows = |line: &str| line.contains(cell) && line.contains(&shown);
-        assert!(said.lines().any(shows), "{cell} {shown} in: {said}");
+        assert!(printed.lines().any(shows), "{cell} {shown} in: {printed}");
         shown
     };
     contributing_says(&format!(

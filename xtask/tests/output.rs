@@ -66,11 +66,11 @@ fn a_full_disk_behind_standard_output_is_an_error() {
     }
     for (words, command) in commands {
         let output = to_full_disk(command);
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{words}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{words}: {printed}");
         let problem = "cannot write standard output: No space left on device";
-        assert_eq!(said.matches(problem).count(), 1, "{words}: {said}");
-        assert!(!said.contains("panicked"), "{words}: {said}");
+        assert_eq!(printed.matches(problem).count(), 1, "{words}: {printed}");
+        assert!(!printed.contains("panicked"), "{words}: {printed}");
     }
 }
 
@@ -120,9 +120,9 @@ fn a_closed_pipe_is_not_an_error() {
             .stderr(Stdio::piped())
             .output()
             .unwrap();
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(0), "{words}: {said}");
-        assert!(!said.contains("standard output"), "{words}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{words}: {printed}");
+        assert!(!printed.contains("standard output"), "{words}: {printed}");
     }
     assert_eq!(place.trained().len(), 4);
 }

@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{Place, interrupt, stderr, stdout, until};
+use common::{Place, interrupt, stderr, stdout, wait_until};
 use kindling_formats::VERSION;
 
 /// A matrix of four runs that wait for a file to go on, two at a time.
@@ -21,7 +21,7 @@ fn begin(place: &Place) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    until(|| {
+    wait_until(|| {
         let log = std::fs::read_to_string(place.path("log")).unwrap_or_default();
         log.lines().count() == 2
     });
@@ -44,8 +44,8 @@ impl Serving {
         let mut command = place.xtask("serve --port 0");
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        let mut said = BufReader::new(child.stdout.take().unwrap());
-        said.read_line(&mut line).unwrap();
+        let mut printed = BufReader::new(child.stdout.take().unwrap());
+        printed.read_line(&mut line).unwrap();
         let port = line.split(['/', ':']).find_map(|part| part.parse().ok());
         Self {
             port: port.unwrap_or_else(|| panic!("no port in {line}")),
@@ -93,20 +93,20 @@ fn a_matrix_is_watched_as_it_trains() {
         stderr(&none)
     );
     let matrix = begin(&place);
-    let said = stdout(&watch());
+    let printed = stdout(&watch());
     assert!(
-        said.starts_with("0 of 4 done, 2 begun, 0 failed, 2 waiting"),
-        "{said}"
+        printed.starts_with("0 of 4 done, 2 begun, 0 failed, 2 waiting"),
+        "{printed}"
     );
     go_on(&place, matrix);
-    let said = stdout(&watch());
+    let printed = stdout(&watch());
     assert!(
-        said.starts_with("4 of 4 done, 0 begun, 0 failed, 0 waiting"),
-        "{said}"
+        printed.starts_with("4 of 4 done, 0 begun, 0 failed, 0 waiting"),
+        "{printed}"
     );
     assert!(
-        said.contains("  mlp 1     done in 0:02  test 0.1500  92.00 %"),
-        "{said}"
+        printed.contains("  mlp 1     done in 0:02  test 0.1500  92.00 %"),
+        "{printed}"
     );
     // A changed config has a tree of its own.
     let failed = place
@@ -121,10 +121,10 @@ fn a_matrix_is_watched_as_it_trains() {
         .xtask("watch --once --variant dropout=0.5")
         .output()
         .unwrap();
-    let said = stdout(&there);
+    let printed = stdout(&there);
     assert!(
-        said.contains("failed: the loss is NaN in epoch 1"),
-        "{said}"
+        printed.contains("failed: the loss is NaN in epoch 1"),
+        "{printed}"
     );
 }
 
@@ -300,7 +300,7 @@ fn browser(place: &Place, url: &str) -> Option<(Child, u16)> {
         .spawn()
         .unwrap();
     let mut port = None;
-    until(|| {
+    wait_until(|| {
         let text = std::fs::read_to_string(profile.join("DevToolsActivePort"));
         port = text.ok().and_then(|text| text.lines().next()?.parse().ok());
         port.is_some()
@@ -319,7 +319,7 @@ fn a_page_in_a_browser_follows_the_matrix() {
         return;
     };
     let titled = |title: &str| {
-        until(|| {
+        wait_until(|| {
             // It keeps the connection, so the answer ends with our patience.
             let mut pages = Vec::new();
             let mut answer = serving.ask(port, "/json/list", "127.0.0.1");

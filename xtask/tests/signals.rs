@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use common::{Place, interrupt, signal, stderr, stdout, until};
+use common::{Place, interrupt, signal, stderr, stdout, wait_until};
 
 /// A matrix of three runs, of which two train and wait to be told to stop.
 fn begin(place: &Place, more: &str) -> Child {
@@ -19,7 +19,7 @@ fn begin(place: &Place, more: &str) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    until(|| lines(&place.path("log")) == 2);
+    wait_until(|| lines(&place.path("log")) == 2);
     child
 }
 
@@ -34,8 +34,8 @@ fn lines(path: &Path) -> usize {
 fn stopped(place: &Place, child: Child) -> Output {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
-    let said = stdout(&output);
-    assert!(said.contains("stopped with 4 runs to go"), "{said}");
+    let printed = stdout(&output);
+    assert!(printed.contains("stopped with 4 runs to go"), "{printed}");
     for seed in 0..2 {
         assert!(place.partial("mlp", seed).config().exists());
         assert!(
@@ -99,7 +99,7 @@ fn sent(start: &str, name: &str) -> (ExitStatus, Place) {
         .current_dir(place.path(""))
         .spawn()
         .unwrap();
-    until(|| lines(&place.path("log")) == 2);
+    wait_until(|| lines(&place.path("log")) == 2);
     // The shell has said which process the matrix is.
     let process = std::fs::read_to_string(place.path("pid")).unwrap();
     signal(name, process.trim().parse().unwrap());

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use common::{Place, stderr, stdout, until};
+use common::{Place, stderr, stdout, wait_until};
 
 /// Held by the one cluster that there is at a time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -100,10 +100,10 @@ impl Cluster {
                 .unwrap();
             cluster.daemons.push(daemon);
             if cluster.daemons.len() == 1 {
-                until(|| cluster.path("socket").exists());
+                wait_until(|| cluster.path("socket").exists());
             }
         }
-        until(|| cluster.ask("sinfo --noheader --format=%T") == "idle");
+        wait_until(|| cluster.ask("sinfo --noheader --format=%T") == "idle");
         Some(cluster)
     }
 
@@ -142,7 +142,7 @@ impl Cluster {
 
     /// Waits until no job is left.
     fn idle(&self) {
-        until(|| self.ask("squeue --noheader").is_empty());
+        wait_until(|| self.ask("squeue --noheader").is_empty());
     }
 }
 
@@ -160,19 +160,19 @@ fn a_matrix_is_a_job_array_and_only_what_is_missing_is_submitted() {
     let Some(cluster) = Cluster::start("") else {
         return;
     };
-    let said = cluster.submit("--only mlp --seeds 2 --slurm-args --comment=kept");
+    let printed = cluster.submit("--only mlp --seeds 2 --slurm-args --comment=kept");
     assert!(
-        said.contains("4 runs submitted as job 1, the report as job 2"),
-        "{said}"
+        printed.contains("4 runs submitted as job 1, the report as job 2"),
+        "{printed}"
     );
     assert_eq!(
         cluster.ask("squeue --noheader --jobs=1 --format=%k | uniq"),
         "kept"
     );
     // While they wait or train they are nobody else's.
-    let said = cluster.submit("--only mlp --seeds 2");
-    assert!(said.contains("Slurm already has 4 runs"), "{said}");
-    assert!(said.contains("nothing to submit"), "{said}");
+    let printed = cluster.submit("--only mlp --seeds 2");
+    assert!(printed.contains("Slurm already has 4 runs"), "{printed}");
+    assert!(printed.contains("nothing to submit"), "{printed}");
     let local = cluster.experiments("--only mlp --seeds 2");
     assert_eq!(local.status.code(), Some(2));
     assert!(
@@ -180,8 +180,8 @@ fn a_matrix_is_a_job_array_and_only_what_is_missing_is_submitted() {
         "{}",
         stderr(&local)
     );
-    let said = cluster.submit("--only mlp --only pca --seeds 2");
-    assert!(said.contains("1 run submitted as job 3"), "{said}");
+    let printed = cluster.submit("--only mlp --only pca --seeds 2");
+    assert!(printed.contains("1 run submitted as job 3"), "{printed}");
 
     std::fs::write(cluster.path("hold"), "").unwrap();
     cluster.idle();
@@ -199,8 +199,8 @@ fn a_matrix_is_a_job_array_and_only_what_is_missing_is_submitted() {
     let report = std::fs::read_to_string(place.out().join("report/report.md")).unwrap();
     assert!(report.contains("mlp-10 seed 1"), "{report}");
     // It alone is submitted again.
-    let said = cluster.submit("--only mlp --only pca --seeds 2");
-    assert!(said.contains("1 run submitted"), "{said}");
+    let printed = cluster.submit("--only mlp --only pca --seeds 2");
+    assert!(printed.contains("1 run submitted"), "{printed}");
     cluster.idle();
     assert_eq!(place.trained(), ["mlp-10 1"]);
 }
@@ -214,10 +214,10 @@ fn without_slurm_the_error_names_the_missing_program() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let said = stderr(&output);
+    let printed = stderr(&output);
     assert!(
-        said.contains("there is no program sbatch here; is Slurm installed?"),
-        "{said}"
+        printed.contains("there is no program sbatch here; is Slurm installed?"),
+        "{printed}"
     );
     for flag in ["--slurm-args", "--slurm-report-args"] {
         let output = place
@@ -225,8 +225,8 @@ fn without_slurm_the_error_names_the_missing_program() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2));
-        let said = format!("{flag} needs --executor slurm");
-        assert!(stderr(&output).contains(&said), "{}", stderr(&output));
+        let printed = format!("{flag} needs --executor slurm");
+        assert!(stderr(&output).contains(&printed), "{}", stderr(&output));
     }
 }
 
@@ -269,20 +269,20 @@ fn more_runs_than_an_array_can_hold_become_several_arrays() {
     let words = "--executor slurm --only mlp --seeds 4 --jobs 1";
     let mut command = cluster.command(words);
     let output = command.env("PATH", path(place)).output().unwrap();
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("3 runs submitted as job "), "{said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("3 runs submitted as job "), "{printed}");
     assert!(
-        said.contains("5 others and the report were not submitted"),
-        "{said}"
+        printed.contains("5 others and the report were not submitted"),
+        "{printed}"
     );
-    assert!(said.contains("QOSMaxSubmitJobPerUserLimit"), "{said}");
+    assert!(printed.contains("QOSMaxSubmitJobPerUserLimit"), "{printed}");
     // What was submitted is known, and the rest alone is submitted.
-    let said = cluster.submit("--only mlp --seeds 4 --jobs 1");
-    assert!(said.contains("Slurm already has 3 runs"), "{said}");
-    let line = said.lines().find(|line| line.contains("submitted as"));
+    let printed = cluster.submit("--only mlp --seeds 4 --jobs 1");
+    assert!(printed.contains("Slurm already has 3 runs"), "{printed}");
+    let line = printed.lines().find(|line| line.contains("submitted as"));
     let [runs, first, second, report] = numbers(line.unwrap())[..] else {
-        panic!("{said}");
+        panic!("{printed}");
     };
     assert_eq!(runs, 5);
     // The report waits for both arrays, and of each one run trains at a time.
@@ -304,21 +304,21 @@ fn more_runs_than_an_array_can_hold_become_several_arrays() {
 /// takes two tasks, and none is known any more.
 fn scripts(place: &Place) {
     let log = place.path("slurm.log").display().to_string();
-    let told = |name: &str| format!("printf '%s\\n' \"{name} $*\" >> '{log}'");
+    let passed = |name: &str| format!("printf '%s\\n' \"{name} $*\" >> '{log}'");
     program(
         place,
         "sbatch",
         &format!(
             "{}\ncat > /dev/null\necho \"$(grep -c ^sbatch '{log}');east\"",
-            told("sbatch")
+            passed("sbatch")
         ),
     );
     program(
         place,
         "scontrol",
-        &format!("{}\necho 'MaxArraySize            = 2'", told("scontrol")),
+        &format!("{}\necho 'MaxArraySize            = 2'", passed("scontrol")),
     );
-    program(place, "squeue", &told("squeue"));
+    program(place, "squeue", &passed("squeue"));
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn options_are_passed_on_to_slurm() {
         command.output().unwrap()
     };
     // Refused before anything is submitted.
-    for (arguments, said) in [
+    for (arguments, expected) in [
         ("--array=0-9", "--array cannot be passed on"),
         ("-p gpu -a 1", "--array cannot be passed on"),
         ("--wait", "cargo xtask watch"),
@@ -349,7 +349,7 @@ fn options_are_passed_on_to_slurm() {
             assert_eq!(output.status.code(), Some(2), "{arguments}");
             let problem = stderr(&output);
             assert!(
-                problem.contains(said) && problem.contains(flag),
+                problem.contains(expected) && problem.contains(flag),
                 "{problem}"
             );
             assert!(!log.exists() && !place.out().exists(), "{arguments}");
@@ -361,13 +361,13 @@ fn options_are_passed_on_to_slurm() {
         "--slurm-report-args=--partition=cpu",
     ]);
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = stdout(&output);
+    let printed = stdout(&output);
     let expected = "4 runs submitted as jobs 1, 2, the report as job 3";
-    assert!(said.contains(expected), "{said}");
-    let told = std::fs::read_to_string(&log).unwrap();
-    let told: Vec<&str> = told.lines().collect();
-    let [scontrol, first, second, report] = told[..] else {
-        panic!("{told:#?}");
+    assert!(printed.contains(expected), "{printed}");
+    let passed = std::fs::read_to_string(&log).unwrap();
+    let passed: Vec<&str> = passed.lines().collect();
+    let [scontrol, first, second, report] = passed[..] else {
+        panic!("{passed:#?}");
     };
     assert_eq!(scontrol, "scontrol --clusters=east,west show config");
     for (array, end) in [(first, "east,west"), (second, "--clusters=east")] {
@@ -381,9 +381,9 @@ fn options_are_passed_on_to_slurm() {
     assert!(report.contains("--dependency=afterany:1:2 "), "{report}");
     // They are looked for where they are.
     assert!(submit(&["--slurm-args="]).status.success());
-    let told = std::fs::read_to_string(&log).unwrap();
+    let passed = std::fs::read_to_string(&log).unwrap();
     let asked = "squeue --noheader --array --format=%i --clusters=east";
-    assert!(told.contains(asked), "{told}");
+    assert!(passed.contains(asked), "{passed}");
     // What is no number is no job.
     program(&place, "sbatch", "cat > /dev/null; echo Submitted");
     let output = submit(&[]);
@@ -428,23 +428,23 @@ fn a_folder_with_submitted_runs_can_be_used_where_slurm_is_missing() {
         // Runs that may still train are nobody else's, for Slurm neither.
         for more in ["", "--executor slurm", "--fresh"] {
             let output = xtask(&format!("experiments --only mlp --seeds 1 {more}"));
-            let said = stderr(&output);
-            assert_eq!(output.status.code(), Some(2), "{said}");
+            let printed = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{printed}");
             for words in [
                 "Slurm may still have 1 of these runs, such as mlp 0: they were submitted as job 17",
                 why,
                 "if you know that they have ended, remove ",
                 "slurm.json",
             ] {
-                assert!(said.contains(words), "{words}: {said}");
+                assert!(printed.contains(words), "{words}: {printed}");
             }
             assert!(place.trained().is_empty());
         }
         // Others train, and all else works.
         let output = xtask("experiments --only pca");
-        let said = stderr(&output);
-        assert!(output.status.success(), "{said}");
-        assert!(said.contains("cannot be asked about it"), "{said}");
+        let printed = stderr(&output);
+        assert!(output.status.success(), "{printed}");
+        assert!(printed.contains("cannot be asked about it"), "{printed}");
         assert_eq!(place.trained(), ["pca 0"]);
         for words in ["report", "claims", "watch", "experiments --list"] {
             let output = xtask(words);

@@ -30,23 +30,23 @@ fn quick(out: &Path, cells: &[&str], more: &[&str]) -> Output {
     command.args(more).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     text(&output.stdout) + &text(&output.stderr)
 }
 
-fn well(output: Output) -> String {
-    let said = said(&output);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    said
+fn check_success(output: Output) -> String {
+    let printed = printed(&output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    printed
 }
 
 #[test]
 fn equal_runs_give_equal_bytes_with_any_number_of_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
-    well(quick(&one, &CELLS, &["--jobs", "1"]));
-    well(quick(&two, &CELLS, &["--jobs", "3"]));
+    check_success(quick(&one, &CELLS, &["--jobs", "1"]));
+    check_success(quick(&two, &CELLS, &["--jobs", "3"]));
     let file = |out: &Path, cell: &str, name: &str| {
         std::fs::read(Layout::new(out, Size::Quick).finished(cell, 0).file(name)).unwrap()
     };
@@ -63,12 +63,12 @@ fn equal_runs_give_equal_bytes_with_any_number_of_jobs() {
     }
 
     // Now they are recorded, and stay so; a changed key trains that cell again.
-    let again = well(quick(&one, &CELLS, &[]));
+    let again = check_success(quick(&one, &CELLS, &[]));
     assert!(
         again.contains("6 runs: 6 recorded already, 0 to train"),
         "{again}"
     );
-    let changed = well(quick(&one, &["mlp-10"], &["--set", "batch_size=100"]));
+    let changed = check_success(quick(&one, &["mlp-10"], &["--set", "batch_size=100"]));
     assert!(
         changed.contains("0 recorded already, 1 to train"),
         "{changed}"
@@ -115,11 +115,11 @@ fn a_diverging_run_is_named_and_the_others_go_on() {
     )
     .unwrap();
     let output = quick(&out, &[], &["--configs", configs.to_str().unwrap()]);
-    let said = said(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let printed = printed(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
     assert!(
-        said.contains("1 run failed:\n  wild 0: the loss became NaN in epoch 1, batch"),
-        "{said}"
+        printed.contains("1 run failed:\n  wild 0: the loss became NaN in epoch 1, batch"),
+        "{printed}"
     );
     let layout = Layout::new(&out, Size::Quick);
     let failed = layout.partial("wild", 0);
@@ -150,8 +150,8 @@ fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
             &[&["--data", data.to_str().unwrap()], more].concat(),
         )
     };
-    let said = well(all(&["--jobs", "2"]));
-    assert!(said.contains("0 recorded already"), "{said}");
+    let printed = check_success(all(&["--jobs", "2"]));
+    assert!(printed.contains("0 recorded already"), "{printed}");
     let layout = Layout::new(&out, Size::Quick);
     let variants = layout.variants();
     assert!(variants[0].starts_with("data-"), "{variants:?}");
@@ -166,14 +166,14 @@ fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
     }
     // Other names are other data.
     std::fs::write(data.join("labels.txt"), names.join("!\n")).unwrap();
-    let said = well(quick(&out, &["pca"], &["--data", data.to_str().unwrap()]));
-    assert!(said.contains("1 to train"), "{said}");
+    let printed = check_success(quick(&out, &["pca"], &["--data", data.to_str().unwrap()]));
+    assert!(printed.contains("1 to train"), "{printed}");
     // Too few names, and none at all, are refused.
     for names in ["one\ntwo\n", ""] {
         std::fs::write(data.join("labels.txt"), names).unwrap();
         let output = all(&[]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(self::said(&output).contains("labels.txt: must hold 10 lines"));
+        assert!(self::printed(&output).contains("labels.txt: must hold 10 lines"));
     }
 }
 
@@ -181,6 +181,9 @@ fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
 #[test]
 fn a_matrix_that_is_killed_many_times_ends_as_an_undisturbed_one() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    let said = well(command.args(["chaos", "--kills", "4"]).output().unwrap());
-    assert!(said.contains("20 runs equal to the last bit"), "{said}");
+    let printed = check_success(command.args(["chaos", "--kills", "4"]).output().unwrap());
+    assert!(
+        printed.contains("20 runs equal to the last bit"),
+        "{printed}"
+    );
 }

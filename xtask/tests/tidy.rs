@@ -209,9 +209,10 @@ fn features(words: &[&str]) -> BTreeSet<String> {
         .current_dir(root())
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && !said.is_empty());
-    said.lines()
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && !printed.is_empty());
+    printed
+        .lines()
         .map(|line| line.trim_end_matches(" (*)").to_string())
         .collect()
 }

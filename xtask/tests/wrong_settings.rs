@@ -10,7 +10,7 @@ use common::{Place, stderr, stdout};
 #[test]
 fn too_many_images_and_too_large_numbers_are_refused_before_training() {
     let place = Place::new();
-    for (words, said) in [
+    for (words, expected) in [
         (
             "experiments --cell pca --set data.train=99999",
             "`data.train` asks for 99999 images",
@@ -64,7 +64,7 @@ fn too_many_images_and_too_large_numbers_are_refused_before_training() {
             stderr(&output)
         );
         assert!(
-            stderr(&output).contains(said),
+            stderr(&output).contains(expected),
             "{words}: {}",
             stderr(&output)
         );
@@ -102,7 +102,7 @@ fn cells_are_selected_by_name_or_by_a_part_of_the_name() {
 #[test]
 fn errors_about_wrong_settings_name_the_remedy() {
     let place = Place::new();
-    for (words, said) in [
+    for (words, expected) in [
         ("--cell mlp --set adam.learning_rate=0.1", "adam"),
         (
             "--cell mlp --set train.optimizer.adam.learning_rate=0.1",
@@ -118,7 +118,7 @@ fn errors_about_wrong_settings_name_the_remedy() {
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{words}");
         assert!(
-            stderr(&output).contains(said),
+            stderr(&output).contains(expected),
             "{words}: {}",
             stderr(&output)
         );
@@ -126,6 +126,6 @@ fn errors_about_wrong_settings_name_the_remedy() {
     let words = "experiments --list --cell mlp --set learning_rate=.01 --set epochs=1e1";
     let output = place.xtask(words).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = stdout(&output);
-    assert!(said.contains(" 10 "), "{said}");
+    let printed = stdout(&output);
+    assert!(printed.contains(" 10 "), "{printed}");
 }

@@ -148,7 +148,7 @@ pub fn signal(name: &str, process: u32) {
 }
 
 /// Waits for `what`, two minutes at most.
-pub fn until(mut what: impl FnMut() -> bool) {
+pub fn wait_until(mut what: impl FnMut() -> bool) {
     let start = Instant::now();
     while !what() {
         assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");

@@ -58,7 +58,7 @@ fn short_runs_are_as_short_as_the_documents_say() {
             &format!("({SMOKE_STEPS} steps)"),
         ],
     );
-    let listed = well(&Place::new(), "experiments --list --json --smoke");
+    let listed = check_success(&Place::new(), "experiments --list --json --smoke");
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
     let sizes = listed.as_array().unwrap().iter().filter_map(|run| {
         let config = run["config"].as_str().unwrap();
@@ -259,7 +259,7 @@ fn defaults_match_the_documents() {
         // A list of words: what stands between quotes.
         let list = constant(source, name);
         let words: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
-        let listed = well(&place, &format!("{} --list --json", words.join(" ")));
+        let listed = check_success(&place, &format!("{} --list --json", words.join(" ")));
         let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
         listed.as_array().unwrap().len()
     });

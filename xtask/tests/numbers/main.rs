@@ -85,7 +85,7 @@ fn published() -> Vec<ResultRow> {
 }
 
 /// Runs xtask, which must succeed.
-fn well(place: &Place, words: &str) -> String {
+fn check_success(place: &Place, words: &str) -> String {
     let output = place.xtask(words).output().unwrap();
     assert!(output.status.success(), "{words}: {}", stderr(&output));
     stdout(&output)

@@ -17,7 +17,7 @@ fn the_table_in_the_readme_matches_the_published_runs() {
 
 #[test]
 fn the_numbers_of_cells_and_runs_match_the_documents() {
-    let listed = well(&Place::new(), "experiments --list");
+    let listed = check_success(&Place::new(), "experiments --list");
     let counts = listed.lines().last().unwrap();
     let (cells, runs) = counts.split_once(", ").unwrap();
     let rows = published();
@@ -197,9 +197,9 @@ fn no_comment_in_code_has_a_share_of_time() {
                 .chain(comments(&text, "//! "))
             {
                 // What stands in backticks is an example of an output.
-                let said: Vec<&str> = comment.split('`').step_by(2).collect();
-                let said = said.join("");
-                let share = said.split('%').rev().skip(1).any(|before| {
+                let printed: Vec<&str> = comment.split('`').step_by(2).collect();
+                let printed = printed.join("");
+                let share = printed.split('%').rev().skip(1).any(|before| {
                     let number = before.trim_end().chars().last();
                     number.is_some_and(|last| last.is_ascii_digit())
                 });

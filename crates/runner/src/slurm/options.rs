@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn an_option_that_breaks_the_jobs_is_refused_with_a_remedy() {
-        for (text, said) in [
+        for (text, expected) in [
             ("--array=0-3", "--only and --seeds"),
             ("-a 0-3", "--only and --seeds"),
             ("-a0-3", "--only and --seeds"),
@@ -290,7 +290,7 @@ mod tests {
             ("--comment", "value of --comment is missing"),
         ] {
             let error = parse(text).expect_err(text);
-            assert!(error.to_string().contains(said), "{text}: {error}");
+            assert!(error.to_string().contains(expected), "{text}: {error}");
         }
         for text in ["", "--wait-all-nodes=1", "--exclusive", "-d afterok:1"] {
             parse(text).expect(text);

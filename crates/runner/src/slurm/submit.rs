@@ -245,8 +245,8 @@ mod tests {
             ])
             .output()
             .expect("a shell");
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(said, "/a b/x,it's,$HOME,last one,");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(printed, "/a b/x,it's,$HOME,last one,");
     }
 
     #[test]
