@@ -123,8 +123,8 @@ mod tests {
         let error = CommandError::from(RunnerError::NoMatrix { folder });
         assert!(matches!(error, CommandError::BadInput(_)), "{error:?}");
         assert!(error.text().contains("--out"), "{}", error.text());
-        let error = CommandError::from(RunnerError::Slurm("sbatch refused: no".into()));
+        let error = CommandError::from(RunnerError::Slurm("sbatch failed: no".into()));
         assert!(matches!(error, CommandError::Failure(_)), "{error:?}");
-        assert_eq!(error.text(), "sbatch refused: no");
+        assert_eq!(error.text(), "sbatch failed: no");
     }
 }

@@ -364,7 +364,7 @@ fn a_run_is_trained_by_one_process_at_a_time() {
     assert_eq!(second.status.code(), Some(1));
     let printed = stderr(&second);
     assert!(
-        printed.contains("pca 0 failed: another process is training it"),
+        printed.contains("pca 0 failed: another process is training this run"),
         "{printed}"
     );
     std::fs::write(&hold, "").unwrap();

@@ -216,7 +216,7 @@ fn without_slurm_the_error_names_the_missing_program() {
     assert_eq!(output.status.code(), Some(1));
     let printed = stderr(&output);
     assert!(
-        printed.contains("there is no program sbatch here; is Slurm installed?"),
+        printed.contains("cannot find the program sbatch; is Slurm installed?"),
         "{printed}"
     );
     for flag in ["--slurm-args", "--slurm-report-args"] {
@@ -341,7 +341,7 @@ fn options_are_passed_on_to_slurm() {
         ("--array=0-9", "--array cannot be passed on"),
         ("-p gpu -a 1", "--array cannot be passed on"),
         ("--wait", "cargo xtask watch"),
-        ("job.sh", "`job.sh` is no option of sbatch"),
+        ("job.sh", "`job.sh` is not an option of sbatch"),
         ("--comment='a", "a quote is not closed"),
     ] {
         for flag in ["--slurm-args", "--slurm-report-args"] {
@@ -388,7 +388,7 @@ fn options_are_passed_on_to_slurm() {
     program(&place, "sbatch", "cat > /dev/null; echo Submitted");
     let output = submit(&[]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("sbatch printed no job number, but: Submitted"));
+    assert!(stderr(&output).contains("sbatch printed this in place of a job number: Submitted"));
 }
 
 /// A path on which are a shell's programs, and none of Slurm's.
@@ -405,10 +405,10 @@ fn path_without_slurm(place: &Place) -> PathBuf {
 #[test]
 fn a_folder_with_submitted_runs_can_be_used_where_slurm_is_missing() {
     for (text, why) in [
-        (None, "there is no program squeue here"),
+        (None, "cannot find the program squeue"),
         (
             Some("echo 'Unable to contact slurm controller' >&2; exit 1"),
-            "squeue refused: Unable to contact slurm controller",
+            "squeue failed: Unable to contact slurm controller",
         ),
     ] {
         let place = Place::new();

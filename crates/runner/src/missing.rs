@@ -41,7 +41,7 @@ pub fn missing(runs: &[RunSlot], fresh: bool) -> Result<Missing> {
         match run.recorded() {
             Recorded::Complete if !fresh => {
                 found.recorded += 1;
-                // The training folder can only hold an attempt with another config.
+                // The run has a result, so an attempt in the training folder is not needed.
                 run.clear_training_folder()?;
                 continue;
             }
