@@ -70,7 +70,8 @@ fn damaged_result_files_are_named_and_trained_again() {
         }
         let printed = check_success(&quick(out, &seeds));
         for seed in 0..TIMES {
-            let named = format!("mlp-10 {seed} is damaged and trained again: ");
+            let named =
+                format!("the result of mlp-10 {seed} is damaged, so this run is trained again: ");
             let line = printed.lines().find(|line| line.starts_with(&named));
             assert!(
                 line.is_some_and(|line| line.contains(kind)),

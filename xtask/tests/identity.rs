@@ -314,7 +314,7 @@ fn a_record_that_does_not_list_all_files_is_damaged() {
         let printed = check_success(xtask("experiments --cell pca"));
         assert!(
             printed.contains(&format!(
-                "the result of pca 0 is damaged and is trained again: {file}"
+                "the result of pca 0 is damaged, so this run is trained again: {file}"
             )),
             "{printed}"
         );
