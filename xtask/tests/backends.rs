@@ -1,5 +1,5 @@
-//! Which backend is built, which device trains, and how two are compared, through
-//! the real binary with a script in kindling's stead.
+//! Which backend is built, which device trains, and how two devices are compared. The tests
+//! start xtask, and a script stands in for kindling.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -58,7 +58,7 @@ fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
         ),
         ("--precision half", "", "use full or mixed"),
         ("--quick --smoke", "", "cannot be used with"),
-        // The script knows no GPU.
+        // The script has no GPU.
         ("--backend wgpu", "", "no GPU for wgpu"),
         ("--device wgpu:1", "", "no GPU for wgpu:1"),
     ] {
@@ -123,7 +123,7 @@ fn a_smoke_run_of_any_cell_is_short_and_has_its_own_folder() {
 #[test]
 fn backends_are_listed_with_the_reason_why_one_has_no_device() {
     let place = Place::new();
-    let output = place_free(&place, "backends --backend flex,wgpu");
+    let output = xtask_without_out(&place, "backends --backend flex,wgpu");
     assert!(output.status.success(), "{}", stderr(&output));
     let printed = stdout(&output);
     let lines: Vec<&str> = printed.lines().collect();
@@ -136,8 +136,8 @@ fn backends_are_listed_with_the_reason_why_one_has_no_device() {
     assert!(lines[4].contains("not compiled in"), "{printed}");
 }
 
-/// `xtask WORDS` without an `--out`.
-fn place_free(place: &Place, words: &str) -> std::process::Output {
+/// Runs `xtask WORDS` without the flag `--out`.
+fn xtask_without_out(place: &Place, words: &str) -> std::process::Output {
     std::process::Command::new(env!("CARGO_BIN_EXE_xtask"))
         .args(words.split_whitespace())
         .env("KINDLING_BIN", place.path("kindling"))
@@ -163,7 +163,7 @@ fn parity_reports_equal_trainings_and_the_first_step_that_differs() {
     assert_eq!(steps.lines().count(), 4, "{steps}");
     assert!(steps.contains("output.weight"), "{steps}");
 
-    let parted = |words: &str| {
+    let differing = |words: &str| {
         let output = place
             .xtask(&format!("parity mlp {words}"))
             .env("FAKE_PART", "2")
@@ -172,11 +172,11 @@ fn parity_reports_equal_trainings_and_the_first_step_that_differs() {
         assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
         stdout(&output)
     };
-    let printed = parted("");
+    let printed = differing("");
     let difference = "differs at step 2: the gradient of output.weight by 5.0e-1";
     assert!(printed.contains(difference), "{printed}");
-    // Of a loss that differs by 1e-5.
-    assert!(parted("--tolerance 1e-6").contains("differs at step 1: the loss by 1.0e-5"));
+    // The losses of the script differ by 1e-5.
+    assert!(differing("--tolerance 1e-6").contains("differs at step 1: the loss by 1.0e-5"));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn parity_fails_if_a_training_takes_fewer_steps_than_requested() {
         line.ends_with("equal, but the training ended after 2 of 3 steps"),
         "{printed}"
     );
-    // Fifty, where nothing is said.
+    // Without the flag --steps, 50 steps are compared.
     let (printed, _) = parity("1", "");
     assert!(printed.contains("1 of 50 steps"), "{printed}");
 }

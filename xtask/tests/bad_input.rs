@@ -1,5 +1,5 @@
-//! Bad input through the real binary: exit code 2, an error that names the place
-//! and the remedy, and nothing written.
+//! Bad input: xtask ends with exit code 2, prints an error that names the place and the remedy,
+//! and writes nothing.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
@@ -9,7 +9,7 @@ use std::path::Path;
 use common::{Place, configs, copy, stderr};
 use std::process::Command;
 
-/// Runs `command`, which must be refused with all of `words`.
+/// Checks that `command` is refused with an error that contains all of `words`.
 fn refused(place: &Place, command: &mut Command, words: &[&str]) {
     let output = command.output().unwrap();
     let printed = stderr(&output);
@@ -123,7 +123,7 @@ fn a_wrong_config_file_is_refused() {
         copy(&configs(), &folder);
         let file = folder.join("2.5-classifiers").join("40-mlp.toml");
         change(&file, from, to);
-        // Even if another cell is asked for: the file is wrong all the same.
+        // The file is refused even if other cells are selected.
         let mut command = place.xtask("experiments");
         command.arg("--configs").arg(&folder);
         refused(
@@ -136,14 +136,14 @@ fn a_wrong_config_file_is_refused() {
 
 fn change(file: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(file).unwrap();
-    assert!(text.contains(from), "`{from}` must stand in {file:?}");
+    assert!(text.contains(from), "`{from}` must be in {file:?}");
     std::fs::write(file, text.replacen(from, to, 1)).unwrap();
 }
 
 #[test]
 fn an_output_folder_that_cannot_be_written_is_refused() {
     let place = Place::new();
-    // Below a file, since a test that runs as root may write to any folder.
+    // The folder is below a file, because root can write to any folder.
     let file = place.path("file");
     std::fs::write(&file, "mine").unwrap();
     for command in ["experiments", "train mlp"] {

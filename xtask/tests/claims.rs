@@ -1,5 +1,5 @@
-//! `cargo xtask claims`, on records of a fake kindling, which gives every run the
-//! same losses.
+//! `cargo xtask claims` on records of a fake kindling. All runs have the same losses, except
+//! those of the cell in `FAKE_SPREAD`.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
@@ -10,12 +10,13 @@ use common::{Place, configs, copy, stderr, stdout};
 
 const RIGHT: &str = "right = { cells = [\"linear\"], of = \"test_loss\" }";
 
-/// The study with one claim: mlp's test loss, `rest`.
+/// Runs xtask on the study with one claim about the test loss of mlp. `rest` completes the claim.
 fn claims(place: &Place, words: &str, rest: &str) -> Output {
     claims_of(place, words, rest, "mlp")
 }
 
-/// The study with one claim: the test loss of `cell`, `rest`.
+/// Runs xtask on the study with one claim about the test loss of `cell`. `rest` completes the
+/// claim.
 fn claims_of(place: &Place, words: &str, rest: &str, cell: &str) -> Output {
     let folder = place.path("configs");
     if !folder.exists() {
@@ -86,7 +87,7 @@ fn a_malformed_claim_is_an_error_that_names_the_remedy() {
         ),
     ] {
         let place = Place::new();
-        // Nothing is trained for a study that cannot be judged.
+        // With a malformed claim, nothing is trained.
         for command in ["claims", "experiments"] {
             let output = claims(&place, command, rest);
             assert_eq!(output.status.code(), Some(2), "{rest}");
@@ -117,7 +118,7 @@ fn seeds_are_added_until_a_claim_is_decided() {
             "linear 0", "linear 1", "linear 2", "mlp 0", "mlp 1", "mlp 2"
         ]
     );
-    // Decided, so nothing more.
+    // The claim is decided, so no more seeds are trained.
     claims(&place, "claims --until-decided", &rest);
     assert!(place.trained().is_empty());
 }

@@ -1,5 +1,5 @@
-//! What people and programs expect of any command line: help with examples, scripts
-//! for shells, manual pages, schemas for editors.
+//! Conventions of command lines: help with examples, completion scripts for shells, and schemas
+//! for editors.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -11,6 +11,7 @@ fn xtask(words: &[&str]) -> Output {
     command.args(words).output().unwrap()
 }
 
+/// Checks that a command succeeded, and returns its standard output.
 fn check_success(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
@@ -21,7 +22,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The commands, as the help lists them.
+/// The names of the commands in the help of xtask.
 fn commands() -> Vec<String> {
     let help = check_success(&xtask(&["--help"]));
     let list = help.split("Commands:\n").nth(1).unwrap();
@@ -70,7 +71,7 @@ fn the_committed_schemas_match_the_code() {
     }
 }
 
-/// Says for each file whether it fits the schema of its kind.
+/// A Python script that prints for each file whether it is valid under a schema.
 const CHECK: &str = r#"
 import json, sys, tomllib
 from jsonschema import Draft7Validator
@@ -81,7 +82,7 @@ for path in paths:
     print(validator.is_valid(tomllib.load(open(path, "rb"))))
 "#;
 
-/// What Python's jsonschema says of files; `None` where there is none.
+/// Whether each file is valid under `schema`. `None` if Python has no jsonschema.
 fn valid(schema: &str, files: &[PathBuf]) -> Option<Vec<bool>> {
     let mut command = kindling_testing::python("jsonschema, tomllib")?;
     let schema = root().join("configs/schema").join(schema);
@@ -102,10 +103,10 @@ fn every_config_fits_its_schema_and_a_wrong_one_does_not() {
         }
     }
     assert!(cells.len() > 15);
-    let Some(printed) = valid("cell.json", &cells) else {
+    let Some(are_valid) = valid("cell.json", &cells) else {
         return;
     };
-    assert!(printed.iter().all(|&valid| valid), "{printed:?}");
+    assert!(are_valid.iter().all(|&valid| valid), "{are_valid:?}");
     for (schema, file) in [("study.json", "study.toml"), ("claims.json", "claims.toml")] {
         assert_eq!(
             valid(schema, &[configs.join(file)]),

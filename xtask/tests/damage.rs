@@ -1,5 +1,5 @@
-//! Twenty damaged files of each kind: every one is named, and none gives a wrong
-//! result or a panic. Those of checkpoints are in kindling's own tests.
+//! Damages twenty files of each kind. Every damaged file is named in a message, and none gives
+//! a wrong result or a panic. The tests of kindling do the same with checkpoints.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -11,10 +11,10 @@ use std::process::{Command, Output};
 use common::{Place, other_data, stderr, stdout, study_without_figures};
 use kindling_formats::{Layout, Record, Size, stream_key};
 
-/// Damaged files of a kind.
+/// The number of damaged files of each kind.
 const TIMES: u64 = 20;
 
-/// Cuts off, changes a bit of or removes a file: `number` decides what, and where.
+/// Truncates a file, flips one of its bits, or removes it. `number` decides which, and where.
 fn damage(path: &Path, number: u64) {
     let mut bytes = std::fs::read(path).unwrap();
     let key = stream_key(number, "damage", bytes.len());
@@ -28,14 +28,14 @@ fn damage(path: &Path, number: u64) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Quick runs of mlp-10 by the real kindling.
+/// Trains quick runs of mlp-10 with the real kindling.
 fn quick(out: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["experiments", "--quick", "--only", "mlp-10", "--out"]);
     command.arg(out).args(more).output().unwrap()
 }
 
-/// Wants success, and no panic anywhere in what was said.
+/// Checks that a command succeeded and printed no panic, and returns its output.
 fn check_success(output: &Output) -> String {
     let printed = stdout(output) + &stderr(output);
     assert_eq!(output.status.code(), Some(0), "{printed}");
@@ -43,8 +43,8 @@ fn check_success(output: &Output) -> String {
     printed
 }
 
-/// A record without what differs from one training to the next.
-fn lasting(record: Record) -> Record {
+/// A record without the values that differ between two trainings of the same run.
+fn without_times(record: Record) -> Record {
     let mut record = record;
     record.seconds = 0.0;
     record.host.threads = 0;
@@ -59,7 +59,7 @@ fn damaged_result_files_are_named_and_trained_again() {
     let seeds = ["--seeds", &TIMES.to_string()];
     check_success(&quick(out, &seeds));
     let run = |seed| Layout::new(out, Size::Quick).finished("mlp-10", seed);
-    let record = |seed| lasting(run(seed).read_record().unwrap().unwrap());
+    let record = |seed| without_times(run(seed).read_record().unwrap().unwrap());
     let before: Vec<Record> = (0..TIMES).map(record).collect();
     let mut kinds: Vec<&str> = before[0].files.keys().map(String::as_str).collect();
     kinds.extend(["record.json", "timing.csv"]);
@@ -101,7 +101,7 @@ fn damaged_data_files_are_refused_or_change_nothing() {
         let layout = Layout::new(out, Size::Quick);
         let variant = layout.variants().pop().unwrap();
         let run = layout.variant(&variant).finished("mlp-10", 0);
-        lasting(run.read_record().unwrap().unwrap())
+        without_times(run.read_record().unwrap().unwrap())
     };
     let whole = folder.path().join("whole");
     check_success(&train(&whole));
@@ -114,7 +114,7 @@ fn damaged_data_files_are_refused_or_change_nothing() {
             let output = train(&out);
             let printed = stderr(&output);
             if output.status.success() {
-                // A bit of the gzip header that says nothing of the data.
+                // The flipped bit is in a part of the gzip header that does not affect the data.
                 assert_eq!(record(&out), record(&whole), "{name} {number}");
                 std::fs::remove_dir_all(out).unwrap();
             } else {
@@ -152,7 +152,7 @@ fn damaged_config_files_are_refused_or_give_another_run() {
         let path = configs.join(file);
         let bytes = std::fs::read(&path).unwrap();
         for number in 0..3 * TIMES {
-            // Of a removed cell nothing can be known.
+            // If the file of a cell is removed, the study has no such cell, and that is no error.
             if number % 3 == 2 {
                 continue;
             }
@@ -162,8 +162,8 @@ fn damaged_config_files_are_refused_or_give_another_run() {
             assert!(!printed.contains("panicked"), "{printed}");
             match output.status.code() {
                 Some(2) => assert!(printed.contains(file), "{file} {number}: {printed}"),
-                // It means something: the same as before, or another run, whose
-                // result is never taken for this one's.
+                // The damaged file is a valid config of the same run or of another run. A result
+                // of another run has another hash of its config.
                 Some(0) => {
                     let record = place.record("pca", 0);
                     assert!(record == whole || record.config_hash != whole.config_hash);

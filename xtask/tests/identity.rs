@@ -1,5 +1,5 @@
-//! What a record counts for: the study as its files are today, and nothing else. What is
-//! tried costs no result of the study.
+//! A record counts for a run of the study only if its config and data are those of the study
+//! now. A variant never replaces a result of the study.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -11,13 +11,14 @@ use std::process::{Output, Stdio};
 use common::{Place, configs, copy, stderr, stdout, study_without_figures, wait_until};
 use kindling_formats::{Layout, Size, Variant};
 
-/// What a command that went well said.
+/// Checks that a command succeeded, and returns its output.
 fn check_success(output: Output) -> String {
     assert!(output.status.success(), "{}", stderr(&output));
     stdout(&output) + &stderr(&output)
 }
 
-/// A place with a study of its own: pca, linear-y0 and linear-y1.
+/// Writes a study of a few cells, which include pca and linear-y0. Returns a function that runs
+/// xtask on this study.
 fn study(place: &Place) -> impl Fn(&str) -> Output {
     let folder = place.path("study/configs");
     std::fs::create_dir_all(&folder).unwrap();
@@ -78,7 +79,7 @@ fn a_variant_does_not_change_the_results_of_the_study() {
             "{printed}"
         );
         assert!(!place.trained().is_empty(), "{words}");
-        // It stays, and the study's own as well.
+        // The results of the variant and of the study are kept.
         check_success(xtask(&format!("experiments {words}")));
         assert!(place.trained().is_empty(), "{words}");
         check_success(xtask("report"));
@@ -159,13 +160,13 @@ fn data_is_identified_by_its_content_not_by_its_folder() {
     std::fs::rename(&moved, &data).unwrap();
     write("new");
     assert_eq!(train(&format!("--data {path}")), ["pca 0"]);
-    // The same images as the study's are the study's.
+    // If the images are those of the study, the run belongs to the study.
     write("fake");
     assert_eq!(train(&format!("--data {path}")), ["pca 0"]);
     assert_eq!(train(""), [""; 0]);
     let names = Layout::new(&place.out(), Size::Full).variants();
     assert_eq!(names, ["data-new", "data-others"]);
-    // Both ways to name a folder begin where the command is typed.
+    // With both flags, a relative path starts in the current folder.
     write("others");
     for words in ["--data in/plain", "--set data.dir=in/plain"] {
         let mut command = place.xtask(&format!("experiments --cell pca {words}"));
@@ -197,7 +198,7 @@ fn results_of_an_edited_config_are_left_out_but_kept() {
     let whole = place.record("pca", 0);
     place.trained();
     edit(&place, "pca.toml", "components = 2", "components = 3");
-    // Nothing is judged by what is not the study's.
+    // Results of another config are not used to judge claims.
     let printed = check_success(xtask("claims"));
     assert!(printed.contains("undecided  small"), "{printed}");
     assert!(printed.contains("no finished run of pca"), "{printed}");
@@ -221,11 +222,11 @@ fn results_of_an_edited_config_are_left_out_but_kept() {
     check_success(xtask("experiments"));
     assert_eq!(place.trained(), [""; 0]);
     assert_eq!(place.record("pca", 0), whole);
-    // And the other one is still there.
+    // The result of the other config was kept too.
     edit(&place, "pca.toml", "components = 2", "components = 3");
     check_success(xtask("experiments"));
     assert_eq!(place.trained(), [""; 0]);
-    // The section is no part of a training, and the report goes by the study.
+    // The section does not change a training. The report takes it from the study.
     edit(&place, "pca.toml", "section = \"2.6\"", "section = \"2.5\"");
     check_success(xtask("experiments"));
     assert_eq!(place.trained(), [""; 0]);
@@ -240,7 +241,7 @@ fn results_of_an_edited_config_are_left_out_but_kept() {
 fn a_stopped_run_continues_when_its_config_comes_back() {
     let place = Place::new();
     let xtask = study(&place);
-    // As a training leaves that was stopped: its config, and a checkpoint.
+    // A stopped training has left its config and a checkpoint.
     let stopped = place.partial("pca", 0);
     let begun = || {
         let words = "experiments --list --json --cell pca";
@@ -268,7 +269,7 @@ fn a_stopped_run_continues_when_its_config_comes_back() {
         cell.join(&name).join("checkpoint/epoch-3.ckpt").exists(),
         "{name}"
     );
-    // With its own config it is the run to go on with.
+    // When the run has the first config again, the stopped training continues.
     edit(&place, "pca.toml", "components = 3", "components = 2");
     let printed = check_success(xtask("experiments --cell pca"));
     assert!(printed.contains("1 run begun before"), "{printed}");
@@ -286,7 +287,7 @@ fn results_of_two_programs_are_not_published() {
         .arg(place.path("study/configs"))
         .env("FAKE_PROGRAM", "another");
     check_success(other.output().unwrap());
-    // A rebuild voids nothing.
+    // Results of another build of the program are still valid.
     place.trained();
     check_success(xtask("experiments --cell pca --cell linear-y0"));
     assert_eq!(place.trained(), [""; 0]);
@@ -325,7 +326,7 @@ fn a_record_that_does_not_list_all_files_is_damaged() {
 #[test]
 fn a_run_is_trained_by_one_process_at_a_time() {
     let place = Place::new();
-    // As Slurm starts a task, twice.
+    // Starts the same task of a job array twice, as Slurm may do.
     let tasks = place.path("tasks.json");
     let listed = place
         .xtask("experiments --list --json --cell pca")
@@ -374,7 +375,7 @@ fn a_run_is_trained_by_one_process_at_a_time() {
     let config = place.finished("pca", 0).read_config().unwrap();
     let damaged = place.finished("pca", 0).damaged(&record, &config).unwrap();
     assert_eq!(damaged, [""; 0]);
-    // A requeued task finds it done.
+    // A task that Slurm starts again finds a complete run.
     check_success(task(false).output().unwrap());
     assert_eq!(place.trained(), [""; 0]);
     check_success(task(true).output().unwrap());
@@ -420,7 +421,7 @@ fn a_copied_variant_is_still_read_as_a_variant() {
     let tree = kindling_formats::Tree::read(&layout).unwrap();
     assert_eq!(tree.variant.set, ["components=3"]);
     assert_ne!(tree.variant, Variant::default());
-    // Wherever it is copied to.
+    // A copy in another folder is still a variant.
     let elsewhere = place.path("elsewhere");
     copy(layout.out(), &elsewhere);
     let mut report = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
@@ -431,7 +432,7 @@ fn a_copied_variant_is_still_read_as_a_variant() {
     let configs = place.path("study/configs");
     let printed = check_success(report.arg(&configs).output().unwrap());
     assert!(printed.contains("1 run complete"), "{printed}");
-    // It is not what the repository publishes.
+    // A variant is not published.
     let publish = report.arg("--publish").output().unwrap();
     assert_eq!(publish.status.code(), Some(1));
     let printed = stderr(&publish);

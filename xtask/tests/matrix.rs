@@ -1,4 +1,4 @@
-//! A whole matrix through the real binary, with a script in kindling's stead.
+//! Trains whole matrices with `cargo xtask experiments`. A script stands in for kindling.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -40,7 +40,7 @@ fn every_run_is_trained_and_listed_in_the_table() {
         assert!(!place.finished(cell, 0).stderr().exists());
         assert!(!place.partial(cell, 0).path().exists());
     }
-    // Three seeds each, but pca, in which nothing is random.
+    // Each cell has three seeds, except pca, which is not random.
     assert_eq!(place.trained().len(), 5 * 3 + 1);
     assert!(place.out().join("results.csv").exists());
     assert!(place.out().join("report").join("index.html").exists());
@@ -108,7 +108,7 @@ fn a_failed_run_is_named_and_the_others_complete() {
     for (cell, seed) in [("mlp", 0), ("mlp", 2), ("mlp-10", 1), ("mlp-10", 2)] {
         assert_eq!(place.record(cell, seed).status, RunStatus::Complete);
     }
-    // The next time only they are trained, and nothing of the failure stays.
+    // The next call trains only the failed runs, and removes their training folders.
     place.trained();
     let output = place.xtask("experiments --only mlp").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -133,7 +133,7 @@ fn recorded_runs_are_trained_again_only_with_fresh() {
     assert!(printed.contains("1 recorded already"), "{printed}");
     assert!(table.contains("0.1500"), "{table}");
     assert_eq!(train("--fresh").0, ["pca 0"]);
-    // Another backend, another config: another result, in a tree of its own.
+    // Runs with another backend or config have other results, in another folder.
     let own = place.record("pca", 0);
     assert_eq!(train("--backend ndarray").0, ["pca 0"]);
     assert_eq!(train("--backend ndarray").0, [""; 0]);
@@ -145,14 +145,15 @@ fn recorded_runs_are_trained_again_only_with_fresh() {
     );
     assert_eq!(place.record("pca", 0), own);
     assert_eq!(train("").0, [""; 0]);
-    // Quick results have a tree of their own.
+    // Quick results have their own folder.
     assert_eq!(train("--quick").0, ["pca 0"]);
     assert_eq!(train("--set components=3").0, [""; 0]);
 }
 
 #[test]
 fn a_complete_result_in_the_training_folder_becomes_the_result() {
-    // As after a power cut between the old folder's end and the new one's name.
+    // A power cut may have happened after the old result was removed and before the training
+    // folder was renamed.
     let place = Place::new();
     assert!(
         place
@@ -181,7 +182,7 @@ fn results_of_another_version_are_left_alone() {
     let theirs = ours.replace(&format!("\"{VERSION}\""), "\"99.0.0\"");
     assert_ne!(ours, theirs);
     place.trained();
-    // In the finished folder, then in one that trains or has failed.
+    // The other version left its record in the result folder, then in the training folder.
     for record in [finished.record(), partial.record()] {
         std::fs::create_dir_all(record.parent().unwrap()).unwrap();
         std::fs::write(&record, &theirs).unwrap();
@@ -247,7 +248,7 @@ fn a_second_matrix_in_the_same_folder_is_refused() {
         "{printed}"
     );
     assert!(printed.contains("--out"), "{printed}");
-    // The lock ended with its process, though its file is still there.
+    // The lock ended with its process, although the lock file still exists.
     assert!(place.out().join(".lock").exists());
     let third = place.xtask("experiments --only pca").output().unwrap();
     assert!(third.status.success(), "{}", stderr(&third));

@@ -1,5 +1,5 @@
-//! The matrix with the real kindling: determinism whatever the jobs, records
-//! that are not trained twice, data and trainings that fail.
+//! Trains matrices with the real kindling: results do not depend on --jobs, recorded runs are not
+//! trained twice, and errors in data and trainings are reported.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use common::{other_data, study_without_figures};
 use kindling_formats::{Layout, RunStatus, Size};
 
-/// A cell of each family, and the dense and convolutional kinds of each.
+/// Cells of each family, with both dense and convolutional networks.
 const CELLS: [&str; 6] = [
     "gradients",
     "convnet-y1",
@@ -20,7 +20,7 @@ const CELLS: [&str; 6] = [
     "pca",
 ];
 
-/// Quick runs of `cells` into `out`.
+/// Trains quick runs of `cells` with the output folder `out`.
 fn quick(out: &Path, cells: &[&str], more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["experiments", "--quick", "--out"]).arg(out);
@@ -62,7 +62,7 @@ fn equal_runs_give_equal_bytes_with_any_number_of_jobs() {
         assert_eq!(file(&one, cell, name), file(&two, cell, name), "{cell}");
     }
 
-    // Now they are recorded, and stay so; a changed key trains that cell again.
+    // Recorded runs are not trained again. A changed key trains the cell again.
     let again = check_success(quick(&one, &CELLS, &[]));
     assert!(
         again.contains("6 runs: 6 recorded already, 0 to train"),
@@ -74,7 +74,7 @@ fn equal_runs_give_equal_bytes_with_any_number_of_jobs() {
         "{changed}"
     );
 
-    // Quick results are in a tree of their own.
+    // Quick results have their own folder.
     assert!(!one.join("runs").exists());
     let results = std::fs::read_to_string(Layout::new(&one, Size::Quick).results()).unwrap();
     assert_eq!(results.lines().count(), 1 + CELLS.len());
@@ -164,11 +164,11 @@ fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
         let svg = std::fs::read_to_string(layout.figures().join(format!("{figure}.svg"))).unwrap();
         assert!(svg.contains(name), "{figure}");
     }
-    // Other names are other data.
+    // With other class names, the data counts as other data.
     std::fs::write(data.join("labels.txt"), names.join("!\n")).unwrap();
     let printed = check_success(quick(&out, &["pca"], &["--data", data.to_str().unwrap()]));
     assert!(printed.contains("1 to train"), "{printed}");
-    // Too few names, and none at all, are refused.
+    // A file with too few names, or without names, is refused.
     for names in ["one\ntwo\n", ""] {
         std::fs::write(data.join("labels.txt"), names).unwrap();
         let output = all(&[]);

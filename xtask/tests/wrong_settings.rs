@@ -1,4 +1,4 @@
-//! Settings, cells and numbers that are wrong are refused before the first run, with the
+//! Wrong settings, cells and numbers are refused before the first run. The error names the
 //! remedy.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]

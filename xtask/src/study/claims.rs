@@ -34,7 +34,7 @@ pub fn claims(flags: &Claims) -> CommandResult {
     }
     output::print(kindling_report::claims_text(&judgements).trim_end());
     for judgement in &judgements {
-        // The reason why a claim is undecided or not judged.
+        // The missing records of the claim, or why it is undecided; empty if there is nothing to add.
         let lacks = kindling_report::lacks(judgement);
         if !lacks.is_empty() {
             output::warn(format_args!("{}: {lacks}", judgement.claim.id));

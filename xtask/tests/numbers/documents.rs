@@ -1,8 +1,8 @@
-//! The numbers of limits, defaults and constants, in the documents.
+//! Checks the limits, defaults, constants and examples in the documents against the code.
 
 use super::*;
 
-/// A study of one cell a value of a sweep, in `place`.
+/// Writes a study with a sweep of `cells` values, which gives as many cells. Returns its folder.
 fn study_of(place: &Place, cells: usize) -> PathBuf {
     let folder = place.path(&format!("configs-{cells}"));
     let cell = std::fs::read_to_string(configs().join("2.5-classifiers/10-linear.toml")).unwrap();
@@ -45,7 +45,7 @@ fn limits_match_the_architecture_document() {
         let many = study_of(&place, runs / 1000 + beyond);
         assert_eq!(of(many, "--seeds 1000"), code);
     }
-    let longest = constant("xtask/tests/tidy.rs", "LONGEST");
+    let longest = constant("xtask/tests/rooms/main.rs", "LONGEST");
     says(architecture, &[&format!("has at most {longest} lines")]);
 }
 
@@ -76,7 +76,7 @@ fn short_runs_are_as_short_as_the_documents_say() {
 
 #[test]
 fn examples_in_documents_match_their_files() {
-    // The lines that a patch adds, in each of its files.
+    // For each file of the patch, the lines that it adds.
     let patch = file("xtask/tests/newcomer/neighbours.patch");
     let added: Vec<(&str, Vec<&str>)> = patch
         .split("diff --git ")
@@ -109,7 +109,7 @@ fn examples_in_documents_match_their_files() {
             .iter()
             .any(|line| line.contains("\"data.train\" = 2000"))
     );
-    // The struct in CONTRIBUTING.md, and the claim in README.md.
+    // Checks the struct in CONTRIBUTING.md and the claim in README.md.
     let block = |path: &str, before: &str, fence: &str| {
         let text = file(path);
         let rest = text.split(before).nth(1).unwrap();
@@ -161,7 +161,7 @@ fn constants_match_the_documents() {
         "2"
     );
     says("README.md", &["its last two checkpoints"]);
-    let parity = "xtask/src/parity.rs";
+    let parity = "xtask/src/backends/parity.rs";
     let (cpus, gpus) = (constant(parity, "ON_CPUS"), constant(parity, "ON_GPUS"));
     let layers = constant(parity, "OF_LAYERS").replace(".0", "");
     says(
@@ -170,7 +170,7 @@ fn constants_match_the_documents() {
             "of the loss {cpus} on CPUs and {gpus} on GPUs, of gradients and weights {layers} times"
         )],
     );
-    let images = constant("xtask/src/converge.rs", "IMAGES");
+    let images = constant("xtask/src/backends/converge.rs", "IMAGES");
     let images = images
         .trim_matches('"')
         .strip_prefix("data.train=")
@@ -208,7 +208,7 @@ fn constants_match_the_documents() {
     );
 }
 
-/// Both documents name the same differences of backends.
+/// README.md and ARCHITECTURE.md name the same differences between backends.
 #[test]
 fn the_documents_agree_on_parity() {
     let readme = file("README.md");
@@ -254,9 +254,9 @@ fn defaults_match_the_documents() {
     );
     assert_eq!(default("claims", "--most"), "8");
     says("README.md", &["eight at most"]);
-    let source = "xtask/src/chaos.rs";
+    let source = "xtask/src/dev/chaos.rs";
     let runs = ["NETWORKS", "OTHERS"].map(|name| {
-        // A list of words: what stands between quotes.
+        // The words of the list are between quotes.
         let list = constant(source, name);
         let words: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
         let listed = check_success(&place, &format!("{} --list --json", words.join(" ")));
