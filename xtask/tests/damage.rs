@@ -103,8 +103,8 @@ fn damaged_data_files_are_refused_or_change_nothing() {
         let run = layout.variant(&variant).finished("mlp-10", 0);
         without_times(run.read_record().unwrap().unwrap())
     };
-    let whole = folder.path().join("whole");
-    check_success(&train(&whole));
+    let undamaged = folder.path().join("undamaged");
+    check_success(&train(&undamaged));
     let mut refused = 0;
     for (path, bytes) in &files {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -115,7 +115,7 @@ fn damaged_data_files_are_refused_or_change_nothing() {
             let printed = stderr(&output);
             if output.status.success() {
                 // The flipped bit is in a part of the gzip header that does not affect the data.
-                assert_eq!(record(&out), record(&whole), "{name} {number}");
+                assert_eq!(record(&out), record(&undamaged), "{name} {number}");
                 std::fs::remove_dir_all(out).unwrap();
             } else {
                 refused += 1;
@@ -147,7 +147,7 @@ fn damaged_config_files_are_refused_or_give_another_run() {
     };
     check_success(&train());
     place.trained();
-    let whole = place.record("pca", 0);
+    let undamaged = place.record("pca", 0);
     for file in ["study.toml", "pca.toml"] {
         let path = configs.join(file);
         let bytes = std::fs::read(&path).unwrap();
@@ -166,14 +166,14 @@ fn damaged_config_files_are_refused_or_give_another_run() {
                 // of another run has another hash of its config.
                 Some(0) => {
                     let record = place.record("pca", 0);
-                    assert!(record == whole || record.config_hash != whole.config_hash);
+                    assert!(record == undamaged || record.config_hash != undamaged.config_hash);
                 }
                 _ => panic!("{file} {number}: {printed}"),
             }
             std::fs::write(&path, &bytes).unwrap();
             check_success(&train());
             place.trained();
-            assert_eq!(place.record("pca", 0), whole);
+            assert_eq!(place.record("pca", 0), undamaged);
         }
     }
 }

@@ -58,7 +58,7 @@ impl Manifest {
         layout.root().join("matrix.json")
     }
 
-    /// Writes the manifest beside the runs.
+    /// Writes the manifest to the folder that `layout` describes.
     ///
     /// # Errors
     ///

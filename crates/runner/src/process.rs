@@ -30,7 +30,7 @@ pub struct TrainingSetup {
 /// How a run ended.
 #[derive(Debug, Default)]
 pub struct RunEnd {
-    /// The record of the run; it lies in the result folder or, if the run failed, in the
+    /// The record of the run. It is in the result folder or, if the run failed, in the
     /// training folder. `None` for a run that was stopped or not started.
     pub record: Option<Record>,
     /// Why the run failed, in one line; `None` for a run that did not fail.

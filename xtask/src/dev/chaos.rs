@@ -46,11 +46,11 @@ const FREE_ON_FULL_DISK: u64 = 2 << 20;
 pub fn chaos(flags: &Chaos) -> CommandResult {
     interrupt::start_counting();
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let peaceful = folder.path().join("peaceful");
+    let undisturbed = folder.path().join("undisturbed");
     let disturbed = folder.path().join("disturbed");
     output::note("training an undisturbed matrix");
     for words in [NETWORKS, OTHERS] {
-        finish(flags, words, &peaceful)?;
+        finish(flags, words, &undisturbed)?;
     }
     let disk = Disk::mount(&disturbed, DISK_SIZE)?;
     let start = Instant::now();
@@ -102,9 +102,9 @@ pub fn chaos(flags: &Chaos) -> CommandResult {
     for words in [NETWORKS, OTHERS] {
         finish(flags, words, &disturbed)?;
     }
-    let runs = compare(&peaceful, &disturbed)?;
+    let runs = compare(&undisturbed, &disturbed)?;
     output::print(format_args!(
-        "{disturbances}: {} equal to the last bit, nothing left behind",
+        "{disturbances}: {} equal to the last bit, no temporary files left",
         ui::count(runs, "run")
     ));
     Ok(ExitCode::SUCCESS)
@@ -310,13 +310,13 @@ impl Finished {
 
 /// Checks that both folders hold the same results, and that `disturbed` holds no temporary
 /// files, training folders or checkpoints. Returns the number of runs.
-fn compare(peaceful: &Path, disturbed: &Path) -> anyhow::Result<usize> {
-    let folders = runs(peaceful);
+fn compare(undisturbed: &Path, disturbed: &Path) -> anyhow::Result<usize> {
+    let folders = runs(undisturbed);
     if folders.len() != runs(disturbed).len() {
         bail!("the undisturbed and the disturbed matrix have different numbers of runs");
     }
     for folder in &folders {
-        let name = folder.strip_prefix(peaceful)?;
+        let name = folder.strip_prefix(undisturbed)?;
         let read = |root: &Path| -> anyhow::Result<_> {
             let dir = RunDir::new(root.join(name));
             let record = dir.read_record()?;
@@ -327,7 +327,7 @@ fn compare(peaceful: &Path, disturbed: &Path) -> anyhow::Result<usize> {
             }
             Ok(record)
         };
-        let (mut one, mut other) = (read(peaceful)?, read(disturbed)?);
+        let (mut one, mut other) = (read(undisturbed)?, read(disturbed)?);
         for record in [&mut one, &mut other] {
             record.seconds = 0.0;
             // A developer may commit or build while this command runs.
@@ -349,7 +349,7 @@ fn compare(peaceful: &Path, disturbed: &Path) -> anyhow::Result<usize> {
         path.contains(".kindling-tmp-") || path.contains(".partial/") || path.contains(".ckpt")
     });
     match left {
-        Some(left) => Err(anyhow!("{} is left behind", left.display())),
+        Some(left) => Err(anyhow!("{} should have been removed", left.display())),
         None => Ok(folders.len()),
     }
 }

@@ -35,7 +35,7 @@ const IDLE_PAUSE: Duration = Duration::from_millis(50);
 /// A request of a browser.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The path, without the query behind `?`.
+    /// The path, without the query after `?`.
     pub path: &'a str,
     /// The header `Host`: the name, and possibly the port, that the browser used for this server.
     pub host: &'a str,
@@ -174,7 +174,7 @@ fn make_room(connections: &mut Vec<Connection>) {
 
 /// A request as it was received.
 enum Received {
-    /// The bytes of a whole request.
+    /// The bytes of a complete request.
     Whole(Vec<u8>),
     /// A request that is refused with this status.
     Refused(u16),

@@ -261,7 +261,7 @@ fn the_report_does_not_contain_names_of_cells() {
         for word in words {
             assert!(
                 !cells.contains(word.as_str()) || families.contains(&word.as_str()),
-                "{} names the cell `{word}`; study.toml says which cells stand together",
+                "{} names the cell `{word}`; study.toml has to name the cells of a figure",
                 short(&file)
             );
         }
