@@ -1,4 +1,4 @@
-//! Why a command ends early, and the exit code that says so.
+//! The errors of commands and their exit codes.
 
 use std::process::ExitCode;
 
@@ -15,23 +15,23 @@ pub const BAD_INPUT: u8 = 2;
 
 /// Why a command has ended early.
 ///
-/// `?` turns any other error into a [`CommandError::Failure`], but for a
-/// [`RunnerError`] that is a refusal, which becomes [`CommandError::BadInput`].
+/// `?` turns a [`RunnerError`] that is a refusal into [`CommandError::BadInput`], and any other
+/// error into [`CommandError::Failure`].
 #[derive(Debug)]
 pub enum CommandError {
     /// The arguments, the configs or the data are wrong. Nothing was written.
     BadInput(anyhow::Error),
-    /// The input was right, and something has failed.
+    /// The input was right, but something failed.
     Failure(anyhow::Error),
 }
 
 impl CommandError {
-    /// Marks an error as bad input; for `map_err`.
+    /// Turns an error into bad input; for use with `map_err`.
     pub fn input(error: impl Into<anyhow::Error>) -> Self {
         CommandError::BadInput(error.into())
     }
 
-    /// Bad input that this text explains, with its remedy.
+    /// Bad input. The text names the problem and the remedy.
     pub fn bad_input(text: impl Into<String>) -> Self {
         CommandError::BadInput(anyhow::Error::msg(text.into()))
     }
@@ -49,7 +49,7 @@ impl CommandError {
         let (CommandError::BadInput(error) | CommandError::Failure(error)) = self;
         let mut text = String::new();
         for cause in error.chain().map(ToString::to_string) {
-            // Some errors quote their cause, which need not stand there twice.
+            // Some errors quote their cause. It is not printed a second time.
             if !text.contains(&cause) {
                 if !text.is_empty() {
                     text.push_str(": ");
@@ -71,7 +71,7 @@ impl<E: Into<anyhow::Error>> From<E> for CommandError {
     }
 }
 
-/// A refusal of the runner, with the flags that this command line has for its remedy.
+/// The text of a refusal of the runner. The remedy names the flag of this command line.
 fn with_flags(refusal: &RunnerError) -> anyhow::Error {
     match refusal {
         RunnerError::Locked { folder } => anyhow!(
@@ -102,7 +102,7 @@ mod tests {
     use anyhow::Context;
 
     #[test]
-    fn a_quoted_cause_stands_there_once() {
+    fn a_quoted_cause_is_printed_once() {
         let quoted = kindling_formats::Error::Io {
             action: "read",
             path: "a.toml".into(),
@@ -123,8 +123,8 @@ mod tests {
         let error = CommandError::from(RunnerError::NoMatrix { folder });
         assert!(matches!(error, CommandError::BadInput(_)), "{error:?}");
         assert!(error.text().contains("--out"), "{}", error.text());
-        let error = CommandError::from(RunnerError::Slurm("sbatch refused: no".into()));
+        let error = CommandError::from(RunnerError::Slurm("sbatch failed: no".into()));
         assert!(matches!(error, CommandError::Failure(_)), "{error:?}");
-        assert_eq!(error.text(), "sbatch refused: no");
+        assert_eq!(error.text(), "sbatch failed: no");
     }
 }

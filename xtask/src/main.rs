@@ -1,8 +1,9 @@
 //! `cargo xtask`: trains the study, shows its results, and checks this repository.
 //!
-//! This file only dispatches. `cli/` has the command line as types, `steps/` has what
-//! several commands do, and `study/`, `backends/` and `dev/` have one file for each command.
-//! Nothing here links Burn: the program `kindling` trains, one process for each run.
+//! This file only dispatches. `cli/` has the command line as types, `steps/` has the steps that
+//! several commands share, `ui/` has the output, and `study/`, `backends/` and `dev/` have one
+//! file for each command. Nothing here links Burn: the program `kindling` trains, in one
+//! process for each run.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -36,13 +37,13 @@ fn main() -> ExitCode {
                 error.code()
             })
         }
-        Err(error) => explain(&error),
+        Err(error) => print_help_or_error(&error),
     };
     output::exit_code(code)
 }
 
-/// Prints the help that was asked for, or what is wrong with the arguments.
-fn explain(error: &clap::Error) -> ExitCode {
+/// Prints the help that the user asked for, or an error about the arguments.
+fn print_help_or_error(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     if error.use_stderr() {
         output::warn(text.trim_end());

@@ -1,5 +1,5 @@
-//! Which backend is built, which device trains, and how two are compared, through
-//! the real binary with a script in kindling's stead.
+//! Which backend is built, which device trains, and how two devices are compared. The tests
+//! start xtask, and a script stands in for kindling.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -9,7 +9,7 @@ use common::{Place, stderr, stdout};
 use kindling_formats::{Backend, Layout, Precision, SMOKE_STEPS, SMOKE_TESTS, Size, Task};
 
 #[test]
-fn the_device_is_the_flags_then_the_environments_then_the_first_backend() {
+fn the_device_comes_from_the_flag_then_burn_device_then_the_first_backend() {
     let place = Place::new();
     for (words, variable, device) in [
         ("", "", Backend::Flex),
@@ -41,7 +41,7 @@ fn the_device_is_the_flags_then_the_environments_then_the_first_backend() {
 #[test]
 fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
     let place = Place::new();
-    for (words, variable, said) in [
+    for (words, variable, expected) in [
         (
             "--backend flex --device wgpu:1",
             "",
@@ -58,7 +58,7 @@ fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
         ),
         ("--precision half", "", "use full or mixed"),
         ("--quick --smoke", "", "cannot be used with"),
-        // The script knows no GPU.
+        // The script has no GPU.
         ("--backend wgpu", "", "no GPU for wgpu"),
         ("--device wgpu:1", "", "no GPU for wgpu:1"),
     ] {
@@ -68,7 +68,7 @@ fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{words}");
-        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
         assert!(!place.out().exists(), "{words}");
     }
     let output = place
@@ -83,7 +83,7 @@ fn a_device_that_does_not_fit_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_smoke_run_of_any_cell_is_short_and_in_a_tree_of_its_own() {
+fn a_smoke_run_of_any_cell_is_short_and_has_its_own_folder() {
     let place = Place::new();
     let output = place.xtask("experiments --smoke").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -121,23 +121,23 @@ fn a_smoke_run_of_any_cell_is_short_and_in_a_tree_of_its_own() {
 }
 
 #[test]
-fn backends_are_listed_with_why_one_is_missing() {
+fn backends_are_listed_with_the_reason_why_one_has_no_device() {
     let place = Place::new();
-    let output = place_free(&place, "backends --backend flex,wgpu");
+    let output = xtask_without_out(&place, "backends --backend flex,wgpu");
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = stdout(&output);
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), 5, "{said}");
-    assert!(lines[1].contains("212 GFlop/s"), "{said}");
+    let printed = stdout(&output);
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 5, "{printed}");
+    assert!(lines[1].contains("212 GFlop/s"), "{printed}");
     assert!(
         lines[3].contains("no such device on this machine"),
-        "{said}"
+        "{printed}"
     );
-    assert!(lines[4].contains("not compiled in"), "{said}");
+    assert!(lines[4].contains("not compiled in"), "{printed}");
 }
 
-/// `xtask WORDS` without an `--out`.
-fn place_free(place: &Place, words: &str) -> std::process::Output {
+/// Runs `xtask WORDS` without the flag `--out`.
+fn xtask_without_out(place: &Place, words: &str) -> std::process::Output {
     std::process::Command::new(env!("CARGO_BIN_EXE_xtask"))
         .args(words.split_whitespace())
         .env("KINDLING_BIN", place.path("kindling"))
@@ -146,7 +146,7 @@ fn place_free(place: &Place, words: &str) -> std::process::Output {
 }
 
 #[test]
-fn trainings_that_agree_are_equal_and_one_that_parts_is_placed() {
+fn parity_reports_equal_trainings_and_the_first_step_that_differs() {
     let place = Place::new();
     let output = place
         .xtask("parity mlp ae --steps 3 --backend flex,ndarray,wgpu --dropout")
@@ -154,8 +154,8 @@ fn trainings_that_agree_are_equal_and_one_that_parts_is_placed() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = stdout(&output);
-    assert_eq!(said.matches("equal").count(), 4, "{said}");
+    let printed = stdout(&output);
+    assert_eq!(printed.matches("equal").count(), 4, "{printed}");
     let asked = ["flex ndarray 3 --dropout", "flex wgpu 3 --dropout"];
     assert_eq!(place.trained(), [asked[0], asked[0], asked[1], asked[1]]);
     let steps = place.out().join("parity/mlp/flex-wgpu.csv");
@@ -163,7 +163,7 @@ fn trainings_that_agree_are_equal_and_one_that_parts_is_placed() {
     assert_eq!(steps.lines().count(), 4, "{steps}");
     assert!(steps.contains("output.weight"), "{steps}");
 
-    let parted = |words: &str| {
+    let differing = |words: &str| {
         let output = place
             .xtask(&format!("parity mlp {words}"))
             .env("FAKE_PART", "2")
@@ -172,15 +172,15 @@ fn trainings_that_agree_are_equal_and_one_that_parts_is_placed() {
         assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
         stdout(&output)
     };
-    let said = parted("");
+    let printed = differing("");
     let difference = "differs at step 2: the gradient of output.weight by 5.0e-1";
-    assert!(said.contains(difference), "{said}");
-    // Of a loss that differs by 1e-5.
-    assert!(parted("--tolerance 1e-6").contains("differs at step 1: the loss by 1.0e-5"));
+    assert!(printed.contains(difference), "{printed}");
+    // The losses of the script differ by 1e-5.
+    assert!(differing("--tolerance 1e-6").contains("differs at step 1: the loss by 1.0e-5"));
 }
 
 #[test]
-fn fewer_steps_than_were_asked_for_are_not_equal() {
+fn parity_fails_if_a_training_takes_fewer_steps_than_requested() {
     let place = Place::new();
     let parity = |steps: &str, words: &str| {
         let output = place
@@ -191,26 +191,29 @@ fn fewer_steps_than_were_asked_for_are_not_equal() {
         assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
         (stdout(&output), stderr(&output))
     };
-    let (said, error) = parity("", "--steps 3");
+    let (printed, error) = parity("", "--steps 3");
     let expected = "mlp on flex and ndarray: kindling took no step, so nothing was compared";
     assert!(error.contains(expected), "{error}");
-    assert!(!said.contains("equal"), "{said}");
+    assert!(!printed.contains("equal"), "{printed}");
     assert!(!place.out().join("parity/mlp/flex-ndarray.csv").exists());
-    let (said, _) = parity("1 2", "--steps 3");
-    let line = said.lines().find(|line| line.starts_with("mlp")).unwrap();
+    let (printed, _) = parity("1 2", "--steps 3");
+    let line = printed
+        .lines()
+        .find(|line| line.starts_with("mlp"))
+        .unwrap();
     assert!(
         line.ends_with("equal, but the training ended after 2 of 3 steps"),
-        "{said}"
+        "{printed}"
     );
-    // Fifty, where nothing is said.
-    let (said, _) = parity("1", "");
-    assert!(said.contains("1 of 50 steps"), "{said}");
+    // Without the flag --steps, 50 steps are compared.
+    let (printed, _) = parity("1", "");
+    assert!(printed.contains("1 of 50 steps"), "{printed}");
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused() {
+fn parity_and_converge_refuse_what_they_cannot_compare() {
     let place = Place::new();
-    for (words, said) in [
+    for (words, expected) in [
         ("parity --backend flex", "name two backends or more"),
         ("parity --backend flex,flex", "name two backends or more"),
         ("parity pca", "has no training steps"),
@@ -224,7 +227,7 @@ fn what_cannot_be_compared_is_refused() {
     ] {
         let output = place.xtask(words).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{words}");
-        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
         assert!(!place.out().exists(), "{words}");
     }
     let output = place
@@ -233,31 +236,34 @@ fn what_cannot_be_compared_is_refused() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let said = stderr(&output);
+    let printed = stderr(&output);
     assert!(
-        said.contains("mlp on flex and ndarray: out of memory"),
-        "{said}"
+        printed.contains("mlp on flex and ndarray: out of memory"),
+        "{printed}"
     );
 }
 
 #[test]
-fn accuracies_are_compared_by_backend() {
+fn converge_compares_the_accuracy_of_each_backend() {
     let place = Place::new();
     let output = place.xtask("converge mlp --seeds 2").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(place.trained(), ["mlp 0", "mlp 0", "mlp 1", "mlp 1"]);
-    let said = stdout(&output);
-    assert!(!said.contains("differs"), "{said}");
+    let printed = stdout(&output);
+    assert!(!printed.contains("differs"), "{printed}");
     let output = place
         .xtask("converge mlp --seeds 2")
         .env("FAKE_WORSE", "ndarray")
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let said = stdout(&output);
-    let line = said.lines().find(|line| line.contains("ndarray")).unwrap();
+    let printed = stdout(&output);
+    let line = printed
+        .lines()
+        .find(|line| line.contains("ndarray"))
+        .unwrap();
     assert!(
         line.contains("-0.0200") && line.ends_with("differs"),
-        "{said}"
+        "{printed}"
     );
 }

@@ -1,5 +1,5 @@
-//! Bad input through the real binary: exit code 2, an error that names the place
-//! and the remedy, and nothing written.
+//! Bad input: xtask ends with exit code 2, prints an error that names the place and the remedy,
+//! and writes nothing.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
@@ -9,22 +9,22 @@ use std::path::Path;
 use common::{Place, configs, copy, stderr};
 use std::process::Command;
 
-/// Runs `command`, which must be refused with all of `words`.
+/// Checks that `command` is refused with an error that contains all of `words`.
 fn refused(place: &Place, command: &mut Command, words: &[&str]) {
     let output = command.output().unwrap();
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.starts_with("error: "), "{said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    assert!(printed.starts_with("error: "), "{printed}");
     for word in words {
-        assert!(said.contains(word), "`{word}` in: {said}");
+        assert!(printed.contains(word), "`{word}` in: {printed}");
     }
     assert!(!place.out().exists(), "something was written");
     assert!(place.trained().is_empty(), "something was trained");
 }
 
 #[test]
-fn flags() {
-    for (words, said) in [
+fn wrong_flags_are_refused() {
+    for (words, expected) in [
         (
             "--only droput-0.3",
             ["--only droput-0.3", "did you mean `dropout-0.3`"].as_slice(),
@@ -72,13 +72,13 @@ fn flags() {
     ] {
         let place = Place::new();
         let mut command = place.xtask(&format!("experiments {words}"));
-        refused(&place, &mut command, said);
+        refused(&place, &mut command, expected);
     }
 }
 
 #[test]
-fn train_checks_what_experiments_checks() {
-    for (words, said) in [
+fn train_refuses_wrong_flags_too() {
+    for (words, expected) in [
         (
             "train dropout",
             ["dropout: no cell", "did you mean `dropout-"].as_slice(),
@@ -92,13 +92,13 @@ fn train_checks_what_experiments_checks() {
         ("train", &["<CELL>"]),
     ] {
         let place = Place::new();
-        refused(&place, &mut place.xtask(words), said);
+        refused(&place, &mut place.xtask(words), expected);
     }
 }
 
 #[test]
-fn a_config_file() {
-    for (from, to, said) in [
+fn a_wrong_config_file_is_refused() {
+    for (from, to, expected) in [
         (
             "dropout = 0.0",
             "dropout = 0.0\ndropuot = 0.3",
@@ -123,27 +123,27 @@ fn a_config_file() {
         copy(&configs(), &folder);
         let file = folder.join("2.5-classifiers").join("40-mlp.toml");
         change(&file, from, to);
-        // Even if another cell is asked for: the file is wrong all the same.
+        // The file is refused even if other cells are selected.
         let mut command = place.xtask("experiments");
         command.arg("--configs").arg(&folder);
         refused(
             &place,
             &mut command,
-            &[said, &[&file.display().to_string()]].concat(),
+            &[expected, &[&file.display().to_string()]].concat(),
         );
     }
 }
 
 fn change(file: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(file).unwrap();
-    assert!(text.contains(from), "`{from}` must stand in {file:?}");
+    assert!(text.contains(from), "`{from}` must be in {file:?}");
     std::fs::write(file, text.replacen(from, to, 1)).unwrap();
 }
 
 #[test]
-fn an_out_that_cannot_be_written() {
+fn an_output_folder_that_cannot_be_written_is_refused() {
     let place = Place::new();
-    // Below a file, since a test that runs as root may write to any folder.
+    // The folder is below a file, because root can write to any folder.
     let file = place.path("file");
     std::fs::write(&file, "mine").unwrap();
     for command in ["experiments", "train mlp"] {
@@ -166,7 +166,7 @@ fn an_out_that_cannot_be_written() {
 
 #[cfg(unix)]
 #[test]
-fn data_that_kindling_refuses() {
+fn data_that_kindling_cannot_read_is_refused() {
     for command in ["experiments --only mlp", "train mlp"] {
         let place = Place::new();
         let mut command = place.xtask(command);

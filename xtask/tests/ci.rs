@@ -1,4 +1,4 @@
-//! The gate, with scripts in the place of cargo and of kindling.
+//! `cargo xtask ci`, the gate. Scripts stand in for cargo and kindling.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -15,7 +15,7 @@ fn script(path: &Path, text: &str) {
     std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
-/// Runs the gate where `cargo test` is the shell line `test`.
+/// Runs the gate with a script as cargo. The script runs the shell line `test` as `cargo test`.
 fn gate(place: &Place, test: &str) -> Output {
     let bin = place.path("bin");
     std::fs::create_dir_all(&bin).unwrap();
@@ -26,7 +26,7 @@ fn gate(place: &Place, test: &str) -> Output {
     let lines =
         format!("echo \"cargo $*\" >> \"$CARGO_LOG\"\nif [ \"$1\" = test ]; then {test}; fi");
     script(&cargo, &lines);
-    // What is temporary lies in a folder whose name a shell would take apart.
+    // The name of the temporary folder has characters that are special in a shell.
     let temporary = place.path("a folder's $name");
     std::fs::create_dir_all(&temporary).unwrap();
     let path = std::env::var_os("PATH").unwrap();
@@ -53,8 +53,8 @@ fn cargo_log(place: &Place) -> String {
 fn the_gate_passes_in_a_folder_of_any_name() {
     let place = Place::new();
     let output = gate(&place, "true");
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
     for command in [
         "cargo fmt --all --check",
         "cargo test --release",
@@ -65,7 +65,7 @@ fn the_gate_passes_in_a_folder_of_any_name() {
             "{command}"
         );
     }
-    // It trained, in folders that are gone again.
+    // The gate trained runs and removed their folders.
     assert!(place.trained().len() > 40);
     let left: Vec<PathBuf> = std::fs::read_dir(place.path("a folder's $name"))
         .unwrap()
@@ -80,15 +80,15 @@ fn a_skipped_test_fails_the_gate_and_is_named() {
     let skip =
         "printf 'skipped %s (there is no tmux; install tmux)\\n' a b >> \"$KINDLING_SKIPPED\"";
     let output = gate(&place, skip);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("2 tests were skipped"), "{said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("2 tests were skipped"), "{printed}");
     assert!(
-        said.contains("skipped b (there is no tmux; install tmux)"),
-        "{said}"
+        printed.contains("skipped b (there is no tmux; install tmux)"),
+        "{printed}"
     );
-    assert!(!cargo_log(&place).contains("clippy"), "it stops there");
-    // A failed test is a failure as ever.
+    assert!(!cargo_log(&place).contains("clippy"), "the gate stops");
+    // A failed test fails the gate too.
     let output = gate(&place, "exit 1");
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("`cargo test --release` failed"));

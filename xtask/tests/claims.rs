@@ -1,5 +1,5 @@
-//! `cargo xtask claims`, on records of a fake kindling, which gives every run the
-//! same losses.
+//! `cargo xtask claims` on records of a fake kindling. All runs have the same losses, except
+//! those of the cell in `FAKE_SPREAD`.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
@@ -10,12 +10,13 @@ use common::{Place, configs, copy, stderr, stdout};
 
 const RIGHT: &str = "right = { cells = [\"linear\"], of = \"test_loss\" }";
 
-/// The study with one claim: mlp's test loss, `rest`.
+/// Runs xtask on the study with one claim about the test loss of mlp. `rest` completes the claim.
 fn claims(place: &Place, words: &str, rest: &str) -> Output {
     claims_of(place, words, rest, "mlp")
 }
 
-/// The study with one claim: the test loss of `cell`, `rest`.
+/// Runs xtask on the study with one claim about the test loss of `cell`. `rest` completes the
+/// claim.
 fn claims_of(place: &Place, words: &str, rest: &str, cell: &str) -> Output {
     let folder = place.path("configs");
     if !folder.exists() {
@@ -32,7 +33,7 @@ fn claims_of(place: &Place, words: &str, rest: &str, cell: &str) -> Output {
 }
 
 #[test]
-fn without_records_nothing_is_decided_and_that_is_no_error() {
+fn without_records_claims_are_undecided_and_the_exit_code_is_0() {
     let place = Place::new();
     let output = place.xtask("claims").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -44,7 +45,7 @@ fn without_records_nothing_is_decided_and_that_is_no_error() {
 }
 
 #[test]
-fn a_refuted_claim_is_no_error() {
+fn a_refuted_claim_is_not_an_error() {
     let place = Place::new();
     let train = "experiments --only mlp --only linear";
     let mut train = place.xtask(train);
@@ -61,7 +62,7 @@ fn a_refuted_claim_is_no_error() {
 }
 
 #[test]
-fn a_malformed_claim_is_one_and_names_the_remedy() {
+fn a_malformed_claim_is_an_error_that_names_the_remedy() {
     for (rest, words) in [
         ("", "give `at_least`, `at_most`, or both"),
         ("at_least = 1.0\nat_most = 0.0", "not above `at_most`"),
@@ -86,7 +87,7 @@ fn a_malformed_claim_is_one_and_names_the_remedy() {
         ),
     ] {
         let place = Place::new();
-        // Nothing is trained for a study that cannot be judged.
+        // With a malformed claim, nothing is trained.
         for command in ["claims", "experiments"] {
             let output = claims(&place, command, rest);
             assert_eq!(output.status.code(), Some(2), "{rest}");
@@ -117,13 +118,13 @@ fn seeds_are_added_until_a_claim_is_decided() {
             "linear 0", "linear 1", "linear 2", "mlp 0", "mlp 1", "mlp 2"
         ]
     );
-    // Decided, so nothing more.
+    // The claim is decided, so no more seeds are trained.
     claims(&place, "claims --until-decided", &rest);
     assert!(place.trained().is_empty());
 }
 
 #[test]
-fn equal_losses_of_all_seeds_decide_nothing() {
+fn a_claim_is_undecided_if_all_seeds_have_equal_losses() {
     let place = Place::new();
     let train = place
         .xtask("experiments --cell depth-1 --cell linear")
@@ -139,15 +140,15 @@ fn equal_losses_of_all_seeds_decide_nothing() {
         "{}",
         stdout(&output)
     );
-    let said = stderr(&output);
+    let printed = stderr(&output);
     assert!(
-        said.contains("the-claim: no spread between seeds"),
-        "{said}"
+        printed.contains("the-claim: no spread between seeds"),
+        "{printed}"
     );
 }
 
 #[test]
-fn short_runs_judge_nothing() {
+fn short_runs_do_not_judge_claims() {
     let place = Place::new();
     let train = place
         .xtask("experiments --quick --only mlp --only linear")
@@ -160,16 +161,16 @@ fn short_runs_judge_nothing() {
         &format!("{RIGHT}\nat_least = 0.0"),
     );
     assert!(output.status.success());
-    let said = stdout(&output) + &stderr(&output);
+    let printed = stdout(&output) + &stderr(&output);
     assert!(
-        !said.contains("undecided") && !said.contains("supported"),
-        "{said}"
+        !printed.contains("undecided") && !printed.contains("supported"),
+        "{printed}"
     );
     assert!(
-        said.contains("quick and smoke runs do not judge claims"),
-        "{said}"
+        printed.contains("quick and smoke runs do not judge claims"),
+        "{printed}"
     );
-    assert!(said.contains("the-claim"), "{said}");
+    assert!(printed.contains("the-claim"), "{printed}");
     let output = claims(
         &place,
         "claims --quick --json",
@@ -186,7 +187,7 @@ fn short_runs_judge_nothing() {
 }
 
 #[test]
-fn an_undecidable_claim_stops_at_the_bound() {
+fn until_decided_stops_at_the_largest_number_of_seeds() {
     let place = Place::new();
     let right = "right = { cells = [\"linear\"], of = \"no_such_metric\" }\nat_least = 0.0";
     let output = claims(&place, "claims --until-decided --most 4", right);

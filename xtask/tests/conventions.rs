@@ -1,5 +1,5 @@
-//! What people and programs expect of any command line: help with examples, scripts
-//! for shells, manual pages, schemas for editors.
+//! Conventions of command lines: help with examples, completion scripts for shells, and schemas
+//! for editors.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -11,7 +11,8 @@ fn xtask(words: &[&str]) -> Output {
     command.args(words).output().unwrap()
 }
 
-fn well(output: &Output) -> String {
+/// Checks that a command succeeded, and returns its standard output.
+fn check_success(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -21,9 +22,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The commands, as the help lists them.
+/// The names of the commands in the help of xtask.
 fn commands() -> Vec<String> {
-    let help = well(&xtask(&["--help"]));
+    let help = check_success(&xtask(&["--help"]));
     let list = help.split("Commands:\n").nth(1).unwrap();
     let lines = list.lines().take_while(|line| !line.is_empty());
     let names = lines.filter_map(|line| line.split_whitespace().next());
@@ -38,25 +39,25 @@ fn every_command_has_help_with_an_example() {
     let commands = commands();
     assert!(commands.len() > 12, "{commands:?}");
     for command in &commands {
-        let help = well(&xtask(&[command, "--help"]));
+        let help = check_success(&xtask(&[command, "--help"]));
         assert!(help.contains(&format!("cargo xtask {command}")), "{help}");
     }
-    let help = well(&xtask(&["--help"]));
+    let help = check_success(&xtask(&["--help"]));
     assert!(help.contains("Exit codes:\n  0    done\n  1"), "{help}");
 }
 
 #[test]
-fn shells_complete() {
+fn every_shell_has_a_completion_script() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let script = well(&xtask(&["completions", shell]));
+        let script = check_success(&xtask(&["completions", shell]));
         assert!(script.contains("experiments"), "{shell}");
     }
 }
 
 #[test]
-fn the_schemas_are_those_of_the_code() {
+fn the_committed_schemas_match_the_code() {
     let folder = tempfile::tempdir().unwrap();
-    well(&xtask(&[
+    check_success(&xtask(&[
         "schema",
         "--configs",
         folder.path().to_str().unwrap(),
@@ -70,7 +71,7 @@ fn the_schemas_are_those_of_the_code() {
     }
 }
 
-/// Says for each file whether it fits the schema of its kind.
+/// A Python script that prints for each file whether it is valid under a schema.
 const CHECK: &str = r#"
 import json, sys, tomllib
 from jsonschema import Draft7Validator
@@ -81,13 +82,13 @@ for path in paths:
     print(validator.is_valid(tomllib.load(open(path, "rb"))))
 "#;
 
-/// What Python's jsonschema says of files; `None` where there is none.
+/// Whether each file is valid under `schema`. `None` if Python has no jsonschema.
 fn valid(schema: &str, files: &[PathBuf]) -> Option<Vec<bool>> {
     let mut command = kindling_testing::python("jsonschema, tomllib")?;
     let schema = root().join("configs/schema").join(schema);
     command.args(["-c", CHECK]).arg(schema).args(files);
-    let said = well(&command.output().unwrap());
-    Some(said.lines().map(|line| line == "True").collect())
+    let printed = check_success(&command.output().unwrap());
+    Some(printed.lines().map(|line| line == "True").collect())
 }
 
 #[test]
@@ -102,10 +103,10 @@ fn every_config_fits_its_schema_and_a_wrong_one_does_not() {
         }
     }
     assert!(cells.len() > 15);
-    let Some(said) = valid("cell.json", &cells) else {
+    let Some(are_valid) = valid("cell.json", &cells) else {
         return;
     };
-    assert!(said.iter().all(|&valid| valid), "{said:?}");
+    assert!(are_valid.iter().all(|&valid| valid), "{are_valid:?}");
     for (schema, file) in [("study.json", "study.toml"), ("claims.json", "claims.toml")] {
         assert_eq!(
             valid(schema, &[configs.join(file)]),

@@ -1,5 +1,5 @@
-//! Twenty damaged files of each kind: every one is named, and none gives a wrong
-//! result or a panic. Those of checkpoints are in kindling's own tests.
+//! Damages twenty files of each kind. Every damaged file is named in a message, and none gives
+//! a wrong result or a panic. The tests of kindling do the same with checkpoints.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -11,10 +11,10 @@ use std::process::{Command, Output};
 use common::{Place, other_data, stderr, stdout, study_without_figures};
 use kindling_formats::{Layout, Record, Size, stream_key};
 
-/// Damaged files of a kind.
+/// The number of damaged files of each kind.
 const TIMES: u64 = 20;
 
-/// Cuts off, changes a bit of or removes a file: `number` decides what, and where.
+/// Truncates a file, flips one of its bits, or removes it. `number` decides which, and where.
 fn damage(path: &Path, number: u64) {
     let mut bytes = std::fs::read(path).unwrap();
     let key = stream_key(number, "damage", bytes.len());
@@ -28,23 +28,23 @@ fn damage(path: &Path, number: u64) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Quick runs of mlp-10 by the real kindling.
+/// Trains quick runs of mlp-10 with the real kindling.
 fn quick(out: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["experiments", "--quick", "--only", "mlp-10", "--out"]);
     command.arg(out).args(more).output().unwrap()
 }
 
-/// Wants success, and no panic anywhere in what was said.
-fn well(output: &Output) -> String {
-    let said = stdout(output) + &stderr(output);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(!said.contains("panicked"), "{said}");
-    said
+/// Checks that a command succeeded and printed no panic, and returns its output.
+fn check_success(output: &Output) -> String {
+    let printed = stdout(output) + &stderr(output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(!printed.contains("panicked"), "{printed}");
+    printed
 }
 
-/// A record without what differs from one training to the next.
-fn lasting(record: Record) -> Record {
+/// A record without the values that differ between two trainings of the same run.
+fn without_times(record: Record) -> Record {
     let mut record = record;
     record.seconds = 0.0;
     record.host.threads = 0;
@@ -53,13 +53,13 @@ fn lasting(record: Record) -> Record {
 }
 
 #[test]
-fn files_of_a_result() {
+fn damaged_result_files_are_named_and_trained_again() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();
     let seeds = ["--seeds", &TIMES.to_string()];
-    well(&quick(out, &seeds));
+    check_success(&quick(out, &seeds));
     let run = |seed| Layout::new(out, Size::Quick).finished("mlp-10", seed);
-    let record = |seed| lasting(run(seed).read_record().unwrap().unwrap());
+    let record = |seed| without_times(run(seed).read_record().unwrap().unwrap());
     let before: Vec<Record> = (0..TIMES).map(record).collect();
     let mut kinds: Vec<&str> = before[0].files.keys().map(String::as_str).collect();
     kinds.extend(["record.json", "timing.csv"]);
@@ -68,23 +68,27 @@ fn files_of_a_result() {
         for seed in 0..TIMES {
             damage(&run(seed).file(kind), seed);
         }
-        let said = well(&quick(out, &seeds));
+        let printed = check_success(&quick(out, &seeds));
         for seed in 0..TIMES {
-            let named = format!("the result of mlp-10 {seed} is damaged and is trained again: ");
-            let line = said.lines().find(|line| line.starts_with(&named));
+            let named =
+                format!("the result of mlp-10 {seed} is damaged, so this run is trained again: ");
+            let line = printed.lines().find(|line| line.starts_with(&named));
             assert!(
                 line.is_some_and(|line| line.contains(kind)),
-                "{kind}: {said}"
+                "{kind}: {printed}"
             );
         }
         assert_eq!((0..TIMES).map(record).collect::<Vec<_>>(), before, "{kind}");
     }
-    let said = well(&quick(out, &seeds));
-    assert!(said.contains("20 recorded already, 0 to train"), "{said}");
+    let printed = check_success(&quick(out, &seeds));
+    assert!(
+        printed.contains("20 recorded already, 0 to train"),
+        "{printed}"
+    );
 }
 
 #[test]
-fn files_of_data() {
+fn damaged_data_files_are_refused_or_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let files = other_data(&data).into_iter().map(|path| {
@@ -97,10 +101,10 @@ fn files_of_data() {
         let layout = Layout::new(out, Size::Quick);
         let variant = layout.variants().pop().unwrap();
         let run = layout.variant(&variant).finished("mlp-10", 0);
-        lasting(run.read_record().unwrap().unwrap())
+        without_times(run.read_record().unwrap().unwrap())
     };
-    let whole = folder.path().join("whole");
-    well(&train(&whole));
+    let undamaged = folder.path().join("undamaged");
+    check_success(&train(&undamaged));
     let mut refused = 0;
     for (path, bytes) in &files {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -108,16 +112,16 @@ fn files_of_data() {
             damage(path, number);
             let out = folder.path().join("out");
             let output = train(&out);
-            let said = stderr(&output);
+            let printed = stderr(&output);
             if output.status.success() {
-                // A bit of the gzip header that says nothing of the data.
-                assert_eq!(record(&out), record(&whole), "{name} {number}");
+                // The flipped bit is in a part of the gzip header that does not affect the data.
+                assert_eq!(record(&out), record(&undamaged), "{name} {number}");
                 std::fs::remove_dir_all(out).unwrap();
             } else {
                 refused += 1;
-                assert_eq!(output.status.code(), Some(2), "{said}");
-                assert!(said.contains(name), "{name}: {said}");
-                assert!(!said.contains("panicked"), "{said}");
+                assert_eq!(output.status.code(), Some(2), "{printed}");
+                assert!(printed.contains(name), "{name}: {printed}");
+                assert!(!printed.contains("panicked"), "{printed}");
                 assert!(!out.exists(), "something was written");
             }
             std::fs::write(path, bytes).unwrap();
@@ -127,7 +131,7 @@ fn files_of_data() {
 }
 
 #[test]
-fn files_of_configs() {
+fn damaged_config_files_are_refused_or_give_another_run() {
     let place = Place::new();
     let configs = place.path("configs");
     std::fs::create_dir(&configs).unwrap();
@@ -141,35 +145,35 @@ fn files_of_configs() {
         let mut experiments = place.xtask("experiments");
         experiments.arg("--configs").arg(&configs).output().unwrap()
     };
-    well(&train());
+    check_success(&train());
     place.trained();
-    let whole = place.record("pca", 0);
+    let undamaged = place.record("pca", 0);
     for file in ["study.toml", "pca.toml"] {
         let path = configs.join(file);
         let bytes = std::fs::read(&path).unwrap();
         for number in 0..3 * TIMES {
-            // Of a removed cell nothing can be known.
+            // If the file of a cell is removed, the study has no such cell, and that is no error.
             if number % 3 == 2 {
                 continue;
             }
             damage(&path, number);
             let output = train();
-            let said = stdout(&output) + &stderr(&output);
-            assert!(!said.contains("panicked"), "{said}");
+            let printed = stdout(&output) + &stderr(&output);
+            assert!(!printed.contains("panicked"), "{printed}");
             match output.status.code() {
-                Some(2) => assert!(said.contains(file), "{file} {number}: {said}"),
-                // It means something: the same as before, or another run, whose
-                // result is never taken for this one's.
+                Some(2) => assert!(printed.contains(file), "{file} {number}: {printed}"),
+                // The damaged file is a valid config of the same run or of another run. A result
+                // of another run has another hash of its config.
                 Some(0) => {
                     let record = place.record("pca", 0);
-                    assert!(record == whole || record.config_hash != whole.config_hash);
+                    assert!(record == undamaged || record.config_hash != undamaged.config_hash);
                 }
-                _ => panic!("{file} {number}: {said}"),
+                _ => panic!("{file} {number}: {printed}"),
             }
             std::fs::write(&path, &bytes).unwrap();
-            well(&train());
+            check_success(&train());
             place.trained();
-            assert_eq!(place.record("pca", 0), whole);
+            assert_eq!(place.record("pca", 0), undamaged);
         }
     }
 }

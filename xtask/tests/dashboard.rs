@@ -1,5 +1,5 @@
-//! What is shown in a terminal, by tmux: burn-train's dashboard, and plain lines where a
-//! terminal cannot draw.
+//! The output in a terminal, which tmux emulates: the dashboard of burn-train, and plain lines
+//! if the terminal cannot draw.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -9,15 +9,15 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Place, until};
+use common::{Place, wait_until};
 
-/// A terminal with a shell in it, closed when this is dropped.
+/// A terminal that runs a shell. It is closed when this value is dropped.
 struct Terminal {
     socket: String,
 }
 
 impl Terminal {
-    /// Of so many columns and lines; `None` where tmux is not installed.
+    /// Opens a terminal with this number of columns and lines. `None` if tmux is not installed.
     #[track_caller]
     fn open(name: &str, columns: u32, lines: u32) -> Option<Self> {
         kindling_testing::program("tmux", "install tmux")?;
@@ -26,7 +26,7 @@ impl Terminal {
         };
         let size = ["-x", &columns.to_string(), "-y", &lines.to_string()].map(str::to_string);
         let mut new = terminal.tmux(&["-f", "/dev/null", "new-session", "-d"]);
-        // On a build server, too, it is a terminal to draw on.
+        // The variable CI is removed: with it, a program would not draw.
         let shell = ["env", "-u", "CI", "PS1=$ ", "sh"];
         let started = new.args(size).args(shell).status().unwrap();
         assert!(started.success(), "tmux does not start");
@@ -39,7 +39,7 @@ impl Terminal {
         command
     }
 
-    /// Types a line, or presses a key that tmux has a name for.
+    /// Types a line, or presses a key that tmux knows by name.
     fn press(&self, keys: &[&str]) {
         let sent = self.tmux(&["send-keys"]).args(keys).status().unwrap();
         assert!(sent.success());
@@ -51,7 +51,7 @@ impl Terminal {
     }
 
     /// Waits until the screen shows all of `words`, and returns it.
-    fn shows(&self, words: &[&str]) -> String {
+    fn wait_for(&self, words: &[&str]) -> String {
         let start = Instant::now();
         loop {
             let screen = self.screen();
@@ -73,15 +73,15 @@ impl Drop for Terminal {
     }
 }
 
-/// A path as a word for the terminal's shell.
+/// A path, quoted for the shell in the terminal.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display())
 }
 
-/// Begins a training of many epochs, and waits for the dashboard.
+/// Starts a training of many epochs, and waits for the dashboard.
 fn begin(terminal: &Terminal, out: &Path) {
     begin_with(terminal, out, "");
-    terminal.shows(&["Accuracy", "Learning Rate", "Epochs", "Train", "Valid"]);
+    terminal.wait_for(&["Accuracy", "Learning Rate", "Epochs", "Train", "Valid"]);
 }
 
 fn begin_with(terminal: &Terminal, out: &Path, more: &str) {
@@ -91,12 +91,12 @@ fn begin_with(terminal: &Terminal, out: &Path, more: &str) {
         quoted(out)
     );
     terminal.press(&[&line, "Enter"]);
-    terminal.shows(&["Accuracy", "Learning Rate", "Epochs"]);
+    terminal.wait_for(&["Accuracy", "Learning Rate", "Epochs"]);
 }
 
-/// The training has ended, and the terminal is a shell's again.
-fn gave_back(terminal: &Terminal) -> String {
-    let screen = terminal.shows(&["was stopped", "code 130", "-echoprt"]);
+/// Checks that the training has stopped, and that the shell can use the terminal again.
+fn check_terminal_is_restored(terminal: &Terminal) -> String {
+    let screen = terminal.wait_for(&["was stopped", "code 130", "-echoprt"]);
     let modes: Vec<&str> = screen.split_whitespace().collect();
     for mode in ["isig", "icanon", "echo", "opost"] {
         assert!(modes.contains(&mode), "{mode} in: {screen}");
@@ -104,7 +104,7 @@ fn gave_back(terminal: &Terminal) -> String {
     assert!(!screen.contains("panicked"), "{screen}");
     terminal.press(&["clear", "Enter"]);
     terminal.press(&["echo a shell $((6 * 7))", "Enter"]);
-    terminal.shows(&["a shell 42"]);
+    terminal.wait_for(&["a shell 42"]);
     screen
 }
 
@@ -123,7 +123,7 @@ fn a_matrix_is_watched_on_a_terminal() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        until(|| place.out().join("matrix.json").exists());
+        wait_until(|| place.out().join("matrix.json").exists());
         let out = place.out();
         let line = format!(
             "clear; {} watch --out {}",
@@ -131,23 +131,23 @@ fn a_matrix_is_watched_on_a_terminal() {
             quoted(&out)
         );
         terminal.press(&[&line, "Enter"]);
-        terminal.shows(&["0 of 4 done, 2 begun", "mlp 0"]);
-        // It can be left and opened again, and ends with the matrix.
+        terminal.wait_for(&["0 of 4 done, 2 begun", "mlp 0"]);
+        // Watching can be stopped and started again. It ends when the matrix has ended.
         terminal.press(&["C-c"]);
         terminal.press(&["echo left $((6 * 7))", "Enter"]);
-        terminal.shows(&["left 42"]);
+        terminal.wait_for(&["left 42"]);
         terminal.press(&[&line, "Enter"]);
-        terminal.shows(&["0 of 4 done, 2 begun"]);
+        terminal.wait_for(&["0 of 4 done, 2 begun"]);
         std::fs::write(place.path("hold"), "").unwrap();
-        let screen = terminal.shows(&["4 of 4 done, 0 begun", "mlp-10 1  done in 0:02"]);
-        // One view, not one below the other.
+        let screen = terminal.wait_for(&["4 of 4 done, 0 begun", "mlp-10 1  done in 0:02"]);
+        // The last view has replaced the earlier ones.
         assert_eq!(screen.matches("of 4 done").count(), 1, "{screen}");
         assert!(matrix.wait().unwrap().success());
     }
 }
 
 #[test]
-fn ctrl_c_and_the_quit_key_stop_a_training_and_give_the_terminal_back() {
+fn ctrl_c_and_the_quit_key_stop_a_training_and_restore_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     for (columns, lines) in [(80, 24), (200, 50)] {
         let Some(terminal) = Terminal::open("quit", columns, lines) else {
@@ -157,11 +157,11 @@ fn ctrl_c_and_the_quit_key_stop_a_training_and_give_the_terminal_back() {
         let partial = out.join("train/quick/runs/mlp/seed-0.partial");
         begin(&terminal, &out);
         terminal.press(&["Right"]);
-        // Ctrl-C ends it with its epoch.
+        // One Ctrl-C stops the training after its epoch.
         terminal.press(&["C-c"]);
-        gave_back(&terminal);
+        check_terminal_is_restored(&terminal);
         assert!(partial.join("checkpoint").exists());
-        // Twice, at once: in the midst of an epoch, and not after it.
+        // Two Ctrl-C stop the training at once, in the middle of a long epoch.
         let long = "--set data.train=60000 --set batch_size=8";
         begin_with(
             &terminal,
@@ -169,45 +169,47 @@ fn ctrl_c_and_the_quit_key_stop_a_training_and_give_the_terminal_back() {
             long,
         );
         terminal.press(&["C-c"]);
-        terminal.shows(&["Status: stopping"]);
+        terminal.wait_for(&["Status: stopping"]);
         terminal.press(&["C-c"]);
-        let screen = gave_back(&terminal);
+        let screen = check_terminal_is_restored(&terminal);
         assert!(!screen.contains("stopped after"), "{screen}");
-        // The dashboard's own keys, which ask before.
+        // The dashboard has its own keys to stop. It asks for confirmation.
         for (key, answer) in [("s", "Stop the training."), ("k", "Kill the program")] {
             begin(&terminal, &out);
             terminal.press(&["q"]);
-            terminal.shows(&["Quit", answer]);
+            terminal.wait_for(&["Quit", answer]);
             terminal.press(&[key]);
-            gave_back(&terminal);
+            check_terminal_is_restored(&terminal);
         }
-        // What was stopped so often goes on still.
+        // Each training continued from the one before.
         let first = std::fs::read_to_string(partial.join("history.csv")).unwrap();
         assert!(first.lines().count() > 1, "{first}");
         assert!(!partial.join("record.json").exists());
     }
 }
 
-/// What a program sends to the terminal while `line` runs there: the bytes, as they are.
+/// Runs `line` in the terminal, and returns all bytes that were sent to the terminal, including
+/// escape codes. `end` is a word that is printed after the line has ended.
 fn sent(terminal: &Terminal, log: &Path, line: &str, end: &str) -> String {
     let _ = std::fs::remove_file(log);
     let pipe = format!("cat > {}", quoted(log));
     let piped = terminal.tmux(&["pipe-pane", &pipe]).status().unwrap();
     assert!(piped.success());
-    // Not as one word: the line that is typed is sent back as well.
+    // The terminal also shows the typed line. So the typed text must differ from the printed text
+    // that this function waits for.
     terminal.press(&[&format!("{line}; echo {end} '' over"), "Enter"]);
     let end = format!("{end}  over");
-    let mut said = String::new();
-    until(|| {
+    let mut printed = String::new();
+    wait_until(|| {
         let bytes = std::fs::read(log).unwrap_or_default();
-        said = String::from_utf8_lossy(&bytes).into_owned();
-        said.contains(&end)
+        printed = String::from_utf8_lossy(&bytes).into_owned();
+        printed.contains(&end)
     });
     terminal.tmux(&["pipe-pane"]).status().unwrap();
-    said
+    printed
 }
 
-/// What says of a terminal whether it can draw, and whether it does.
+/// Settings of the environment, and whether a program may draw on the terminal with them.
 const TERMINALS: [(&str, bool); 4] = [
     ("env TERM=dumb", false),
     ("env -u TERM", false),
@@ -233,16 +235,20 @@ fn a_terminal_that_cannot_draw_gets_plain_lines() {
     for (number, (terms, draws)) in TERMINALS.iter().enumerate() {
         let (out, draws) = (quoted(&place.path(&number.to_string())), *draws);
         let line = format!("{terms} {fake} {xtask} {experiments} --out {out}");
-        let said = sent(&terminal, &log, &line, &format!("matrix{number}"));
-        assert_eq!(said.contains('\x1b'), draws, "{terms}: {said:?}");
-        // A line for the start of a run and one for its end; bars show no start.
-        assert_eq!(said.contains("start   mlp 0"), !draws, "{terms}: {said}");
-        assert!(said.contains("done    mlp 0"), "{terms}: {said}");
+        let printed = sent(&terminal, &log, &line, &format!("matrix{number}"));
+        assert_eq!(printed.contains('\x1b'), draws, "{terms}: {printed:?}");
+        // Plain lines show the start and the end of a run. Bars do not show the start.
+        assert_eq!(
+            printed.contains("start   mlp 0"),
+            !draws,
+            "{terms}: {printed}"
+        );
+        assert!(printed.contains("done    mlp 0"), "{terms}: {printed}");
 
         let line = format!("{terms} {xtask} watch --out {out}");
-        let said = sent(&terminal, &log, &line, &format!("watch{number}"));
-        assert!(said.contains("2 of 2 done"), "{terms}: {said}");
-        assert!(draws || !said.contains('\x1b'), "{terms}: {said:?}");
+        let printed = sent(&terminal, &log, &line, &format!("watch{number}"));
+        assert!(printed.contains("2 of 2 done"), "{terms}: {printed}");
+        assert!(draws || !printed.contains('\x1b'), "{terms}: {printed:?}");
     }
 }
 
@@ -257,13 +263,17 @@ fn a_terminal_that_cannot_draw_gets_no_dashboard() {
     for (number, (terms, draws)) in TERMINALS.iter().enumerate() {
         let out = quoted(&folder.path().join(number.to_string()));
         let line = format!("{terms} {xtask} train linear --quick --out {out}");
-        let said = sent(&terminal, &log, &line, &format!("train{number}"));
-        // The dashboard is on the alternate screen.
-        assert_eq!(said.contains("\x1b[?1049h"), *draws, "{terms}: {said:?}");
+        let printed = sent(&terminal, &log, &line, &format!("train{number}"));
+        // The dashboard switches to the alternate screen with this escape code.
         assert_eq!(
-            said.contains("epoch   1/1  train"),
+            printed.contains("\x1b[?1049h"),
+            *draws,
+            "{terms}: {printed:?}"
+        );
+        assert_eq!(
+            printed.contains("epoch   1/1  train"),
             !draws,
-            "{terms}: {said}"
+            "{terms}: {printed}"
         );
     }
 }

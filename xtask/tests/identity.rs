@@ -1,5 +1,5 @@
-//! What a record counts for: the study as its files are today, and nothing else. What is
-//! tried costs no result of the study.
+//! A record counts for a run of the study only if its config and data are those of the study
+//! now. A variant never replaces a result of the study.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -8,16 +8,17 @@ mod common;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use common::{Place, configs, copy, stderr, stdout, study_without_figures, until};
+use common::{Place, configs, copy, stderr, stdout, study_without_figures, wait_until};
 use kindling_formats::{Layout, Size, Variant};
 
-/// What a command that went well said.
-fn well(output: Output) -> String {
+/// Checks that a command succeeded, and returns its output.
+fn check_success(output: Output) -> String {
     assert!(output.status.success(), "{}", stderr(&output));
     stdout(&output) + &stderr(&output)
 }
 
-/// A place with a study of its own: pca, linear-y0 and linear-y1.
+/// Writes a study of a few cells, which include pca and linear-y0. Returns a function that runs
+/// xtask on this study.
 fn study(place: &Place) -> impl Fn(&str) -> Output {
     let folder = place.path("study/configs");
     std::fs::create_dir_all(&folder).unwrap();
@@ -50,15 +51,15 @@ fn results(layout: &Layout) -> String {
 }
 
 #[test]
-fn what_is_tried_lives_beside_the_study() {
+fn a_variant_does_not_change_the_results_of_the_study() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     let own = Layout::new(&place.out(), Size::Full);
     let before = (
         place.record("linear-y0", 0),
         results(&own),
-        well(xtask("claims")),
+        check_success(xtask("claims")),
     );
     place.trained();
     for (words, variant) in [
@@ -72,62 +73,62 @@ fn what_is_tried_lives_beside_the_study() {
             "ndarray,components=3",
         ),
     ] {
-        let said = well(xtask(&format!("experiments {words}")));
+        let printed = check_success(xtask(&format!("experiments {words}")));
         assert!(
-            said.contains(&format!("--variant {variant} shows")),
-            "{said}"
+            printed.contains(&format!("--variant {variant} shows")),
+            "{printed}"
         );
         assert!(!place.trained().is_empty(), "{words}");
-        // It stays, and the study's own as well.
-        well(xtask(&format!("experiments {words}")));
+        // The results of the variant and of the study are kept.
+        check_success(xtask(&format!("experiments {words}")));
         assert!(place.trained().is_empty(), "{words}");
-        well(xtask("report"));
+        check_success(xtask("report"));
         let after = (
             place.record("linear-y0", 0),
             results(&own),
-            well(xtask("claims")),
+            check_success(xtask("claims")),
         );
         assert_eq!(after, before, "{words}");
         let there = results(&place.variant(variant));
         assert!(there.contains(",complete"), "{there}");
         for command in ["report", "claims", "watch --once"] {
-            well(xtask(&format!("{command} --variant {variant}")));
+            check_success(xtask(&format!("{command} --variant {variant}")));
         }
     }
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert!(place.trained().is_empty());
     let missing = xtask("report --variant wgpu");
     assert_eq!(missing.status.code(), Some(2));
-    let said = stderr(&missing);
+    let printed = stderr(&missing);
     assert!(
-        said.contains("--variant wgpu: there is no such variant"),
-        "{said}"
+        printed.contains("--variant wgpu: there is no such variant"),
+        "{printed}"
     );
     assert!(
-        said.contains("ndarray, ndarray,components=3, train.iterations=5"),
-        "{said}"
+        printed.contains("ndarray, ndarray,components=3, train.iterations=5"),
+        "{printed}"
     );
 }
 
 #[test]
-fn a_setting_that_changes_nothing_is_the_studys_own() {
+fn a_setting_that_changes_nothing_makes_no_variant() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments --cell pca"));
+    check_success(xtask("experiments --cell pca"));
     place.trained();
     for words in [
         "--set components=2",
         "--backend flex",
         "--backend flex,ndarray --device flex",
     ] {
-        well(xtask(&format!("experiments --cell pca {words}")));
+        check_success(xtask(&format!("experiments --cell pca {words}")));
         assert!(place.trained().is_empty(), "{words}");
     }
     assert!(!place.out().join("variants").exists());
 }
 
 #[test]
-fn the_data_is_known_by_its_content_and_not_by_its_folder() {
+fn data_is_identified_by_its_content_not_by_its_folder() {
     let place = Place::new();
     let xtask = study(&place);
     let data = place.path("data");
@@ -141,7 +142,7 @@ fn the_data_is_known_by_its_content_and_not_by_its_folder() {
     std::os::unix::fs::symlink(&data, &link).unwrap();
     std::fs::create_dir(place.path("a")).unwrap();
     let train = |flag: &str| {
-        well(xtask(&format!("experiments --cell pca {flag}")));
+        check_success(xtask(&format!("experiments --cell pca {flag}")));
         place.trained()
     };
     assert_eq!(train(&format!("--data {path}")), ["pca 0"]);
@@ -159,13 +160,13 @@ fn the_data_is_known_by_its_content_and_not_by_its_folder() {
     std::fs::rename(&moved, &data).unwrap();
     write("new");
     assert_eq!(train(&format!("--data {path}")), ["pca 0"]);
-    // The same images as the study's are the study's.
+    // If the images are those of the study, the run belongs to the study.
     write("fake");
     assert_eq!(train(&format!("--data {path}")), ["pca 0"]);
     assert_eq!(train(""), [""; 0]);
     let names = Layout::new(&place.out(), Size::Full).variants();
     assert_eq!(names, ["data-new", "data-others"]);
-    // Both ways to name a folder begin where the command is typed.
+    // With both flags, a relative path starts in the current folder.
     write("others");
     for words in ["--data in/plain", "--set data.dir=in/plain"] {
         let mut command = place.xtask(&format!("experiments --cell pca {words}"));
@@ -190,21 +191,21 @@ fn the_data_is_known_by_its_content_and_not_by_its_folder() {
 }
 
 #[test]
-fn an_edited_file_leaves_its_old_results_out_and_keeps_them() {
+fn results_of_an_edited_config_are_left_out_but_kept() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments"));
-    let whole = place.record("pca", 0);
+    check_success(xtask("experiments"));
+    let first = place.record("pca", 0);
     place.trained();
     edit(&place, "pca.toml", "components = 2", "components = 3");
-    // Nothing is judged by what is not the study's.
-    let said = well(xtask("claims"));
-    assert!(said.contains("undecided  small"), "{said}");
-    assert!(said.contains("no finished run of pca"), "{said}");
+    // Results of another config are not used to judge claims.
+    let printed = check_success(xtask("claims"));
+    assert!(printed.contains("undecided  small"), "{printed}");
+    assert!(printed.contains("no finished run of pca"), "{printed}");
     let why = "seed-0: model.components was 2, and the study says 3";
-    assert!(said.contains(why), "{said}");
-    let said = well(xtask("report"));
-    assert!(said.contains(why), "{said}");
+    assert!(printed.contains(why), "{printed}");
+    let printed = check_success(xtask("report"));
+    assert!(printed.contains(why), "{printed}");
     let layout = Layout::new(&place.out(), Size::Full);
     assert!(!results(&layout).contains("pca"), "{}", results(&layout));
     let report = std::fs::read_to_string(layout.report().join("report.md")).unwrap();
@@ -213,21 +214,21 @@ fn an_edited_file_leaves_its_old_results_out_and_keeps_them() {
     assert_eq!(publish.status.code(), Some(1));
     assert!(stderr(&publish).contains(why), "{}", stderr(&publish));
     // The old result is set aside, and comes back with the old config.
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert_eq!(place.trained(), ["pca 0"]);
-    assert_ne!(place.record("pca", 0).config_hash, whole.config_hash);
+    assert_ne!(place.record("pca", 0).config_hash, first.config_hash);
     assert!(results(&layout).contains("pca"));
     edit(&place, "pca.toml", "components = 3", "components = 2");
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert_eq!(place.trained(), [""; 0]);
-    assert_eq!(place.record("pca", 0), whole);
-    // And the other one is still there.
+    assert_eq!(place.record("pca", 0), first);
+    // The result of the other config was kept too.
     edit(&place, "pca.toml", "components = 2", "components = 3");
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert_eq!(place.trained(), [""; 0]);
-    // The section is no part of a training, and the report goes by the study.
+    // The section does not change a training. The report takes it from the study.
     edit(&place, "pca.toml", "section = \"2.6\"", "section = \"2.5\"");
-    well(xtask("experiments"));
+    check_success(xtask("experiments"));
     assert_eq!(place.trained(), [""; 0]);
     assert!(
         results(&layout).contains("\n2.5,pca,"),
@@ -237,10 +238,10 @@ fn an_edited_file_leaves_its_old_results_out_and_keeps_them() {
 }
 
 #[test]
-fn a_stopped_run_of_another_config_goes_on_with_it() {
+fn a_stopped_run_continues_when_its_config_comes_back() {
     let place = Place::new();
     let xtask = study(&place);
-    // As a training leaves that was stopped: its config, and a checkpoint.
+    // A stopped training has left its config and a checkpoint.
     let stopped = place.partial("pca", 0);
     let begun = || {
         let words = "experiments --list --json --cell pca";
@@ -251,10 +252,10 @@ fn a_stopped_run_of_another_config_goes_on_with_it() {
     };
     begun();
     edit(&place, "pca.toml", "components = 2", "components = 3");
-    let said = well(xtask("experiments --cell pca"));
+    let printed = check_success(xtask("experiments --cell pca"));
     assert!(
-        said.contains("1 run stopped before with another config"),
-        "{said}"
+        printed.contains("1 run stopped before with another config"),
+        "{printed}"
     );
     let cell = place.out().join("runs/pca");
     let aside = || {
@@ -268,39 +269,42 @@ fn a_stopped_run_of_another_config_goes_on_with_it() {
         cell.join(&name).join("checkpoint/epoch-3.ckpt").exists(),
         "{name}"
     );
-    // With its own config it is the run to go on with.
+    // When the run has the first config again, the stopped training continues.
     edit(&place, "pca.toml", "components = 3", "components = 2");
-    let said = well(xtask("experiments --cell pca"));
-    assert!(said.contains("1 run begun before"), "{said}");
+    let printed = check_success(xtask("experiments --cell pca"));
+    assert!(printed.contains("1 run begun before"), "{printed}");
     assert_eq!(aside(), None);
 }
 
 #[test]
-fn what_is_published_is_of_one_program() {
+fn results_of_two_programs_are_not_published() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments --cell pca"));
+    check_success(xtask("experiments --cell pca"));
     let mut other = place.xtask("experiments --cell linear-y0");
     other
         .arg("--configs")
         .arg(place.path("study/configs"))
         .env("FAKE_PROGRAM", "another");
-    well(other.output().unwrap());
-    // A rebuild voids nothing.
+    check_success(other.output().unwrap());
+    // Results of another build of the program are still valid.
     place.trained();
-    well(xtask("experiments --cell pca --cell linear-y0"));
+    check_success(xtask("experiments --cell pca --cell linear-y0"));
     assert_eq!(place.trained(), [""; 0]);
     let publish = xtask("report --publish");
     assert_eq!(publish.status.code(), Some(1));
-    let said = stderr(&publish);
-    assert!(said.contains("trained by 2 different programs"), "{said}");
+    let printed = stderr(&publish);
+    assert!(
+        printed.contains("trained by 2 different programs"),
+        "{printed}"
+    );
 }
 
 #[test]
-fn a_record_that_lacks_a_file_is_damaged() {
+fn a_record_that_does_not_list_all_files_is_damaged() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments --cell pca"));
+    check_success(xtask("experiments --cell pca"));
     place.trained();
     let run = place.finished("pca", 0);
     for file in ["config.toml", "components.csv"] {
@@ -308,12 +312,12 @@ fn a_record_that_lacks_a_file_is_damaged() {
         record.files.remove(file).unwrap();
         run.write_record(&record).unwrap();
         std::fs::remove_file(run.file(file)).unwrap();
-        let said = well(xtask("experiments --cell pca"));
+        let printed = check_success(xtask("experiments --cell pca"));
         assert!(
-            said.contains(&format!(
-                "the result of pca 0 is damaged and is trained again: {file}"
+            printed.contains(&format!(
+                "the result of pca 0 is damaged, so this run is trained again: {file}"
             )),
-            "{said}"
+            "{printed}"
         );
         assert_eq!(place.trained(), ["pca 0"]);
     }
@@ -322,7 +326,7 @@ fn a_record_that_lacks_a_file_is_damaged() {
 #[test]
 fn a_run_is_trained_by_one_process_at_a_time() {
     let place = Place::new();
-    // As Slurm starts a task, twice.
+    // Starts the same task of a job array twice, as Slurm may do.
     let tasks = place.path("tasks.json");
     let listed = place
         .xtask("experiments --list --json --cell pca")
@@ -356,13 +360,13 @@ fn a_run_is_trained_by_one_process_at_a_time() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    until(|| place.path("log").exists());
+    wait_until(|| place.path("log").exists());
     let second = task(false).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
-    let said = stderr(&second);
+    let printed = stderr(&second);
     assert!(
-        said.contains("pca 0 failed: another process is training it"),
-        "{said}"
+        printed.contains("pca 0 failed: another process is training this run"),
+        "{printed}"
     );
     std::fs::write(&hold, "").unwrap();
     assert!(first.wait().unwrap().success());
@@ -371,16 +375,16 @@ fn a_run_is_trained_by_one_process_at_a_time() {
     let config = place.finished("pca", 0).read_config().unwrap();
     let damaged = place.finished("pca", 0).damaged(&record, &config).unwrap();
     assert_eq!(damaged, [""; 0]);
-    // A requeued task finds it done.
-    well(task(false).output().unwrap());
+    // A task that Slurm starts again finds a complete run.
+    check_success(task(false).output().unwrap());
     assert_eq!(place.trained(), [""; 0]);
-    well(task(true).output().unwrap());
+    check_success(task(true).output().unwrap());
     assert_eq!(place.trained(), ["pca 0"]);
     assert_eq!(record.revision, "r");
 }
 
 #[test]
-fn files_have_the_rights_that_the_umask_leaves() {
+fn files_have_the_permissions_that_the_umask_allows() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     for (umask, rights) in [("077", 0o600), ("022", 0o644), ("002", 0o664)] {
@@ -396,7 +400,7 @@ fn files_have_the_rights_that_the_umask_leaves() {
             .env("KINDLING_BIN", place.path("kindling"))
             .env("FAKE_LOG", place.path("log"))
             .env("FAKE_VERSION", kindling_formats::VERSION);
-        well(shell.output().unwrap());
+        check_success(shell.output().unwrap());
         for file in [
             "results.csv",
             "report/index.html",
@@ -409,15 +413,15 @@ fn files_have_the_rights_that_the_umask_leaves() {
 }
 
 #[test]
-fn a_tree_that_is_a_variants_is_read_as_one() {
+fn a_copied_variant_is_still_read_as_a_variant() {
     let place = Place::new();
     let xtask = study(&place);
-    well(xtask("experiments --cell pca --set components=3"));
+    check_success(xtask("experiments --cell pca --set components=3"));
     let layout = place.variant("components=3");
     let tree = kindling_formats::Tree::read(&layout).unwrap();
     assert_eq!(tree.variant.set, ["components=3"]);
     assert_ne!(tree.variant, Variant::default());
-    // Wherever it is copied to.
+    // A copy in another folder is still a variant.
     let elsewhere = place.path("elsewhere");
     copy(layout.out(), &elsewhere);
     let mut report = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
@@ -426,21 +430,21 @@ fn a_tree_that_is_a_variants_is_read_as_one() {
         .arg(&elsewhere)
         .arg("--configs");
     let configs = place.path("study/configs");
-    let said = well(report.arg(&configs).output().unwrap());
-    assert!(said.contains("1 run complete"), "{said}");
-    // It is not what the repository publishes.
+    let printed = check_success(report.arg(&configs).output().unwrap());
+    assert!(printed.contains("1 run complete"), "{printed}");
+    // A variant is not published.
     let publish = report.arg("--publish").output().unwrap();
     assert_eq!(publish.status.code(), Some(1));
-    let said = stderr(&publish);
+    let printed = stderr(&publish);
     assert!(
-        said.contains("is a variant of the study (components=3)"),
-        "{said}"
+        printed.contains("is a variant of the study (components=3)"),
+        "{printed}"
     );
     assert!(results(&Layout::new(Path::new(&elsewhere), Size::Full)).contains(",pca,"));
 }
 
 #[test]
-fn no_command_replaces_what_another_version_left() {
+fn no_command_replaces_results_of_another_version() {
     let place = Place::new();
     let record = |folder: &str| {
         let path = place.out().join(folder).join("record.json");
@@ -462,10 +466,10 @@ fn no_command_replaces_what_another_version_left() {
     ] {
         let path = record(folder);
         let output = place.xtask(words).output().unwrap();
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{words}: {said}");
-        assert!(said.contains("version \"0.1.0\""), "{words}: {said}");
-        assert!(!said.contains("damaged"), "{words}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{words}: {printed}");
+        assert!(printed.contains("version \"0.1.0\""), "{words}: {printed}");
+        assert!(!printed.contains("damaged"), "{words}: {printed}");
         assert!(path.exists(), "{words}");
         std::fs::remove_dir_all(place.out()).unwrap();
     }

@@ -1,4 +1,4 @@
-//! A whole matrix through the real binary, with a script in kindling's stead.
+//! Trains whole matrices with `cargo xtask experiments`. A script stands in for kindling.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -13,7 +13,7 @@ use common::{Place, stderr, stdout};
 use kindling_formats::{RunConfig, RunStatus, VERSION};
 
 #[test]
-fn every_run_is_trained_and_stands_in_the_table() {
+fn every_run_is_trained_and_listed_in_the_table() {
     let place = Place::new();
     let output = place
         .xtask("experiments --only mlp --only linear-y --only pca --jobs 3")
@@ -40,7 +40,7 @@ fn every_run_is_trained_and_stands_in_the_table() {
         assert!(!place.finished(cell, 0).stderr().exists());
         assert!(!place.partial(cell, 0).path().exists());
     }
-    // Three seeds each, but pca, in which nothing is random.
+    // Each cell has three seeds, except pca, which is not random.
     assert_eq!(place.trained().len(), 5 * 3 + 1);
     assert!(place.out().join("results.csv").exists());
     assert!(place.out().join("report").join("index.html").exists());
@@ -51,7 +51,7 @@ fn every_run_is_trained_and_stands_in_the_table() {
 }
 
 #[test]
-fn programs_get_json_and_the_quiet_get_nothing_else() {
+fn json_and_quiet_print_nothing_but_the_result() {
     let place = Place::new();
     let json = |words: &str| -> serde_json::Value {
         let output = place.xtask(words).env("NO_COLOR", "1").output().unwrap();
@@ -83,15 +83,18 @@ fn a_failed_run_is_named_and_the_others_complete() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let said = stdout(&output);
-    assert!(said.contains("2 runs failed"), "{said}");
+    let printed = stdout(&output);
+    assert!(printed.contains("2 runs failed"), "{printed}");
     assert!(
-        said.contains("mlp 1: the loss is NaN in epoch 1, batch 3"),
-        "{said}"
+        printed.contains("mlp 1: the loss is NaN in epoch 1, batch 3"),
+        "{printed}"
     );
-    assert!(said.contains("mlp-10 0: killed by signal 9"), "{said}");
+    assert!(
+        printed.contains("mlp-10 0: killed by signal 9"),
+        "{printed}"
+    );
     let kept = place.partial("mlp", 1).stderr();
-    assert!(said.contains(&kept.display().to_string()), "{said}");
+    assert!(printed.contains(&kept.display().to_string()), "{printed}");
     assert_eq!(
         std::fs::read_to_string(kept).unwrap(),
         "warming up\nerror: the loss is NaN in epoch 1, batch 3\n"
@@ -105,7 +108,7 @@ fn a_failed_run_is_named_and_the_others_complete() {
     for (cell, seed) in [("mlp", 0), ("mlp", 2), ("mlp-10", 1), ("mlp-10", 2)] {
         assert_eq!(place.record(cell, seed).status, RunStatus::Complete);
     }
-    // The next time only they are trained, and nothing of the failure stays.
+    // The next call trains only the failed runs, and removes their training folders.
     place.trained();
     let output = place.xtask("experiments --only mlp").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -114,7 +117,7 @@ fn a_failed_run_is_named_and_the_others_complete() {
 }
 
 #[test]
-fn what_is_recorded_is_trained_again_only_when_asked() {
+fn recorded_runs_are_trained_again_only_with_fresh() {
     let place = Place::new();
     let train = |words: &str| {
         let output = place
@@ -125,28 +128,32 @@ fn what_is_recorded_is_trained_again_only_when_asked() {
         (place.trained(), stderr(&output), stdout(&output))
     };
     assert_eq!(train("").0, ["pca 0"]);
-    let (trained, said, table) = train("");
+    let (trained, printed, table) = train("");
     assert!(trained.is_empty());
-    assert!(said.contains("1 recorded already"), "{said}");
+    assert!(printed.contains("1 recorded already"), "{printed}");
     assert!(table.contains("0.1500"), "{table}");
     assert_eq!(train("--fresh").0, ["pca 0"]);
-    // Another backend, another config: another result, in a tree of its own.
+    // Runs with another backend or config have other results, in another folder.
     let own = place.record("pca", 0);
     assert_eq!(train("--backend ndarray").0, ["pca 0"]);
     assert_eq!(train("--backend ndarray").0, [""; 0]);
-    let (trained, said, _) = train("--set components=3");
+    let (trained, printed, _) = train("--set components=3");
     assert_eq!(trained, ["pca 0"]);
-    assert!(said.contains("--variant components=3 shows"), "{said}");
+    assert!(
+        printed.contains("--variant components=3 shows"),
+        "{printed}"
+    );
     assert_eq!(place.record("pca", 0), own);
     assert_eq!(train("").0, [""; 0]);
-    // Quick results have a tree of their own.
+    // Quick results have their own folder.
     assert_eq!(train("--quick").0, ["pca 0"]);
     assert_eq!(train("--set components=3").0, [""; 0]);
 }
 
 #[test]
-fn a_result_that_was_whole_is_put_in_place() {
-    // As after a power cut between the old folder's end and the new one's name.
+fn a_complete_result_in_the_training_folder_becomes_the_result() {
+    // A power cut may have happened after the old result was removed and before the training
+    // folder was renamed.
     let place = Place::new();
     assert!(
         place
@@ -166,7 +173,7 @@ fn a_result_that_was_whole_is_put_in_place() {
 }
 
 #[test]
-fn what_another_version_left_is_left_alone() {
+fn results_of_another_version_are_left_alone() {
     let place = Place::new();
     let train = || place.xtask("experiments --only pca").output().unwrap();
     assert!(train().status.success());
@@ -175,7 +182,7 @@ fn what_another_version_left_is_left_alone() {
     let theirs = ours.replace(&format!("\"{VERSION}\""), "\"99.0.0\"");
     assert_ne!(ours, theirs);
     place.trained();
-    // In the finished folder, then in one that trains or has failed.
+    // The other version left its record in the result folder, then in the training folder.
     for record in [finished.record(), partial.record()] {
         std::fs::create_dir_all(record.parent().unwrap()).unwrap();
         std::fs::write(&record, &theirs).unwrap();
@@ -186,11 +193,14 @@ fn what_another_version_left_is_left_alone() {
             "claims",
         ] {
             let output = place.xtask(words).output().unwrap();
-            let said = stderr(&output);
-            assert_eq!(output.status.code(), Some(2), "{words}: {said}");
-            assert!(said.contains("version \"99.0.0\" of Kindling"), "{said}");
-            assert!(said.contains("left alone"), "{said}");
-            assert!(said.contains("--out"), "{said}");
+            let printed = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{words}: {printed}");
+            assert!(
+                printed.contains("version \"99.0.0\" of Kindling"),
+                "{printed}"
+            );
+            assert!(printed.contains("left alone"), "{printed}");
+            assert!(printed.contains("--out"), "{printed}");
         }
         assert_eq!(std::fs::read_to_string(&record).unwrap(), theirs);
         assert!(place.trained().is_empty());
@@ -201,7 +211,7 @@ fn what_another_version_left_is_left_alone() {
 }
 
 #[test]
-fn two_at_once_on_one_folder_are_one_too_many() {
+fn a_second_matrix_in_the_same_folder_is_refused() {
     let place = Place::new();
     let hold = place.path("hold");
     let words = ["experiments", "--only", "pca", "--out"];
@@ -232,17 +242,20 @@ fn two_at_once_on_one_folder_are_one_too_many() {
     assert!(first.wait().unwrap().success());
     assert!(table.contains("pca"), "{table}");
     assert_eq!(second.status.code(), Some(2));
-    let said = stderr(&second);
-    assert!(said.contains("another cargo xtask is training"), "{said}");
-    assert!(said.contains("--out"), "{said}");
-    // The lock ended with its process, though its file is still there.
+    let printed = stderr(&second);
+    assert!(
+        printed.contains("another cargo xtask is training"),
+        "{printed}"
+    );
+    assert!(printed.contains("--out"), "{printed}");
+    // The lock ended with its process, although the lock file still exists.
     assert!(place.out().join(".lock").exists());
     let third = place.xtask("experiments --only pca").output().unwrap();
     assert!(third.status.success(), "{}", stderr(&third));
 }
 
 #[test]
-fn the_matrix_is_listed_and_nothing_written() {
+fn list_prints_the_matrix_and_writes_nothing() {
     let place = Place::new();
     let output = place
         .xtask("experiments --list --only pca --only mlp")
@@ -256,7 +269,7 @@ fn the_matrix_is_listed_and_nothing_written() {
 }
 
 #[test]
-fn train_has_a_tree_of_its_own_and_passes_on_the_exit_code() {
+fn train_has_its_own_folder_and_returns_the_exit_code_of_kindling() {
     let place = Place::new();
     let output = place.xtask("train mlp --seed 3").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));

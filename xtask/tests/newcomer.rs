@@ -1,5 +1,5 @@
-//! The worked example of CONTRIBUTING.md, a new family: its patch applies, is as short as the
-//! document says, and in the gate it is built and run.
+//! The worked example of CONTRIBUTING.md, a new family. These tests check that its patch applies
+//! and is as short as the document says. In the gate, the example is also built and run.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::path::{Path, PathBuf};
@@ -27,15 +27,15 @@ fn contributing() -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Checks that CONTRIBUTING.md holds these words.
+/// Checks that CONTRIBUTING.md contains `words`.
 #[track_caller]
 fn contributing_says(words: &str) {
     let text = contributing();
     assert!(text.contains(words), "CONTRIBUTING.md must say `{words}`");
 }
 
-/// `git apply`, as if there were no repository: there is none in an archive of the sources,
-/// and another one may be around it.
+/// A command `git apply` that ignores any repository. The sources may come from an archive, and
+/// the folder around them may belong to another repository.
 fn git_apply(git: &Path, folder: &Path) -> Command {
     let mut command = Command::new(git);
     command
@@ -77,7 +77,7 @@ fn the_example_of_a_new_family_applies() {
     assert!(output.status.success(), "{why}");
 }
 
-/// Copies a folder with all that is in it, but not the entries in `without`.
+/// Copies a folder with all its files, except the entries named in `without`.
 fn copy(from: &Path, to: &Path, without: &[&str]) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -109,14 +109,15 @@ fn the_example_of_a_new_family_gives_the_accuracies_of_the_document() {
     };
     let xtask = Path::new(env!("CARGO_BIN_EXE_xtask"));
     let target = xtask.parent().unwrap().parent().unwrap();
-    // The same folder each time, so that a build replaces the one before it.
+    // The folder is always the same, so that a build replaces the build before.
     let folder = target.join("newcomer");
     let _ = std::fs::remove_dir_all(&folder);
     let tree = folder.join("kindling");
     copy(&root(), &tree, &NOT_COPIED);
     assert!(git_apply(&git, &tree).status().unwrap().success());
-    // The build below uses what is built of Burn, and puts its programs elsewhere. Cargo would
-    // take our crates in both trees for the same, if they had the same version.
+    // The build below reuses the compiled crates of Burn, and writes its programs to another
+    // folder. The copies of our crates need another version: otherwise cargo would mix them up
+    // with the originals.
     let manifest = tree.join("Cargo.toml");
     let text = std::fs::read_to_string(&manifest).unwrap();
     let version = format!("version = \"{VERSION}");
@@ -135,15 +136,15 @@ fn the_example_of_a_new_family_gives_the_accuracies_of_the_document() {
         .env_remove("KINDLING_BIN")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let why = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{why}");
+    assert!(output.status.success(), "{printed}{why}");
     let results: Vec<ResultRow> = read_csv(&folder.join("out/quick/results.csv")).unwrap();
     let accuracy = |cell: &str| -> String {
         let result = results.iter().find(|result| result.cell == cell).unwrap();
         let shown = format!("{:.4}", result.test_accuracy.unwrap());
         let shows = |line: &str| line.contains(cell) && line.contains(&shown);
-        assert!(said.lines().any(shows), "{cell} {shown} in: {said}");
+        assert!(printed.lines().any(shows), "{cell} {shown} in: {printed}");
         shown
     };
     contributing_says(&format!(

@@ -1,5 +1,5 @@
-//! Standard output that cannot be written: a full disk is an error, a reader who has
-//! gone is none.
+//! Commands whose standard output cannot be written: a full disk is an error, and a closed pipe
+//! is not.
 #![cfg(target_os = "linux")] // /dev/full
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use common::{Place, stderr};
 
-/// Runs a command whose standard output is a full disk.
+/// Runs a command with its standard output on a full disk.
 fn to_full_disk(mut command: Command) -> Output {
     let full = File::options().write(true).open("/dev/full").unwrap();
     command
@@ -20,7 +20,7 @@ fn to_full_disk(mut command: Command) -> Output {
         .unwrap()
 }
 
-/// A command that takes no `--out`.
+/// A command without the flag `--out`.
 fn plain(place: &Place, words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command
@@ -66,26 +66,26 @@ fn a_full_disk_behind_standard_output_is_an_error() {
     }
     for (words, command) in commands {
         let output = to_full_disk(command);
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{words}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{words}: {printed}");
         let problem = "cannot write standard output: No space left on device";
-        assert_eq!(said.matches(problem).count(), 1, "{words}: {said}");
-        assert!(!said.contains("panicked"), "{words}: {said}");
+        assert_eq!(printed.matches(problem).count(), 1, "{words}: {printed}");
+        assert!(!printed.contains("panicked"), "{words}: {printed}");
     }
 }
 
 #[test]
-fn a_matrix_trains_to_its_end_whatever_is_behind_standard_output() {
+fn a_matrix_trains_to_its_end_even_if_standard_output_fails() {
     let place = Place::new();
     let matrix = || place.xtask("experiments --only mlp --seeds 2");
     let output = to_full_disk(matrix());
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert_eq!(place.trained().len(), 4);
     assert!(place.out().join("report/report.md").exists());
-    // The same again has nothing to train, and fails again.
+    // A second call has nothing to train, and fails again.
     assert_eq!(to_full_disk(matrix()).status.code(), Some(1));
     assert!(place.trained().is_empty());
-    // Other ends keep their code.
+    // Other errors keep their exit code.
     assert_eq!(
         to_full_disk(place.xtask("experiments --set no.key=1"))
             .status
@@ -98,7 +98,7 @@ fn a_matrix_trains_to_its_end_whatever_is_behind_standard_output() {
 }
 
 #[test]
-fn a_reader_who_has_gone_has_read_enough() {
+fn a_closed_pipe_is_not_an_error() {
     let place = Place::new();
     for words in [
         "experiments --only mlp --seeds 2",
@@ -120,9 +120,9 @@ fn a_reader_who_has_gone_has_read_enough() {
             .stderr(Stdio::piped())
             .output()
             .unwrap();
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(0), "{words}: {said}");
-        assert!(!said.contains("standard output"), "{words}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{words}: {printed}");
+        assert!(!printed.contains("standard output"), "{words}: {printed}");
     }
     assert_eq!(place.trained().len(), 4);
 }

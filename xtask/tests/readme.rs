@@ -1,5 +1,5 @@
-//! Every command of the README runs as written, in a copy of the repository's configs
-//! and with a script in kindling's stead.
+//! Runs every command of the README as written, in a copy of the repository's configs. A script
+//! stands in for kindling.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -12,8 +12,8 @@ use std::process::Command;
 use common::{Place, stderr};
 use kindling_formats::VERSION;
 
-/// What is not run here: what builds or tests this repository itself, which the gate
-/// does, and what takes long, which has tests of its own.
+/// Commands that this test does not run. Some build or test this repository, which the gate
+/// does. The others take long and have their own tests.
 const ELSEWHERE: [&str; 9] = [
     "cargo bench",
     "cargo bolero",
@@ -31,7 +31,7 @@ fn readme() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// The commands of cargo in blocks of code and between backticks.
+/// The cargo commands in a text: in blocks of code and between backticks.
 fn commands(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     // Lines of blocks, without their comments.
@@ -72,7 +72,7 @@ fn every_command_runs_as_written() {
         let Some(words) = command.strip_prefix("cargo xtask ") else {
             panic!("the README has `{command}`, which no test runs");
         };
-        // NAME, CELL, DIR and SHELL stand for something.
+        // NAME, NAMES, CELL, DIR and SHELL are placeholders.
         let words = words.replace("NAMES", "flex").replace("NAME", "flex");
         let words = words.replace("CELL", "mlp").replace("DIR", "data");
         let words = words.replace("SHELL", "bash");
@@ -96,14 +96,14 @@ fn every_command_runs_as_written() {
                 .output()
                 .unwrap()
         };
-        // What looks at a matrix needs one.
+        // These commands need a matrix.
         if ["report", "claims", "watch"]
             .iter()
             .any(|start| words.starts_with(start))
         {
             assert!(xtask("experiments").status.success());
         }
-        // And what looks at a variant needs that.
+        // A command with --variant needs this variant.
         if let Some((_, setting)) = words.split_once("--variant ") {
             let words = format!("experiments --cell mlp --set {setting}");
             assert!(xtask(&words).status.success(), "{words}");

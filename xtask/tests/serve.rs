@@ -1,4 +1,4 @@
-//! Looking on while a matrix trains: as text, as events, in a browser.
+//! Watching the progress of a matrix: as text in a terminal, as events, and in a browser.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -9,10 +9,10 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{Place, interrupt, stderr, stdout, until};
+use common::{Place, interrupt, stderr, stdout, wait_until};
 use kindling_formats::VERSION;
 
-/// A matrix of four runs that wait for a file to go on, two at a time.
+/// Starts a matrix of four runs, two at a time. Returns when two of them wait for the file `hold`.
 fn begin(place: &Place) -> Child {
     let child = place
         .xtask("experiments --only mlp --seeds 2 --jobs 2")
@@ -21,19 +21,20 @@ fn begin(place: &Place) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    until(|| {
+    wait_until(|| {
         let log = std::fs::read_to_string(place.path("log")).unwrap_or_default();
         log.lines().count() == 2
     });
     child
 }
 
-fn go_on(place: &Place, mut matrix: Child) {
+/// Writes the file `hold`, so that the runs continue, and waits for the end of the matrix.
+fn finish(place: &Place, mut matrix: Child) {
     std::fs::write(place.path("hold"), "").unwrap();
     assert!(matrix.wait().unwrap().success());
 }
 
-/// A server, ended by Ctrl-C when this is dropped.
+/// A running server. Ctrl-C ends it when this value is dropped.
 struct Serving {
     child: Child,
     port: u16,
@@ -44,8 +45,8 @@ impl Serving {
         let mut command = place.xtask("serve --port 0");
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        let mut said = BufReader::new(child.stdout.take().unwrap());
-        said.read_line(&mut line).unwrap();
+        let mut printed = BufReader::new(child.stdout.take().unwrap());
+        printed.read_line(&mut line).unwrap();
         let port = line.split(['/', ':']).find_map(|part| part.parse().ok());
         Self {
             port: port.unwrap_or_else(|| panic!("no port in {line}")),
@@ -53,8 +54,8 @@ impl Serving {
         }
     }
 
-    /// Asks for a path, and leaves the answer to be read.
-    fn ask(&self, port: u16, path: &str, host: &str) -> BufReader<TcpStream> {
+    /// Sends a request for a path. The caller reads the response from the connection.
+    fn request(&self, port: u16, path: &str, host: &str) -> BufReader<TcpStream> {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(60)))
@@ -67,7 +68,7 @@ impl Serving {
     fn get(&self, path: &str) -> String {
         let mut answer = String::new();
         let host = format!("127.0.0.1:{}", self.port);
-        self.ask(self.port, path, &host)
+        self.request(self.port, path, &host)
             .read_to_string(&mut answer)
             .unwrap();
         answer
@@ -93,22 +94,22 @@ fn a_matrix_is_watched_as_it_trains() {
         stderr(&none)
     );
     let matrix = begin(&place);
-    let said = stdout(&watch());
+    let printed = stdout(&watch());
     assert!(
-        said.starts_with("0 of 4 done, 2 begun, 0 failed, 2 waiting"),
-        "{said}"
+        printed.starts_with("0 of 4 done, 2 begun, 0 failed, 2 waiting"),
+        "{printed}"
     );
-    go_on(&place, matrix);
-    let said = stdout(&watch());
+    finish(&place, matrix);
+    let printed = stdout(&watch());
     assert!(
-        said.starts_with("4 of 4 done, 0 begun, 0 failed, 0 waiting"),
-        "{said}"
+        printed.starts_with("4 of 4 done, 0 begun, 0 failed, 0 waiting"),
+        "{printed}"
     );
     assert!(
-        said.contains("  mlp 1     done in 0:02  test 0.1500  92.00 %"),
-        "{said}"
+        printed.contains("  mlp 1     done in 0:02  test 0.1500  92.00 %"),
+        "{printed}"
     );
-    // A changed config has a tree of its own.
+    // Runs with a changed config have their own folder.
     let failed = place
         .xtask("experiments --only mlp-10 --set dropout=0.5 --seeds 1")
         .env("FAKE_FAIL", "mlp-10 0")
@@ -121,27 +122,27 @@ fn a_matrix_is_watched_as_it_trains() {
         .xtask("watch --once --variant dropout=0.5")
         .output()
         .unwrap();
-    let said = stdout(&there);
+    let printed = stdout(&there);
     assert!(
-        said.contains("failed: the loss is NaN in epoch 1"),
-        "{said}"
+        printed.contains("failed: the loss is NaN in epoch 1"),
+        "{printed}"
     );
 }
 
 #[test]
-fn a_server_tells_of_every_change_and_of_nothing_else() {
+fn the_server_sends_every_change_and_serves_only_the_report() {
     let place = Place::new();
     let matrix = begin(&place);
     let serving = Serving::start(&place);
     let host = format!("localhost:{}", serving.port);
-    let mut events = serving.ask(serving.port, "/events", &host).lines();
+    let mut events = serving.request(serving.port, "/events", &host).lines();
     let mut next = |words: &str| {
         let found = events.find(|line| line.as_ref().unwrap().contains(words));
         assert!(found.is_some(), "no {words}");
     };
     next("text/event-stream");
     next("\"done\":0,\"begun\":2");
-    go_on(&place, matrix);
+    finish(&place, matrix);
     next("\"done\":4,\"begun\":0");
     assert!(serving.get("/state").contains("\"done\":4"));
     assert!(serving.get("/").contains("EventSource"));
@@ -153,8 +154,7 @@ fn a_server_tells_of_every_change_and_of_nothing_else() {
     for path in ["/report/../results.csv", "/results.csv", "/report/none.svg"] {
         assert!(serving.get(path).starts_with("HTTP/1.1 404"), "{path}");
     }
-    // Behind a tunnel this machine has another port. A page elsewhere whose name leads
-    // here is refused.
+    // A tunnel may have another port. A request with the host name of another site is refused.
     for (name, status) in [
         ("localhost:9000", 200),
         ("127.0.0.1:1", 200),
@@ -165,12 +165,12 @@ fn a_server_tells_of_every_change_and_of_nothing_else() {
         ("example.org:8088", 403),
     ] {
         let mut answer = String::new();
-        let mut asked = serving.ask(serving.port, "/state", name);
+        let mut asked = serving.request(serving.port, "/state", name);
         asked.read_to_string(&mut answer).unwrap();
         let expected = format!("HTTP/1.1 {status} ");
         assert!(answer.starts_with(&expected), "{name}: {answer}");
     }
-    // The port is taken now.
+    // A second server cannot use the same port.
     let second = place
         .xtask(&format!("serve --port {}", serving.port))
         .output()
@@ -183,7 +183,7 @@ fn a_server_tells_of_every_change_and_of_nothing_else() {
     );
 }
 
-/// Threads of a process, as Linux counts them.
+/// The number of threads of a process, read from `/proc`.
 #[cfg(target_os = "linux")]
 fn threads(process: &Child) -> usize {
     std::fs::read_dir(format!("/proc/{}/task", process.id()))
@@ -193,34 +193,34 @@ fn threads(process: &Child) -> usize {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn many_connections_hold_up_nobody() {
+fn many_connections_do_not_delay_others() {
     let place = Place::new();
     let matrix = begin(&place);
     let serving = Serving::start(&place);
     let host = format!("127.0.0.1:{}", serving.port);
-    // What is not answered within a minute fails.
+    // A response that takes longer than a minute fails the test.
     let page = || {
         let answer = serving.get("/");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     };
-    // Once it answers, it has all its threads.
+    // When the server sends its first response, it has started all its threads.
     page();
     let before = threads(&serving.child);
-    // Some that say nothing, and some that say half of what they want.
+    // Half of these connections send nothing. The others send only a part of their request.
     let connect = || TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
     let mut silent: Vec<TcpStream> = (0..200).map(|_| connect()).collect();
     for half in silent.iter_mut().step_by(2) {
         let _ = half.write_all(b"GET / HTTP/1.1\r\nHost: ");
     }
     page();
-    // Events: as many as are served get them, the others a refusal, soon.
+    // A limited number of connections receive events. The others are refused at once.
     let mut followers: Vec<BufReader<TcpStream>> = (0..200)
-        .map(|_| serving.ask(serving.port, "/events", &host))
+        .map(|_| serving.request(serving.port, "/events", &host))
         .collect();
     let mut served = Vec::new();
     for mut follower in followers.drain(..) {
         let mut line = String::new();
-        // One that another took the place of is closed without an answer.
+        // A connection that was replaced by a newer one is closed without a response.
         if follower.read_line(&mut line).is_ok() && line.contains("200") {
             served.push(follower);
         } else {
@@ -229,14 +229,14 @@ fn many_connections_hold_up_nobody() {
     }
     assert!((1..=64).contains(&served.len()), "{}", served.len());
     page();
-    // Who asks for much and reads nothing of it holds up nobody either.
-    let lazy = (0..200).map(|_| serving.ask(serving.port, "/", &host));
+    // Connections that do not read their response do not delay others either.
+    let lazy = (0..200).map(|_| serving.request(serving.port, "/", &host));
     let lazy: Vec<BufReader<TcpStream>> = lazy.collect();
     page();
     assert_eq!(threads(&serving.child), before);
     drop((silent, lazy));
-    // All followers hear of the end.
-    go_on(&place, matrix);
+    // All subscribers receive the last event.
+    finish(&place, matrix);
     for mut follower in served {
         let mut line = String::new();
         while !line.contains("\"done\":4") {
@@ -248,7 +248,7 @@ fn many_connections_hold_up_nobody() {
 }
 
 #[test]
-fn what_is_no_request_is_refused() {
+fn malformed_requests_are_refused() {
     let place = Place::new();
     let serving = Serving::start(&place);
     let long = "a".repeat(20_000);
@@ -262,7 +262,7 @@ fn what_is_no_request_is_refused() {
         ("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
         (&format!("GET /{long} HTTP/1.1\r\n"), 431),
         ("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
-        // In small letters, and from behind a proxy.
+        // The header is in lower case, and the version is HTTP/1.0, as some proxies send them.
         ("GET /state?now HTTP/1.0\r\nhost: LOCALHOST\r\n\r\n", 404),
     ] {
         let mut stream = TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
@@ -282,7 +282,8 @@ fn what_is_no_request_is_refused() {
     }
 }
 
-/// Chromium without a window, which says over HTTP what its page is called.
+/// Starts Chromium without a window. Returns the process, and the port on which it lists the
+/// titles of its pages. `None` if there is no browser.
 #[track_caller]
 fn browser(place: &Place, url: &str) -> Option<(Child, u16)> {
     let profile = place.path("profile");
@@ -300,7 +301,7 @@ fn browser(place: &Place, url: &str) -> Option<(Child, u16)> {
         .spawn()
         .unwrap();
     let mut port = None;
-    until(|| {
+    wait_until(|| {
         let text = std::fs::read_to_string(profile.join("DevToolsActivePort"));
         port = text.ok().and_then(|text| text.lines().next()?.parse().ok());
         port.is_some()
@@ -315,14 +316,14 @@ fn a_page_in_a_browser_follows_the_matrix() {
     let serving = Serving::start(&place);
     let url = format!("http://127.0.0.1:{}/", serving.port);
     let Some((mut browser, port)) = browser(&place, &url) else {
-        go_on(&place, matrix);
+        finish(&place, matrix);
         return;
     };
     let titled = |title: &str| {
-        until(|| {
-            // It keeps the connection, so the answer ends with our patience.
+        wait_until(|| {
+            // Chromium keeps the connection open, so reading ends with the timeout.
             let mut pages = Vec::new();
-            let mut answer = serving.ask(port, "/json/list", "127.0.0.1");
+            let mut answer = serving.request(port, "/json/list", "127.0.0.1");
             let patience = Some(Duration::from_millis(300));
             answer.get_ref().set_read_timeout(patience).unwrap();
             let _ = answer.read_to_end(&mut pages);
@@ -330,7 +331,7 @@ fn a_page_in_a_browser_follows_the_matrix() {
         });
     };
     titled("0 of 4 done - Kindling");
-    go_on(&place, matrix);
+    finish(&place, matrix);
     titled("4 of 4 done - Kindling");
     browser.kill().unwrap();
     browser.wait().unwrap();

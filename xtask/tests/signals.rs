@@ -1,4 +1,4 @@
-//! Ctrl-C and other signals, through the real binary with a script in kindling's stead.
+//! Ctrl-C and other signals while a matrix trains. A script stands in for kindling.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use common::{Place, interrupt, signal, stderr, stdout, until};
+use common::{Place, interrupt, signal, stderr, stdout, wait_until};
 
-/// A matrix of three runs, of which two train and wait to be told to stop.
+/// Starts a matrix of four runs. Returns when two of them train and wait for a request to stop.
 fn begin(place: &Place, more: &str) -> Child {
     let child = place
         .xtask(&format!("experiments --only mlp --seeds 2 --jobs 2 {more}"))
@@ -19,7 +19,7 @@ fn begin(place: &Place, more: &str) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    until(|| lines(&place.path("log")) == 2);
+    wait_until(|| lines(&place.path("log")) == 2);
     child
 }
 
@@ -30,12 +30,12 @@ fn lines(path: &Path) -> usize {
         .count()
 }
 
-/// The end of a command that was stopped: it says how to go on, and does.
+/// Checks that a stopped matrix prints how to continue, and that the same command does continue.
 fn stopped(place: &Place, child: Child) -> Output {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
-    let said = stdout(&output);
-    assert!(said.contains("stopped with 4 runs to go"), "{said}");
+    let printed = stdout(&output);
+    assert!(printed.contains("stopped with 4 runs to go"), "{printed}");
     for seed in 0..2 {
         assert!(place.partial("mlp", seed).config().exists());
         assert!(
@@ -55,21 +55,21 @@ fn stopped(place: &Place, child: Child) -> Output {
 }
 
 #[test]
-fn once_the_trainings_end_with_their_epoch() {
+fn after_one_ctrl_c_trainings_end_with_their_epoch() {
     let place = Place::new();
     let child = begin(&place, "");
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(600));
-    std::fs::write(place.path("stop"), "").unwrap(); // their epochs end
+    std::fs::write(place.path("stop"), "").unwrap(); // lets the epochs of the runs end
     let output = stopped(&place, child);
     assert!(stderr(&output).contains("stopping after the current epochs"));
     assert!(stderr(&output).contains("stopped mlp"));
 }
 
 #[test]
-fn twice_they_end_at_once() {
+fn after_two_ctrl_c_trainings_end_at_once() {
     let place = Place::new();
-    // Like kindling, the script ends with its standard input: it has read no line.
+    // The second Ctrl-C closes the standard input of the script, and it ends, as kindling does.
     let child = begin(&place, "");
     interrupt(&child);
     interrupt(&child);
@@ -78,8 +78,8 @@ fn twice_they_end_at_once() {
     stopped(&place, child);
 }
 
-/// How a matrix ends that is started by the shell line `start`, where `$@` is its
-/// command, and sent a signal while two runs train.
+/// Starts a matrix with the shell line `start`, in which `$@` is the command of the matrix, and
+/// sends it the signal `name` while two runs train. Returns how it ended.
 fn sent(start: &str, name: &str) -> (ExitStatus, Place) {
     let place = Place::new();
     let mut xtask = place.xtask("experiments --only mlp --seeds 2 --jobs 2");
@@ -99,8 +99,8 @@ fn sent(start: &str, name: &str) -> (ExitStatus, Place) {
         .current_dir(place.path(""))
         .spawn()
         .unwrap();
-    until(|| lines(&place.path("log")) == 2);
-    // The shell has said which process the matrix is.
+    wait_until(|| lines(&place.path("log")) == 2);
+    // The shell has written the process number of the matrix to this file.
     let process = std::fs::read_to_string(place.path("pid")).unwrap();
     signal(name, process.trim().parse().unwrap());
     std::thread::sleep(Duration::from_millis(300));
@@ -117,14 +117,14 @@ fn a_signal_that_is_ignored_at_the_start_stays_ignored() {
         ("echo $$ > pid; exec nohup \"$@\"", "HUP"),
         ("trap '' INT; echo $$ > pid; exec \"$@\"", "INT"),
         ("trap '' TERM; echo $$ > pid; exec \"$@\"", "TERM"),
-        // A shell without job control has what is behind ignore Ctrl-C.
+        // In a shell without job control, a command in the background ignores Ctrl-C.
         ("\"$@\" & echo $! > pid; wait $!", "INT"),
     ] {
         let (status, place) = sent(start, name);
         assert!(status.success(), "{start}: {status}");
         assert_eq!(place.trained().len(), 4, "{start}");
     }
-    // What is not ignored stops it, beside one that is.
+    // A signal that is not ignored stops the matrix, even if another signal is ignored.
     for (start, name) in [
         (foreground, "HUP"),
         (foreground, "TERM"),

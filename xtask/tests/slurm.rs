@@ -1,6 +1,6 @@
-//! A matrix on a Slurm of our own: its daemons in a temporary folder, on this machine.
-//! Slurm has to be installed for that, and we root, as slurmd wants it. What does not
-//! need a scheduler is tried with scripts in the place of Slurm's programs.
+//! Trains a matrix with Slurm. Some tests start the daemons of Slurm on this machine, in a
+//! temporary folder. They need an installed Slurm, and the user root for slurmd. In the other
+//! tests, scripts stand in for the programs of Slurm.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -11,15 +11,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use common::{Place, stderr, stdout, until};
+use common::{Place, stderr, stdout, wait_until};
 
-/// Held by the one cluster that there is at a time.
+/// The lock of the running cluster, because only one may run at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// The daemons, ended when this is dropped.
+/// The daemons of Slurm. They are killed when this value is dropped.
 struct Cluster {
     place: Place,
-    /// Of the daemons. Slurm's configuration has no blanks in paths, which `place` may.
+    /// The folder of the daemons. Its path has no blanks, because the configuration of Slurm does
+    /// not allow them.
     home: tempfile::TempDir,
     daemons: Vec<Child>,
     _alone: MutexGuard<'static, ()>,
@@ -31,8 +32,8 @@ fn word(command: &str) -> String {
 }
 
 impl Cluster {
-    /// Starts munged, slurmctld and slurmd, with `more` lines in slurm.conf; `None` where
-    /// they cannot be.
+    /// Starts munged, slurmctld and slurmd, with the further lines `more` in slurm.conf. `None`
+    /// if this machine cannot run them.
     #[track_caller]
     fn start(more: &str) -> Option<Self> {
         for name in ["munged", "slurmctld", "slurmd", "sbatch"] {
@@ -58,7 +59,7 @@ impl Cluster {
         std::fs::set_permissions(cluster.path("key"), PermissionsExt::from_mode(0o400)).unwrap();
         let host = word("hostname");
         let cores = word("nproc");
-        // Ports that nobody else has, most likely.
+        // These ports depend on the process, so that other processes hardly use the same ones.
         let port = 20_000 + std::process::id() % 20_000;
         let at = |name: &str| cluster.path(name).display().to_string();
         let text = format!(
@@ -100,10 +101,10 @@ impl Cluster {
                 .unwrap();
             cluster.daemons.push(daemon);
             if cluster.daemons.len() == 1 {
-                until(|| cluster.path("socket").exists());
+                wait_until(|| cluster.path("socket").exists());
             }
         }
-        until(|| cluster.ask("sinfo --noheader --format=%T") == "idle");
+        wait_until(|| cluster.ask("sinfo --noheader --format=%T") == "idle");
         Some(cluster)
     }
 
@@ -120,7 +121,7 @@ impl Cluster {
         stdout(&output).trim().to_string()
     }
 
-    /// Submits with the fake kindling, which waits for the file `hold`.
+    /// A command `experiments` with the fake kindling, which waits for the file `hold`.
     fn command(&self, words: &str) -> Command {
         let mut command = self.place.xtask(&format!("experiments {words}"));
         command
@@ -142,7 +143,7 @@ impl Cluster {
 
     /// Waits until no job is left.
     fn idle(&self) {
-        until(|| self.ask("squeue --noheader").is_empty());
+        wait_until(|| self.ask("squeue --noheader").is_empty());
     }
 }
 
@@ -160,19 +161,19 @@ fn a_matrix_is_a_job_array_and_only_what_is_missing_is_submitted() {
     let Some(cluster) = Cluster::start("") else {
         return;
     };
-    let said = cluster.submit("--only mlp --seeds 2 --slurm-args --comment=kept");
+    let printed = cluster.submit("--only mlp --seeds 2 --slurm-args --comment=kept");
     assert!(
-        said.contains("4 runs submitted as job 1, the report as job 2"),
-        "{said}"
+        printed.contains("4 runs submitted as job 1, the report as job 2"),
+        "{printed}"
     );
     assert_eq!(
         cluster.ask("squeue --noheader --jobs=1 --format=%k | uniq"),
         "kept"
     );
-    // While they wait or train they are nobody else's.
-    let said = cluster.submit("--only mlp --seeds 2");
-    assert!(said.contains("Slurm already has 4 runs"), "{said}");
-    assert!(said.contains("nothing to submit"), "{said}");
+    // Runs that are queued or running are neither submitted again nor trained on this machine.
+    let printed = cluster.submit("--only mlp --seeds 2");
+    assert!(printed.contains("Slurm already has 4 runs"), "{printed}");
+    assert!(printed.contains("nothing to submit"), "{printed}");
     let local = cluster.experiments("--only mlp --seeds 2");
     assert_eq!(local.status.code(), Some(2));
     assert!(
@@ -180,8 +181,8 @@ fn a_matrix_is_a_job_array_and_only_what_is_missing_is_submitted() {
         "{}",
         stderr(&local)
     );
-    let said = cluster.submit("--only mlp --only pca --seeds 2");
-    assert!(said.contains("1 run submitted as job 3"), "{said}");
+    let printed = cluster.submit("--only mlp --only pca --seeds 2");
+    assert!(printed.contains("1 run submitted as job 3"), "{printed}");
 
     std::fs::write(cluster.path("hold"), "").unwrap();
     cluster.idle();
@@ -193,20 +194,20 @@ fn a_matrix_is_a_job_array_and_only_what_is_missing_is_submitted() {
     for (cell, seed) in [("mlp", 0), ("mlp", 1), ("mlp-10", 0), ("pca", 0)] {
         assert_eq!(place.record(cell, seed).host.threads, 1);
     }
-    // A failed one is recorded as such, and the report is there all the same.
+    // The failed run has a record, and the report was written.
     let failed = place.partial("mlp-10", 1).read_record().unwrap().unwrap();
     assert!(failed.error.unwrap().contains("NaN"));
     let report = std::fs::read_to_string(place.out().join("report/report.md")).unwrap();
     assert!(report.contains("mlp-10 seed 1"), "{report}");
-    // It alone is submitted again.
-    let said = cluster.submit("--only mlp --only pca --seeds 2");
-    assert!(said.contains("1 run submitted"), "{said}");
+    // Only the failed run is submitted again.
+    let printed = cluster.submit("--only mlp --only pca --seeds 2");
+    assert!(printed.contains("1 run submitted"), "{printed}");
     cluster.idle();
     assert_eq!(place.trained(), ["mlp-10 1"]);
 }
 
 #[test]
-fn without_slurm_it_is_said() {
+fn without_slurm_the_error_names_the_missing_program() {
     let place = Place::new();
     let output = place
         .xtask("experiments --only pca --executor slurm")
@@ -214,10 +215,10 @@ fn without_slurm_it_is_said() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let said = stderr(&output);
+    let printed = stderr(&output);
     assert!(
-        said.contains("there is no program sbatch here; is Slurm installed?"),
-        "{said}"
+        printed.contains("cannot find the program sbatch; is Slurm installed?"),
+        "{printed}"
     );
     for flag in ["--slurm-args", "--slurm-report-args"] {
         let output = place
@@ -225,12 +226,12 @@ fn without_slurm_it_is_said() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2));
-        let said = format!("{flag} needs --executor slurm");
-        assert!(stderr(&output).contains(&said), "{}", stderr(&output));
+        let printed = format!("{flag} needs --executor slurm");
+        assert!(stderr(&output).contains(&printed), "{}", stderr(&output));
     }
 }
 
-/// Writes a program to the folder `bin` of a place.
+/// Writes a shell script to the folder `bin` in `place`.
 fn program(place: &Place, name: &str, text: &str) {
     let path = place.path("bin").join(name);
     std::fs::create_dir_all(place.path("bin")).unwrap();
@@ -238,7 +239,7 @@ fn program(place: &Place, name: &str, text: &str) {
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
-/// The folder `bin` of a place, before all others.
+/// The variable PATH with the folder `bin` in `place` before all others.
 fn path(place: &Place) -> std::ffi::OsString {
     let path = std::env::var_os("PATH").unwrap();
     let folders = std::iter::once(place.path("bin")).chain(std::env::split_paths(&path));
@@ -252,11 +253,11 @@ fn numbers(text: &str) -> Vec<u32> {
 }
 
 #[test]
-fn more_runs_than_an_array_takes_are_several_arrays() {
+fn more_runs_than_an_array_can_hold_become_several_arrays() {
     let Some(cluster) = Cluster::start("MaxArraySize=3") else {
         return;
     };
-    // The second array is refused, as where somebody has too many jobs.
+    // The script refuses the second array, as Slurm does if a user has too many jobs.
     let place = &cluster.place;
     let real = kindling_testing::program("sbatch", "install slurm-wlm").unwrap();
     let (again, real) = (place.path("again"), real.display().to_string());
@@ -269,23 +270,23 @@ fn more_runs_than_an_array_takes_are_several_arrays() {
     let words = "--executor slurm --only mlp --seeds 4 --jobs 1";
     let mut command = cluster.command(words);
     let output = command.env("PATH", path(place)).output().unwrap();
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("3 runs submitted as job "), "{said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("3 runs submitted as job "), "{printed}");
     assert!(
-        said.contains("5 others and the report were not submitted"),
-        "{said}"
+        printed.contains("5 others and the report were not submitted"),
+        "{printed}"
     );
-    assert!(said.contains("QOSMaxSubmitJobPerUserLimit"), "{said}");
-    // What was submitted is known, and the rest alone is submitted.
-    let said = cluster.submit("--only mlp --seeds 4 --jobs 1");
-    assert!(said.contains("Slurm already has 3 runs"), "{said}");
-    let line = said.lines().find(|line| line.contains("submitted as"));
+    assert!(printed.contains("QOSMaxSubmitJobPerUserLimit"), "{printed}");
+    // The next call submits only the runs that were not submitted before.
+    let printed = cluster.submit("--only mlp --seeds 4 --jobs 1");
+    assert!(printed.contains("Slurm already has 3 runs"), "{printed}");
+    let line = printed.lines().find(|line| line.contains("submitted as"));
     let [runs, first, second, report] = numbers(line.unwrap())[..] else {
-        panic!("{said}");
+        panic!("{printed}");
     };
     assert_eq!(runs, 5);
-    // The report waits for both arrays, and of each one run trains at a time.
+    // The report waits for both arrays. Each array trains one run at a time.
     let waits = cluster.ask(&format!("squeue --noheader --jobs={report} --format=%E"));
     for job in [first, second] {
         assert!(waits.contains(&format!("afterany:{job}_")), "{waits}");
@@ -300,29 +301,32 @@ fn more_runs_than_an_array_takes_are_several_arrays() {
     assert!(report.contains("mlp-10 seed 1"), "{report}");
 }
 
-/// Scripts in the place of Slurm's programs, which keep what they are told. An array
-/// takes two tasks, and none is known any more.
+/// Writes scripts that stand in for the programs of Slurm and log their arguments. An array may
+/// have two tasks, and the queue is always empty.
 fn scripts(place: &Place) {
     let log = place.path("slurm.log").display().to_string();
-    let told = |name: &str| format!("printf '%s\\n' \"{name} $*\" >> '{log}'");
+    let log_call = |name: &str| format!("printf '%s\\n' \"{name} $*\" >> '{log}'");
     program(
         place,
         "sbatch",
         &format!(
             "{}\ncat > /dev/null\necho \"$(grep -c ^sbatch '{log}');east\"",
-            told("sbatch")
+            log_call("sbatch")
         ),
     );
     program(
         place,
         "scontrol",
-        &format!("{}\necho 'MaxArraySize            = 2'", told("scontrol")),
+        &format!(
+            "{}\necho 'MaxArraySize            = 2'",
+            log_call("scontrol")
+        ),
     );
-    program(place, "squeue", &told("squeue"));
+    program(place, "squeue", &log_call("squeue"));
 }
 
 #[test]
-fn what_is_passed_on_to_slurm() {
+fn options_are_passed_on_to_slurm() {
     let place = Place::new();
     scripts(&place);
     let log = place.path("slurm.log");
@@ -336,12 +340,12 @@ fn what_is_passed_on_to_slurm() {
             .env("SBATCH_WAIT", "1");
         command.output().unwrap()
     };
-    // Refused before anything is submitted.
-    for (arguments, said) in [
+    // These options are refused before anything is submitted.
+    for (arguments, expected) in [
         ("--array=0-9", "--array cannot be passed on"),
         ("-p gpu -a 1", "--array cannot be passed on"),
         ("--wait", "cargo xtask watch"),
-        ("job.sh", "`job.sh` is no option of sbatch"),
+        ("job.sh", "`job.sh` is not an option of sbatch"),
         ("--comment='a", "a quote is not closed"),
     ] {
         for flag in ["--slurm-args", "--slurm-report-args"] {
@@ -349,7 +353,7 @@ fn what_is_passed_on_to_slurm() {
             assert_eq!(output.status.code(), Some(2), "{arguments}");
             let problem = stderr(&output);
             assert!(
-                problem.contains(said) && problem.contains(flag),
+                problem.contains(expected) && problem.contains(flag),
                 "{problem}"
             );
             assert!(!log.exists() && !place.out().exists(), "{arguments}");
@@ -361,13 +365,13 @@ fn what_is_passed_on_to_slurm() {
         "--slurm-report-args=--partition=cpu",
     ]);
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = stdout(&output);
+    let printed = stdout(&output);
     let expected = "4 runs submitted as jobs 1, 2, the report as job 3";
-    assert!(said.contains(expected), "{said}");
-    let told = std::fs::read_to_string(&log).unwrap();
-    let told: Vec<&str> = told.lines().collect();
-    let [scontrol, first, second, report] = told[..] else {
-        panic!("{told:#?}");
+    assert!(printed.contains(expected), "{printed}");
+    let calls = std::fs::read_to_string(&log).unwrap();
+    let calls: Vec<&str> = calls.lines().collect();
+    let [scontrol, first, second, report] = calls[..] else {
+        panic!("{calls:#?}");
     };
     assert_eq!(scontrol, "scontrol --clusters=east,west show config");
     for (array, end) in [(first, "east,west"), (second, "--clusters=east")] {
@@ -375,23 +379,25 @@ fn what_is_passed_on_to_slurm() {
         let passed = "--comment=two  words --gres=gpu:1 -p gpu --account=me --clusters=east,west";
         assert!(array.contains(passed) && array.ends_with(end), "{array}");
     }
-    // Where it may run, and what is for it alone; behind both, on their cluster.
+    // The report gets the options about where a job may run and its own options. It waits for
+    // both arrays, and runs on the cluster of the arrays.
     let passed = "-p gpu --account=me --clusters=east,west --partition=cpu --clusters=east";
     assert!(report.ends_with(passed), "{report}");
     assert!(report.contains("--dependency=afterany:1:2 "), "{report}");
-    // They are looked for where they are.
+    // The next call asks the cluster of the arrays for their state.
     assert!(submit(&["--slurm-args="]).status.success());
-    let told = std::fs::read_to_string(&log).unwrap();
+    let calls = std::fs::read_to_string(&log).unwrap();
     let asked = "squeue --noheader --array --format=%i --clusters=east";
-    assert!(told.contains(asked), "{told}");
-    // What is no number is no job.
+    assert!(calls.contains(asked), "{calls}");
+    // An output of sbatch that is not a number is an error.
     program(&place, "sbatch", "cat > /dev/null; echo Submitted");
     let output = submit(&[]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("sbatch printed no job number, but: Submitted"));
+    assert!(stderr(&output).contains("sbatch printed this in place of a job number: Submitted"));
 }
 
-/// A path on which are a shell's programs, and none of Slurm's.
+/// Creates a folder with the programs that scripts need. As PATH, it contains no program of
+/// Slurm.
 fn path_without_slurm(place: &Place) -> PathBuf {
     let folder = place.path("tools");
     std::fs::create_dir(&folder).unwrap();
@@ -403,12 +409,12 @@ fn path_without_slurm(place: &Place) -> PathBuf {
 }
 
 #[test]
-fn a_folder_that_slurm_was_given_is_of_use_where_slurm_is_missing() {
+fn a_folder_with_submitted_runs_can_be_used_where_slurm_is_missing() {
     for (text, why) in [
-        (None, "there is no program squeue here"),
+        (None, "cannot find the program squeue"),
         (
             Some("echo 'Unable to contact slurm controller' >&2; exit 1"),
-            "squeue refused: Unable to contact slurm controller",
+            "squeue failed: Unable to contact slurm controller",
         ),
     ] {
         let place = Place::new();
@@ -425,36 +431,36 @@ fn a_folder_that_slurm_was_given_is_of_use_where_slurm_is_missing() {
         };
         std::fs::create_dir(place.out()).unwrap();
         give();
-        // Runs that may still train are nobody else's, for Slurm neither.
+        // Runs that may still be running are neither trained here nor submitted again.
         for more in ["", "--executor slurm", "--fresh"] {
             let output = xtask(&format!("experiments --only mlp --seeds 1 {more}"));
-            let said = stderr(&output);
-            assert_eq!(output.status.code(), Some(2), "{said}");
+            let printed = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{printed}");
             for words in [
                 "Slurm may still have 1 of these runs, such as mlp 0: they were submitted as job 17",
                 why,
                 "if you know that they have ended, remove ",
                 "slurm.json",
             ] {
-                assert!(said.contains(words), "{words}: {said}");
+                assert!(printed.contains(words), "{words}: {printed}");
             }
             assert!(place.trained().is_empty());
         }
-        // Others train, and all else works.
+        // Other runs are trained, and all other commands work.
         let output = xtask("experiments --only pca");
-        let said = stderr(&output);
-        assert!(output.status.success(), "{said}");
-        assert!(said.contains("cannot be asked about it"), "{said}");
+        let printed = stderr(&output);
+        assert!(output.status.success(), "{printed}");
+        assert!(printed.contains("cannot be asked about it"), "{printed}");
         assert_eq!(place.trained(), ["pca 0"]);
         for words in ["report", "claims", "watch", "experiments --list"] {
             let output = xtask(words);
             assert!(output.status.success(), "{words}: {}", stderr(&output));
         }
-        // The way out.
+        // Removing slurm.json is the remedy that the error names.
         std::fs::remove_file(&given).unwrap();
         assert!(xtask("experiments --only mlp --seeds 1").status.success());
         assert_eq!(place.trained(), ["mlp 0", "mlp-10 0"]);
-        // A finished run is not open, unless it is wanted afresh.
+        // A complete run counts as ended, except with --fresh.
         give();
         let output = xtask("experiments --only mlp --seeds 1");
         assert!(output.status.success(), "{}", stderr(&output));

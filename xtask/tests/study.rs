@@ -1,5 +1,5 @@
-//! The matrix with the real kindling: determinism whatever the jobs, records
-//! that are not trained twice, data and trainings that fail.
+//! Trains matrices with the real kindling: results do not depend on --jobs, recorded runs are not
+//! trained twice, and errors in data and trainings are reported.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use common::{other_data, study_without_figures};
 use kindling_formats::{Layout, RunStatus, Size};
 
-/// A cell of each family, and the dense and convolutional kinds of each.
+/// Cells of each family, with both dense and convolutional networks.
 const CELLS: [&str; 6] = [
     "gradients",
     "convnet-y1",
@@ -20,7 +20,7 @@ const CELLS: [&str; 6] = [
     "pca",
 ];
 
-/// Quick runs of `cells` into `out`.
+/// Trains quick runs of `cells` with the output folder `out`.
 fn quick(out: &Path, cells: &[&str], more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["experiments", "--quick", "--out"]).arg(out);
@@ -30,23 +30,23 @@ fn quick(out: &Path, cells: &[&str], more: &[&str]) -> Output {
     command.args(more).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     text(&output.stdout) + &text(&output.stderr)
 }
 
-fn well(output: Output) -> String {
-    let said = said(&output);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    said
+fn check_success(output: Output) -> String {
+    let printed = printed(&output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    printed
 }
 
 #[test]
-fn equal_runs_leave_equal_bytes_whatever_the_jobs() {
+fn equal_runs_give_equal_bytes_with_any_number_of_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
-    well(quick(&one, &CELLS, &["--jobs", "1"]));
-    well(quick(&two, &CELLS, &["--jobs", "3"]));
+    check_success(quick(&one, &CELLS, &["--jobs", "1"]));
+    check_success(quick(&two, &CELLS, &["--jobs", "3"]));
     let file = |out: &Path, cell: &str, name: &str| {
         std::fs::read(Layout::new(out, Size::Quick).finished(cell, 0).file(name)).unwrap()
     };
@@ -62,19 +62,19 @@ fn equal_runs_leave_equal_bytes_whatever_the_jobs() {
         assert_eq!(file(&one, cell, name), file(&two, cell, name), "{cell}");
     }
 
-    // Now they are recorded, and stay so; a changed key trains that cell again.
-    let again = well(quick(&one, &CELLS, &[]));
+    // Recorded runs are not trained again. A changed key trains the cell again.
+    let again = check_success(quick(&one, &CELLS, &[]));
     assert!(
         again.contains("6 runs: 6 recorded already, 0 to train"),
         "{again}"
     );
-    let changed = well(quick(&one, &["mlp-10"], &["--set", "batch_size=100"]));
+    let changed = check_success(quick(&one, &["mlp-10"], &["--set", "batch_size=100"]));
     assert!(
         changed.contains("0 recorded already, 1 to train"),
         "{changed}"
     );
 
-    // Quick results are in a tree of their own.
+    // Quick results have their own folder.
     assert!(!one.join("runs").exists());
     let results = std::fs::read_to_string(Layout::new(&one, Size::Quick).results()).unwrap();
     assert_eq!(results.lines().count(), 1 + CELLS.len());
@@ -115,11 +115,11 @@ fn a_diverging_run_is_named_and_the_others_go_on() {
     )
     .unwrap();
     let output = quick(&out, &[], &["--configs", configs.to_str().unwrap()]);
-    let said = said(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let printed = printed(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
     assert!(
-        said.contains("1 run failed:\n  wild 0: the loss became NaN in epoch 1, batch"),
-        "{said}"
+        printed.contains("1 run failed:\n  wild 0: the loss became NaN in epoch 1, batch"),
+        "{printed}"
     );
     let layout = Layout::new(&out, Size::Quick);
     let failed = layout.partial("wild", 0);
@@ -150,8 +150,8 @@ fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
             &[&["--data", data.to_str().unwrap()], more].concat(),
         )
     };
-    let said = well(all(&["--jobs", "2"]));
-    assert!(said.contains("0 recorded already"), "{said}");
+    let printed = check_success(all(&["--jobs", "2"]));
+    assert!(printed.contains("0 recorded already"), "{printed}");
     let layout = Layout::new(&out, Size::Quick);
     let variants = layout.variants();
     assert!(variants[0].starts_with("data-"), "{variants:?}");
@@ -164,23 +164,26 @@ fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
         let svg = std::fs::read_to_string(layout.figures().join(format!("{figure}.svg"))).unwrap();
         assert!(svg.contains(name), "{figure}");
     }
-    // Other names are other data.
+    // With other class names, the data counts as other data.
     std::fs::write(data.join("labels.txt"), names.join("!\n")).unwrap();
-    let said = well(quick(&out, &["pca"], &["--data", data.to_str().unwrap()]));
-    assert!(said.contains("1 to train"), "{said}");
-    // Too few names, and none at all, are refused.
+    let printed = check_success(quick(&out, &["pca"], &["--data", data.to_str().unwrap()]));
+    assert!(printed.contains("1 to train"), "{printed}");
+    // A file with too few names, or without names, is refused.
     for names in ["one\ntwo\n", ""] {
         std::fs::write(data.join("labels.txt"), names).unwrap();
         let output = all(&[]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(self::said(&output).contains("labels.txt: must hold 10 lines"));
+        assert!(self::printed(&output).contains("labels.txt: must hold 10 lines"));
     }
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_matrix_that_is_killed_again_and_again_ends_as_one_in_peace() {
+fn a_matrix_that_is_killed_many_times_ends_as_an_undisturbed_one() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    let said = well(command.args(["chaos", "--kills", "4"]).output().unwrap());
-    assert!(said.contains("20 runs equal to the last bit"), "{said}");
+    let printed = check_success(command.args(["chaos", "--kills", "4"]).output().unwrap());
+    assert!(
+        printed.contains("20 runs equal to the last bit"),
+        "{printed}"
+    );
 }

@@ -1,5 +1,5 @@
-//! The invariants of ARCHITECTURE.md, kept true: who may depend on whom, where a
-//! backend may be named, and how a file begins.
+//! Checks invariants of ARCHITECTURE.md: the dependencies between crates, and the crates that may
+//! name a backend.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::BTreeSet;
@@ -8,7 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Each crate, and which of our own it may depend on. Data flows one way.
+/// Each crate, and the crates of this workspace that it may depend on. Dependencies have no
+/// circles.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("kindling-formats", &[]),
     ("kindling-datasets", &["kindling-formats"]),
@@ -60,16 +61,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What a family may use: no other family.
+/// The crates that the crate of a family may depend on. No family depends on another.
 const FAMILY: &[&str] = &[
     "kindling-formats",
     "kindling-datasets",
     "kindling-harness",
     "kindling-ops",
 ];
-/// Their folders.
+/// The folders of the families.
 const FAMILIES: [&str; 3] = ["regression", "classifiers", "autoencoder"];
-/// These build in seconds.
+/// The crates without Burn, which build in seconds.
 const WITHOUT_BURN: [&str; 6] = [
     "kindling-formats",
     "kindling-report",
@@ -78,11 +79,13 @@ const WITHOUT_BURN: [&str; 6] = [
     "kindling-testing",
     "xtask",
 ];
-/// The Cargo features that choose a backend, and the crates that have them.
+/// The Cargo features that choose a backend.
 const BACKENDS: [&str; 4] = ["flex", "ndarray", "wgpu", "cuda"];
+/// The crates that have all of these features.
 const WITH_BACKENDS: [&str; 2] = ["kindling-harness", "kindling"];
-/// The crate with operations of its own for some of them, and for which.
+/// The crate with faster operations for some backends.
 const WITH_OPERATIONS: &str = "kindling-ops";
+/// The backends that have such operations.
 const OF_OPERATIONS: [&str; 2] = ["flex", "ndarray"];
 
 fn root() -> PathBuf {
@@ -92,12 +95,12 @@ fn root() -> PathBuf {
         .into()
 }
 
-/// The workspace's packages, as `cargo metadata` tells them.
+/// The packages of the workspace, from `cargo metadata`.
 fn packages() -> Vec<Value> {
     metadata()["packages"].as_array().unwrap().clone()
 }
 
-/// What cargo says of the workspace.
+/// The output of `cargo metadata` for the workspace.
 fn metadata() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -120,7 +123,7 @@ fn metadata() -> Value {
 }
 
 #[test]
-fn all_that_a_plain_command_builds_and_tests_is_everything_but_the_benchmarks() {
+fn plain_cargo_commands_build_all_crates_except_the_benchmarks() {
     let metadata = metadata();
     let names = |key: &str| -> BTreeSet<String> {
         let ids = metadata[key].as_array().unwrap().iter();
@@ -137,7 +140,7 @@ fn all_that_a_plain_command_builds_and_tests_is_everything_but_the_benchmarks() 
     assert_eq!(names("workspace_default_members"), all);
 }
 
-/// What a package is built from; what only its tests use is free.
+/// The dependencies of a package, without those that only its tests use.
 fn dependencies(package: &Value) -> BTreeSet<&str> {
     let all = package["dependencies"].as_array().unwrap().iter();
     all.filter(|dependency| dependency["kind"] != "dev")
@@ -193,7 +196,7 @@ fn dependencies_point_one_way() {
     }
 }
 
-/// Packages with their features, as `cargo tree` tells them for `words`.
+/// The packages with their features, from `cargo tree` with the arguments `words`.
 fn features(words: &[&str]) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -209,9 +212,10 @@ fn features(words: &[&str]) -> BTreeSet<String> {
         .current_dir(root())
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && !said.is_empty());
-    said.lines()
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && !printed.is_empty());
+    printed
+        .lines()
         .map(|line| line.trim_end_matches(" (*)").to_string())
         .collect()
 }
@@ -250,19 +254,19 @@ fn the_runner_reads_no_command_line_and_prints_nothing() {
 
 #[test]
 fn burn_is_built_once() {
-    // What the tests build, kindling finds: or a newcomer waits for Burn twice.
+    // If the features differed, `cargo test` and the build of kindling would each compile Burn.
     let all = features(&["--edges", "normal,build,dev"]);
     let alone = features(&["--package", "kindling", "--edges", "normal,build"]);
     let other: Vec<&String> = alone.difference(&all).collect();
     assert!(
         other.is_empty(),
-        "kindling alone wants other features than the workspace gives: {other:#?}; even them out \
-         in its Cargo.toml"
+        "kindling alone is built with other features than in the workspace: {other:#?}; make \
+         them equal in its Cargo.toml"
     );
 }
 
 #[test]
-fn the_harness_alone_chooses_a_backend() {
+fn only_the_harness_chooses_a_backend() {
     for package in packages() {
         let name = package["name"].as_str().unwrap();
         let features = package["features"].as_object().unwrap();
@@ -296,7 +300,7 @@ fn no_family_names_a_backend() {
         for word in words.filter(|_| family) {
             assert!(
                 !BACKENDS.contains(&word.to_ascii_lowercase().as_str()),
-                "{} says `{word}`; a family runs on any backend",
+                "{} contains `{word}`, but a family must not depend on a backend",
                 path.display()
             );
         }
@@ -322,10 +326,10 @@ fn tests() -> Vec<(PathBuf, String)> {
     tests
 }
 
-/// What a machine lacks is a matter of `crates/testing`, which says that a test is
-/// skipped; the harness itself would hide it.
+/// A test that needs a missing program has to use `crates/testing`, which reports the test as
+/// skipped. Rust's own attribute to ignore a test would hide it.
 #[test]
-fn no_test_is_left_out_without_a_word() {
+fn no_test_is_skipped_silently() {
     let mark = ["#[", "ignore"].concat();
     for (path, text) in tests() {
         let path = path.display();
@@ -333,7 +337,7 @@ fn no_test_is_left_out_without_a_word() {
         if text.contains("command -v") || text.contains("python3") {
             assert!(
                 text.contains("kindling_testing::") || path.to_string().contains("src"),
-                "{path} looks for a program by itself; crates/testing says what is skipped"
+                "{path} looks for a program by itself; use crates/testing, which reports skipped tests"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Settings, cells and numbers that are wrong are refused before the first run, with the
+//! Wrong settings, cells and numbers are refused before the first run. The error names the
 //! remedy.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
@@ -8,9 +8,9 @@ mod common;
 use common::{Place, stderr, stdout};
 
 #[test]
-fn more_images_than_there_are_and_numbers_that_overflow_are_refused_at_once() {
+fn too_many_images_and_too_large_numbers_are_refused_before_training() {
     let place = Place::new();
-    for (words, said) in [
+    for (words, expected) in [
         (
             "experiments --cell pca --set data.train=99999",
             "`data.train` asks for 99999 images",
@@ -64,7 +64,7 @@ fn more_images_than_there_are_and_numbers_that_overflow_are_refused_at_once() {
             stderr(&output)
         );
         assert!(
-            stderr(&output).contains(said),
+            stderr(&output).contains(expected),
             "{words}: {}",
             stderr(&output)
         );
@@ -73,7 +73,7 @@ fn more_images_than_there_are_and_numbers_that_overflow_are_refused_at_once() {
 }
 
 #[test]
-fn one_cell_is_named_exactly() {
+fn cells_are_selected_by_name_or_by_a_part_of_the_name() {
     let place = Place::new();
     let listed = |words: &str| {
         let words = format!("experiments --list --json --seeds 1 {words}");
@@ -100,9 +100,9 @@ fn one_cell_is_named_exactly() {
 }
 
 #[test]
-fn settings_that_are_wrong_say_the_remedy() {
+fn errors_about_wrong_settings_name_the_remedy() {
     let place = Place::new();
-    for (words, said) in [
+    for (words, expected) in [
         ("--cell mlp --set adam.learning_rate=0.1", "adam"),
         (
             "--cell mlp --set train.optimizer.adam.learning_rate=0.1",
@@ -118,7 +118,7 @@ fn settings_that_are_wrong_say_the_remedy() {
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{words}");
         assert!(
-            stderr(&output).contains(said),
+            stderr(&output).contains(expected),
             "{words}: {}",
             stderr(&output)
         );
@@ -126,6 +126,6 @@ fn settings_that_are_wrong_say_the_remedy() {
     let words = "experiments --list --cell mlp --set learning_rate=.01 --set epochs=1e1";
     let output = place.xtask(words).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = stdout(&output);
-    assert!(said.contains(" 10 "), "{said}");
+    let printed = stdout(&output);
+    assert!(printed.contains(" 10 "), "{printed}");
 }

@@ -1,23 +1,24 @@
-//! What a run costs, estimated from its arithmetic.
+//! Estimates the cost of a run from its number of arithmetic operations.
 
 use kindling_formats::{
     AutoencoderTask, ClassifierTask, ImageData, RunConfig, SIDE, Task, ToyModel, Train,
 };
 
-/// Training images where a config does not say how many.
+/// The number of training images if a config does not set it.
 const TRAIN: usize = 60_000;
-/// Test images where a config does not say how many.
+/// The number of test images if a config does not set it.
 const TEST: usize = 10_000;
 
-/// What each image costs in an epoch however small the network is, for making the batch
-/// and calling the operations. In floating-point operations, measured on `linear`.
+/// The fixed cost of an image in an epoch, in floating-point operations: making the batch and
+/// calling the operations. It does not depend on the network; it was measured on `linear`.
 const PER_IMAGE: f64 = 150_000.0;
 
-/// Floating-point operations of one epoch in all convolutions and fully connected layers.
-/// An addition and a multiplication count as two. Counted are the forward pass, the
-/// gradients of the weights, and the gradients of the inputs (but those of the first
-/// layer) for the training images, and the forward pass for the test images. `None` for a
-/// run that does not train on images.
+/// The number of floating-point operations of one epoch in all convolutions and fully
+/// connected layers. An addition and a multiplication count as two.
+///
+/// A training image counts with its forward pass, the gradients of the weights, and the
+/// gradients of the inputs of all layers except the first. A test image counts with its
+/// forward pass. `None` for a run that does not train on images.
 pub fn epoch_operations(config: &RunConfig) -> Option<f64> {
     let (layers, data, _) = image_network(config)?;
     let forward: f64 = layers.iter().sum();
@@ -26,8 +27,8 @@ pub fn epoch_operations(config: &RunConfig) -> Option<f64> {
     Some(2.0 * (train * step + test * forward))
 }
 
-/// A rough measure of the time that a run takes, in no unit. It weighs progress and puts
-/// the longest run first; nothing else depends on it.
+/// A rough estimate of the time that a run takes, without a unit. It weights the runs in the
+/// overall progress and puts the longest run first. Nothing else depends on it.
 pub fn cost(config: &RunConfig) -> f64 {
     if let (Some(operations), Some((_, data, train))) =
         (epoch_operations(config), image_network(config))
@@ -37,7 +38,7 @@ pub fn cost(config: &RunConfig) -> f64 {
     }
     match &config.task {
         Task::Regression(task) => {
-            // Nearly all of the time goes into calling tiny operations.
+            // The operations are tiny, so nearly all of the time is the overhead of calls.
             let iteration = match task.model.kind {
                 ToyModel::Linear => 2e6,
                 ToyModel::Convnet => 27e6,
@@ -52,7 +53,8 @@ pub fn cost(config: &RunConfig) -> f64 {
     }
 }
 
-/// Multiplications for one image in each layer, the images, and the training.
+/// The multiplications of each layer for one image, and the configs of the images and the
+/// training. `None` for a run that does not train on images.
 fn image_network(config: &RunConfig) -> Option<(Vec<f64>, &ImageData, &Train)> {
     match &config.task {
         Task::Classifier(task) => Some((classifier_layers(task), &task.data, &task.train)),
@@ -61,7 +63,7 @@ fn image_network(config: &RunConfig) -> Option<(Vec<f64>, &ImageData, &Train)> {
     }
 }
 
-/// How many training and test images there are.
+/// The numbers of training and test images.
 fn images(data: &ImageData) -> (f64, f64) {
     let count = |count: Option<usize>, all| count.unwrap_or(all) as f64;
     (count(data.train, TRAIN), count(data.test, TEST))
@@ -97,13 +99,14 @@ fn autoencoder_layers(task: &AutoencoderTask) -> Vec<f64> {
     }
     let widths = model.hidden.iter().copied().chain([model.code]);
     encoder.extend(dense(channels * side * side, widths));
-    // The decoder's layers have the same sizes the other way round.
+    // The decoder has the layers of the encoder in reverse order.
     let decoder: Vec<f64> = encoder.iter().rev().copied().collect();
     encoder.extend(decoder);
     encoder
 }
 
-/// Multiplications of fully connected layers: `input` to the first width, and so on.
+/// The multiplications of fully connected layers: from `input` to the first width, from the
+/// first width to the second, and so on.
 fn dense(input: usize, widths: impl Iterator<Item = usize>) -> Vec<f64> {
     let layers = widths.scan(input, |from, to| {
         Some((std::mem::replace(from, to) * to) as f64)
@@ -141,10 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_counted_as_by_hand() {
+    fn operations_match_a_count_by_hand() {
         let classifier = "family = \"classifier\"\nmodel.dropout = 0.0\nmodel.hidden = ";
         let linear = operations(&format!("{classifier}[]"), "test = 3");
-        // A training image forward and its weights' gradient, and three tests.
+        // One training image: forward pass and gradient of the weights. Three test images.
         assert_eq!(linear, 2.0 * 7_840.0 * (2.0 + 3.0));
         let convolutions = "model.conv = { blocks = [[32], [64]], kernel = 3 }";
         let convnet = operations(&format!("{classifier}[]\n{convolutions}"), "test = 1");

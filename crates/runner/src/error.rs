@@ -5,38 +5,38 @@ use std::path::{Path, PathBuf};
 /// The result of anything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, RunnerError>;
 
-/// Why many runs cannot be trained, or why nothing can be said about them.
+/// Why runs cannot be trained, or why their state cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RunnerError {
-    /// Another process trains into the same folder.
+    /// Another process trains in the same output folder.
     #[error("{}: another process is training there; wait for it, stop it, or choose another folder", folder.display())]
     Locked {
-        /// The folder of results.
+        /// The output folder.
         folder: PathBuf,
     },
-    /// The folder of results cannot be written.
+    /// The output folder cannot be written.
     #[error("{}: cannot write there: {source}; choose another folder", folder.display())]
     Unwritable {
-        /// The folder of results.
+        /// The output folder.
         folder: PathBuf,
         /// The reason that the operating system gives.
         source: std::io::Error,
     },
-    /// The folder of results holds results of another version of Kindling.
+    /// The output folder holds results of another version of Kindling.
     #[error("{source}: choose another folder, or move {} away", runs.display())]
     OtherVersion {
         /// The first record of that version.
         source: kindling_formats::Error,
-        /// The folder of all runs.
+        /// The folder that holds the folders of all runs.
         runs: PathBuf,
     },
-    /// No matrix was started in a folder.
+    /// No matrix was started in the output folder.
     #[error("no matrix has been started in {}", folder.display())]
     NoMatrix {
-        /// The folder of results.
+        /// The output folder.
         folder: PathBuf,
     },
-    /// Slurm still has runs that are to be trained here.
+    /// Runs that should be trained on this machine are still queued or running in Slurm.
     #[error(
         "Slurm still has {count} of these runs, such as {first}; wait for them, or cancel them \
          with scancel"
@@ -47,7 +47,8 @@ pub enum RunnerError {
         /// The name of the first one.
         first: String,
     },
-    /// Slurm may still have runs that are to be trained, and cannot be asked.
+    /// Runs that should be trained may still be queued or running in Slurm, and Slurm cannot be
+    /// asked.
     #[error(
         "Slurm may still have {count} of these runs, such as {first}: they were submitted as job \
          {jobs}, and Slurm cannot be asked about it: {reason}; run this command where Slurm can be \
@@ -62,19 +63,19 @@ pub enum RunnerError {
         jobs: String,
         /// Why Slurm cannot be asked.
         reason: String,
-        /// The file that lists what was submitted.
+        /// The file that lists the submitted runs.
         file: PathBuf,
     },
     /// An option for `sbatch` is malformed or cannot be passed on.
     #[error("{0}")]
     SlurmOption(String),
-    /// A program of Slurm is missing or has refused.
+    /// A program of Slurm is missing, or it failed.
     #[error("{0}")]
     Slurm(String),
     /// Some runs were submitted to Slurm, and then something failed.
     #[error("{submitted}: {source}")]
     HalfSubmitted {
-        /// What was submitted, what was not, and what to do.
+        /// Which runs were submitted, which were not, and the remedy.
         submitted: String,
         /// What failed.
         source: Box<RunnerError>,
@@ -82,14 +83,14 @@ pub enum RunnerError {
     /// The training program cannot be started, read or copied.
     #[error("cannot {action} {}: {source}", program.display())]
     Program {
-        /// What was tried: "start", "copy", ...
+        /// The action that failed: "start", "copy", ...
         action: &'static str,
         /// The program.
         program: PathBuf,
         /// The reason that the operating system gives.
         source: std::io::Error,
     },
-    /// A file of this crate is damaged.
+    /// A file that this crate wrote is damaged.
     #[error("{} is damaged: {problem}", file.display())]
     Damaged {
         /// The file.
@@ -103,8 +104,8 @@ pub enum RunnerError {
 }
 
 impl RunnerError {
-    /// Whether the caller asked for something that cannot be done as things stand: nothing
-    /// was written, and the remedy is the user's. Other errors are failures.
+    /// Whether the request was refused before anything was written, and the user has to change
+    /// something first. Other errors are failures.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Locked { .. }
@@ -122,13 +123,13 @@ impl RunnerError {
         }
     }
 
-    /// Wraps an error of the operating system with what was tried on which path.
+    /// Wraps an error of the operating system with the action that failed and its path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let wrap = kindling_formats::Error::io(action, path);
         move |source| wrap(source).into()
     }
 
-    /// Wraps an error of JSON with the file that is damaged.
+    /// Wraps a JSON error with the path of the damaged file.
     pub(crate) fn damaged(file: &Path) -> impl FnOnce(serde_json::Error) -> Self {
         let file = file.to_path_buf();
         move |error| Self::Damaged {

@@ -1,16 +1,19 @@
-//! Many runs: which of them are missing, and how they are trained side by side on this
-//! machine or by Slurm.
+//! Trains many runs, several at a time, on this machine or by Slurm.
 //!
-//! The files stand in the order in which a matrix of runs passes through them:
-//! [`OutputLock`] makes sure that no other matrix writes to the same folder, [`RunSlot`]
-//! says where a run trains and whether its result is there already, [`missing`] lists the
-//! runs that have to train, and [`train_all`] trains them, one process of a
-//! [`TrainingProgram`] for each run. [`slurm`] submits them to a cluster instead.
-//! [`Manifest`] writes down what was asked for, and a [`Snapshot`] says how far it is.
+//! A matrix of runs passes through these steps:
 //!
-//! This crate prints nothing and reads no command line. It is handed the program that
-//! trains, the fingerprints of the data, and a function that says whether to stop; it
-//! reports what happens to a function of the caller's, as an [`Event`].
+//! 1. [`OutputLock`] makes sure that no other matrix writes to the same output folder.
+//! 2. [`RunSlot`] knows the training folder and the result folder of a run.
+//! 3. [`missing`] lists the runs that have no result yet.
+//! 4. [`train_all`] trains them. Each run has its own process of a [`TrainingProgram`].
+//!    [`slurm`] submits them to a cluster instead.
+//!
+//! A [`Manifest`] lists the runs that the matrix should train, and a [`Snapshot`] reads their
+//! progress.
+//!
+//! This crate prints nothing and reads no command line. The caller passes the program that
+//! trains, the fingerprints of the data, and a function that returns whether to stop. Another
+//! function of the caller receives each [`Event`].
 
 mod cost;
 mod error;

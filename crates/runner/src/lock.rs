@@ -1,21 +1,20 @@
-//! The lock on a folder of results: one matrix at a time writes there.
+//! The lock on an output folder: only one matrix at a time writes there.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::{Result, RunnerError};
 
-/// The right to write to a folder of results, until this value is dropped.
+/// The exclusive right to write to an output folder, until this value is dropped.
 ///
-/// The lock is the operating system's, on an open file. It ends with the process, so the
-/// lock file of a process that was killed blocks nobody.
+/// The operating system holds the lock on an open file and releases it when the process ends.
+/// So the lock file of a killed process blocks no other process.
 #[derive(Debug)]
-pub struct OutputLock(#[expect(dead_code, reason = "closing the file gives the lock up")] File);
+pub struct OutputLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
 
 impl OutputLock {
-    /// Checks that [`OutputLock::take`] would succeed now, and leaves nothing behind. A
-    /// command calls this before it builds and checks for minutes, and takes the lock when
-    /// it has something to write.
+    /// Checks that [`OutputLock::take`] would succeed now, and creates no file. A command
+    /// calls this before a build of several minutes, and takes the lock after it.
     ///
     /// # Errors
     ///
@@ -26,15 +25,15 @@ impl OutputLock {
             return Self::take(file).map(drop);
         }
         let existing = folder.ancestors().find(|ancestor| ancestor.exists());
-        // The file has no name, so nothing is left of it.
+        // This temporary file has no name, so it disappears when it is closed.
         match existing.map(tempfile::tempfile_in) {
             None | Some(Ok(_)) => Ok(()),
             Some(Err(source)) => Err(unwritable(folder, source)),
         }
     }
 
-    /// Makes the folder of the lock file `file` if it is missing, checks that it can be
-    /// written, and locks the file.
+    /// Creates the folder of the lock file `file` if it is missing, checks that the folder is
+    /// writable, and locks the file.
     ///
     /// # Errors
     ///
@@ -44,7 +43,8 @@ impl OutputLock {
         let folder = file.parent().unwrap_or(Path::new("."));
         let unwritable = |source| unwritable(folder, source);
         std::fs::create_dir_all(folder).map_err(unwritable)?;
-        // A lock file that exists already proves nothing, so another file is written.
+        // An existing lock file does not show that the folder is writable, so this creates a
+        // new file.
         tempfile::tempfile_in(folder).map_err(unwritable)?;
         let mut options = File::options();
         let lock = options.create(true).truncate(false).write(true);
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_check_leaves_nothing_and_finds_what_taking_the_lock_would() {
+    fn a_check_creates_no_file_and_finds_a_lock_that_is_held() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("a").join("b").join(".lock");
         OutputLock::check(&file).expect("the folder can be made");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
+    fn the_error_names_a_folder_that_cannot_be_created() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("file");
         std::fs::write(&file, "").expect("a file");

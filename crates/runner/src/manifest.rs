@@ -1,4 +1,4 @@
-//! `matrix.json`: the list of runs that a matrix was asked to train. A snapshot reads it.
+//! `matrix.json`: the list of runs that a matrix should train. A snapshot reads it.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::cost::cost;
 use crate::slot::RunSlot;
 use crate::{Result, RunnerError};
 
-/// The runs of a matrix.
+/// The content of `matrix.json`: the runs of a matrix.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -19,21 +19,21 @@ pub struct Manifest {
     pub runs: Vec<ManifestRun>,
 }
 
-/// One run of it.
+/// One run in a [`Manifest`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestRun {
-    /// The cell.
+    /// The name of the cell.
     pub cell: String,
     /// The seed.
     pub seed: u64,
-    /// The epochs, or iterations, of the run.
+    /// The number of epochs of the run, or of iterations for a toy function.
     pub epochs: usize,
-    /// An estimate of the work, in no unit; see [`crate::cost`].
+    /// An estimate of the work, without a unit; see [`crate::cost`].
     pub cost: f64,
-    /// The hash of its config; the record of its result has the same.
+    /// The hash of the run's config. The record of the run holds the same hash.
     pub config_hash: String,
-    /// The fingerprint of its data; the record of its result has the same.
+    /// The fingerprint of the run's data. The record of the run holds the same fingerprint.
     pub data_fingerprint: String,
 }
 
@@ -58,7 +58,7 @@ impl Manifest {
         layout.root().join("matrix.json")
     }
 
-    /// Writes the manifest beside the runs.
+    /// Writes the manifest to the folder that `layout` describes.
     ///
     /// # Errors
     ///
@@ -69,12 +69,12 @@ impl Manifest {
         Ok(write_atomic(&path, &json)?)
     }
 
-    /// Reads the manifest of the runs that lie as `layout` says.
+    /// Reads the manifest in the folder that `layout` describes.
     ///
     /// # Errors
     ///
-    /// [`RunnerError::NoMatrix`] if there is none; other errors if it cannot be read or was
-    /// written by another version.
+    /// [`RunnerError::NoMatrix`] if there is no manifest; other errors if it cannot be read or
+    /// another version wrote it.
     pub fn read(layout: &Layout) -> Result<Self> {
         let path = Self::path(layout);
         let bytes = if_there("read", &path, std::fs::read(&path))?;

@@ -1,10 +1,10 @@
-//! Which runs have to train.
+//! Finds the runs that have no result yet.
 
 use crate::Result;
 use crate::cost::cost;
 use crate::slot::{Recorded, RunSlot};
 
-/// The runs of a matrix that have to train, and what was found of the others.
+/// The runs of a matrix that have to train, and how many others were found in which state.
 #[derive(Debug, Default)]
 pub struct Missing {
     /// The runs that have to train. The longest comes first, so that no run trains alone
@@ -12,22 +12,23 @@ pub struct Missing {
     pub runs: Vec<RunSlot>,
     /// How many runs have their result already.
     pub recorded: usize,
-    /// How many of the missing runs were begun, and go on from their last checkpoint.
+    /// How many of the missing runs were started before, and continue from their last
+    /// checkpoint.
     pub begun: usize,
-    /// How many of the missing runs have a result of another config, other data or another
-    /// Burn in their place.
+    /// How many of the missing runs have a result folder with a result of another config, of
+    /// other data or of another version of Burn.
     pub outdated: usize,
-    /// How many runs of another config were stopped half way in the place of a run.
+    /// How many runs have a training folder with a stopped training of another config.
     pub stopped_with_other_config: usize,
-    /// The results that are damaged, by the name of their run, with the reason.
+    /// The damaged results: the name of each run, and what is damaged.
     pub damaged: Vec<(String, String)>,
 }
 
-/// Finds the runs that have to train. With `fresh` all of them have to, and what was begun
-/// starts again at the first epoch.
+/// Finds the runs that have to train. With `fresh` all of them have to, from the first epoch.
 ///
-/// A whole result that a killed process left in its training folder is put in its place,
-/// and so is a result that was set aside while the config was another one.
+/// First it restores results: a complete result that a killed process left in the training
+/// folder, or that was set aside while the run had another config, becomes the run's result
+/// again.
 ///
 /// # Errors
 ///
@@ -40,7 +41,7 @@ pub fn missing(runs: &[RunSlot], fresh: bool) -> Result<Missing> {
         match run.recorded() {
             Recorded::Complete if !fresh => {
                 found.recorded += 1;
-                // What lies in the training folder is a failed attempt of another config.
+                // The run has a result, so an attempt in the training folder is not needed.
                 run.clear_training_folder()?;
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Many training processes on this machine, several at a time.
+//! Trains runs in processes on this machine, several at a time.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,27 +12,28 @@ use kindling_formats::Progress;
 use crate::process::{RunEnd, TrainingSetup, train};
 use crate::slot::RunSlot;
 
-/// How often the caller is asked whether to stop, and told that time has passed.
+/// The longest time between two calls of the caller's functions: the one that returns whether
+/// to stop, and the one that receives events.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Whether the trainings shall stop.
+/// Whether the trainings should stop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StopRequest {
-    /// They shall go on.
+    /// The trainings continue.
     #[default]
     None,
-    /// No other run shall start, and those that train shall end after their epoch.
+    /// No other run starts, and the runs in training stop after their current epoch.
     AfterEpoch,
-    /// Those that train shall end at once. They go on from their last checkpoint later.
+    /// The runs in training stop at once. They can later continue from their last checkpoint.
     Now,
 }
 
-/// What happens while runs train. Runs are named by their index in the list.
+/// Something that happens while runs train. A number is the index of a run in the list.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A run starts.
     Started(usize),
-    /// A run reports how far it is.
+    /// A run reports its progress.
     Progress(usize, &'a Progress),
     /// A run has ended.
     Ended(usize, &'a RunEnd),
@@ -42,7 +43,7 @@ pub enum Event<'a> {
     Tick,
 }
 
-/// What a worker tells the one thread that counts and observes.
+/// What a worker thread sends to the thread that calls the observer.
 enum Message {
     Started,
     Progress(Progress),
@@ -52,7 +53,7 @@ enum Message {
 /// The standard input of a training process.
 type Input = Box<dyn Write + Send>;
 
-/// The standard inputs of the trainings at work. They are stopped by these.
+/// The standard inputs of the running trainings. A training is stopped by its standard input.
 #[derive(Default)]
 struct Inputs {
     open: BTreeMap<usize, Input>,
@@ -61,7 +62,8 @@ struct Inputs {
 }
 
 impl Inputs {
-    /// Keeps the input of a process, which hears at once of an earlier request.
+    /// Keeps the input of a new process. If a request was passed on before, the process
+    /// receives it at once.
     fn keep(&mut self, index: usize, mut input: Input) {
         if self.request >= StopRequest::AfterEpoch {
             ask_to_stop(&mut *input);
@@ -85,15 +87,15 @@ impl Inputs {
     }
 }
 
-/// A process that has just ended cannot be asked, and need not be.
+/// Writes the line `stop`. An error is ignored: it means that the process has just ended.
 fn ask_to_stop(input: &mut dyn Write) {
     let _ = input.write_all(b"stop\n").and_then(|()| input.flush());
 }
 
-/// Trains `runs` in their order, `jobs` at a time, and returns how each ended.
+/// Trains `runs` in their order, `jobs` at a time, and returns how each run ended.
 ///
-/// `stop_request` is asked several times a second; its answer must never fall back to an
-/// earlier one. `observe` is called on this thread.
+/// `stop_request` is called several times a second. After it has returned a request, it must
+/// not return a weaker one. `observe` is called on this thread.
 pub fn train_all(
     runs: &[RunSlot],
     setup: &TrainingSetup,
@@ -109,8 +111,8 @@ pub fn train_all(
 }
 
 /// Calls `train_one` for the indices 0 to `count - 1` in this order, on `jobs` threads.
-/// `train_one` gets an index, a function that takes the training's standard input, and a
-/// function that takes its progress.
+/// `train_one` receives an index, a function that keeps the standard input of the training,
+/// and a function that reports its progress.
 fn schedule(
     count: usize,
     jobs: usize,
@@ -128,7 +130,7 @@ fn schedule(
             let (sender, next, lock) = (sender.clone(), &next, &lock);
             let (train_one, stop_request) = (&train_one, &stop_request);
             scope.spawn(move || {
-                // The receiver is gone only if this thread's result is not wanted any more.
+                // Sending fails only if the receiver has gone, and then nobody needs the result.
                 let send = |index, message| {
                     let _ = sender.send((index, message));
                 };
@@ -187,8 +189,8 @@ mod tests {
         }
     }
 
-    /// A training in place of a process: it waits until it is asked to stop, and returns
-    /// what it was asked, as the line `stop` or as the end of its input.
+    /// Waits on a pipe as a training process waits on its standard input. Returns the line
+    /// that arrives, or an empty text if the pipe is closed.
     fn wait_for_stop(keep: &dyn Fn(Input)) -> String {
         let (reader, writer): (PipeReader, _) = std::io::pipe().expect("a pipe");
         keep(Box::new(writer));
@@ -236,7 +238,7 @@ mod tests {
                 Event::Stopping | Event::Tick => {}
             },
         );
-        // One run fails after the other, and the rest goes on.
+        // All runs fail, and each of the others is still trained.
         for (index, end) in ends.iter().enumerate() {
             assert_eq!(end.failure, Some(format!("run {index}")));
         }
@@ -276,12 +278,12 @@ mod tests {
     }
 
     #[test]
-    fn after_the_second_request_the_inputs_close_and_a_late_training_hears_it_too() {
+    fn after_the_second_request_the_inputs_close_and_a_late_training_is_stopped_too() {
         let request = Mutex::new(StopRequest::None);
         let read = || *request.lock().expect("no panic");
         let train_one = |index, keep: &dyn Fn(Input), _: &dyn Fn(Progress)| {
             if index == 1 {
-                // Its process starts when the request has been passed on already.
+                // This training starts after the request was passed on.
                 while read() != StopRequest::Now {
                     std::thread::sleep(Duration::from_millis(1));
                 }

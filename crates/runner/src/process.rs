@@ -1,4 +1,4 @@
-//! One training process: it is started, its progress is read, and how it ended becomes a
+//! Runs one training process: starts it, reads its progress, and returns how it ended as a
 //! [`RunEnd`].
 
 use std::fs::File;
@@ -13,15 +13,15 @@ use crate::slot::{Recorded, RunSlot};
 use crate::{Result, RunnerError};
 
 /// The exit code of a training that was stopped before its last epoch: 128 plus the number
-/// of SIGINT, as shells count.
+/// of SIGINT, as in shells.
 pub const INTERRUPTED: u8 = 130;
 
-/// What is the same for all runs of a matrix.
+/// The options that are the same for all runs of a matrix.
 #[derive(Debug, Clone)]
 pub struct TrainingSetup {
     /// The program that trains.
     pub program: TrainingProgram,
-    /// Threads that each run uses.
+    /// The number of threads that each run uses.
     pub threads: usize,
     /// Whether to train a run that has its result already.
     pub fresh: bool,
@@ -30,7 +30,7 @@ pub struct TrainingSetup {
 /// How a run ended.
 #[derive(Debug, Default)]
 pub struct RunEnd {
-    /// The record of the run; it lies in the result folder or, if the run failed, in the
+    /// The record of the run. It is in the result folder or, if the run failed, in the
     /// training folder. `None` for a run that was stopped or not started.
     pub record: Option<Record>,
     /// Why the run failed, in one line; `None` for a run that did not fail.
@@ -55,9 +55,11 @@ impl RunEnd {
     }
 }
 
-/// Why a process has left no result.
+/// Why a process wrote no result.
 enum ProcessError {
+    /// The training was stopped.
     Stopped,
+    /// The training failed for this reason.
     Failed(String),
 }
 
@@ -73,8 +75,8 @@ impl From<RunnerError> for ProcessError {
     }
 }
 
-/// Trains `run` in its training folder and, if that went well, puts the result in place.
-/// This function itself does not fail: what goes wrong is the failure of the run.
+/// Trains `run` in its training folder. If the training succeeds, that folder becomes the
+/// result folder. Every error is returned as the failure of the run.
 ///
 /// `keep_stdin` receives the standard input of the process. The line `stop` written there
 /// stops the training after its epoch, and closing it stops the training at once.
@@ -87,7 +89,7 @@ pub(crate) fn train(
     let _lock = match run.lock() {
         Ok(Some(lock)) => lock,
         Ok(None) => {
-            let reason = "another process is training it; wait for that process, or stop it";
+            let reason = "another process is training this run; wait for it, or stop it";
             return RunEnd::not_started(reason);
         }
         Err(error) => return RunEnd::not_started(error.to_string()),
@@ -105,7 +107,7 @@ pub(crate) fn train(
     match ended.and_then(|()| Ok(run.read_result()?)) {
         Ok(record) => {
             remove_empty_stderr(run);
-            // A result that cannot be put in place stays whole in the training folder.
+            // If the folder cannot be renamed, the complete result stays in the training folder.
             let failure = run.publish().err().map(|error| error.to_string());
             RunEnd {
                 record: Some(record),
@@ -149,8 +151,8 @@ fn run_process(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(stderr);
-    // In a process group of its own, the training does not get the terminal's Ctrl-C. The
-    // caller gets it, and decides.
+    // The training has its own process group, so that it does not receive Ctrl-C from the
+    // terminal. The caller receives Ctrl-C and decides what to do.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let status = read_progress(&mut command, keep_stdin, &mut report_progress, setup)?;
@@ -164,7 +166,7 @@ fn run_process(
     Err(failure_reason(status, &String::from_utf8_lossy(&stderr)).into())
 }
 
-/// Passes on each line of progress until the process ends.
+/// Starts the process, reports each line of progress, and waits until the process ends.
 fn read_progress(
     command: &mut Command,
     keep_stdin: impl FnOnce(ChildStdin),
@@ -184,7 +186,7 @@ fn read_progress(
         keep_stdin(stdin);
     }
     if let Some(stdout) = child.stdout.take() {
-        // A line that is no progress was printed by a library, and is no reason to stop.
+        // Libraries may print other lines. They are skipped.
         for line in BufReader::new(stdout).split(b'\n') {
             let Ok(line) = line else { break };
             if let Ok(progress) = serde_json::from_slice(&line) {
@@ -219,7 +221,7 @@ pub fn failure_reason(status: ExitStatus, stderr: &str) -> String {
     let last_line = stderr
         .lines()
         .map(str::trim)
-        // A panic's hint on backtraces is not the reason.
+        // This skips the hint on backtraces that follows a panic.
         .rfind(|line| !line.is_empty() && !line.starts_with("note: "))
         .map(|line| line.strip_prefix("error: ").unwrap_or(line));
     #[cfg(unix)]

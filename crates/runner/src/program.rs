@@ -1,4 +1,4 @@
-//! The program that trains one run, and copies of it that outlive the next build.
+//! The program that trains a run, and copies of it that a later build does not replace.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,33 +10,33 @@ use sha2::{Digest, Sha256};
 
 use crate::{Result, RunnerError};
 
-/// A copy of a program is removed when no training has been started with it for this long.
+/// A copy of a program is removed if no training was started with it for this long.
 const UNUSED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The program `kindling`, and how it trains.
+/// The program `kindling`, and the options with which it trains.
 #[derive(Debug, Clone)]
 pub struct TrainingProgram {
-    /// Where the program lies.
+    /// The path of the program.
     pub path: PathBuf,
-    /// The revision of the code that it was built from; records hold it.
+    /// The revision of the code that the program was built from. Records hold it.
     pub revision: String,
-    /// The device that it trains on.
+    /// The device that the program trains on.
     pub device: DeviceName,
     /// Whether trainings write files for TensorBoard.
     pub tensorboard: bool,
-    /// The folder in which it is started: relative paths in configs begin there.
+    /// The folder in which the program is started. Relative paths in configs start there.
     pub working_folder: PathBuf,
 }
 
 impl TrainingProgram {
-    /// A command that starts the program; its arguments are still to be added.
+    /// A command that starts the program. The caller adds the arguments.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.current_dir(&self.working_folder);
         command
     }
 
-    /// The same, with the number of threads that the CPU backends use.
+    /// As [`TrainingProgram::command`], with the number of threads that CPU backends use.
     pub fn command_with_threads(&self, threads: usize) -> Command {
         let mut command = self.command();
         command
@@ -45,9 +45,9 @@ impl TrainingProgram {
         command
     }
 
-    /// A command that trains the run whose `config.toml` lies in `folder`.
+    /// A command that trains the run whose `config.toml` is in `folder`.
     pub fn train_command(&self, folder: &Path, threads: usize) -> Command {
-        // A copy is removed after a day without use, and a matrix may train for longer.
+        // A copy is removed after a day without use, and a matrix may take longer than that.
         mark_as_used(&self.path);
         let mut command = self.command_with_threads(threads);
         command
@@ -55,8 +55,8 @@ impl TrainingProgram {
             .arg(folder)
             .args(["--device", &self.device.to_string()])
             .env("KINDLING_REVISION", &self.revision)
-            // The allocator keeps the memory of one step for the next. Otherwise the
-            // kernel would map it again for each step.
+            // The allocator keeps freed memory for the next step, so that the kernel does not
+            // have to map it again in each step.
             .env("MIMALLOC_PURGE_DELAY", "-1");
         if !self.tensorboard {
             command.arg("--no-tensorboard");
@@ -66,8 +66,8 @@ impl TrainingProgram {
 }
 
 /// Copies the program `built` to `folder/DIGEST/`, and removes the copies there that have
-/// not been used for a day. Returns the path of the copy. A later build gets another
-/// folder, so a running matrix ends with the program that it began with.
+/// not been used for a day. Returns the path of the copy. A later build is copied to another
+/// folder, so a matrix uses the same program from its first run to its last.
 ///
 /// # Errors
 ///
@@ -80,8 +80,9 @@ pub fn keep_program(built: &Path, folder: &Path) -> Result<PathBuf> {
     Ok(copy)
 }
 
-/// Copies a program to the path that `place` makes of the first twelve hexadecimal digits
-/// of its SHA-256, unless it is there already. Returns that path.
+/// Copies a program to a path that depends on its content, unless the copy exists already.
+/// `place` turns the first twelve hexadecimal digits of the program's SHA-256 into the path.
+/// Returns the path.
 ///
 /// # Errors
 ///
@@ -106,7 +107,7 @@ pub fn copy_by_content(program: &Path, place: impl FnOnce(&str) -> PathBuf) -> R
     Ok(copy)
 }
 
-/// Writes the copy under a temporary name first, so that no half of it is ever started.
+/// Writes the copy under a temporary name first, so that an incomplete copy is never started.
 fn write_copy(program: &Path, copy: &Path) -> std::io::Result<()> {
     let folder = copy.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
@@ -119,10 +120,11 @@ fn write_copy(program: &Path, copy: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Marks a program as used now, so that [`remove_unused`] leaves it. A program that cannot
-/// be marked belongs to somebody else, and lies in no folder that is cleared.
+/// Sets the time of the program file to now, so that [`remove_unused`] keeps the program. An
+/// error is ignored: such a program belongs to another user and is not one of our copies.
 fn mark_as_used(program: &Path) {
-    // It is opened for reading: a file that is open for writing cannot be started.
+    // The file is opened for reading, because a file that is open for writing cannot be
+    // executed.
     let opened = File::open(program);
     let _ = opened.and_then(|file| file.set_modified(SystemTime::now()));
 }
@@ -146,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_later_build_leaves_the_program_that_a_matrix_trains_with() {
+    fn a_later_build_does_not_replace_the_program_of_a_running_matrix() {
         let target = tempfile::tempdir().expect("a temporary folder");
         let built = target.path().join("release").join("kindling");
         let folder = target.path().join("kindling").join("flex");
@@ -165,7 +167,7 @@ mod tests {
             ("one".into(), "other".into())
         );
         assert_eq!(keep("one"), first);
-        // A program that nobody has used for two days is removed, one in use is not.
+        // A program that was not used for two days is removed; a program in use is kept.
         let old = SystemTime::now() - 2 * UNUSED;
         for path in [&first, &second] {
             let file = File::options().append(true).open(path).expect("opens");
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_not_there_is_named() {
+    fn the_error_names_a_missing_program() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let error = keep_program(&folder.path().join("kindling"), folder.path());
         let error = error.expect_err("there is no program").to_string();

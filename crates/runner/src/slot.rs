@@ -1,5 +1,5 @@
-//! The place of one run: whether its result is there already, and how a new result takes
-//! the place of an old one.
+//! The two folders of a run. It trains in its training folder. When it is complete, that
+//! folder is renamed to the result folder.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -12,16 +12,16 @@ use sha2::{Digest, Sha256};
 
 use crate::{Result, RunnerError};
 
-/// What lies in the result folder of a run.
+/// The state of the result folder of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// The result of this config on this data.
+    /// It holds a result of this config on this data.
     Complete,
-    /// The result of another config, other data or another Burn.
+    /// It holds a result of another config, other data or another version of Burn.
     Outdated,
-    /// A result that has changed since it was written; with the reason.
+    /// It holds a result that has changed since it was written. The text says what is damaged.
     Damaged(String),
-    /// No result.
+    /// It does not exist.
     Nothing,
 }
 
@@ -30,20 +30,20 @@ pub enum Recorded {
 pub struct RunSlot {
     /// The config of the run.
     pub config: RunConfig,
-    /// Fingerprint of the data that the run learns from.
+    /// The fingerprint of the data that the run trains on.
     pub data_fingerprint: String,
     /// The folder in which the run trains.
     pub training: RunDir,
-    /// The folder in which its result lies in the end.
+    /// The folder that holds the result of the run.
     pub result: RunDir,
     layout: Layout,
 }
 
-/// The right to train a run, until this value is dropped. The lock is the operating
-/// system's, so the lock of a process that was killed blocks nobody.
+/// The exclusive right to train a run, until this value is dropped. The operating system
+/// releases the lock when the process ends, so a killed process blocks no other process.
 #[derive(Debug)]
 pub struct RunLock(
-    #[expect(dead_code, reason = "closing the file gives the lock up")] Option<File>,
+    #[expect(dead_code, reason = "closing the file releases the lock")] Option<File>,
 );
 
 impl RunSlot {
@@ -70,13 +70,13 @@ impl RunSlot {
             .collect()
     }
 
-    /// Takes the lock of this run: two trainings in one folder would mix their files.
-    /// `None` if another process holds it. On a file system without locks every process
-    /// gets it.
+    /// Takes the lock of this run, because two trainings in one folder would mix their files.
+    /// `None` if another process holds the lock. On a file system without locks, every process
+    /// gets the lock.
     ///
     /// # Errors
     ///
-    /// If the lock file cannot be made.
+    /// If the lock file cannot be created.
     pub fn lock(&self) -> Result<Option<RunLock>> {
         let path = self.layout.lock(&self.config.cell, self.config.seed);
         if let Some(folder) = path.parent() {
@@ -93,12 +93,12 @@ impl RunSlot {
         })
     }
 
-    /// The cell and the seed, as in `mlp 0`.
+    /// The name of the run: its cell and its seed, as in `mlp 0`.
     pub fn name(&self) -> String {
         format!("{} {}", self.config.cell, self.config.seed)
     }
 
-    /// What lies in the result folder.
+    /// Reads the state of the result folder.
     pub fn recorded(&self) -> Recorded {
         match self.result.read_record() {
             Ok(Some(record)) if self.is_answered_by(&record) => {
@@ -115,9 +115,10 @@ impl RunSlot {
         }
     }
 
-    /// Puts a whole result in place that lies elsewhere: one that a killed process left in
-    /// the training folder, or one that was set aside while the config was another one.
-    /// A training that was set aside in the same way becomes the one to go on with.
+    /// Restores a complete result of this run from another folder to the result folder. It may
+    /// be in the training folder, where a killed process left it, or it may have been set aside
+    /// while the run had another config. A stopped training of this config that was set aside
+    /// is restored to the training folder, so that it can continue.
     ///
     /// # Errors
     ///
@@ -129,8 +130,8 @@ impl RunSlot {
         let (cell, seed) = (&self.config.cell, self.config.seed);
         let key = result_key(&self.config.hash(), &self.data_fingerprint);
         let aside = self.layout.set_aside(cell, seed, &key);
-        // Mostly nothing is set aside, which is quickly seen. The result in place is
-        // checked after that, since all of its files have to be read.
+        // The check for a result that was set aside is fast. The check of the result folder
+        // comes second, because it reads all files there.
         if self.holds_result(&aside) && self.recorded() != Recorded::Complete {
             self.put_in_place(&aside)?;
         }
@@ -143,8 +144,8 @@ impl RunSlot {
         Ok(())
     }
 
-    /// Prepares the training folder and writes the config there. A training of the same
-    /// config that was stopped stays, and goes on from its last checkpoint.
+    /// Prepares the training folder and writes the config there. The checkpoints of a stopped
+    /// training with the same config are kept, so that the run continues from the last one.
     ///
     /// # Errors
     ///
@@ -164,14 +165,14 @@ impl RunSlot {
         Ok(())
     }
 
-    /// Whether a training of this config was begun and has not ended.
+    /// Whether the training folder holds a training of this config.
     pub fn was_begun(&self) -> bool {
         let config = self.training.read_config();
         config.is_ok_and(|config| config.hash() == self.config.hash())
     }
 
-    /// Whether a training of another config was stopped in the training folder, and has a
-    /// checkpoint to go on from.
+    /// Whether the training folder holds a stopped training of another config that has a
+    /// checkpoint.
     pub fn was_begun_with_other_config(&self) -> bool {
         let checkpoints = std::fs::read_dir(self.training.checkpoints());
         let config = self.training.read_config();
@@ -179,8 +180,8 @@ impl RunSlot {
             && checkpoints.is_ok_and(|mut files| files.next().is_some())
     }
 
-    /// Empties the training folder. A training of another config that could go on is set
-    /// aside.
+    /// Removes the training folder. If it holds a training of another config with a
+    /// checkpoint, the folder is renamed instead, so that this training can continue later.
     ///
     /// # Errors
     ///
@@ -201,13 +202,14 @@ impl RunSlot {
     ///
     /// # Errors
     ///
-    /// If it cannot be removed.
+    /// If the folder cannot be removed.
     pub fn remove_training_folder(&self) -> Result<()> {
         remove(self.training.path())
     }
 
-    /// Makes the training folder the result folder. A complete result of another config or
-    /// of other data that lies there is set aside; an older result of this run is removed.
+    /// Renames the training folder to the result folder. If the result folder already holds a
+    /// complete result of another config or other data, that result is set aside. An older
+    /// result of this config is removed.
     ///
     /// # Errors
     ///
@@ -216,33 +218,33 @@ impl RunSlot {
         self.put_in_place(&self.training)
     }
 
-    /// Reads the record that a training has left when it ended without an error.
+    /// Reads the record of a training that ended without an error.
     ///
     /// # Errors
     ///
-    /// With the reason why the record does not show a complete run.
+    /// The reason why the record does not show a complete run.
     pub fn read_result(&self) -> std::result::Result<Record, String> {
         let record = match self.training.read_record() {
             Ok(Some(record)) => record,
-            Ok(None) => return Err("it ended without writing record.json".into()),
+            Ok(None) => return Err("the training ended without writing record.json".into()),
             Err(error) => return Err(error.to_string()),
         };
         if self.is_answered_by(&record) {
             return Ok(record);
         }
         Err(match record.status {
-            RunStatus::Failed => record.error.unwrap_or_else(|| "it failed".into()),
+            RunStatus::Failed => record.error.unwrap_or_else(|| "the training failed".into()),
             RunStatus::Complete => {
-                "its record.json is of another config or other data: did the data change \
-                 while it trained?"
+                "record.json is of another config or other data; did the data change during the \
+                 training?"
                     .into()
             }
         })
     }
 
-    /// Writes a record that says `failed` into the training folder, unless the training
-    /// wrote one itself. Returns the record, and the reason if it cannot be written: on a
-    /// full disk that fails too.
+    /// Writes a record with the status `failed` to the training folder, unless the training
+    /// wrote one itself. `seconds` is how long the training took. Returns the record, and an
+    /// error if the record cannot be written, as on a full disk.
     pub fn record_failure(
         &self,
         error: &str,
@@ -265,7 +267,7 @@ impl RunSlot {
         (record, problem)
     }
 
-    /// A record without any figures.
+    /// A record of this run without any results.
     fn empty_record(&self, seconds: f64, revision: &str, threads: usize) -> Record {
         let config = &self.config;
         Record {
@@ -310,6 +312,7 @@ impl RunSlot {
         })
     }
 
+    /// Renames `new` to the result folder, and sets aside or removes the old result.
     fn put_in_place(&self, new: &RunDir) -> Result<()> {
         let place = self.result.path();
         match self.result.read_record() {
@@ -325,14 +328,14 @@ impl RunSlot {
         rename(new.path(), place)
     }
 
-    /// Whether a record is of the same config and data, whatever else it is.
+    /// Whether a record is of the same config and data. Its version of Burn may differ.
     fn has_key_of(&self, record: &Record) -> bool {
         record.config_hash == self.config.hash() && record.data_fingerprint == self.data_fingerprint
     }
 }
 
-/// Refuses a folder in which another version of Kindling has left results: this version
-/// would take them for outdated or damaged, and replace them.
+/// Refuses an output folder with results of another version of Kindling. This version would
+/// treat them as outdated or damaged, and replace them.
 ///
 /// # Errors
 ///
@@ -347,14 +350,14 @@ pub fn refuse_other_versions(layout: &Layout) -> Result<()> {
     }
 }
 
-/// Eight hexadecimal digits that tell two results of one cell and seed apart.
+/// Eight hexadecimal digits that distinguish results of the same cell and seed.
 fn result_key(config_hash: &str, data_fingerprint: &str) -> String {
     let digest = hex(&Sha256::digest(format!("{config_hash} {data_fingerprint}")));
     format!("{digest:.8}")
 }
 
-/// Eight hexadecimal digits that tell two stopped trainings of one cell and seed apart.
-/// These do not say what their data was.
+/// Eight hexadecimal digits that distinguish stopped trainings of the same cell and seed. A
+/// stopped training holds no fingerprint of its data, so the digits depend on the config alone.
 fn training_key(config: &RunConfig) -> String {
     format!("{:.8}", config.hash())
 }

@@ -1,5 +1,5 @@
-//! How far a matrix is, read from the files that its runs leave. Nothing is written and no
-//! lock is taken, so a snapshot can be taken at any time and by anybody.
+//! The progress of a matrix, read from the files of its runs. Reading takes no lock and writes
+//! nothing, so any process can do it at any time.
 
 use std::time::SystemTime;
 
@@ -14,38 +14,39 @@ use crate::manifest::{Manifest, ManifestRun};
 pub struct Snapshot {
     /// How many runs are complete.
     pub done: usize,
-    /// How many runs have begun and not ended.
+    /// How many runs have begun and not ended. They are training or were stopped.
     pub begun: usize,
     /// How many runs have failed.
     pub failed: usize,
     /// How many runs have not begun.
     pub waiting: usize,
-    /// Estimated seconds until all runs have ended, at the pace of those that are complete.
+    /// Estimated seconds until all runs have ended, from the times of the complete runs.
+    /// `None` if there is nothing to estimate or no run to estimate it from.
     pub seconds_left: Option<f64>,
     /// The runs in the order of the study.
     pub runs: Vec<RunSnapshot>,
 }
 
-/// One run at that moment.
+/// One run in a [`Snapshot`].
 #[derive(Debug, Clone, Serialize)]
 pub struct RunSnapshot {
-    /// The cell.
+    /// The name of the cell.
     pub cell: String,
     /// The seed.
     pub seed: u64,
     /// Whether the run waits, trains, or has ended.
     pub stage: Stage,
-    /// The last epoch that is complete.
+    /// The number of complete epochs.
     pub epoch: usize,
     /// The number of epochs of the whole run.
     pub epochs: usize,
-    /// Mean losses on the test images after each epoch.
+    /// The mean test loss after each epoch. A complete run has only its last test loss here.
     pub test_losses: Vec<f64>,
-    /// The last accuracy on the test images, in [0, 1].
+    /// The test accuracy after the last complete epoch, in [0, 1].
     pub test_accuracy: Option<f64>,
-    /// Seconds that the run has taken, as far as that is known.
+    /// Seconds that the run has taken; `None` if no file says it.
     pub seconds: Option<f64>,
-    /// Estimated seconds until the run ends, at the pace of its own epochs.
+    /// Estimated seconds until the run ends, from the times of its own epochs.
     pub seconds_left: Option<f64>,
     /// Seconds since a run that has begun wrote its last file.
     pub seconds_since_write: Option<f64>,
@@ -53,13 +54,13 @@ pub struct RunSnapshot {
     pub error: Option<String>,
 }
 
-/// Where a run is.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// It has not begun.
     Waiting,
-    /// It trains, or was stopped half way.
+    /// It is training, or it was stopped before its last epoch.
     Begun,
     /// It is complete.
     Done,
@@ -68,11 +69,12 @@ pub enum Stage {
 }
 
 impl Snapshot {
-    /// Reads how far the matrix is whose results lie as `layout` says.
+    /// Reads the progress of the matrix in the folder that `layout` describes.
     ///
     /// # Errors
     ///
-    /// [`crate::RunnerError::NoMatrix`] if none was started there.
+    /// [`crate::RunnerError::NoMatrix`] if no matrix was started there, and another error if
+    /// its manifest cannot be read.
     pub fn read(layout: &Layout) -> Result<Self> {
         let manifest = Manifest::read(layout)?;
         let runs = manifest.runs.iter().map(|run| read_run(run, layout));
@@ -89,7 +91,7 @@ impl Snapshot {
     }
 }
 
-/// Estimated seconds for all runs that have not ended, at the pace of the complete ones.
+/// Estimated seconds until all runs have ended, from the times of the complete runs.
 fn seconds_left(manifest: &Manifest, runs: &[RunSnapshot]) -> Option<f64> {
     let pairs = || manifest.runs.iter().zip(runs);
     let is_open = |run: &RunSnapshot| matches!(run.stage, Stage::Begun | Stage::Waiting);
@@ -132,7 +134,7 @@ fn read_run(listed: &ManifestRun, layout: &Layout) -> RunSnapshot {
         error: None,
     };
     let training = layout.partial(cell, seed);
-    // A file that is damaged, or being replaced at this moment, is read the next time.
+    // Errors are ignored: a file may be replaced at this moment, and is read again later.
     if let Ok(Some(record)) = training.read_record()
         && record.status == RunStatus::Failed
     {
@@ -172,7 +174,7 @@ fn read_run(listed: &ManifestRun, layout: &Layout) -> RunSnapshot {
     }
 }
 
-/// Adds what the run has written of its epochs so far.
+/// Adds the losses, accuracies and times of the complete epochs from the files of the run.
 fn with_history(run: RunSnapshot, dir: &RunDir) -> RunSnapshot {
     let history: Vec<HistoryRow> = read_csv(&dir.history()).unwrap_or_default();
     let timing: Vec<TimingRow> = read_csv(&dir.timing()).unwrap_or_default();
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_at_the_pace_of_what_is_done() {
+    fn the_time_left_is_estimated_from_complete_runs() {
         let listed = |cost| ManifestRun {
             cell: "mlp".into(),
             seed: 0,
@@ -234,7 +236,8 @@ mod tests {
             run(Stage::Begun, Some(1.0), Some(4.0)),
             run(Stage::Failed, Some(1.0), None),
         ];
-        // (30 / 2 + 4) seconds for two at a time.
+        // The complete run took 0.5 seconds per unit of cost. Left are 30 units and 4 seconds,
+        // and two runs train at a time.
         assert_eq!(seconds_left(&manifest, &runs), Some(9.5));
         assert_eq!(seconds_left(&manifest, &runs[1..2]), None);
     }

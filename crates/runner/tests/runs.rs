@@ -1,4 +1,4 @@
-//! Runs as this crate trains them, with a few lines of shell in the place of `kindling`.
+//! Trains runs with shell scripts that stand in for `kindling`.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -15,7 +15,7 @@ use kindling_runner::{
 };
 use tempfile::TempDir;
 
-/// A folder of results, and runs of the cell `gradients`, which has few files.
+/// An output folder, and runs of the cell `gradients`, which has few files.
 struct Place {
     folder: TempDir,
     layout: Layout,
@@ -35,7 +35,7 @@ impl Place {
         RunSlot::all(configs, fingerprints, &self.layout)
     }
 
-    /// A shell script that trains the run in the folder `$2`.
+    /// A setup whose program is a shell script. The script gets the training folder as `$2`.
     fn setup(&self, script: &str) -> TrainingSetup {
         let path = self.folder.path().join("kindling");
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -53,7 +53,8 @@ impl Place {
         }
     }
 
-    /// A script that copies the files of a complete run, which are made for each of `runs`.
+    /// A setup whose program completes each of `runs`: it copies prepared files of a complete
+    /// run to the training folder.
     fn completing(&self, runs: &[RunSlot]) -> TrainingSetup {
         for run in runs {
             let from = self.prepared(run);
@@ -80,7 +81,7 @@ fn configs(seeds: u64) -> Vec<RunConfig> {
         ..Selection::own(Size::Full)
     };
     let mut configs = Study::read(&configs).unwrap().expand(&selection).unwrap();
-    // The cell itself has one seed.
+    // In the study, the cell has one seed.
     let first = configs[0].clone();
     configs.truncate(1);
     configs.extend((1..seeds).map(|seed| RunConfig {
@@ -137,7 +138,7 @@ fn record(run: &RunSlot) -> Record {
     }
 }
 
-/// Trains all runs, and never asks them to stop.
+/// Trains all runs without a request to stop.
 fn train(runs: &[RunSlot], setup: &TrainingSetup) -> Vec<RunEnd> {
     train_all(runs, setup, 2, StopRequest::default, |_| {})
 }
@@ -147,7 +148,7 @@ fn names(runs: &[RunSlot]) -> Vec<String> {
 }
 
 #[test]
-fn a_complete_run_is_in_its_place_and_not_missing_any_more() {
+fn a_complete_run_has_a_result_folder_and_is_not_missing() {
     let place = Place::new();
     let runs = place.runs(3);
     assert_eq!(missing(&runs, false).unwrap().runs.len(), 3);
@@ -163,7 +164,7 @@ fn a_complete_run_is_in_its_place_and_not_missing_any_more() {
 }
 
 #[test]
-fn a_run_that_another_process_has_trained_meanwhile_is_not_trained_again() {
+fn a_run_that_another_process_has_completed_is_not_trained_again() {
     let place = Place::new();
     let runs = place.runs(1);
     write_result(&runs[0], runs[0].result.path());
@@ -203,7 +204,7 @@ fn a_process_that_is_killed_or_leaves_no_record_has_failed() {
     let ends = train(&runs, &place.setup("kill -9 $$"));
     assert_eq!(ends[0].failure.as_deref(), Some("killed by signal 9"));
     let ends = train(&runs, &place.setup("exit 0"));
-    let reason = "it ended without writing record.json";
+    let reason = "the training ended without writing record.json";
     assert_eq!(ends[0].failure.as_deref(), Some(reason));
     let mut setup = place.setup("");
     setup.program.path = place.folder.path().join("nothing");
@@ -212,7 +213,7 @@ fn a_process_that_is_killed_or_leaves_no_record_has_failed() {
 }
 
 #[test]
-fn a_stopped_run_has_not_failed_and_goes_on_later() {
+fn a_stopped_run_has_not_failed_and_continues_later() {
     let place = Place::new();
     let runs = place.runs(2);
     let setup = place.setup("read word; test \"$word\" = stop && exit 130; exit 1");
@@ -249,7 +250,7 @@ fn a_run_is_trained_by_one_process_at_a_time() {
 }
 
 #[test]
-fn a_result_of_another_config_is_set_aside_and_comes_back() {
+fn a_result_of_another_config_is_set_aside_and_restored_later() {
     let place = Place::new();
     let first = place.runs(1).remove(0);
     write_result(&first, first.result.path());
@@ -266,14 +267,14 @@ fn a_result_of_another_config_is_set_aside_and_comes_back() {
     assert_eq!(ends[0].failure, None);
     assert_eq!(runs[0].recorded(), Recorded::Complete);
     assert_eq!(first.recorded(), Recorded::Outdated);
-    // With the first config again, its result comes back without a training.
+    // The result of the first config is restored without a training.
     let found = missing(std::slice::from_ref(&first), false).unwrap();
     assert_eq!((found.recorded, found.runs.len()), (1, 0));
     assert_eq!(first.recorded(), Recorded::Complete);
 }
 
 #[test]
-fn a_damaged_result_is_missing_and_named() {
+fn a_damaged_result_is_missing_and_its_damaged_file_is_named() {
     let place = Place::new();
     let runs = place.runs(1);
     write_result(&runs[0], runs[0].result.path());

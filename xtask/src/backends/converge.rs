@@ -13,14 +13,14 @@ use crate::error::{CommandError, CommandResult};
 use crate::steps::{Request, cells_or, check_before_training, jobs_at_a_time, train_runs};
 use crate::ui::{self, output};
 
-/// The cells that are trained if none is named.
+/// The cells that are trained if the user names none.
 const CELLS: [&str; 2] = ["mlp", "convnet"];
 /// The number of training images, as a setting.
 const IMAGES: &str = "data.train=10000";
-/// The number of test images where a config does not say.
+/// The number of test images if a config does not set it.
 const TESTS: usize = 10_000;
 
-/// Trains, compares, and prints one line for each cell and device.
+/// Trains the cells on each device, and prints one line for each cell and device.
 pub fn converge(flags: &Converge) -> CommandResult {
     let (compared, changes) = (&flags.compared, &flags.changes);
     let precision = Precision::Full;
@@ -55,7 +55,7 @@ pub fn converge(flags: &Converge) -> CommandResult {
     Ok(compare(&trainings[0], devices, &accuracies))
 }
 
-/// The configs of all runs on a device: each cell with each seed.
+/// The configs of all runs on a device: one for each cell and seed.
 fn configs(
     flags: &Converge,
     request: &Request,
@@ -75,7 +75,7 @@ fn configs(
     {
         None => Ok(configs),
         Some(config) => Err(CommandError::bad_input(format!(
-            "{} has no accuracy; name cells that classify",
+            "{} has no accuracy; name cells of the family classifier",
             config.cell
         ))),
     }
@@ -89,10 +89,10 @@ fn train(program: TrainingProgram, runs: &[RunSlot]) -> anyhow::Result<Vec<f64>>
         let failed = |reason: &str| anyhow!("{} in {folder}: {reason}", run.name());
         match (end.failure, end.record) {
             (Some(reason), _) => Err(failed(&reason)),
-            (None, None) => Err(failed("it was stopped")),
+            (None, None) => Err(failed("the training was stopped")),
             (None, Some(record)) => record
                 .test_accuracy
-                .ok_or_else(|| failed("it has no accuracy")),
+                .ok_or_else(|| failed("the record has no accuracy")),
         }
     });
     accuracies.collect()
@@ -121,7 +121,7 @@ fn compare(runs: &[RunConfig], devices: &[DeviceName], accuracies: &[Vec<f64>]) 
         let noise = noise(reference, tests.unwrap_or(TESTS));
         for (device, accuracies) in devices.iter().zip(accuracies) {
             let difference = mean(accuracies) - reference;
-            // NaN counts as a difference.
+            // A NaN counts as a difference.
             let differs = !difference.is_finite() || noise.is_nan() || difference.abs() > noise;
             all_equal &= !differs;
             rows.push([
@@ -142,9 +142,9 @@ fn compare(runs: &[RunConfig], devices: &[DeviceName], accuracies: &[Vec<f64>]) 
     }
 }
 
-/// Two standard errors of the difference of two proportions near `share`, each measured on
-/// `tests` images of its own. Both backends are tested on the same images, so the true
-/// standard error is smaller.
-fn noise(share: f64, tests: usize) -> f64 {
-    2.0 * (2.0 * share * (1.0 - share) / tests as f64).sqrt()
+/// Two standard errors of the difference of two accuracies near `accuracy`, each measured on
+/// `tests` images. The formula is for two independent samples of images. Both backends are
+/// tested on the same images, so the true standard error is smaller.
+fn noise(accuracy: f64, tests: usize) -> f64 {
+    2.0 * (2.0 * accuracy * (1.0 - accuracy) / tests as f64).sqrt()
 }

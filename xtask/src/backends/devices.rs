@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_backend_has_a_line_that_says_why_it_has_no_device() {
+    fn a_backend_without_a_device_has_a_line_with_the_reason() {
         let device = DeviceReport {
             device: "flex".into(),
             name: "a processor".into(),

@@ -1,4 +1,5 @@
-//! How far one training on two devices differs, and whether that is more than rounding.
+//! The differences between the same training on two devices, and which of them are larger than
+//! rounding.
 
 use kindling_formats::{LayerGap, ParityStep, relative_difference};
 
@@ -16,13 +17,14 @@ pub struct Tolerance {
 pub struct Difference {
     /// The step, counted from 1.
     pub step: usize,
-    /// What differs and by how much: `the loss`, `the gradient of hidden.0.weight`,
-    /// `hidden.0.weight after the step`. In the order in which the step computes them.
+    /// The values that differ, and their relative differences, in the order in which the step
+    /// computes them. Names are `the loss`, `the gradient of hidden.0.weight`, or
+    /// `hidden.0.weight after the step`.
     pub what: Vec<(String, f64)>,
 }
 
-/// The first step in which two trainings differ by more than `tolerance`. `None` if they
-/// agree, also if there are no steps.
+/// The first step in which two trainings differ by more than `tolerance`. `None` if no step
+/// differs, or if there are no steps.
 pub fn first_difference(steps: &[ParityStep], tolerance: Tolerance) -> Option<Difference> {
     steps.iter().find_map(|step| {
         let what = beyond(step, tolerance);
@@ -45,14 +47,14 @@ pub fn loss_gap(step: &ParityStep) -> f64 {
     }
 }
 
-/// The largest difference of a gradient, and the name of its parameter. Infinite, without a
-/// name, if there are no parameters.
+/// The largest relative difference of a gradient, and the name of its parameter. If there are
+/// no parameters, the difference is infinite and the name is empty.
 pub fn gradient_gap(step: &ParityStep) -> (f64, &str) {
     largest(step, |layer| layer.gradient)
 }
 
-/// The largest difference of weights after the step, and the name of their parameter.
-/// Infinite, without a name, if there are no parameters.
+/// The largest relative difference of weights after the step, and the name of their parameter.
+/// If there are no parameters, the difference is infinite and the name is empty.
 pub fn weights_gap(step: &ParityStep) -> (f64, &str) {
     largest(step, |layer| layer.weights)
 }
@@ -64,8 +66,8 @@ fn largest(step: &ParityStep, gap: impl Fn(&LayerGap) -> Option<f64>) -> (f64, &
         .unwrap_or((f64::INFINITY, ""))
 }
 
-/// What differs by more than `tolerance`: first the loss, then gradients from the last layer
-/// to the first, as the backward pass computes them, then weights.
+/// The values of a step that differ by more than `tolerance`: first the loss, then gradients
+/// from the last layer to the first, as the backward pass computes them, then weights.
 fn beyond(step: &ParityStep, tolerance: Tolerance) -> Vec<(String, f64)> {
     let mut found = Vec::new();
     let mut judge = |what: String, gap: f64, largest: f64| {
@@ -88,8 +90,8 @@ fn beyond(step: &ParityStep, tolerance: Tolerance) -> Vec<(String, f64)> {
     found
 }
 
-/// A difference that can be compared: infinite instead of NaN. No comparison with NaN is
-/// true, and there is a NaN that sorts before all numbers.
+/// The difference, or infinity if it is missing or NaN. A NaN would count as small: every
+/// comparison with NaN is false, and `total_cmp` orders a negative NaN before all numbers.
 fn comparable(gap: Option<f64>) -> f64 {
     gap.filter(|gap| !gap.is_nan()).unwrap_or(f64::INFINITY)
 }
@@ -117,7 +119,7 @@ mod tests {
     };
 
     #[test]
-    fn rounding_is_no_difference() {
+    fn rounding_does_not_count_as_a_difference() {
         let steps = [
             step(1, [1.0, 1.000_09], &[("a", 9e-4, 9e-4)]),
             step(2, [0.0, 0.0], &[("a", 0.0, 0.0)]),
@@ -155,7 +157,7 @@ mod tests {
             let difference = first_difference(&steps, TOLERANCE).expect("they differ");
             assert_eq!(difference.what[0].1, f64::INFINITY);
         }
-        // Of either sign: -NaN sorts before all numbers. The processor makes it of 0/0.
+        // Both signs are tested: a negative NaN, the result of 0/0, sorts before all numbers.
         for nan in [f64::NAN, -f64::NAN] {
             let mut with_nan = step(1, [1.0, 1.0], &[("a", 0.0, 0.0), ("b", 0.0, 0.0)]);
             with_nan.layers[1].gradient = Some(nan);
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_compares_no_parameter_is_not_equal() {
+    fn a_step_without_parameters_counts_as_a_difference() {
         let empty = step(1, [1.0, 1.0], &[]);
         assert_eq!(gradient_gap(&empty), (f64::INFINITY, ""));
         let difference = first_difference(&[empty], TOLERANCE).expect("they differ");

@@ -19,19 +19,20 @@ use crate::error::{CommandError, CommandResult};
 use crate::steps::{Request, cells_or, check_before_training};
 use crate::ui::{self, output};
 
-/// The cells that are compared if none is named: one of each family, and both kinds of
-/// classifier.
+/// The cells that are compared if the user names none: one of each family that has training
+/// steps, and both kinds of classifier.
 const CELLS: [&str; 4] = ["convnet-y1", "mlp", "convnet", "ae"];
 
 /// The largest relative difference of the loss that counts as rounding between CPU backends.
-/// README.md has the largest ones that were measured over 50 steps.
+/// README.md has the largest differences that were measured over 50 steps.
 const ON_CPUS: f64 = 1e-4;
-/// The same, if one of the backends is for GPUs.
+/// The largest relative difference of the loss that counts as rounding if a backend is for GPUs.
 const ON_GPUS: f64 = 1e-3;
-/// How many times as much gradients and weights may differ. A loss is a mean, whose rounding
-/// errors cancel each other. And where two numbers are nearly equal, rounding decides which
-/// of them receives the gradient of a max-pool. With few images, one such case is a large
-/// part of a convolution's gradient.
+/// The tolerance of gradients and weights, as a multiple of the tolerance of the loss. It is
+/// larger for two reasons. A loss is a mean, and the rounding errors in a mean cancel each
+/// other. And if two inputs of a max-pool are nearly equal, rounding decides which of them
+/// receives the gradient; with few images, one such case is a large part of the gradient of a
+/// convolution.
 const OF_LAYERS: f64 = 30.0;
 
 /// The columns of the table of results.
@@ -71,7 +72,8 @@ impl CsvRow for Row {
     ];
 }
 
-/// Compares every cell on every pair of devices, and prints a table with one line for each.
+/// Compares the first device with each other device on every cell, and prints a table with one
+/// line for each comparison.
 pub fn parity(flags: &Parity) -> CommandResult {
     if let Some(tolerance) = flags.tolerance
         && !(tolerance >= 0.0 && tolerance.is_finite())
@@ -105,7 +107,7 @@ pub fn parity(flags: &Parity) -> CommandResult {
             let steps = compare(flags, &program, config, pair, &folder)?;
             let difference = describe(&steps, flags.steps, tolerance(flags, pair));
             all_equal &= difference.is_none();
-            // A gap is never NaN, and there is at least one step.
+            // `fold` with `max` is right, because a gap is never NaN.
             let largest = |gap: &dyn Fn(&ParityStep) -> f64| {
                 format!("{:.1e}", steps.iter().map(gap).fold(0.0, f64::max))
             };
@@ -159,8 +161,8 @@ fn tolerance(flags: &Parity, devices: [DeviceName; 2]) -> Tolerance {
     }
 }
 
-/// Trains on both devices in one process, and writes and returns what it prints about each
-/// step.
+/// Trains a cell on both devices in one process. Writes the steps that the process prints to a
+/// CSV file, and returns them.
 fn compare(
     flags: &Parity,
     program: &TrainingProgram,
@@ -196,7 +198,8 @@ fn compare(
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).lines() {
             steps.push(
-                serde_json::from_str(&line?).context("kindling printed a line that is no step")?,
+                serde_json::from_str(&line?)
+                    .context("kindling printed a line that is not a step")?,
             );
         }
     }
@@ -238,8 +241,8 @@ fn row(step: &ParityStep) -> Row {
     }
 }
 
-/// `None` if the devices agree in all of the `steps_asked` steps. Otherwise, where they
-/// differ first.
+/// Where the devices differ first, or that there are fewer than `steps_asked` steps. `None` if
+/// the devices agree in all steps.
 fn describe(steps: &[ParityStep], steps_asked: u64, tolerance: Tolerance) -> Option<String> {
     let Some(difference) = first_difference(steps, tolerance) else {
         let is_whole = steps.len() as u64 == steps_asked;

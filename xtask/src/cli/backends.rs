@@ -8,9 +8,10 @@ use super::options::{BuildFlags, Changes, Compared, Folders, SizeFlags};
 /// `cargo xtask backends`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It builds kindling with the backends that are named, and measures each device. The product
-is a matrix product of two matrices of 1024x1024 numbers. The latency is the time of the
-smallest operation; small networks consist of such operations.
+The command builds kindling with the backends that --backend names, and measures each
+device. The column `product` is the speed of a product of two 1024x1024 matrices. The
+column `latency` is the time of one tiny operation; small networks consist of such
+operations.
 
 Examples:
   cargo xtask backends
@@ -19,7 +20,7 @@ pub struct Backends {
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
-    /// What the program is built with.
+    /// The backends and features that the program is built with.
     #[command(flatten)]
     pub build: BuildFlags,
 }
@@ -27,9 +28,10 @@ pub struct Backends {
 /// `cargo xtask parity`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Both backends start from the same weights and see the same batches. If loss, gradients or
-weights differ by more than rounding, the first such step and its layer are named, and the
-exit code is 1. Every step is written to DIR/parity/CELL/ONE-OTHER.csv.
+Both backends start from the same weights and train on the same batches. If the loss, the
+gradients or the weights differ by more than rounding, the table names the first step and
+layer that differ, and the exit code is 1. Every step is written to
+DIR/parity/CELL/ONE-OTHER.csv.
 
 Examples:
   cargo xtask parity
@@ -55,11 +57,11 @@ pub struct Parity {
     /// weights may differ by thirty times as much [default: 1e-4 on CPUs, 1e-3 on GPUs]
     #[arg(long, value_name = "X")]
     pub tolerance: Option<f64>,
-    /// Use dropout as the cells say; without this flag there is none
+    /// Use the dropout of each cell's config; without this flag, dropout is off
     #[arg(long)]
     pub dropout: bool,
-    /// Let each backend go on from its own weights, so that differences add up; without
-    /// this flag each step starts from the weights of the first backend
+    /// Let each backend continue with its own weights, so that differences add up; without
+    /// this flag, both start each step from the weights of the first backend
     #[arg(long)]
     pub drift: bool,
     /// Precision of matrix products on a GPU: full (default), mixed
@@ -74,7 +76,7 @@ pub struct Parity {
     #[arg(long, value_name = "N", default_value_t = 0,
           value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: u64,
-    /// What differs from the study's files.
+    /// The changes to the study's configs.
     #[command(flatten)]
     pub changes: Changes,
     /// The folders.
@@ -85,15 +87,15 @@ pub struct Parity {
 /// `cargo xtask converge`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It trains cells on 10,000 images on every backend with the same seeds. The exit code is 1
-if mean test accuracies differ by more than the noise of the test images: two standard
-errors of the difference of two proportions.
+The command trains cells on 10,000 images on every backend with the same seeds. The exit
+code is 1 if mean test accuracies differ by more than the noise of the test images: two
+standard errors of the difference of two proportions.
 
 Examples:
   cargo xtask converge
   cargo xtask converge linear --backend flex,wgpu --seeds 1")]
 pub struct Converge {
-    /// Cells that classify [default: mlp convnet]
+    /// Cells of the family classifier [default: mlp convnet]
     #[arg(value_name = "CELL")]
     pub cells: Vec<String>,
     /// The devices that are compared.
@@ -102,7 +104,7 @@ pub struct Converge {
     /// Train seeds 0 to N-1
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub seeds: u64,
-    /// What differs from the study's files.
+    /// The changes to the study's configs.
     #[command(flatten)]
     pub changes: Changes,
     /// The folders.

@@ -1,4 +1,4 @@
-//! Flags of the commands for those who work on Kindling itself.
+//! Flags of the commands for developers of Kindling.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,11 @@ use super::options::Folders;
 /// `cargo xtask bench`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The first time it installs Keras into target/peers. It writes each round to
-DIR/bench/peers.csv. Let nothing else run at the same time.
+The first call installs Keras into target/peers. Each round is written to
+DIR/bench/peers.csv. Run nothing else on this machine at the same time.
 
-To time our operations beside Burn's, and one training step of each family:
+Another command times Kindling's own operations against Burn's, and one training step of
+each family:
   cargo bench -p kindling-bench
 
 Examples:
@@ -29,7 +30,7 @@ pub struct Bench {
     /// Epochs of each training; the last one is timed
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub epochs: u64,
-    /// Python that makes the virtual environment
+    /// Python program that creates the virtual environment
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     pub python: String,
     /// The folders.
@@ -40,11 +41,12 @@ pub struct Bench {
 /// `cargo xtask chaos`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It trains quick runs in a temporary folder twice. The first time nothing disturbs them. The
-second time it kills the matrix or one of its trainings at random moments, damages files,
-and fills the disk; the last needs the right to mount a small file system, as root has. In
-the end all records and files must be equal, no finished run may have been trained twice,
-and nothing may be left behind. For Linux.
+The command trains quick runs in a temporary folder twice. The first matrix is undisturbed.
+During the second one, the command kills the matrix or one of its trainings at random
+moments, damages files, and fills the disk. Only root can fill the disk, because it is a
+small file system that has to be mounted. At the end, the records and files of both must be
+equal, no finished run may have been trained twice, and no temporary file may be left. This
+command needs Linux.
 
 Examples:
   cargo xtask chaos --kills 10
@@ -56,7 +58,7 @@ pub struct Chaos {
     /// Stop killing after N minutes
     #[arg(long, value_name = "N")]
     pub minutes: Option<u64>,
-    /// Seed that decides when and what is killed and damaged
+    /// Seed of the random choice of what is killed or damaged, and when
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Backend that trains
@@ -67,15 +69,15 @@ pub struct Chaos {
 /// `cargo xtask ci`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It stops at the first failure. It prints every command before it runs it, so that you can
-repeat one alone.
+The command stops at the first check that fails. It prints the command line of each check
+before it runs the check, so that you can run this check alone.
 
 Examples:
   cargo xtask ci
   cargo xtask ci --backend flex,ndarray,wgpu")]
 pub struct Ci {
-    /// Also build with these backends, train on each, and compare them; wgpu takes much
-    /// longer
+    /// Also build with these backends, train on each of them, and compare them; with wgpu
+    /// this takes much longer
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub backend: Vec<Backend>,
 }
@@ -83,8 +85,8 @@ pub struct Ci {
 /// `cargo xtask schema`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The schemas go to configs/schema. The file .taplo.toml tells Taplo which schema is for
-which file; editors use Taplo, such as VS Code with Even Better TOML.
+The schemas are written to configs/schema. The file .taplo.toml assigns a schema to each
+config file. Editors read it with Taplo; in VS Code, the extension Even Better TOML does.
 
 Example:
   cargo xtask schema")]
@@ -97,7 +99,8 @@ pub struct Schema {
 /// `cargo xtask completions`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The script completes the name `xtask`, since no shell completes behind `cargo`:
+Shells cannot complete the arguments of `cargo xtask`. So define an alias `xtask`, which the
+script completes:
 
   alias xtask='cargo xtask'
   source <(cargo xtask completions bash)")]

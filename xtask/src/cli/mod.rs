@@ -1,7 +1,7 @@
-//! The command line as types: what a user can type, and nothing of what it does.
+//! The command line as types. The commands themselves are in other folders.
 //!
-//! This file has the list of commands, `study.rs`, `backends.rs` and `dev.rs` have the flags
-//! of each, and `options.rs` has the flags that several commands share.
+//! This file lists the commands. `study.rs`, `backends.rs` and `dev.rs` have the flags of each
+//! command, and `options.rs` has the flags that several commands share.
 
 mod backends;
 mod dev;
@@ -30,7 +30,7 @@ Examples:
 
 Exit codes:
   0    done
-  1    a run or a check has failed; it is named
+  1    a run or a check failed; the output names it
   2    the arguments, configs or data are wrong; nothing was written
   130  stopped by Ctrl-C; run the same command again to continue"
 )]
@@ -70,7 +70,7 @@ pub enum Command {
     Chaos(Chaos),
     /// Run all checks: format, tests, lints, and the quick study
     Ci(Ci),
-    /// Train one run of a Slurm job array; Slurm calls this
+    /// Train one run of a Slurm job array; Slurm calls this command
     #[command(hide = true)]
     Task(Task),
     /// Write JSON Schemas of the config files for editors
@@ -85,7 +85,7 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_flags_do_not_contradict_each_other() {
+    fn the_definitions_of_the_flags_are_consistent() {
         Cli::command().debug_assert();
     }
 }

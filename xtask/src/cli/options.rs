@@ -27,8 +27,8 @@ impl SizeFlags {
     }
 }
 
-/// The folders of configs and results. A default lies in the repository; a path that is
-/// given begins in the current folder.
+/// The folders of configs and results. The default folders are in the repository. A relative
+/// path that the user gives starts in the current folder.
 #[derive(Debug, Args)]
 pub struct Folders {
     /// Folder for results [default: artifacts]
@@ -39,7 +39,7 @@ pub struct Folders {
     pub configs: Option<PathBuf>,
 }
 
-/// The results of one size in a folder.
+/// The folder of results that a command reads: of one size, and of the study or a variant.
 #[derive(Debug, Args)]
 pub struct Tree {
     /// How much of each run was trained.
@@ -54,7 +54,7 @@ pub struct Tree {
     pub folders: Folders,
 }
 
-/// What a GPU backend can do in addition: the Cargo features of the same names.
+/// Additional features of GPU backends. The Cargo features have the same names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Extra {
     /// Several operations become one kernel.
@@ -77,11 +77,11 @@ pub struct Extras {
     pub with: Vec<Extra>,
 }
 
-/// What the training program is built with.
+/// The backends and features that the training program is built with.
 #[derive(Debug, Args)]
 pub struct BuildFlags {
-    /// Backend: flex (default), ndarray, wgpu, cuda. With several, as in flex,wgpu, all are
-    /// built in and the first one trains
+    /// Backend: flex (default), ndarray, wgpu, cuda. If you name several, as in flex,wgpu, the
+    /// program contains all of them and trains on the first one
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub backend: Vec<Backend>,
     /// Features of GPU backends.
@@ -89,7 +89,7 @@ pub struct BuildFlags {
     pub extras: Extras,
 }
 
-/// What differs from the study's files.
+/// The changes to the study's configs.
 #[derive(Debug, Args)]
 pub struct Changes {
     /// Change one key of the configs, as in dropout=0.3; repeatable
@@ -103,7 +103,7 @@ pub struct Changes {
 /// How to train.
 #[derive(Debug, Args)]
 pub struct Training {
-    /// What the program is built with.
+    /// The backends and features that the program is built with.
     #[command(flatten)]
     pub build: BuildFlags,
     /// Precision of matrix products on a GPU: full (default), mixed
@@ -121,7 +121,7 @@ pub struct Training {
     /// Write no files for TensorBoard
     #[arg(long)]
     pub no_tensorboard: bool,
-    /// What differs from the study's files.
+    /// The changes to the study's configs.
     #[command(flatten)]
     pub changes: Changes,
 }
@@ -129,7 +129,7 @@ pub struct Training {
 /// The devices that are compared.
 #[derive(Debug, Args)]
 pub struct Compared {
-    /// Backends to build in [default: flex,ndarray, or the backends of --device]
+    /// Backends that the program contains [default: flex,ndarray, or the backends of --device]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub backend: Vec<Backend>,
     /// Devices to compare: the first one with each of the others, as in flex,wgpu:1

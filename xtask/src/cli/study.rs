@@ -10,18 +10,18 @@ use super::options::{Extras, Folders, SizeFlags, Training, Tree};
 /// `cargo xtask experiments`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A run that has its result already, with the same config and the same data, is not
-trained again. A run that fails does not stop the others; it is named at the end.
+A run that already has a result of the same config and the same data is not trained again.
+A run that fails does not stop the others; failed runs are listed at the end.
 
-With --executor slurm each missing run becomes one task of a job array. Where Slurm limits
-the size of an array, there are several. --jobs then limits how many tasks of an array
-train at a time. DIR/slurm.json lists what was submitted. If Slurm cannot be asked about
-these jobs, only runs that have their result count as ended. To train the others, run the
-command where Slurm can be asked; or, if you know that the jobs have ended, remove
-DIR/slurm.json.
+With --executor slurm, each missing run becomes one task of a job array. If there are more
+runs than Slurm allows in an array, several arrays are submitted. --jobs limits how many
+tasks of an array train at a time. DIR/slurm.json lists the submitted runs. If Slurm cannot
+be asked about these jobs, only the runs that have a result count as ended. To train the
+others, run the command where Slurm can be asked; or, if you know that the jobs have ended,
+remove DIR/slurm.json.
 
-With --set, --data, --precision or another --backend the runs are no longer the study's
-own. Their results go to DIR/variants/NAME, and `report`, `claims`, `watch` and `serve`
+With --set, --data, --precision or another --backend, the runs are a variant of the study.
+Their results are written to DIR/variants/NAME, and `report`, `claims`, `watch` and `serve`
 show them with --variant NAME.
 
 Examples:
@@ -47,13 +47,13 @@ pub struct Experiments {
     /// Print the cells and train nothing
     #[arg(long)]
     pub list: bool,
-    /// Train seeds 0 to N-1 [default: as the study says]
+    /// Train seeds 0 to N-1 [default: the number of seeds in the study's configs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub seeds: Option<u64>,
     /// Train N runs at a time [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub jobs: Option<u64>,
-    /// Train runs again that have their result already
+    /// Also train runs that already have a result
     #[arg(long)]
     pub fresh: bool,
     /// Where to train: local (default), or slurm, which submits a job array
@@ -67,11 +67,11 @@ pub struct Experiments {
     )]
     pub executor: Executor,
     /// Options for sbatch, quoted as for a shell, as in
-    /// --slurm-args="--partition=gpu --time=1:00:00". Those that say where a job may run
-    /// (account, clusters, partition, qos, reservation) hold for the report's job too
+    /// --slurm-args="--partition=gpu --time=1:00:00". The options account, clusters,
+    /// partition, qos and reservation are used for the job of the report too
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     pub slurm_args: Vec<String>,
-    /// More options for the report's job, as in --slurm-report-args=--partition=cpu
+    /// Further options for the job of the report, as in --slurm-report-args=--partition=cpu
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     pub slurm_report_args: Vec<String>,
     /// How to train.
@@ -95,8 +95,8 @@ pub enum Executor {
 /// `cargo xtask train`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-On a terminal it shows a dashboard, elsewhere plain lines. The result goes to DIR/train,
-so it does not replace a result of the study.
+On a terminal, the command shows a dashboard; elsewhere it prints plain lines. The result is
+written to DIR/train, so it does not replace a result of the study.
 
 Examples:
   cargo xtask train mlp
@@ -124,9 +124,10 @@ pub struct Train {
 /// `cargo xtask watch`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It only reads files, so it can start and end while a matrix trains, and run more than
-once. The runs in training come first, each with the curve of its test loss by epoch, then
-those that failed, then those that are done. Ctrl-C ends it; the training goes on.
+The command only reads files. So you can start and stop it at any time while a matrix
+trains, and run it several times at once. It lists the runs that have begun first, each with
+a curve of its test loss by epoch, then failed runs, then complete runs. Ctrl-C ends the
+command; the training continues.
 
 Examples:
   cargo xtask watch
@@ -136,7 +137,7 @@ pub struct Watch {
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
-    /// Print the current state once and end, as in a pipe
+    /// Print the current state once and end; this is the default in a pipe
     #[arg(long)]
     pub once: bool,
     /// The results to read.
@@ -147,8 +148,8 @@ pub struct Watch {
 /// `cargo xtask serve`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The page changes while the matrix trains. Only this machine can open it. Ctrl-C ends it;
-the training goes on.
+The page is updated while the matrix trains. Only browsers on this machine can open it.
+Ctrl-C ends the server; the training continues.
 
 Examples:
   cargo xtask serve
@@ -181,8 +182,8 @@ pub struct Report {
 /// `cargo xtask claims`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The claims are the sentences in claims.toml. A refuted claim is a finding and no error:
-the exit code is 0. It is 2 if a claim is malformed.
+The claims are in claims.toml. A refuted claim is a finding, not an error: the exit code is
+0. The exit code is 2 if a claim is malformed.
 
 Examples:
   cargo xtask claims
@@ -216,7 +217,7 @@ pub struct Claims {
 /// `cargo xtask task`
 #[derive(Debug, Args)]
 pub struct Task {
-    /// File that was written when the array was submitted
+    /// Tasks file, which was written when the array was submitted
     pub tasks: PathBuf,
     /// Index of the task
     pub index: usize,

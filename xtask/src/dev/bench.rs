@@ -1,9 +1,11 @@
-//! `cargo xtask bench`: compares the time of an epoch with Keras and with a floor.
+//! `cargo xtask bench`: compares the time of an epoch with Keras, and with the time that its
+//! arithmetic alone would take (the floor).
 //!
-//! Times change on a shared machine. So Kindling and Keras take turns, and the result is the
-//! ratio of two times that stand side by side. The floor is the time that the arithmetic of
-//! an epoch takes at the rate of a matrix product in the same round. A convolution can be
-//! faster than its floor: its backward pass leaves out gradients that a max-pool makes zero.
+//! The speed of a shared machine varies. So each round trains a cell in Kindling and then in
+//! Keras, and the result is the ratio of the two times. The floor is the number of operations
+//! of an epoch, divided by the rate of a matrix product that is measured in the same round. A
+//! convolution can be faster than its floor: its backward pass skips gradients that a max-pool
+//! makes zero.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -24,10 +26,10 @@ use crate::error::{CommandError, CommandResult};
 use crate::steps::{Build, build_program, cargo, cells_or, executable, workspace};
 use crate::ui::{self, output};
 
-/// The cells whose ratios the project promises.
+/// The cells that are compared if the user names none.
 const CELLS: [&str; 4] = ["linear", "mlp", "ae", "convnet"];
 
-/// The program that prints the rate of a matrix product.
+/// The name of the program that prints the rate of a matrix product.
 const RATE: &str = "gemm-rate";
 
 /// The columns of the table of medians.
@@ -41,7 +43,7 @@ const COLUMNS: [(&str, Align); 7] = [
     ("Keras MiB", Align::Right),
 ];
 
-/// A row of `peers.csv`: one cell in one round. Seconds are those of the last epoch.
+/// A row of `peers.csv`: one cell in one round. Seconds are for the last epoch alone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Row {
     cell: String,
@@ -86,7 +88,7 @@ struct Measured {
     test_accuracy: Option<f64>,
 }
 
-/// Trains every cell in both frameworks by turns, and writes `bench/peers.csv`.
+/// Trains every cell in both frameworks in each round, and writes `bench/peers.csv`.
 pub fn bench(flags: &Bench) -> CommandResult {
     let configs = configs(flags)?;
     let program = build_program(&Build::with(&[Backend::Flex], &[]))?;
@@ -139,7 +141,7 @@ pub fn bench(flags: &Bench) -> CommandResult {
     }
     output::print(plain_table(&COLUMNS, table).trim_end());
     output::print(format_args!(
-        "\nAll epochs of these cells, one seed: {:.0} s, Keras {:.0} s, ratio {:.2}",
+        "\nEstimate for all epochs of these cells, one seed: {:.0} s, Keras {:.0} s, ratio {:.2}",
         whole[0],
         whole[1],
         whole[0] / whole[1]
@@ -148,8 +150,8 @@ pub fn bench(flags: &Bench) -> CommandResult {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The configs of the cells to compare, shortened to a few epochs, each with the number of
-/// epochs that it has in the study.
+/// The configs of the cells to compare, shortened to a few epochs. Each comes with the number
+/// of epochs that the cell has in the study.
 fn configs(flags: &Bench) -> Result<Vec<(RunConfig, usize)>, CommandError> {
     let study = workspace::study(&flags.folders)?;
     let epochs = format!("train.epochs={}", flags.epochs);
@@ -178,7 +180,7 @@ fn configs(flags: &Bench) -> Result<Vec<(RunConfig, usize)>, CommandError> {
         .collect()
 }
 
-/// The study's own runs, with changed settings.
+/// The study's runs of full size, with the settings `set`.
 fn selection(set: Vec<Setting>) -> Selection {
     Selection {
         set,
@@ -224,7 +226,7 @@ fn compare(
     })
 }
 
-/// Trains `config` in Kindling with all cores.
+/// Trains `config` in Kindling with all cores. Returns the result and the peak memory in MiB.
 fn ours(
     config: &RunConfig,
     program: &TrainingProgram,
@@ -248,7 +250,7 @@ fn ours(
     Ok((measured, peak))
 }
 
-/// Trains `config` in Keras.
+/// Trains `config` in Keras. Returns the result and the peak memory in MiB.
 fn theirs(config: &RunConfig, python: &Path, scratch: &Path) -> anyhow::Result<(Measured, f64)> {
     let (path, stderr) = (scratch.join("keras.toml"), scratch.join("keras.txt"));
     write_atomic(&path, config.to_toml().as_bytes())?;
@@ -270,8 +272,8 @@ fn theirs(config: &RunConfig, python: &Path, scratch: &Path) -> anyhow::Result<(
     Ok((measured, peak))
 }
 
-/// Waits for a process. Returns what it printed and the peak of its resident memory in MiB,
-/// which only Linux reports; NaN elsewhere.
+/// Waits for a process. Returns its output and the peak of its resident memory in MiB. The
+/// peak is NaN on systems other than Linux.
 fn finish(mut child: Child, name: &str) -> anyhow::Result<(String, f64)> {
     let status_file = PathBuf::from(format!("/proc/{}/status", child.id()));
     let mut peak = f64::NAN;
@@ -350,7 +352,7 @@ fn check(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The median; NaN if there is no figure.
+/// The median; NaN if there are no figures.
 fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);

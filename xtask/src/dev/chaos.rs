@@ -1,5 +1,5 @@
-//! `cargo xtask chaos`: kills a matrix at random moments, fills its disk, damages its
-//! files, and compares its results in the end with those of an undisturbed matrix.
+//! `cargo xtask chaos`: kills a matrix at random moments, fills its disk and damages its files.
+//! At the end it compares the results with those of an undisturbed matrix.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -34,22 +34,23 @@ const OTHERS: &[&str] = &[
     "--only=-y",
     "--only=pca",
 ];
-/// How many of four starts are those of the networks, on average.
+/// How many of four starts train [`NETWORKS`], on average. The others train [`OTHERS`].
 const OF_NETWORKS: u64 = 3;
-/// Size of the disk in bytes: it holds the results and little more.
+/// The size of the disk in bytes. The results fill most of it.
 const DISK_SIZE: u64 = 128 << 20;
 /// Largest number of bytes that are free on a full disk.
 const FREE_ON_FULL_DISK: u64 = 2 << 20;
 
-/// Kills and damages for as long as the flags ask, then compares.
+/// Disturbs a matrix until the limits in `flags` are reached, lets it finish, and compares its
+/// results with those of an undisturbed matrix.
 pub fn chaos(flags: &Chaos) -> CommandResult {
     interrupt::start_counting();
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let peaceful = folder.path().join("peaceful");
+    let undisturbed = folder.path().join("undisturbed");
     let disturbed = folder.path().join("disturbed");
     output::note("training an undisturbed matrix");
     for words in [NETWORKS, OTHERS] {
-        finish(flags, words, &peaceful)?;
+        finish(flags, words, &undisturbed)?;
     }
     let disk = Disk::mount(&disturbed, DISK_SIZE)?;
     let start = Instant::now();
@@ -101,15 +102,16 @@ pub fn chaos(flags: &Chaos) -> CommandResult {
     for words in [NETWORKS, OTHERS] {
         finish(flags, words, &disturbed)?;
     }
-    let runs = compare(&peaceful, &disturbed)?;
+    let runs = compare(&undisturbed, &disturbed)?;
     output::print(format_args!(
-        "{disturbances}: {} equal to the last bit, nothing left behind",
+        "{disturbances}: {} equal to the last bit, no temporary files left",
         ui::count(runs, "run")
     ));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Starts a matrix. It prints to a file beside its folder of results `out`.
+/// Starts a matrix with the output folder `out`. Its standard error is written to a log file
+/// beside that folder.
 fn start(flags: &Chaos, words: &[&str], out: &Path) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let log = File::create(log_file(out)).context("cannot write the log of the matrix")?;
@@ -121,19 +123,18 @@ fn start(flags: &Chaos, words: &[&str], out: &Path) -> anyhow::Result<Child> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log);
-    // It has a process group of its own, as under a shell, so that its processes can be
-    // told from this one.
+    // The matrix has its own process group, as if a shell had started it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn().context("cannot start this program")
 }
 
-/// The log of the matrix whose results are in `out`.
+/// The log file of the matrix with the output folder `out`.
 fn log_file(out: &Path) -> PathBuf {
     out.with_extension("txt")
 }
 
-/// Checks that neither the matrix with results in `out` nor one of its trainings panicked.
+/// Checks that neither the matrix with the output folder `out` nor its trainings panicked.
 fn check_for_panics(out: &Path) -> anyhow::Result<()> {
     let mut files = vec![log_file(out)];
     walk(out, &mut files);
@@ -171,7 +172,7 @@ fn kill(flags: &Chaos, words: &[&str], out: &Path, random: &mut Random) -> anyho
     let matrix = child.id();
     let training = trainings(out).into_iter().next();
     match (random.below(6), training) {
-        // Kills a training first, as the system does when memory runs out.
+        // Kills a training first, as the operating system does when memory runs out.
         (0, Some(training)) => {
             send_signal("KILL", training);
             std::thread::sleep(Duration::from_millis(random.below(300)));
@@ -191,11 +192,11 @@ fn kill(flags: &Chaos, words: &[&str], out: &Path, random: &mut Random) -> anyho
         _ => send_signal("KILL", matrix),
     }
     child.wait()?;
-    // Trainings notice that their matrix has gone, and end.
+    // A training ends by itself when its matrix has ended.
     let start = Instant::now();
     while !trainings(out).is_empty() {
         if start.elapsed() > Duration::from_secs(10) {
-            bail!("a training goes on after its matrix has ended");
+            bail!("a training still runs 10 seconds after its matrix has ended");
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -203,7 +204,7 @@ fn kill(flags: &Chaos, words: &[&str], out: &Path, random: &mut Random) -> anyho
     Ok(true)
 }
 
-/// Sends a signal with the shell's own `kill`, which every shell has.
+/// Sends a signal with the command `kill` of the shell.
 fn send_signal(name: &str, process: u32) {
     let _ = Command::new("sh")
         .args(["-c", &format!("kill -{name} {process}")])
@@ -211,7 +212,7 @@ fn send_signal(name: &str, process: u32) {
         .status();
 }
 
-/// The process numbers of the trainings with a folder below `out`, as Linux lists them.
+/// The process numbers of the trainings with a folder below `out`, read from `/proc`.
 fn trainings(out: &Path) -> Vec<u32> {
     let below = out.display().to_string();
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -225,7 +226,8 @@ fn trainings(out: &Path) -> Vec<u32> {
     found.collect()
 }
 
-/// Truncates, changes or removes one file of a run. Returns its path.
+/// Truncates, changes or removes a random file of a run. Returns its path, or `None` if there
+/// was nothing to damage.
 fn damage(out: &Path, random: &mut Random) -> anyhow::Result<Option<PathBuf>> {
     let mut files = Vec::new();
     walk(out, &mut files);
@@ -251,7 +253,7 @@ fn damage(out: &Path, random: &mut Random) -> anyhow::Result<Option<PathBuf>> {
     Ok(Some(path))
 }
 
-/// All files below `folder`, sorted.
+/// Adds all files below `folder` to `files`, sorted.
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -265,7 +267,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The folders of all runs.
+/// The folders of all runs with a record below `out`.
 fn runs(out: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     walk(out, &mut files);
@@ -275,18 +277,18 @@ fn runs(out: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The finished runs, to check that none is trained again.
+/// The finished runs so far. They show whether a run was trained twice.
 #[derive(Default)]
 struct Finished {
     /// The bytes of each record by its path. A record holds the seconds of its training, so
     /// a run that is trained again has another record.
     records: BTreeMap<PathBuf, Vec<u8>>,
-    /// The records of the runs that were damaged, and so have to be trained again.
+    /// The paths of the records of damaged runs, which have to be trained again.
     damaged: BTreeSet<PathBuf>,
 }
 
 impl Finished {
-    /// Checks which runs are finished now.
+    /// Adds the runs that are finished now, and checks that no undamaged run was trained again.
     fn update(&mut self, out: &Path) -> anyhow::Result<()> {
         for folder in runs(out) {
             if folder
@@ -306,28 +308,29 @@ impl Finished {
     }
 }
 
-/// Checks that both folders hold the same results and nothing else. Returns how many.
-fn compare(peaceful: &Path, disturbed: &Path) -> anyhow::Result<usize> {
-    let folders = runs(peaceful);
+/// Checks that both folders hold the same results, and that `disturbed` holds no temporary
+/// files, training folders or checkpoints. Returns the number of runs.
+fn compare(undisturbed: &Path, disturbed: &Path) -> anyhow::Result<usize> {
+    let folders = runs(undisturbed);
     if folders.len() != runs(disturbed).len() {
-        bail!("the runs are not the same");
+        bail!("the undisturbed and the disturbed matrix have different numbers of runs");
     }
     for folder in &folders {
-        let name = folder.strip_prefix(peaceful)?;
+        let name = folder.strip_prefix(undisturbed)?;
         let read = |root: &Path| -> anyhow::Result<_> {
             let dir = RunDir::new(root.join(name));
             let record = dir.read_record()?;
             let record = record.ok_or_else(|| anyhow!("{} has no record", name.display()))?;
             let damaged = dir.damaged(&record, &dir.read_config()?)?;
             if !damaged.is_empty() || record.status != RunStatus::Complete {
-                bail!("{} is not whole: {}", name.display(), damaged.join(", "));
+                bail!("{} is not complete: {}", name.display(), damaged.join(", "));
             }
             Ok(record)
         };
-        let (mut one, mut other) = (read(peaceful)?, read(disturbed)?);
+        let (mut one, mut other) = (read(undisturbed)?, read(disturbed)?);
         for record in [&mut one, &mut other] {
             record.seconds = 0.0;
-            // A developer may commit meanwhile.
+            // A developer may commit or build while this command runs.
             record.revision.clear();
             record.program.clear();
             // The number of threads depends on how many runs train at a time.
@@ -346,12 +349,12 @@ fn compare(peaceful: &Path, disturbed: &Path) -> anyhow::Result<usize> {
         path.contains(".kindling-tmp-") || path.contains(".partial/") || path.contains(".ckpt")
     });
     match left {
-        Some(left) => Err(anyhow!("{} is left behind", left.display())),
+        Some(left) => Err(anyhow!("{} should have been removed", left.display())),
         None => Ok(folders.len()),
     }
 }
 
-/// The path at which two values of JSON differ; `None` if they are equal.
+/// The path of the first difference between two JSON values; `None` if they are equal.
 fn differing(one: &Value, other: &Value) -> Option<String> {
     let (Value::Object(ones), Value::Object(others)) = (one, other) else {
         return (one != other).then(String::new);
@@ -364,7 +367,7 @@ fn differing(one: &Value, other: &Value) -> Option<String> {
     })
 }
 
-/// Random numbers that follow from a seed.
+/// A random number generator with a seed.
 struct Random {
     seed: u64,
     drawn: usize,

@@ -37,11 +37,11 @@ const LINTS: [&[&str]; 2] = [
 /// Cargo commands that have to be installed.
 const TOOLS: [&str; 2] = ["cargo-machete", "cargo-deny"];
 
-/// This variable names a file. A test that is skipped, because the machine lacks a program,
-/// adds a line to it; see `crates/testing`.
+/// The environment variable with the path of the list of skipped tests. A test that is skipped,
+/// because the machine lacks a program, adds a line to this file; see `crates/testing`.
 const SKIPPED: &str = "KINDLING_SKIPPED";
 
-/// This variable tells a test that takes minutes that it runs in the gate.
+/// The environment variable that enables tests that take minutes.
 const GATE: &str = "KINDLING_GATE";
 
 /// The cells that train on a GPU backend: one of each family, since the backend may be slow.
@@ -74,7 +74,8 @@ pub fn ci(flags: &Ci) -> CommandResult {
     for words in LINTS {
         cargo(words, &skipped)?;
     }
-    // The list of known vulnerabilities comes from another server than crates do.
+    // The list of known vulnerabilities may be unreachable where crates are available: it comes
+    // from another server.
     match cargo(&["deny", "fetch", "db"], &skipped) {
         Ok(()) => cargo(&["deny", "check", "advisories"], &skipped)?,
         Err(_) => output::warn(
@@ -89,7 +90,7 @@ pub fn ci(flags: &Ci) -> CommandResult {
         .backend
         .iter()
         .partition(|backend| backend.is_for_gpus());
-    // One build with all backends serves everything below.
+    // One build with all backends is used for all commands below.
     let of_build = ["--backend", built.as_str()];
     for cpu in cpus.iter().filter(|&&cpu| cpu != Backend::Flex) {
         let words = ["experiments", "--quick", "--device", cpu.name()];
@@ -123,7 +124,7 @@ fn refuse_skipped(list: &Path) -> Result<(), CommandError> {
     }
     let was = if count == 1 { "was" } else { "were" };
     Err(CommandError::Failure(anyhow!(
-        "{} {was} skipped, and all tests have to run here:\n{}",
+        "{} {was} skipped, but `cargo xtask ci` needs all tests to run:\n{}",
         ui::count(count, "test"),
         lines.trim_end()
     )))
@@ -141,8 +142,7 @@ fn cargo(words: &[&str], skipped: &Path) -> Result<(), CommandError> {
     output::warn(format_args!("\n$ {line}"));
     let status = Command::new(cargo_program())
         .args(words)
-        // With this variable machete believes that cargo develops it, and takes its own
-        // name for a folder.
+        // If this variable is set, cargo-machete takes its own name for a folder.
         .env_remove("CARGO_PKG_NAME")
         .env("RUSTDOCFLAGS", "-D warnings")
         .env(SKIPPED, skipped)
@@ -156,7 +156,7 @@ fn cargo(words: &[&str], skipped: &Path) -> Result<(), CommandError> {
     Err(CommandError::Failure(anyhow!("`{line}` failed")))
 }
 
-/// Runs this program with other words, with its results in the folder `out`.
+/// Runs this program with the arguments `words` and the output folder `out`.
 fn xtask(out: &Path, words: &[&str]) -> Result<(), CommandError> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let mut all: Vec<OsString> = words.iter().map(OsString::from).collect();

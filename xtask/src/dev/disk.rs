@@ -13,7 +13,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Mounts a file system of `bytes` bytes on `folder`. `None` without the right to mount.
+    /// Mounts a file system of `bytes` bytes on `folder`. `None` if this process may not mount.
     pub fn mount(folder: &Path, bytes: u64) -> anyhow::Result<Option<Self>> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
@@ -29,12 +29,12 @@ impl Disk {
             .then_some(Self { folder }))
     }
 
-    /// Fills the file system until `left` bytes are free, or fewer if it has fewer. They are
-    /// freed when the returned file is dropped.
+    /// Fills the file system until at most `left` bytes are free. Dropping the returned file
+    /// frees its space again.
     pub fn fill(&self, left: u64) -> anyhow::Result<tempfile::NamedTempFile> {
         let mut filler = tempfile::NamedTempFile::new_in(&self.folder)?;
         let mut filled = 0;
-        // The last write may write only a part of its block.
+        // The last write before the disk is full may write only a part of its block.
         while let Ok(written) = filler.write(&[1; 4096]) {
             filled += written as u64;
         }

@@ -1,4 +1,4 @@
-//! The commands for those who work on Kindling itself.
+//! The commands for developers of Kindling.
 
 mod bench;
 mod chaos;

@@ -10,7 +10,7 @@ use crate::error::CommandResult;
 use crate::steps::workspace;
 use crate::ui::{self, output};
 
-/// Writes the schemas and prints where they are.
+/// Writes the schemas and prints their paths.
 pub fn schema(flags: &Schema) -> CommandResult {
     let folder = workspace::folder(flags.configs.as_deref(), "configs")?.join("schema");
     for (name, schema) in schemas() {

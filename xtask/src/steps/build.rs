@@ -12,14 +12,15 @@ use super::workspace;
 use crate::cli::Extra;
 use crate::ui::output;
 
-/// This variable names a program to train with, which is then not built. Tests name a
-/// script of their own.
+/// The environment variable with the path of a training program. If it is set, nothing is
+/// built. Tests set it to the path of a script.
 const PROGRAM: &str = "KINDLING_BIN";
 
-/// What the training program is built with, and the devices it is used on.
+/// The backends and features that the training program is built with, and the devices on which
+/// it is used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Build {
-    /// The backends that are built in.
+    /// The backends that the program contains.
     pub backends: Vec<Backend>,
     /// The devices. The first one trains, unless devices are compared.
     pub devices: Vec<DeviceName>,
@@ -28,7 +29,7 @@ pub struct Build {
 }
 
 impl Build {
-    /// A build with `backends`, which are the devices as well.
+    /// A build with `backends`. Its devices are the default devices of these backends.
     pub fn with(backends: &[Backend], extras: &[Extra]) -> Self {
         Self {
             backends: backends.to_vec(),
@@ -63,8 +64,8 @@ impl Build {
 ///
 /// If the program does not build, or cannot be copied.
 pub fn build_program(build: &Build) -> anyhow::Result<TrainingProgram> {
-    // The revision is read before cargo reads the files: a file that changes meanwhile is
-    // then part of the next build.
+    // The revision is read before cargo reads the source files. A file that changes during the
+    // build makes the next call build again.
     let program = TrainingProgram {
         path: std::env::var_os(PROGRAM).unwrap_or_default().into(),
         revision: workspace::revision(),
@@ -76,8 +77,8 @@ pub fn build_program(build: &Build) -> anyhow::Result<TrainingProgram> {
         return Ok(program);
     }
     let features = build.features().join(",");
-    // The default backend needs no flags, and without flags cargo finds the program that
-    // a test of the whole workspace has built.
+    // The default backend needs no flags. Without flags, cargo reuses what a test of the whole
+    // workspace has built.
     let flags: &[&str] = match build.backends.as_slice() {
         [Backend::Flex] => &[],
         _ => &["--no-default-features", "--features", &features],
@@ -97,9 +98,9 @@ pub fn build_program(build: &Build) -> anyhow::Result<TrainingProgram> {
         bail!("kindling does not build with {features}; the lines above say why");
     }
     let built = executable(&String::from_utf8_lossy(&output.stdout), "kindling")
-        .ok_or_else(|| anyhow!("cargo built kindling and named no executable"))?;
+        .ok_or_else(|| anyhow!("cargo built kindling but did not print its path"))?;
     let target = built.parent().and_then(Path::parent);
-    let target = target.context("the executable lies in no target folder")?;
+    let target = target.context("the executable is not in a target folder")?;
     let folder = target.join("kindling").join(features);
     Ok(TrainingProgram {
         path: keep_program(&built, &folder)?,
@@ -107,13 +108,13 @@ pub fn build_program(build: &Build) -> anyhow::Result<TrainingProgram> {
     })
 }
 
-/// The cargo that runs this program, or else the one on the path.
+/// The path of the cargo that runs this program, or `cargo`, which is searched for in `PATH`.
 pub fn cargo() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The path of the executable `name` in cargo's messages. A target folder can be moved in
-/// many ways, and cargo knows where it is.
+/// The path of the executable `name` in cargo's messages. The messages are needed because
+/// several settings of cargo can move the target folder.
 pub fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cargo_names_the_executable() {
+    fn the_path_of_an_executable_is_read_from_the_messages_of_cargo() {
         let messages = r#"
             {"reason":"compiler-artifact","target":{"name":"serde"},"executable":null}
             {"reason":"compiler-artifact","target":{"name":"kindling"},"executable":"/t/release/kindling"}

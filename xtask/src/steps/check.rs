@@ -1,5 +1,5 @@
-//! Checks devices and data before any run is touched. The training program does the checks:
-//! it alone knows the devices and reads the images.
+//! Checks devices and data before any run starts. The training program does the checks, because
+//! only that program can open devices and read images.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::build::{Build, build_program};
 use crate::error::CommandError;
 use crate::ui::{self, output};
 
-/// What `kindling data` prints about a folder of images.
+/// The output of `kindling data` about a folder of images.
 #[derive(Debug, Clone, Deserialize)]
 struct DataReport {
     fingerprint: String,
@@ -24,8 +24,8 @@ struct DataReport {
     test: usize,
 }
 
-/// Builds the training program and checks its devices and the data of `configs`: all that
-/// can be known to be wrong before training. Returns the program and the fingerprint of each
+/// Builds the training program, and checks its devices and the data of `configs`, so that
+/// errors in these are found before training. Returns the program and the fingerprint of each
 /// config's data.
 ///
 /// # Errors
@@ -49,8 +49,8 @@ pub fn check_before_training(
     Ok((program, fingerprints))
 }
 
-/// Checks the images that `configs` learn from, each folder once, and that there are as many
-/// as each config asks for. Returns the fingerprint of each config's data.
+/// Checks the images that `configs` train on, and that there are as many as each config asks
+/// for. Each folder is read once. Returns the fingerprint of each config's data.
 ///
 /// # Errors
 ///
@@ -90,7 +90,7 @@ pub fn measure_devices(program: &TrainingProgram) -> Result<Vec<DeviceReport>, C
     Ok(serde_json::from_slice(&printed).context("`kindling devices` printed no list")?)
 }
 
-/// Checks the images in the folder `dir`, or the repository's MNIST.
+/// Checks the images in the folder `dir`, or the repository's MNIST if `dir` is `None`.
 fn read_data(program: &TrainingProgram, dir: Option<&Path>) -> Result<DataReport, CommandError> {
     let mut command = program.command();
     command.arg("data");
@@ -101,8 +101,8 @@ fn read_data(program: &TrainingProgram, dir: Option<&Path>) -> Result<DataReport
     Ok(serde_json::from_slice(&printed).context("`kindling data` printed no fingerprint")?)
 }
 
-/// Runs a command that changes nothing, and returns what it prints. Its warnings are passed
-/// on; its failure is the fault of the input.
+/// Runs a command of the training program that writes no files, and returns its output. Its
+/// warnings are printed. If the command fails, the error is bad input.
 fn ask(mut command: Command) -> Result<Vec<u8>, CommandError> {
     let program = command.get_program().to_owned();
     let output = command

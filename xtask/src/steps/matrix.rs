@@ -1,4 +1,4 @@
-//! The life of a matrix: from the configs of its runs to the report.
+//! Trains a matrix: from the configs of its runs to the report.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,26 +19,28 @@ use super::workspace;
 use crate::error::{CommandError, CommandResult};
 use crate::ui::{self, output};
 
-/// How the runs of a matrix are trained.
+/// The options for training the runs of a matrix.
 #[derive(Debug, Default)]
 pub struct MatrixOptions {
     /// How many runs train at a time; `None` for one per core.
     pub jobs: Option<u64>,
     /// Options for `sbatch`; `None` to train on this machine.
     pub slurm: Option<SlurmOptions>,
-    /// The folder of the study's configs, where it is not the repository's own.
+    /// The folder of the study's configs; `None` for the folder in the repository.
     pub configs: Option<PathBuf>,
     /// Whether to print JSON.
     pub json: bool,
     /// Whether trainings write files for TensorBoard.
     pub tensorboard: bool,
-    /// Whether to train runs again that have their result already.
+    /// Whether to also train runs that already have a result.
     pub fresh: bool,
 }
 
-/// The results of a matrix that has ended.
+/// The runs of a matrix that has ended.
 struct Trained<'a> {
+    /// All runs of the matrix.
     runs: &'a [RunSlot],
+    /// The runs that had no result before.
     missing: &'a [RunSlot],
     /// How each of the missing runs ended.
     ends: &'a [RunEnd],
@@ -173,11 +175,11 @@ fn print_notice(notice: Option<&QueueNotice>) {
     }
 }
 
-/// Says what was found before training; `all` is how many runs were looked at.
+/// Prints which runs were found in which state. `all` is the number of runs.
 fn print_missing(missing: &Missing, all: usize) {
     for (run, reason) in &missing.damaged {
         output::warn(format_args!(
-            "the result of {run} is damaged and is trained again: {reason}"
+            "the result of {run} is damaged, so this run is trained again: {reason}"
         ));
     }
     output::note(format_args!(
@@ -194,15 +196,15 @@ fn print_missing(missing: &Missing, all: usize) {
     }
     if missing.outdated > 0 {
         output::note(format_args!(
-            "{} with a result of another config, other data or another Burn: the old result stays \
-             in place until the new one is whole, and is then kept beside it",
+            "{} with a result of another config, other data or another version of Burn: the old \
+             result stays in place until the new one is complete, and is then kept beside it",
             ui::count(missing.outdated, "run")
         ));
     }
     if missing.stopped_with_other_config > 0 {
         output::note(format_args!(
-            "{} stopped before with another config: kept as seed-N.*.partial, and continued \
-             when that config comes back",
+            "{} stopped before with another config: the training is kept as seed-N.*.partial, \
+             and continues when the run has that config again",
             ui::count(missing.stopped_with_other_config, "run")
         ));
     }
@@ -268,7 +270,7 @@ impl Trained<'_> {
         self.ends.iter().filter(|end| end.is_unfinished()).count()
     }
 
-    /// The records of all runs that have one, those of failed runs too.
+    /// The records of all runs that have one, including failed runs.
     fn records(&self) -> Vec<Record> {
         let trained = |run: &RunSlot| {
             let mut pairs = self.missing.iter().zip(self.ends);

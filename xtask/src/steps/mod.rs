@@ -1,5 +1,11 @@
-//! What several commands do: they find the study, select runs, build the training program,
-//! check devices and data, and train a matrix. The files stand in that order.
+//! The steps that several commands share, in the order in which a command takes them:
+//!
+//! - `workspace`: find the repository, the study and the folders
+//! - `select`: turn flags into a selection of runs and a build
+//! - `build`: build the training program
+//! - `check`: check devices and data
+//! - `place`: find the folder of the results
+//! - `train` and `matrix`: train a list of runs, or a whole matrix
 
 pub mod workspace;
 

@@ -1,4 +1,4 @@
-//! Where the results of runs lie: in the study's own folder, or in the folder of a variant.
+//! The folder of the results of runs: the study's own folder, or the folder of a variant.
 
 use kindling_formats::{Layout, RunConfig, Selection, Variant};
 use kindling_runner::{TrainingProgram, refuse_other_versions};
@@ -10,9 +10,9 @@ use crate::cli::Tree;
 use crate::error::CommandError;
 use crate::ui;
 
-/// Where the results of `configs` go, and how these runs differ from the study's own. Only
-/// the study's own runs go to the study's own folder, so nothing that is tried out replaces
-/// a result of the study. `fingerprints` are those of the configs' data.
+/// Finds the folder for the results of `configs`, and how these runs differ from the study.
+/// Only the study's own runs are written to the study's own folder, so a variant never
+/// replaces a result of the study. `fingerprints` has the fingerprint of each config's data.
 ///
 /// # Errors
 ///
@@ -38,8 +38,8 @@ pub fn place(
     Ok((layout, variant))
 }
 
-/// Whether `configs` are trainings of the study itself: the same configs on the same images,
-/// wherever these lie.
+/// Whether `configs` are the study's own runs: the same configs on the same images. The images
+/// may be in another folder.
 fn are_own_runs(
     request: &Request,
     configs: &[RunConfig],
@@ -67,11 +67,11 @@ fn are_own_runs(
     Ok(own.is_empty() || own_fingerprints.is_ok_and(|own| own.iter().eq(fingerprints)))
 }
 
-/// The results that the flags name, to be read.
+/// The folder of the results that the flags name, for commands that read results.
 ///
 /// # Errors
 ///
-/// If there is no such variant, or another version of Kindling left results there.
+/// If there is no such variant, or another version of Kindling wrote the results.
 pub fn results_of(flags: &Tree) -> Result<Layout, CommandError> {
     let layout = Layout::new(&workspace::out(&flags.folders)?, flags.size.size());
     let layout = match &flags.variant {

@@ -1,5 +1,5 @@
-//! From raw flags to what a command works on: the study, which of its runs, what the
-//! training program is built with, and where results go.
+//! Turns the flags of a command into a [`Request`]: the study, a selection of its runs, the
+//! build of the training program, and the output folder.
 
 use std::path::{Path, PathBuf};
 
@@ -17,17 +17,17 @@ use crate::error::CommandError;
 /// The key that `--data` sets.
 const DATA_DIR: &str = "data.dir";
 
-/// What a command works on.
+/// The study, runs, build and output folder of a command.
 #[derive(Debug)]
 pub struct Request {
     /// The study.
     pub study: Study,
-    /// Which runs of the study, and how they differ from its files. All cells, with as many
-    /// seeds as the study says, unless the command changes that.
+    /// The selected runs, and how they differ from the study's configs. By default these are
+    /// all cells with the study's number of seeds.
     pub selection: Selection,
-    /// What the training program is built with, and the devices.
+    /// The backends and features of the training program, and the devices.
     pub build: Build,
-    /// The folder for results.
+    /// The output folder.
     pub out: PathBuf,
 }
 
@@ -36,8 +36,8 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// If a config is wrong, a folder of images is missing or named twice, or the device is
-    /// of a backend that is not built in.
+    /// If a config is wrong, if a folder of images is missing or named twice, or if the program
+    /// does not contain the backend of the device.
     pub fn training(
         training: &Training,
         size: Size,
@@ -61,7 +61,7 @@ impl Request {
         })
     }
 
-    /// The request of a command that compares devices. Its selection is for the first one.
+    /// The request of a command that compares devices. Its selection is for the first device.
     ///
     /// # Errors
     ///
@@ -101,12 +101,12 @@ impl Request {
         })
     }
 
-    /// The request of a command that trains more runs of a selection that is known already,
-    /// on its backend or one GPU of it.
+    /// The request of a command that trains more runs of a selection, on the selection's
+    /// backend or on one GPU of it.
     ///
     /// # Errors
     ///
-    /// If the device is of another backend.
+    /// If the device belongs to another backend.
     pub fn more_runs(
         study: Study,
         selection: Selection,
@@ -124,7 +124,7 @@ impl Request {
         })
     }
 
-    /// The same, for runs on another of the devices that are built in.
+    /// The selection of the same runs on another device.
     pub fn selection_on(&self, device: DeviceName) -> Selection {
         Selection {
             backend: device.backend,
@@ -182,7 +182,7 @@ pub fn slurm_options(flags: &Experiments) -> Result<Option<SlurmOptions>, Comman
     }
 }
 
-/// All runs of a size on a device, with what the flags change of the study's files.
+/// The selection of all runs of a size on a device, with the changes to the study's configs.
 fn selection(
     changes: &Changes,
     size: Size,
@@ -210,7 +210,7 @@ fn selection(
     })
 }
 
-/// A build with `backends`. If none are named, with the backends of `devices`.
+/// A build with `backends`, or with the backends of `devices` if `backends` is empty.
 fn build(
     backends: &[Backend],
     devices: Vec<DeviceName>,

@@ -10,11 +10,11 @@ use crate::ui::{self, MatrixProgress, interrupt, output};
 /// How many runs train at a time: as many as are asked for, or one per core.
 pub fn jobs_at_a_time(runs: &[RunSlot], jobs: Option<u64>) -> usize {
     let jobs = jobs.map_or_else(Host::cores, |jobs| jobs as usize);
-    // With more jobs than runs, the cores of the idle ones would be idle too.
+    // With more jobs than runs, the cores of the unused jobs would be idle.
     jobs.min(runs.len())
 }
 
-/// Trains `runs`, `jobs` at a time. The cores are divided among these.
+/// Trains `runs`, `jobs` at a time. The cores are divided among the jobs.
 pub fn train_runs(
     program: TrainingProgram,
     runs: &[RunSlot],
@@ -43,7 +43,7 @@ pub fn train_runs(
     ends
 }
 
-/// The exit code of a command whose runs ended like this.
+/// The exit code of a command whose runs ended as `ends`.
 pub fn exit_code(ends: &[RunEnd]) -> ExitCode {
     if ends.iter().any(RunEnd::is_unfinished) {
         interrupt::exit_code()

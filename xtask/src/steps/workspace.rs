@@ -1,5 +1,4 @@
-//! Where things are: the repository, the folders that flags name, and the revision of the
-//! code.
+//! The repository, the folders that flags name, and the revision of the code.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,9 +11,9 @@ use crate::cli::Folders;
 use crate::error::CommandError;
 use crate::ui;
 
-/// The root of the repository: the folder that holds `xtask/`. Cargo says at run time which
-/// one it is, because two clones can share a target folder, and then this program may have
-/// been built in the other one.
+/// The root of the repository: the folder that holds `xtask/`. It is taken from the environment
+/// variable that cargo sets when it runs this program. The path at build time may be wrong: two
+/// clones can share a target folder, and then the other clone may have built this program.
 pub fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
@@ -31,14 +30,14 @@ pub fn root() -> &'static Path {
 pub fn folder(named: Option<&Path>, default: &str) -> Result<PathBuf, CommandError> {
     match named {
         Some(path) => std::path::absolute(path)
-            .with_context(|| format!("`{}` is no path", path.display()))
+            .with_context(|| format!("`{}` is not a path", path.display()))
             .map_err(CommandError::input),
         None => Ok(root().join(default)),
     }
 }
 
-/// The folder of images that the flag `flag` names. It must exist: otherwise a run would
-/// find out only after the build.
+/// The absolute path of the folder of images that the flag `flag` names. The folder must exist,
+/// so that the error comes before a build.
 pub fn data(flag: &str, named: Option<&Path>) -> Result<Option<PathBuf>, CommandError> {
     let Some(path) = named else { return Ok(None) };
     let absolute = folder(named, "")?;
@@ -52,14 +51,14 @@ pub fn data(flag: &str, named: Option<&Path>) -> Result<Option<PathBuf>, Command
     )))
 }
 
-/// The study that the flags name.
+/// The study in the folder of configs.
 pub fn study(folders: &Folders) -> Result<Study, CommandError> {
     let configs = folder(folders.configs.as_deref(), "configs")?;
-    // Errors name files of the study, so the path is made short.
+    // Errors show this path, so it is relative where possible.
     Study::read(Path::new(&ui::path(&configs))).map_err(CommandError::input)
 }
 
-/// The folder for results.
+/// The output folder.
 pub fn out(folders: &Folders) -> Result<PathBuf, CommandError> {
     folder(folders.out.as_deref(), "artifacts")
 }
@@ -69,8 +68,7 @@ pub fn cell_names(study: &Study) -> Vec<String> {
     study.cells().iter().map(|cell| cell.name.clone()).collect()
 }
 
-/// The git commit, with `-dirty` behind it if tracked files differ from it; `unknown`
-/// without git.
+/// The git commit, followed by `-dirty` if tracked files have changes. `unknown` without git.
 pub fn revision() -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git")

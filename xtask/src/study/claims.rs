@@ -34,6 +34,7 @@ pub fn claims(flags: &Claims) -> CommandResult {
     }
     output::print(kindling_report::claims_text(&judgements).trim_end());
     for judgement in &judgements {
+        // The missing records of the claim, or why it is undecided; empty if there is nothing to add.
         let lacks = kindling_report::lacks(judgement);
         if !lacks.is_empty() {
             output::warn(format_args!("{}: {lacks}", judgement.claim.id));
@@ -75,8 +76,8 @@ fn train_until_decided(
     let out = workspace::out(&flags.tree.folders)?;
     let extras = &flags.extras.with;
     let mut request = Request::more_runs(study, selection, flags.device, extras, out)?;
-    // Between two looks at the verdicts, all cells of an undecided claim get one seed more.
-    // So the records show how many looks there were.
+    // After each look at the verdicts, all cells of an undecided claim get one more seed. So
+    // the number of seeds in the records shows how many looks there were.
     for seeds in request.study.seeds()..=flags.most {
         let undecided = undecided(judgements);
         if undecided.is_empty() {

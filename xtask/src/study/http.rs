@@ -1,17 +1,18 @@
-//! HTTP for a few browsers on this machine, on one thread.
+//! An HTTP server for a few browsers on this machine, on one thread.
 //!
-//! The thread never waits for a connection. It reads and writes each one as far as possible
-//! without waiting, and then turns to the next. The number of connections is limited, and so
-//! is the time in which a browser has to send its request or to read a part of the response.
-//! So neither silent connections nor slow readers keep the server from answering others.
+//! The thread never waits for a connection. It reads and writes each connection as far as
+//! possible without waiting, and then turns to the next. The number of connections is limited,
+//! and so is the time in which a browser has to send its request or to read a part of the
+//! response. So neither silent connections nor slow readers delay the responses to others.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-/// Largest number of connections. One more replaces the one that has waited longest.
+/// Largest number of connections. A further connection replaces the one that was silent for the
+/// longest time.
 const MAX_CONNECTIONS: usize = 128;
-/// Largest number of connections that receive events. One more is refused.
+/// Largest number of connections that receive events. A further one is refused.
 const MAX_SUBSCRIBERS: usize = 64;
 /// Largest size of a request in bytes. The requests of our page have no body.
 const MAX_REQUEST: usize = 16 << 10;
@@ -21,8 +22,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time in which a connection has to read a whole page.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(600);
-/// After this time without an event, a subscriber is sent an empty comment. If that cannot
-/// be sent, the subscriber has gone.
+/// After this time without an event, the server sends a comment to a subscriber. If sending
+/// fails, the subscriber has closed the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Shortest time between two checks for a new event.
 const EVENT_INTERVAL: Duration = Duration::from_secs(1);
@@ -31,16 +32,16 @@ const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// Time between two turns while no connection is being served.
 const IDLE_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a browser requests.
+/// A request of a browser.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The path, without the query behind `?`.
+    /// The path, without the query after `?`.
     pub path: &'a str,
-    /// The name and port by which the browser calls this server.
+    /// The header `Host`: the name, and possibly the port, that the browser used for this server.
     pub host: &'a str,
 }
 
-/// What the server sends.
+/// The response to a request.
 #[derive(Debug)]
 pub enum Response {
     /// A page.
@@ -60,12 +61,12 @@ pub enum Response {
 struct Connection {
     stream: TcpStream,
     stage: Stage,
-    /// When a byte was last read or written.
+    /// When the connection was accepted, its response began, or bytes were last sent.
     since: Instant,
 }
 
 enum Stage {
-    /// The request is being read. These bytes have arrived.
+    /// The request is being read. It holds the bytes that have arrived.
     Request(Vec<u8>),
     /// The response is being sent.
     Response {
@@ -83,13 +84,15 @@ enum Stage {
 /// The newest event.
 #[derive(Default)]
 struct LatestEvent {
+    /// The number of the event, counted from 1; 0 if there is none.
     number: u64,
     text: String,
+    /// When the server last checked for a new event.
     checked: Option<Instant>,
 }
 
 impl LatestEvent {
-    /// Checks for a new event, unless that was done just now.
+    /// Checks for a new event, unless the last check was less than [`EVENT_INTERVAL`] ago.
     fn update(&mut self, event: &mut impl FnMut() -> String) {
         if self
             .checked
@@ -106,24 +109,25 @@ impl LatestEvent {
     }
 }
 
-/// Serves the connections of `listener` until `shall_end` returns true. `respond` makes the
-/// response to a request. `event` returns the newest event as text; subscribers receive it
+/// Serves the connections of `listener` until `should_end` returns true. `respond` makes the
+/// response to a request. `event` returns the newest event as text. Subscribers receive it
 /// whenever it has changed.
 ///
 /// # Errors
 ///
-/// If the listener cannot be used.
+/// If the listener cannot be set to non-blocking mode.
 pub fn serve(
     listener: &TcpListener,
     mut respond: impl FnMut(&Request) -> Response,
     mut event: impl FnMut() -> String,
-    shall_end: impl Fn() -> bool,
+    should_end: impl Fn() -> bool,
 ) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let mut connections: Vec<Connection> = Vec::new();
     let mut latest = LatestEvent::default();
-    while !shall_end() {
-        // An error concerns one connection that has gone, or passes by itself.
+    while !should_end() {
+        // After an error, accepting is tried again in the next turn: the error concerns a single
+        // connection, or it is temporary.
         while let Ok((stream, _)) = listener.accept() {
             if connections.len() >= MAX_CONNECTIONS {
                 make_room(&mut connections);
@@ -161,7 +165,7 @@ pub fn serve(
 fn make_room(connections: &mut Vec<Connection>) {
     let others = connections.iter().enumerate();
     let others = others.filter(|(_, one)| !one.is_subscriber());
-    // Connections without a request go first: a slow reader has sent one.
+    // Connections without a complete request are closed first, before slow readers.
     let longest = others.min_by_key(|(_, one)| (!one.is_in_request(), one.since));
     if let Some((index, _)) = longest {
         connections.swap_remove(index);
@@ -170,7 +174,7 @@ fn make_room(connections: &mut Vec<Connection>) {
 
 /// A request as it was received.
 enum Received {
-    /// The bytes of a whole request.
+    /// The bytes of a complete request.
     Whole(Vec<u8>),
     /// A request that is refused with this status.
     Refused(u16),
@@ -291,7 +295,7 @@ impl Connection {
         }
     }
 
-    /// Reads what has arrived. Returns the request when it is whole.
+    /// Reads the bytes that have arrived. Returns the request when it is complete or refused.
     fn read_request(&mut self) -> Option<Received> {
         let Stage::Request(bytes) = &mut self.stage else {
             return None;
@@ -327,8 +331,8 @@ impl Connection {
         };
     }
 
-    /// Lets a subscriber receive the newest event when it has read the one before. A slow
-    /// reader misses some events.
+    /// Sends the newest event to a subscriber that has read the event before. A slow reader
+    /// misses some events.
     fn send_event(&mut self, latest: &LatestEvent) {
         let is_silent = self.since.elapsed() >= KEEP_ALIVE;
         if let Stage::Response {
@@ -366,8 +370,9 @@ impl Connection {
         if begun.elapsed() >= PAGE_TIMEOUT && last_event.is_none() {
             return false;
         }
-        // More input is ignored, but its end shows that the browser has gone. Only one part
-        // is read each turn, so that endless input does not keep the others waiting.
+        // Further input is ignored, but its end shows that the browser has closed the
+        // connection. Only one part is read in each turn, so that endless input does not delay
+        // other connections.
         match self.stream.read(&mut [0; 4096]) {
             Ok(0) if last_event.is_some() => return false,
             Err(error) if error.kind() != ErrorKind::WouldBlock => return false,

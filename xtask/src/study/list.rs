@@ -1,4 +1,4 @@
-//! The cells of a matrix as a table, for `experiments --list`.
+//! Prints the cells of a matrix as a table, for `experiments --list`.
 
 use console::Term;
 use kindling_formats::RunConfig;
@@ -13,7 +13,7 @@ struct Row<'a> {
     seeds: usize,
 }
 
-/// Prints the cells of `runs`. The runs of a cell must stand side by side.
+/// Prints the cells of `runs`. The runs of a cell must be next to each other.
 pub fn print(runs: &[RunConfig]) {
     let mut rows: Vec<Row> = Vec::new();
     for run in runs {
@@ -23,7 +23,7 @@ pub fn print(runs: &[RunConfig]) {
         }
     }
     let term = Term::stdout();
-    // On a terminal a long line is cut, so that it does not wrap. A file gets all of it.
+    // On a terminal, a long line is cut so that it does not wrap. A file gets the whole line.
     let draws = kindling_terminal::can_draw(&std::io::stdout());
     let width = draws.then(|| term.size().1.into());
     for line in table(&rows, width) {

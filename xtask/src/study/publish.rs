@@ -1,5 +1,5 @@
 //! `cargo xtask report --publish`: copies results to `artifacts/reference/` and their table
-//! to README.md. No number there is ever typed by hand.
+//! to README.md, so that nobody types numbers by hand.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::ui::{self, output};
 const BEGIN: &str = "<!-- results:begin -->";
 const END: &str = "<!-- results:end -->";
 
-/// Publishes a report that has been written. All checks come before the first copy.
+/// Publishes a report that was already written. All checks come before the first copy.
 pub fn publish(study: &Study, layout: &Layout) -> anyhow::Result<()> {
     let records = records(study, layout)?;
     let table = kindling_report::markdown_table(&kindling_report::summarize(
@@ -36,7 +36,7 @@ pub fn publish(study: &Study, layout: &Layout) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The records, if they may be published.
+/// The records of the study, or an error if they must not be published.
 fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
     let place = ui::path(layout.root());
     if let Some(name) = Tree::read(layout)?.variant.name() {
@@ -76,7 +76,7 @@ fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
          program are published; train them again with `cargo xtask experiments --fresh`",
         programs.len()
     );
-    // These are allowed, as while a cell is being added, but should not be overlooked.
+    // Missing results are allowed, as while a cell is being added, but they give a warning.
     for run in &runs.unfinished {
         output::warn(format_args!("warning: {run} has not ended"));
     }
@@ -88,8 +88,8 @@ fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
     Ok(records)
 }
 
-/// Copies results.csv and the folder report/, which replaces the old one as a whole. The
-/// page index.html is left out: it holds all figures again, and whole networks.
+/// Copies results.csv and the folder report/. The new folder replaces the old one. The page
+/// index.html is not copied, because it is large: it embeds all figures and several networks.
 fn copy(layout: &Layout, reference: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(reference)?;
     let new = tempfile::tempdir_in(reference)?;
@@ -122,7 +122,7 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// One line that says where the numbers come from.
+/// One line about the origin of the numbers: backend, host, seeds, code and Burn.
 fn provenance(records: &[Record]) -> String {
     let each = |value: &dyn Fn(&Record) -> String| {
         let values: BTreeSet<String> = records.iter().map(value).collect();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_report_is_copied_whole_in_the_old_ones_place() {
+    fn the_copied_report_replaces_the_old_one() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let layout = Layout::new(&folder.path().join("out"), Size::Full);
         let reference = folder.path().join("reference");

@@ -11,7 +11,7 @@ use crate::error::CommandResult;
 use crate::steps::{results_of, workspace};
 use crate::ui::{self, output};
 
-/// Writes the report and prints where it is.
+/// Writes the report and prints its path.
 pub fn report(flags: &Report) -> CommandResult {
     let study = workspace::study(&flags.tree.folders)?;
     let layout = results_of(&flags.tree)?;

@@ -1,6 +1,7 @@
-//! `cargo xtask serve`: the progress of a matrix, and its report, in a browser.
+//! `cargo xtask serve`: shows the progress of a matrix, and its report, in a browser.
 //!
-//! Only this machine is served. The page receives every change as a server-sent event.
+//! Only browsers on this machine can open the page. The page receives every change as a
+//! server-sent event.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Component, Path, PathBuf};
@@ -17,7 +18,7 @@ use crate::ui::{interrupt, output};
 
 /// The page that shows the progress.
 const PAGE: &str = include_str!("serve.html");
-/// The names by which this machine calls itself.
+/// The host names that stand for this machine.
 const LOCAL_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// Serves until Ctrl-C is pressed.
@@ -44,13 +45,13 @@ pub fn serve(flags: &Serve) -> CommandResult {
 
 fn respond(request: &Request, layout: &Layout) -> Response {
     if !is_local(request.host) {
-        return text(403, "only this machine is served");
+        return text(403, "only browsers on this machine are served");
     }
     match request.path {
         "/" => page(PAGE.into(), "text/html; charset=utf-8"),
         "/state" => match snapshot(layout) {
             Ok(json) => page(json.into_bytes(), "application/json"),
-            Err(why) => text(404, &why),
+            Err(reason) => text(404, &reason),
         },
         "/events" => Response::Events,
         path => match file(path, layout) {
@@ -63,9 +64,9 @@ fn respond(request: &Request, layout: &Layout) -> Response {
     }
 }
 
-/// Whether a browser calls this server by a local name. The port may be any: behind a tunnel
-/// (`ssh -L`) it is another than the one served. This refuses pages of other sites that let
-/// their own name resolve to this machine (DNS rebinding).
+/// Whether the header `Host` has a local name. This refuses requests of other sites whose own
+/// name resolves to this machine (DNS rebinding). Any port is allowed, because a tunnel
+/// (`ssh -L`) has another port than this server.
 fn is_local(host: &str) -> bool {
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     let name = match host.rsplit_once(':') {
@@ -88,11 +89,12 @@ fn snapshot(layout: &Layout) -> Result<String, String> {
 fn event(layout: &Layout) -> String {
     match snapshot(layout) {
         Ok(json) => format!("event: state\ndata: {json}\n\n"),
-        Err(why) => format!("event: none\ndata: {}\n\n", why.replace('\n', " ")),
+        Err(reason) => format!("event: none\ndata: {}\n\n", reason.replace('\n', " ")),
     }
 }
 
-/// The file of the report that a path names, and its media type.
+/// The file of the report at the path of a request, and its media type. `None` if the path is
+/// outside the report, or if the file is of another type.
 fn file(path: &str, layout: &Layout) -> Option<(PathBuf, &'static str)> {
     let below = Path::new(path.strip_prefix("/report/")?);
     let is_plain = |part: Component| matches!(part, Component::Normal(_));
@@ -117,11 +119,11 @@ fn page(body: Vec<u8>, kind: &'static str) -> Response {
     }
 }
 
-fn text(status: u16, why: &str) -> Response {
+fn text(status: u16, body: &str) -> Response {
     Response::Page {
         status,
         kind: "text/plain; charset=utf-8",
-        body: why.into(),
+        body: body.into(),
     }
 }
 
@@ -131,7 +133,7 @@ mod tests {
     use kindling_formats::Size;
 
     #[test]
-    fn no_path_leads_out_of_the_report() {
+    fn paths_outside_the_report_are_refused() {
         let layout = Layout::new(Path::new("out"), Size::Full);
         let of = |path: &str| file(path, &layout).map(|(path, _)| path);
         assert_eq!(
@@ -155,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn only_local_names_are_answered() {
+    fn only_local_host_names_are_accepted() {
         for host in [
             "127.0.0.1",
             "127.0.0.1:8088",

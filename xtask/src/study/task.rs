@@ -7,7 +7,7 @@ use crate::error::CommandResult;
 use crate::steps::{exit_code, workspace};
 use crate::ui::{MatrixProgress, interrupt, output};
 
-/// Trains the run of a task as a matrix on this machine does.
+/// Trains the run of a task in the same way as a matrix on this machine.
 pub fn task(flags: &Task) -> CommandResult {
     let threads = std::env::var("SLURM_CPUS_PER_TASK").ok();
     let threads = threads

@@ -12,7 +12,8 @@ use crate::error::{CommandError, CommandResult};
 use crate::steps::{Request, check_before_training};
 use crate::ui::{self, interrupt, output};
 
-/// Trains a cell, which has the terminal to itself, and passes on its exit code.
+/// Trains a cell in a process that uses the whole terminal. Returns the exit code of the
+/// process.
 pub fn train(flags: &Train) -> CommandResult {
     let request = Request::training(&flags.training, flags.size.size(), &flags.folders)?;
     let cell = request.study.cell(&flags.cell);
@@ -21,7 +22,7 @@ pub fn train(flags: &Train) -> CommandResult {
         .study
         .resolve(cell, flags.seed, &request.selection)
         .map_err(CommandError::input)?;
-    // The folder is not the study's, so a run with `--set` replaces no result of the study.
+    // The results have their own folder, so a run with `--set` replaces no result of the study.
     let layout = Layout::new(&request.out.join("train"), request.selection.size);
     // Each run has a lock of its own, so that several cells can train at the same time.
     let lock_file = layout.lock(&config.cell, flags.seed);
@@ -41,7 +42,7 @@ pub fn train(flags: &Train) -> CommandResult {
 fn train_run(run: &RunSlot, program: &TrainingProgram) -> CommandResult {
     run.restore()?;
     run.begin()?;
-    // The training gets the terminal's Ctrl-C too, and handles it.
+    // The training process receives Ctrl-C from the terminal too, and stops itself.
     interrupt::start_counting();
     let start = std::time::Instant::now();
     let threads = Host::cores();
@@ -76,7 +77,7 @@ fn train_run(run: &RunSlot, program: &TrainingProgram) -> CommandResult {
         run.name(),
         ui::path(run.training.path())
     ));
-    // A process that was ended by a signal has no exit code; then this command has 1.
+    // A process that was ended by a signal has no exit code. Then this command returns 1.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(match code {
         Some(code) if code != 0 => ExitCode::from(code),

@@ -1,4 +1,4 @@
-//! `cargo xtask watch`: the progress of a matrix in the terminal.
+//! `cargo xtask watch`: shows the progress of a matrix in the terminal.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub fn watch(flags: &Watch) -> CommandResult {
     loop {
         let snapshot = snapshot()?;
         let (lines, columns) = term.size();
-        // The cursor stands in the last line.
+        // The last line of the terminal is for the cursor.
         let view = view(
             &snapshot,
             usize::from(lines).saturating_sub(1),
@@ -62,8 +62,8 @@ pub fn watch(flags: &Watch) -> CommandResult {
     }
 }
 
-/// The lines to show, at most `lines`, each with at most `columns` characters. The runs in
-/// training come first, then those that failed, then those that are done.
+/// The lines to show: at most `lines`, each with at most `columns` characters. The runs that
+/// have begun come first, then failed runs, then complete runs.
 fn view(snapshot: &Snapshot, lines: usize, columns: usize) -> Vec<String> {
     let left = snapshot.seconds_left.map(clock);
     let left = left.map_or(String::new(), |left| format!(", about {left} left"));
@@ -93,7 +93,7 @@ fn name(run: &RunSnapshot) -> String {
     format!("{} {}", run.cell, run.seed)
 }
 
-/// How far a run is.
+/// The progress of a run as text.
 fn progress(run: &RunSnapshot) -> String {
     let loss = figure(run.test_losses.last().copied());
     let accuracy = match run.test_accuracy {
@@ -101,8 +101,11 @@ fn progress(run: &RunSnapshot) -> String {
         None => String::new(),
     };
     match run.stage {
-        Stage::Waiting => "waits".into(),
-        Stage::Failed => format!("failed: {}", run.error.as_deref().unwrap_or("no reason")),
+        Stage::Waiting => "waiting".into(),
+        Stage::Failed => format!(
+            "failed: {}",
+            run.error.as_deref().unwrap_or("unknown reason")
+        ),
         Stage::Done => {
             let seconds = clock(run.seconds.unwrap_or_default());
             format!("done in {seconds}  test {loss}{accuracy}")
@@ -124,7 +127,7 @@ fn progress(run: &RunSnapshot) -> String {
     }
 }
 
-/// The last values as bars. The scale is logarithmic, since a loss falls by factors.
+/// The last values as bars. The scale is logarithmic, because a loss decreases by factors.
 fn sparkline(values: &[f64]) -> String {
     let last = &values[values.len().saturating_sub(SPARKS)..];
     let logs: Vec<f64> = last.iter().map(|value| value.max(1e-12).ln()).collect();
@@ -145,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sparkline_falls_by_factors() {
+    fn a_sparkline_has_a_logarithmic_scale() {
         assert_eq!(sparkline(&[1.0, 0.1, 0.01]), "█▅▁");
         assert_eq!(sparkline(&[0.5]), "▅");
         assert_eq!(sparkline(&[]), "");
@@ -153,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_fits_its_terminal() {
+    fn a_view_fits_the_terminal() {
         let run = |index: u64| RunSnapshot {
             cell: "a-cell-with-a-long-name".into(),
             seed: index,

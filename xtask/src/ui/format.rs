@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// A loss or another figure with four significant digits; `-` where there is none.
+/// A loss or another figure as a short text of about four digits; `-` for `None`.
 pub fn figure(value: Option<f64>) -> String {
     match value {
         None => "-".into(),
@@ -25,7 +25,7 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
-/// `text`, or its beginning and `...` where it is longer than `width` characters.
+/// `text`, or its beginning and `...` if it is longer than `width` characters.
 pub fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_string();
@@ -34,13 +34,13 @@ pub fn cut(text: &str, width: usize) -> String {
     format!("{}...", kept.trim_end())
 }
 
-/// `1 run`, `2 runs`.
+/// A number with its noun, as in `1 run` or `2 runs`.
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
 
-/// A path as a person would type it here: relative if it lies below the current folder.
+/// A path as text. It is relative if it is below the current folder.
 pub fn path(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     match path.strip_prefix(&here) {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_keep_their_width() {
+    fn figures_have_few_digits() {
         for (value, shown) in [
             (None, "-"),
             (Some(0.0), "0.0000"),
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_and_cuts() {
+    fn times_are_formatted_and_long_lines_are_cut() {
         assert_eq!(clock(7.4), "0:07");
         assert_eq!(clock(3750.0), "1:02:30");
         assert_eq!(cut("a long line", 8), "a lon...");

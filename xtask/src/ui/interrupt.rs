@@ -1,7 +1,7 @@
-//! Ctrl-C. Pressed once, trainings end after their epoch; pressed twice, they end at once.
-//! In both cases the same command continues later where they ended. A request to end
-//! (SIGTERM) and a terminal that closes (SIGHUP) count as Ctrl-C does, unless this program
-//! was started with these signals ignored.
+//! Counts how often Ctrl-C was pressed. The first Ctrl-C ends trainings after their epoch, the
+//! second one ends them at once. In both cases the same command can continue them later.
+//! SIGTERM and SIGHUP (the terminal closes) count as Ctrl-C. A signal that was ignored when
+//! this program started stays ignored.
 
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -12,12 +12,12 @@ use kindling_runner::{INTERRUPTED, StopRequest};
 /// How many times Ctrl-C was pressed.
 static PRESSED: AtomicUsize = AtomicUsize::new(0);
 
-/// From now on Ctrl-C is counted and does not end this program by itself. If Ctrl-C is
-/// ignored, it stays ignored.
+/// Starts to count Ctrl-C. From then on Ctrl-C does not end this program by itself. If Ctrl-C
+/// is ignored, it stays ignored.
 pub fn start_counting() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {
-        // If no handler can be set, Ctrl-C ends this program as it always did.
+        // If the handler cannot be installed, Ctrl-C ends this program at once.
         let _ = kindling_terminal::on_interrupt(|| {
             PRESSED.fetch_add(1, Ordering::SeqCst);
         });
@@ -29,7 +29,7 @@ pub fn is_pressed() -> bool {
     PRESSED.load(Ordering::SeqCst) > 0
 }
 
-/// What Ctrl-C asks the trainings to do.
+/// The request to stop that follows from the number of times Ctrl-C was pressed.
 pub fn stop_request() -> StopRequest {
     match PRESSED.load(Ordering::SeqCst) {
         0 => StopRequest::None,

@@ -1,4 +1,4 @@
-//! What the commands show: lines, numbers, progress bars, and how Ctrl-C is counted.
+//! The user interface of the commands: lines, numbers, progress bars and Ctrl-C.
 
 mod format;
 pub mod interrupt;

@@ -1,9 +1,9 @@
-//! Lines on standard output and standard error.
+//! Prints lines on standard output and standard error.
 //!
-//! `println!` panics if a line cannot be written. These functions do not, because a
-//! training whose output nobody reads still counts. If the reader has gone, as after
-//! `| head`, nothing is wrong. Any other failure of standard output, such as a full disk, is
-//! reported at once, and the command ends with exit code 1.
+//! `println!` panics if a line cannot be written. These functions do not, because a training
+//! must not fail when its output is closed. A closed pipe, as after `| head`, is not an error.
+//! Any other failure of standard output, such as a full disk, is reported at once, and the
+//! command ends with exit code 1.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
@@ -17,7 +17,7 @@ static QUIET: AtomicBool = AtomicBool::new(false);
 /// The first failure of standard output.
 static FAILURE: OnceLock<ErrorKind> = OnceLock::new();
 
-/// From now on only results, warnings and errors are printed.
+/// Lets this program print only results, warnings and errors from now on.
 pub fn set_quiet() {
     QUIET.store(true, Ordering::Relaxed);
 }
@@ -27,7 +27,7 @@ pub fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
 }
 
-/// Prints a line on standard output: a result.
+/// Prints a result as a line on standard output.
 pub fn print(line: impl Display) {
     check(writeln!(std::io::stdout().lock(), "{line}"));
 }
@@ -42,26 +42,25 @@ pub fn print_json(value: &impl serde::Serialize) -> serde_json::Result<()> {
     Ok(())
 }
 
-/// Prints a line on standard error about what is going on, unless `--quiet` was given.
+/// Prints a line about progress on standard error, unless `--quiet` was given.
 pub fn note(line: impl Display) {
     if !is_quiet() {
         warn(line);
     }
 }
 
-/// Prints a line on standard error: a warning, or an error.
+/// Prints a warning or an error as a line on standard error.
 pub fn warn(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Whether standard output has accepted all lines so far. If not, nobody will read later
-/// lines either.
+/// Whether standard output has accepted all lines so far. If not, printing more is useless.
 pub fn is_read() -> bool {
     FAILURE.get().is_none()
 }
 
-/// The exit code of a command that would end with `code`: 1 instead of 0 if standard output
-/// could not be written although it still has a reader.
+/// The exit code of a command that would end with `code`. It is 1 instead of 0 if standard
+/// output failed for another reason than a closed pipe.
 pub fn exit_code(code: ExitCode) -> ExitCode {
     check(std::io::stdout().lock().flush());
     match FAILURE.get() {
@@ -71,7 +70,7 @@ pub fn exit_code(code: ExitCode) -> ExitCode {
     }
 }
 
-/// Remembers the first failure of standard output and prints what it is.
+/// Keeps the first failure of standard output, and prints it unless the pipe was closed.
 fn check(written: std::io::Result<()>) {
     if let Err(error) = written
         && FAILURE.set(error.kind()).is_ok()

@@ -11,9 +11,9 @@ use kindling_runner::{Event, RunEnd, RunSlot, cost};
 use super::format::{clock, cut, figure};
 use super::output;
 
-/// On a terminal with fewer columns than this, words are left out.
+/// On a terminal with fewer columns than this, the text beside the bars is shortened.
 const NARROW: usize = 72;
-/// Positions of a bar, more than any terminal has columns.
+/// The number of positions of a bar. It is larger than the number of columns of any terminal.
 const STEPS: u64 = 10_000;
 /// Shortest time between two lines about the same run.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
@@ -23,14 +23,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The progress of a list of runs.
 pub struct MatrixProgress<'a> {
     runs: &'a [RunSlot],
-    /// How much of each run is done, in [0, 1].
+    /// The finished part of each run, in [0, 1].
     fractions: Vec<f64>,
+    /// The number of runs that are complete or have failed.
     ended: usize,
     failed: usize,
     start: Instant,
-    /// Characters of the longest name.
+    /// The number of characters of the longest name.
     name_width: usize,
-    /// Characters of the longest `3/20`.
+    /// The number of characters of the longest text such as `3/20`.
     epochs_width: usize,
     view: View,
 }
@@ -39,12 +40,12 @@ enum View {
     Bars {
         multi: MultiProgress,
         overall: ProgressBar,
-        /// Whether the bar of all runs stands above the others. It does where the runs may
-        /// need more lines than the terminal has.
+        /// Whether the bar of all runs is above the others. It is if the runs may need more
+        /// lines than the terminal has.
         overall_first: bool,
         running: Vec<Option<ProgressBar>>,
     },
-    /// For each run, the time of its last line, and how much of the run was done then.
+    /// For each run, the time of its last line and its finished part at that time.
     Lines(Vec<(Instant, f64)>),
 }
 
@@ -56,7 +57,7 @@ impl<'a> MatrixProgress<'a> {
         let view = if kindling_terminal::can_draw(&std::io::stderr()) && !output::is_quiet() {
             let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let overall = multi.add(ProgressBar::new(STEPS).with_style(style()));
-            // indicatif draws from the top as many lines as fit.
+            // indicatif draws only the first lines that fit on the terminal.
             let overall_first = jobs + 2 > usize::from(term.size().0);
             View::Bars {
                 multi,
@@ -84,7 +85,7 @@ impl<'a> MatrixProgress<'a> {
         progress
     }
 
-    /// Shows what has happened.
+    /// Shows an event.
     pub fn observe(&mut self, event: Event) {
         match event {
             Event::Started(index) => self.started(index),
@@ -232,7 +233,7 @@ impl<'a> MatrixProgress<'a> {
         format!("{name:<0$}", self.name_width)
     }
 
-    /// How much of all the work is done, in [0, 1]; runs count by their estimated cost.
+    /// The finished part of all runs, in [0, 1]. Runs are weighted by their estimated cost.
     fn done(&self) -> f64 {
         let costs = self.runs.iter().map(|run| cost(&run.config));
         let (done, all) = costs
@@ -251,7 +252,7 @@ impl<'a> MatrixProgress<'a> {
         format!("{}/{} runs{failed}", self.ended, self.runs.len())
     }
 
-    /// `37%, 4:12, about 7:05 left`
+    /// The progress of all runs, as in `37%, 4:12, about 7:05 left`.
     fn overall(&self) -> String {
         let (done, elapsed) = (self.done(), self.start.elapsed().as_secs_f64());
         // The first seconds are too few for an estimate.
@@ -279,7 +280,7 @@ fn style() -> ProgressStyle {
         .progress_chars("=> ")
 }
 
-/// `3/20`; nothing for a run without epochs.
+/// The progress in epochs, as in `3/20`. Empty for a run without epochs.
 fn epochs(epoch: usize, epochs: usize) -> String {
     if epochs == 0 {
         String::new()
@@ -288,7 +289,8 @@ fn epochs(epoch: usize, epochs: usize) -> String {
     }
 }
 
-/// `epoch 3/20   loss 0.0712   acc 0.9808`, of the same width in every run.
+/// The progress of a run, as in `epoch 3/20   loss 0.0712   acc 0.9808`. The width is the same
+/// for all runs.
 fn step(step: &Progress, epochs_width: usize, narrow: bool) -> String {
     let epochs = epochs(step.epoch, step.epochs);
     let loss = figure(step.test_loss);
@@ -301,7 +303,7 @@ fn step(step: &Progress, epochs_width: usize, narrow: bool) -> String {
     }
 }
 
-/// `loss 0.0660   acc 0.9823     12.3 s`
+/// The result of a run, as in `loss 0.0660   acc 0.9823     12.3 s`.
 fn result(record: &Record) -> String {
     format!(
         "loss {:<7}  acc {:<6}  {:>6.1} s",

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Stands in for kindling: see mod.rs beside it.
+# This script stands in for kindling in tests. mod.rs in this folder explains its variables.
 set -eu
 if [ "$1" = data ]; then
     if [ -n "${FAKE_DATA:-}" ]; then
         echo "error: $FAKE_DATA" >&2
         exit 2
     fi
-    # The content of a folder is what its file `content` says; without one, MNIST's.
+    # The fingerprint of a data folder is the text of its file `content`, or `fake` without it.
     fingerprint=fake
     if [ -e "${3:-/none}/content" ]; then fingerprint=$(cat "$3/content"); fi
     echo "{\"fingerprint\":\"$fingerprint\",\"train\":60000,\"test\":10000}"
@@ -35,13 +35,13 @@ folder=$2
 value() { sed -n "s/^$1 = \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$folder/config.toml" | head -n 1; }
 cell=$(value cell) seed=$(value seed) family=$(value family)
 echo "$cell $seed" >> "$FAKE_LOG"
-echo "a line that is no progress"
+echo "a line that is not progress"
 echo '{"epoch":1,"epochs":2,"fraction":0.5,"train_loss":0.1,"test_loss":0.2,"test_accuracy":0.9}'
 if [ -n "${FAKE_HOLD:-}" ]; then
     while [ ! -e "$FAKE_HOLD" ]; do sleep 0.02; done
 fi
 if [ -n "${FAKE_STOP:-}" ]; then
-    # Its epoch goes on until the file is there.
+    # The epoch lasts until the file exists.
     read -r word || exit 130
     while [ ! -e "$FAKE_STOP" ]; do sleep 0.02; done
     [ "$word" = stop ] && exit 130
@@ -58,7 +58,7 @@ data=fake
 dir=$(value dir)
 if [ -e "${dir:-/none}/content" ]; then data=$(cat "$dir/content"); fi
 case $family in gradients | regression) data=generated ;; esac
-# What RunConfig::hash takes: the config without what is no part of a training.
+# As RunConfig::hash, this leaves out the keys that do not change a training.
 sha() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }
 hash=$(sed -e 's/^\(about\|section\) = .*/\1 = ""/' -e '/^dir = /d' "$folder/config.toml" | sha |
     cut -d ' ' -f 1)
@@ -70,7 +70,7 @@ CSV
 accuracy=0.92 loss=0.15
 if [ "$cell" = "${FAKE_SPREAD:-none}" ]; then loss=0.15$seed; fi
 if [ "$(value backend)" = "${FAKE_WORSE:-none}" ]; then accuracy=0.90; fi
-# What Task::files wants of each family.
+# The files of each family, as in Task::files.
 case $family in
     gradients) files="activations.csv gradients.csv line.csv" ;;
     regression) files="history.csv model.bpk weights.safetensors predictions.csv" ;;

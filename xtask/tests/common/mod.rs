@@ -1,4 +1,4 @@
-//! A place to run xtask in: a temporary folder, and a script in kindling's stead.
+//! A temporary folder in which tests run xtask, with a script that stands in for kindling.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -9,13 +9,21 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// What the tests train with: it writes a complete record at once.
+/// The script that stands in for kindling. It writes a complete record at once. Environment
+/// variables change what it does:
 ///
-/// `FAKE_FAIL` and `FAKE_KILL` are patterns of `cell seed` that fail or are
-/// killed, `FAKE_DATA` what is wrong with the data, `FAKE_PROGRAM` the digest of the
-/// program, `FAKE_STEPS` the steps that parity takes, `FAKE_SPREAD` a cell whose losses differ by seed, `FAKE_LOG` a file that gets
-/// a line for each run, `FAKE_HOLD` a file that a run waits for. With `FAKE_STOP` a
-/// run waits to be told to stop, and then for that file.
+/// - `FAKE_LOG`: a file to which each run adds a line.
+/// - `FAKE_VERSION`: the version of Kindling in records.
+/// - `FAKE_PROGRAM`: the digest of the program in records.
+/// - `FAKE_FAIL`, `FAKE_KILL`: a pattern of `cell seed`; such runs fail or are killed.
+/// - `FAKE_HOLD`: a file that each run waits for.
+/// - `FAKE_STOP`: each run waits for a line on its standard input, and then for this file.
+/// - `FAKE_DATA`: an error about the data.
+/// - `FAKE_GPU`: if it is set, there is a GPU.
+/// - `FAKE_STEPS`: the steps that parity takes.
+/// - `FAKE_PART`: the step of parity in which a gradient differs.
+/// - `FAKE_SPREAD`: a cell whose test loss differs between seeds.
+/// - `FAKE_WORSE`: a backend with a lower test accuracy.
 const KINDLING: &str = include_str!("kindling.sh");
 
 /// A temporary folder with a fake kindling in it.
@@ -24,7 +32,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// An empty one.
+    /// Creates the folder, and writes the script to it.
     pub fn new() -> Self {
         let place = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -39,37 +47,37 @@ impl Place {
         place
     }
 
-    /// A path in it.
+    /// The path of the file or folder `name` in the temporary folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Where results go.
+    /// The output folder.
     pub fn out(&self) -> PathBuf {
         self.path("out")
     }
 
-    /// The tree of runs that differ from the study's files.
+    /// The folder of the variant `name`.
     pub fn variant(&self, name: &str) -> Layout {
         Layout::new(&self.out(), Size::Full).variant(name)
     }
 
-    /// The folder of the finished run of `cell` with `seed`.
+    /// The result folder of the run of `cell` with `seed`.
     pub fn finished(&self, cell: &str, seed: u64) -> RunDir {
         Layout::new(&self.out(), Size::Full).finished(cell, seed)
     }
 
-    /// The folder in which it trains, or has failed.
+    /// The training folder of the run of `cell` with `seed`.
     pub fn partial(&self, cell: &str, seed: u64) -> RunDir {
         Layout::new(&self.out(), Size::Full).partial(cell, seed)
     }
 
-    /// The record of a finished run.
+    /// The record of the complete run of `cell` with `seed`.
     pub fn record(&self, cell: &str, seed: u64) -> Record {
         self.finished(cell, seed).read_record().unwrap().unwrap()
     }
 
-    /// `xtask WORDS --out OUT`, to be given more.
+    /// The command `xtask WORDS --out OUT`. The caller may add arguments.
     pub fn xtask(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command
@@ -82,7 +90,7 @@ impl Place {
         command
     }
 
-    /// The runs that trained since the last call: `cell seed`, sorted.
+    /// The runs that were trained since the last call, as `cell seed`, sorted.
     pub fn trained(&self) -> Vec<String> {
         let log = self.path("log");
         let text = std::fs::read_to_string(&log).unwrap_or_default();
@@ -98,8 +106,8 @@ pub fn configs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs")
 }
 
-/// The text of the study's `study.toml` without the figures at its end: these name cells
-/// that a study of a few cells does not have.
+/// The text of the study's `study.toml` without the figures at its end. The figures name cells
+/// that a smaller study does not have.
 pub fn study_without_figures() -> String {
     let text = std::fs::read_to_string(configs().join("study.toml")).unwrap();
     let (before, _) = text.split_once("[[figures.").unwrap();
@@ -120,18 +128,18 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What a command said on standard output.
+/// The standard output of a command.
 pub fn stdout(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// What a command said on standard error.
+/// The standard error of a command.
 pub fn stderr(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Presses Ctrl-C, as far as `child` is concerned. Where a script has started these tests
-/// with `&`, it ignores that, and is asked to end.
+/// Sends `child` the signal of Ctrl-C. If these tests run in the background of a script, `child`
+/// ignores that signal, and is sent SIGTERM instead.
 pub fn interrupt(child: &std::process::Child) {
     let name = match kindling_terminal::is_interrupt_ignored() {
         true => "TERM",
@@ -147,17 +155,21 @@ pub fn signal(name: &str, process: u32) {
     assert!(killed.success());
 }
 
-/// Waits for `what`, two minutes at most.
-pub fn until(mut what: impl FnMut() -> bool) {
+/// Waits until `condition` returns true, and fails after two minutes.
+#[track_caller]
+pub fn wait_until(mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !what() {
-        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
+    while !condition() {
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "the condition was not met in two minutes"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// Makes `folder` a data set in MNIST's place, of MNIST's test images, which serve as
-/// training images too. Returns its files.
+/// Creates a data set in `folder`. Its training and test images are both the test images of
+/// MNIST. Returns its files.
 pub fn other_data(folder: &Path) -> Vec<PathBuf> {
     std::fs::create_dir(folder).unwrap();
     let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/datasets/mnist");

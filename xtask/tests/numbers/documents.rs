@@ -1,8 +1,8 @@
-//! The numbers of limits, defaults and constants, in the documents.
+//! Checks the limits, defaults, constants and examples in the documents against the code.
 
 use super::*;
 
-/// A study of one cell a value of a sweep, in `place`.
+/// Writes a study with a sweep of `cells` values, which gives as many cells. Returns its folder.
 fn study_of(place: &Place, cells: usize) -> PathBuf {
     let folder = place.path(&format!("configs-{cells}"));
     let cell = std::fs::read_to_string(configs().join("2.5-classifiers/10-linear.toml")).unwrap();
@@ -19,7 +19,7 @@ fn study_of(place: &Place, cells: usize) -> PathBuf {
 }
 
 #[test]
-fn limits_are_those_of_the_architecture() {
+fn limits_match_the_architecture_document() {
     let architecture = "ARCHITECTURE.md";
     let (number, cells, runs) = (1 << 20, 1000, 10_000);
     let sentence = format!(
@@ -58,7 +58,7 @@ fn short_runs_are_as_short_as_the_documents_say() {
             &format!("({SMOKE_STEPS} steps)"),
         ],
     );
-    let listed = well(&Place::new(), "experiments --list --json --smoke");
+    let listed = check_success(&Place::new(), "experiments --list --json --smoke");
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
     let sizes = listed.as_array().unwrap().iter().filter_map(|run| {
         let config = run["config"].as_str().unwrap();
@@ -75,8 +75,8 @@ fn short_runs_are_as_short_as_the_documents_say() {
 }
 
 #[test]
-fn examples_are_parts_of_what_they_show() {
-    // The lines that a patch adds, in each of its files.
+fn examples_in_documents_match_their_files() {
+    // For each file of the patch, the lines that it adds.
     let patch = file("xtask/tests/newcomer/neighbours.patch");
     let added: Vec<(&str, Vec<&str>)> = patch
         .split("diff --git ")
@@ -109,7 +109,7 @@ fn examples_are_parts_of_what_they_show() {
             .iter()
             .any(|line| line.contains("\"data.train\" = 2000"))
     );
-    // The struct in CONTRIBUTING.md, and the claim in README.md.
+    // Checks the struct in CONTRIBUTING.md and the claim in README.md.
     let block = |path: &str, before: &str, fence: &str| {
         let text = file(path);
         let rest = text.split(before).nth(1).unwrap();
@@ -133,7 +133,7 @@ fn examples_are_parts_of_what_they_show() {
 }
 
 #[test]
-fn versions_are_those_of_the_manifest() {
+fn versions_in_documents_match_the_manifest() {
     let rust = value("Cargo.toml", "rust-version");
     let rust = rust.trim_matches('"');
     for path in ["README.md", "CONTRIBUTING.md", ".ci/run"] {
@@ -146,7 +146,7 @@ fn versions_are_those_of_the_manifest() {
 }
 
 #[test]
-fn constants_are_those_of_the_documents() {
+fn constants_match_the_documents() {
     let evidence = "crates/classifiers/src/test_predictions.rs";
     let (mistakes, logits) = (constant(evidence, "MISTAKES"), constant(evidence, "LOGITS"));
     says(
@@ -208,7 +208,7 @@ fn constants_are_those_of_the_documents() {
     );
 }
 
-/// Both documents name the same differences of backends.
+/// README.md and ARCHITECTURE.md name the same differences between backends.
 #[test]
 fn the_documents_agree_on_parity() {
     let readme = file("README.md");
@@ -227,7 +227,7 @@ fn the_documents_agree_on_parity() {
 }
 
 #[test]
-fn defaults_are_those_of_the_documents() {
+fn defaults_match_the_documents() {
     let place = Place::new();
     let help = |command: &str| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"))
@@ -256,10 +256,10 @@ fn defaults_are_those_of_the_documents() {
     says("README.md", &["eight at most"]);
     let source = "xtask/src/dev/chaos.rs";
     let runs = ["NETWORKS", "OTHERS"].map(|name| {
-        // A list of words: what stands between quotes.
+        // The words of the list are between quotes.
         let list = constant(source, name);
         let words: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
-        let listed = well(&place, &format!("{} --list --json", words.join(" ")));
+        let listed = check_success(&place, &format!("{} --list --json", words.join(" ")));
         let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
         listed.as_array().unwrap().len()
     });

@@ -1,5 +1,5 @@
-//! Figures in documents and comments are those of what they count, or stand beside the
-//! command that prints them.
+//! Checks the numbers in documents and comments. Each number has to match the code or the
+//! published runs, or be next to the command that prints it.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -21,12 +21,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A file of the repository, its line breaks as they are.
+/// The text of a file of the repository.
 fn file(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A file as one line, without the marks of comments: a sentence may break anywhere.
+/// A file as one line, without the marks of comments. So a sentence is found even if it spans
+/// several lines.
 fn prose(path: &str) -> String {
     let lines = file(path);
     let lines = lines.lines().map(|line| {
@@ -42,7 +43,7 @@ fn prose(path: &str) -> String {
     lines.collect::<Vec<_>>().join(" ")
 }
 
-/// Wants each of `sentences` in the file `path`.
+/// Checks that the file `path` contains each of `sentences`.
 fn says(path: &str, sentences: &[&str]) {
     let text = prose(path);
     for sentence in sentences {
@@ -50,7 +51,7 @@ fn says(path: &str, sentences: &[&str]) {
     }
 }
 
-/// `1234567` as `1,234,567`.
+/// A number with commas, as in `1,234,567`.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev();
@@ -60,7 +61,7 @@ fn grouped(number: usize) -> String {
     groups.join(",")
 }
 
-/// What `const NAME: TYPE = VALUE;` in a source file says.
+/// The value in `const NAME: TYPE = VALUE;` in a source file.
 fn constant(path: &str, name: &str) -> String {
     let text = file(path);
     let start = format!("const {name}: ");
@@ -70,7 +71,7 @@ fn constant(path: &str, name: &str) -> String {
     value.replace('_', "")
 }
 
-/// What `key = value` in a TOML file says.
+/// The value in `key = value` in a TOML file.
 fn value(path: &str, key: &str) -> String {
     let text = file(path);
     let start = format!("{key} = ");
@@ -84,8 +85,8 @@ fn published() -> Vec<ResultRow> {
     read_csv(&root().join("artifacts/reference/results.csv")).unwrap()
 }
 
-/// Runs xtask, which must succeed.
-fn well(place: &Place, words: &str) -> String {
+/// Runs xtask, checks that it succeeded, and returns its standard output.
+fn check_success(place: &Place, words: &str) -> String {
     let output = place.xtask(words).output().unwrap();
     assert!(output.status.success(), "{words}: {}", stderr(&output));
     stdout(&output)

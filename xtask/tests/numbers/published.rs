@@ -1,9 +1,9 @@
-//! The numbers of the published runs, in the README and in comments of configs.
+//! Checks the numbers of the published runs in the documents and in comments of configs.
 
 use super::*;
 
 #[test]
-fn the_readmes_table_is_that_of_the_published_runs() {
+fn the_table_in_the_readme_matches_the_published_runs() {
     let cells = Study::read(&configs()).unwrap();
     let order: Vec<String> = cells.cells().iter().map(|cell| cell.name.clone()).collect();
     let records: Vec<Record> = published().into_iter().map(record).collect();
@@ -16,8 +16,8 @@ fn the_readmes_table_is_that_of_the_published_runs() {
 }
 
 #[test]
-fn cells_and_runs_are_as_many_as_the_documents_say() {
-    let listed = well(&Place::new(), "experiments --list");
+fn the_numbers_of_cells_and_runs_match_the_documents() {
+    let listed = check_success(&Place::new(), "experiments --list");
     let counts = listed.lines().last().unwrap();
     let (cells, runs) = counts.split_once(", ").unwrap();
     let rows = published();
@@ -39,9 +39,9 @@ fn cells_and_runs_are_as_many_as_the_documents_say() {
     says(report, &[&format!("Runs: {number}, of {cells};")]);
 }
 
-/// The figures of comments in configs that repeat the published table.
+/// Comments in configs quote figures of the published runs. These figures have to match.
 #[test]
-fn comments_in_configs_repeat_the_published_runs() {
+fn figures_in_comments_of_configs_match_the_published_runs() {
     let rows = published();
     type Of = fn(&ResultRow) -> Option<f64>;
     let (loss, accuracy): (Of, Of) = (|row| row.test_loss, |row| row.test_accuracy);
@@ -110,8 +110,8 @@ fn comments_in_configs_repeat_the_published_runs() {
     }
 }
 
-/// The comments in a text that `mark` begins: lines below each other are one comment, and
-/// what stands behind code is one of its own.
+/// The comments in a text. `mark` begins a comment. Consecutive lines of comments are one
+/// comment. A comment after code on the same line is separate.
 fn comments(text: &str, mark: &str) -> Vec<String> {
     let mut blocks = vec![String::new()];
     for line in text.lines() {
@@ -131,8 +131,8 @@ fn comments(text: &str, mark: &str) -> Vec<String> {
     blocks
 }
 
-/// Whether a text holds a figure of quality: a number below one with three digits or
-/// more behind the point.
+/// Whether a text contains a loss or an accuracy: a number below one with at least three digits
+/// after the point.
 fn has_figure(text: &str) -> bool {
     text.split("0.").skip(1).any(|rest| {
         let digits = rest.chars().take_while(char::is_ascii_digit);
@@ -141,7 +141,7 @@ fn has_figure(text: &str) -> bool {
 }
 
 #[test]
-fn a_figure_in_a_config_stands_beside_its_command() {
+fn a_comment_in_a_config_names_the_source_of_its_figures() {
     let study = Study::read(&configs()).unwrap();
     let files: BTreeSet<&Path> = study
         .cells()
@@ -174,8 +174,8 @@ fn comments_and_figures_are_found() {
     assert_eq!(with, [true, false, false, false]);
 }
 
-/// Shares of a run's time age with every change of the code. `cargo xtask bench` and
-/// `cargo bench -p kindling-bench` print them; a comment has none.
+/// Shares of a run's time change with the code, so comments must not contain them. `cargo xtask
+/// bench` and `cargo bench -p kindling-bench` print them.
 #[test]
 fn no_comment_in_code_has_a_share_of_time() {
     let mut folders = vec![root().join("crates"), root().join("xtask")];
@@ -196,10 +196,10 @@ fn no_comment_in_code_has_a_share_of_time() {
                 .into_iter()
                 .chain(comments(&text, "//! "))
             {
-                // What stands in backticks is an example of an output.
-                let said: Vec<&str> = comment.split('`').step_by(2).collect();
-                let said = said.join("");
-                let share = said.split('%').rev().skip(1).any(|before| {
+                // Text in backticks is an example of an output.
+                let prose: Vec<&str> = comment.split('`').step_by(2).collect();
+                let prose = prose.join("");
+                let share = prose.split('%').rev().skip(1).any(|before| {
                     let number = before.trim_end().chars().last();
                     number.is_some_and(|last| last.is_ascii_digit())
                 });

@@ -1,4 +1,4 @@
-//! How the source files of each crate may use each other.
+//! Checks which source files of a crate use each other, and that files are short.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod modules;
@@ -10,11 +10,11 @@ use kindling_formats::Study;
 use modules::Crate;
 use proc_macro2::{TokenStream, TokenTree};
 
-/// The largest number of lines of a source file, tests included.
+/// The largest number of lines of a source file. This includes files of tests.
 const LONGEST: usize = 500;
 
-/// The rooms of xtask, and which of them the files of each room may use. A room of commands
-/// also has files of its own that are no commands.
+/// The rooms (folders) of xtask, and the rooms that the files of each room may use. A room with
+/// commands also has files that are not commands.
 const ROOMS: &[(&str, &[&str])] = &[
     ("cli", &["cli"]),
     ("ui", &["ui"]),
@@ -74,7 +74,7 @@ fn short(path: &Path) -> String {
 /// A circle of files, if there is one.
 fn circle(uses: &BTreeMap<PathBuf, BTreeSet<PathBuf>>) -> Option<Vec<PathBuf>> {
     let mut left = uses.clone();
-    // Files that use no other file of those that are left are in no circle.
+    // A file that uses none of the remaining files is not part of a circle.
     loop {
         let ends: Vec<PathBuf> = left
             .iter()
@@ -109,7 +109,7 @@ fn no_files_of_a_crate_use_each_other_in_a_circle() {
     assert!(circles.is_empty(), "circles of files: {circles:#?}");
 }
 
-/// The circle test would be worth nothing if it saw no uses.
+/// The test for circles depends on this: it finds a circle only if it finds all uses.
 #[test]
 fn uses_are_resolved_to_the_file_that_defines_them() {
     let folder = tempfile::tempdir().unwrap();
@@ -157,7 +157,7 @@ fn uses_are_resolved_to_the_file_that_defines_them() {
 }
 
 #[test]
-fn the_rooms_of_xtask_stand_in_order_and_no_command_uses_another() {
+fn rooms_of_xtask_use_only_allowed_rooms_and_no_command_uses_another() {
     let src = root().join("xtask/src");
     let room = |file: &Path| {
         let below = file.strip_prefix(&src).unwrap();
@@ -196,7 +196,7 @@ fn the_rooms_of_xtask_stand_in_order_and_no_command_uses_another() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_is_short() {
+fn every_file_begins_with_its_purpose_and_is_short() {
     let mut files = rust_files(&root().join("crates"));
     files.extend(rust_files(&root().join("xtask")));
     assert!(files.len() > 150, "the files are elsewhere");
@@ -216,7 +216,7 @@ fn every_file_says_what_it_is_for_and_is_short() {
     assert!(long.is_empty(), "more than {LONGEST} lines: {long:#?}");
 }
 
-/// The words in quotes in a list of tokens, without code for tests.
+/// Adds all string literals in a list of tokens to `words`. Code for tests is left out.
 fn words_in_quotes(tokens: TokenStream, words: &mut Vec<String>) {
     let mut is_for_tests = false;
     for token in tokens {
@@ -238,7 +238,7 @@ fn words_in_quotes(tokens: TokenStream, words: &mut Vec<String>) {
 }
 
 #[test]
-fn the_report_knows_no_cell_by_its_name() {
+fn the_report_does_not_contain_names_of_cells() {
     let study = Study::read(&root().join("configs")).unwrap();
     let cells: BTreeSet<&str> = study
         .cells()
@@ -261,7 +261,7 @@ fn the_report_knows_no_cell_by_its_name() {
         for word in words {
             assert!(
                 !cells.contains(word.as_str()) || families.contains(&word.as_str()),
-                "{} names the cell `{word}`; study.toml says which cells stand together",
+                "{} names the cell `{word}`; study.toml has to name the cells of a figure",
                 short(&file)
             );
         }

@@ -17,9 +17,9 @@ struct Module {
     file: PathBuf,
     /// The names that the file itself defines.
     defined: BTreeSet<String>,
-    /// Names that stand for a path: by `use`. A glob import has the name `*`.
+    /// The imports: the name that `use` gives, and its path. A glob import has the name `*`.
     imported: Vec<(String, Words)>,
-    /// The imports that are passed on with `pub use`.
+    /// The imports that are re-exported with `pub use`.
     exported: Vec<(String, Words)>,
     /// All paths in the code of the file.
     paths: Vec<Words>,
@@ -56,12 +56,12 @@ impl Crate {
         uses
     }
 
-    /// The file that defines what `path` names in the module `place`; `None` for a path of
-    /// another crate, or of the standard library.
+    /// The file that defines the item at `path`, as seen from the module `place`. `None` for a
+    /// path of another crate or of the standard library.
     fn file_of(&self, place: &[String], path: &[String], depth: usize) -> Option<&PathBuf> {
         let (first, mut rest) = path.split_first()?;
         if depth > 20 {
-            return None; // Two globs that import each other.
+            return None; // Two glob imports import each other.
         }
         let mut base = place.to_vec();
         match first.as_str() {
@@ -105,7 +105,8 @@ impl Crate {
         let mut imports = module.imported.iter();
         let (_, target) = imports.find(|(name, _)| name == first)?;
         let whole: Words = target.iter().chain(rest).cloned().collect();
-        // An import that begins with its own name is that of another crate.
+        // If the path of an import begins with the imported name, it is the path of another
+        // crate.
         (target.first() != Some(first)).then_some(())?;
         self.file_of(place, &whole, depth + 1)
     }
@@ -156,8 +157,8 @@ fn read_folder(folder: &Path, place: &mut Words, modules: &mut BTreeMap<Words, M
 }
 
 impl Module {
-    /// Adds what a list of tokens defines and uses. `is_top` says whether they stand at the
-    /// top of the file.
+    /// Adds the items that a list of tokens defines and uses. `is_top` is whether the tokens are
+    /// at the top level of the file.
     fn add(&mut self, tokens: &[TokenTree], is_top: bool) {
         let mut at = 0;
         let mut is_public = false;
@@ -223,7 +224,7 @@ impl Module {
     }
 }
 
-/// The leaves of the tree of a `use`, each with the name that it gets here.
+/// Adds the leaves of the tree of a `use` to `leaves`, each with the name that it is given.
 fn use_leaves(tokens: &[TokenTree], before: &[String], leaves: &mut Vec<(String, Words)>) {
     let mut path = before.to_vec();
     let mut name = None;
@@ -253,7 +254,7 @@ fn use_leaves(tokens: &[TokenTree], before: &[String], leaves: &mut Vec<(String,
     }
 }
 
-/// The path that begins at a token, and the place behind it.
+/// The path that begins at a token, and the index of the token after it.
 fn path_at(tokens: &[TokenTree], mut at: usize) -> (Words, usize) {
     let mut path = Vec::new();
     while let Some(TokenTree::Ident(word)) = tokens.get(at) {
@@ -267,7 +268,7 @@ fn path_at(tokens: &[TokenTree], mut at: usize) -> (Words, usize) {
     (path, at)
 }
 
-/// The place behind an item that begins at a token: behind its semicolon or its braces.
+/// The index of the token after an item: after its semicolon or its braces.
 fn end_of_item(tokens: &[TokenTree], mut at: usize) -> usize {
     let is_use = tokens
         .get(at)
@@ -283,7 +284,7 @@ fn end_of_item(tokens: &[TokenTree], mut at: usize) -> usize {
     at
 }
 
-/// Whether the group behind a `#` is `[cfg(test)]`, or another `cfg` with `test` in it.
+/// Whether the group after a `#` is `[cfg(test)]`, or another `cfg` that contains `test`.
 fn is_for_tests(token: Option<&TokenTree>) -> bool {
     group(token, Delimiter::Bracket).is_some_and(|text| {
         let words: Vec<&str> = text
@@ -293,7 +294,7 @@ fn is_for_tests(token: Option<&TokenTree>) -> bool {
     })
 }
 
-/// The text of a group with these delimiters.
+/// The text of a token that is a group with these delimiters; `None` for any other token.
 fn group(token: Option<&TokenTree>, delimiter: Delimiter) -> Option<String> {
     match token {
         Some(TokenTree::Group(group)) if group.delimiter() == delimiter => {

@@ -1,4 +1,4 @@
-//! Slurm's own programs: they are its interface.
+//! Calls the programs of Slurm, such as `sbatch` and `squeue`.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -6,16 +6,16 @@ use std::process::{Command, Output, Stdio};
 
 use crate::{Result, RunnerError};
 
-/// Variables from which `sbatch` takes options that would make of the jobs what cannot be
-/// followed. The command line has no option that takes them back.
+/// Environment variables that would make `sbatch` change the array, submit nothing, or wait.
+/// No option of the command line overrides them, so they are removed.
 const VARIABLES: [&str; 3] = ["SBATCH_ARRAY_INX", "SBATCH_TEST_ONLY", "SBATCH_WAIT"];
 
 /// A job that Slurm has accepted.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
-    /// Its number.
+    /// The job number.
     pub number: String,
-    /// Its cluster, if `sbatch` names one.
+    /// The cluster of the job, if `sbatch` names one.
     pub cluster: Option<String>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn sbatch(options: &[String], script: &[u8], working_folder: &Path) -
     }
     let output = command.spawn().and_then(|mut child| {
         if let Some(mut stdin) = child.stdin.take() {
-            // If sbatch has ended before, its standard error says why.
+            // Writing fails if sbatch has already ended. Its standard error has the reason.
             let _ = stdin.write_all(script);
         }
         child.wait_with_output()
@@ -54,7 +54,7 @@ pub(crate) fn sbatch(options: &[String], script: &[u8], working_folder: &Path) -
     };
     if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(RunnerError::Slurm(format!(
-            "sbatch printed no job number, but: {}",
+            "sbatch printed this in place of a job number: {}",
             printed.trim()
         )));
     }
@@ -64,12 +64,12 @@ pub(crate) fn sbatch(options: &[String], script: &[u8], working_folder: &Path) -
     })
 }
 
-/// What the program `name` has printed.
+/// The standard output of the program `name`, or an error if the program failed.
 fn printed(name: &str, output: std::io::Result<Output>) -> Result<String> {
     let output = output.map_err(|error| {
         RunnerError::Slurm(match error.kind() {
             ErrorKind::NotFound => {
-                format!("there is no program {name} here; is Slurm installed?")
+                format!("cannot find the program {name}; is Slurm installed?")
             }
             _ => format!("cannot start {name}: {error}"),
         })
@@ -77,7 +77,7 @@ fn printed(name: &str, output: std::io::Result<Output>) -> Result<String> {
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         return Err(RunnerError::Slurm(format!(
-            "{name} refused: {}",
+            "{name} failed: {}",
             stderr.trim()
         )));
     }

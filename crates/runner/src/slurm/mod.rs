@@ -1,7 +1,8 @@
-//! A matrix as job arrays of Slurm: one task for each run, and the report behind them.
+//! Submits a matrix to Slurm: as job arrays with one task for each run, and a job that writes
+//! the report after them.
 //!
-//! There is no scheduler here. Slurm starts one task for each run on machines that share
-//! the folder of results, and a task leaves the same files as a run on this machine.
+//! Slurm schedules the tasks. They run on machines that share the output folder, and a task
+//! writes the same files as a run on this machine.
 
 mod client;
 mod options;

@@ -2,15 +2,16 @@
 
 use crate::{Result, RunnerError};
 
-/// Options that would make of the jobs what cannot be followed: name, letter, remedy.
+/// Options that are refused, because they would change the array, submit nothing, or wait:
+/// name, letter, remedy.
 const REFUSED: &[(&str, Option<char>, &str)] = &[
     (
         "array",
         Some('a'),
-        "the array follows from the runs; choose them with --only and --seeds, and how many \
-         of them train at a time with --jobs",
+        "the runs make up the array; choose them with --only and --seeds, and set how many \
+         train at a time with --jobs",
     ),
-    ("wrap", None, "the jobs are this program's own"),
+    ("wrap", None, "each job runs this program"),
     (
         "wait",
         Some('W'),
@@ -30,7 +31,8 @@ const REFUSED: &[(&str, Option<char>, &str)] = &[
     ),
 ];
 
-/// Options that say where a job may run: name and letter. They hold for the report too.
+/// Options that determine where a job may run: name and letter. They are used for the job of
+/// the report too.
 const PLACES: &[(&str, Option<char>)] = &[
     ("account", Some('A')),
     ("clusters", Some('M')),
@@ -39,8 +41,8 @@ const PLACES: &[(&str, Option<char>)] = &[
     ("reservation", None),
 ];
 
-/// Options that take no value, or take it only behind `=`.
-const ALONE: &[&str] = &[
+/// Options that take no value, or take a value only after `=`.
+const WITHOUT_VALUE: &[&str] = &[
     "contiguous",
     "exclusive",
     "get-user-env",
@@ -68,15 +70,15 @@ const ALONE: &[&str] = &[
     "version",
     "wait",
 ];
-/// The letters of such options.
-const ALONE_LETTERS: &str = "hHIkOQsuvVW";
+/// The letters of the options that take no value.
+const LETTERS_WITHOUT_VALUE: &str = "hHIkOQsuvVW";
 
 /// Options of `sbatch` for the two kinds of jobs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SlurmOptions {
-    /// Options for the runs.
+    /// The options for the job arrays of the runs.
     pub runs: Vec<String>,
-    /// Options for the report behind them.
+    /// The options for the job of the report.
     pub report: Vec<String>,
     /// The value of the option `--clusters`, if it was given.
     pub clusters: Option<String>,
@@ -84,7 +86,7 @@ pub struct SlurmOptions {
 
 /// One option as the user wrote it.
 struct Given {
-    /// The name without dashes, which may be cut short, or one or more letters.
+    /// The name without dashes, which may be abbreviated, or one or more letters.
     name: String,
     is_long: bool,
     value: Option<String>,
@@ -92,13 +94,13 @@ struct Given {
 }
 
 impl SlurmOptions {
-    /// Reads options as a shell would. `runs` are options for the runs; those of them that
-    /// say where a job may run hold for the report too. `report` are more options for the
-    /// report. Each comes with the name of the flag that it was given with, for errors.
+    /// Splits texts into options as a shell does. `runs` has the options for the runs; those
+    /// that determine where a job may run are used for the report too. `report` has further
+    /// options for the report. The first part of each pair is the name of the flag, for errors.
     ///
     /// # Errors
     ///
-    /// [`RunnerError::SlurmOption`] if a quote is not closed, a word is no option, or an
+    /// [`RunnerError::SlurmOption`] if a quote is not closed, a word is not an option, or an
     /// option is refused.
     pub fn parse(runs: (&str, &[String]), report: (&str, &[String])) -> Result<Self> {
         let runs = options(runs)?;
@@ -124,8 +126,8 @@ impl SlurmOptions {
 }
 
 impl Given {
-    /// Whether this is the option with the given name or letter. As for `sbatch`, the end
-    /// of a name may be left out.
+    /// Whether this is the option with the given name or letter. As in `sbatch`, a name may be
+    /// abbreviated.
     fn is(&self, name: &str, letter: Option<char>) -> bool {
         if self.is_long {
             return name.starts_with(&self.name);
@@ -134,7 +136,7 @@ impl Given {
     }
 }
 
-/// The options in `texts`, which were given with the flag `flag`.
+/// The options in `texts`, the values of the flag `flag`.
 fn options((flag, texts): (&str, &[String])) -> Result<Vec<Given>> {
     let refuse = |problem: String| RunnerError::SlurmOption(format!("{flag}{problem}"));
     let mut options = Vec::new();
@@ -145,10 +147,10 @@ fn options((flag, texts): (&str, &[String])) -> Result<Vec<Given>> {
         while let Some(word) = words.next() {
             let mut given = option(&word).ok_or_else(|| {
                 refuse(format!(
-                    ": `{word}` is no option of sbatch; write --name=value"
+                    ": `{word}` is not an option of sbatch; write --name=value"
                 ))
             })?;
-            if given.value.is_none() && !given.stands_alone() {
+            if given.value.is_none() && !given.has_no_value() {
                 let value = words
                     .next()
                     .ok_or_else(|| refuse(format!(": the value of {word} is missing")))?;
@@ -168,18 +170,21 @@ fn options((flag, texts): (&str, &[String])) -> Result<Vec<Given>> {
 }
 
 impl Given {
-    /// Whether the next word is not its value.
-    fn stands_alone(&self) -> bool {
+    /// Whether the option takes no value from the next word.
+    fn has_no_value(&self) -> bool {
         if self.is_long {
-            return ALONE.iter().any(|name| name.starts_with(&self.name));
+            return WITHOUT_VALUE
+                .iter()
+                .any(|name| name.starts_with(&self.name));
         }
         self.name
             .chars()
-            .all(|letter| ALONE_LETTERS.contains(letter))
+            .all(|letter| LETTERS_WITHOUT_VALUE.contains(letter))
     }
 }
 
-/// The option that a word is, or of which it is the first word.
+/// Parses the first word of an option. Its value may be in this word or in the next one.
+/// `None` if the word is not an option.
 fn option(word: &str) -> Option<Given> {
     let given = |name: &str, is_long, value: Option<&str>| Given {
         name: name.to_string(),
@@ -195,10 +200,10 @@ fn option(word: &str) -> Option<Given> {
         };
     }
     let letters = word.strip_prefix('-').filter(|word| !word.is_empty())?;
-    // The letters end with the first one that takes a value; what follows is that value.
+    // The first letter that takes a value is the last letter. The rest of the word is its value.
     let takes = letters
         .char_indices()
-        .find(|&(_, letter)| !ALONE_LETTERS.contains(letter));
+        .find(|&(_, letter)| !LETTERS_WITHOUT_VALUE.contains(letter));
     let Some((at, letter)) = takes else {
         return Some(given(letters, false, None));
     };
@@ -236,12 +241,12 @@ mod tests {
             "--gres=gpu:1",
         ];
         assert_eq!(options.runs, words);
-        // A value is no option, whatever it looks like.
+        // The word after `--comment` is its value, even if it looks like an option.
         assert!(parse("--comment --array=0-1").is_ok());
     }
 
     #[test]
-    fn only_the_options_on_where_a_job_runs_hold_for_the_report() {
+    fn only_options_that_determine_where_a_job_runs_are_used_for_the_report() {
         let options = parse(
             "--account=a -pgpu -q high --part=big --reservation r --gres=gpu:1 --mem=4G -M one",
         );
@@ -270,27 +275,27 @@ mod tests {
 
     #[test]
     fn an_option_that_breaks_the_jobs_is_refused_with_a_remedy() {
-        for (text, said) in [
+        for (text, expected) in [
             ("--array=0-3", "--only and --seeds"),
             ("-a 0-3", "--only and --seeds"),
             ("-a0-3", "--only and --seeds"),
             ("--arr=0-3", "--only and --seeds"),
             ("--partition=p -Qa 0-3", "--only and --seeds"),
-            ("--wrap=true", "this program's own"),
+            ("--wrap=true", "each job runs this program"),
             ("--wait", "cargo xtask watch"),
             ("-vW", "cargo xtask watch"),
             ("--test-only", "--list"),
             ("--help", "sbatch --help"),
             ("-V", "sbatch --version"),
-            ("gpu", "`gpu` is no option"),
-            ("--hold gpu", "`gpu` is no option"),
-            ("--", "`--` is no option"),
-            ("-", "`-` is no option"),
+            ("gpu", "`gpu` is not an option"),
+            ("--hold gpu", "`gpu` is not an option"),
+            ("--", "`--` is not an option"),
+            ("-", "`-` is not an option"),
             ("--comment='open", "a quote is not closed"),
             ("--comment", "value of --comment is missing"),
         ] {
             let error = parse(text).expect_err(text);
-            assert!(error.to_string().contains(said), "{text}: {error}");
+            assert!(error.to_string().contains(expected), "{text}: {error}");
         }
         for text in ["", "--wait-all-nodes=1", "--exclusive", "-d afterok:1"] {
             parse(text).expect(text);

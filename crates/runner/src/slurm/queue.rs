@@ -1,5 +1,5 @@
-//! `slurm.json`: which runs of a folder were submitted to Slurm, and which of them are still
-//! waiting or training there.
+//! `slurm.json`: the runs that were submitted to Slurm, and which of them are still queued or
+//! running there.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,43 +12,44 @@ use super::client::{Job, ask};
 use crate::slot::{Recorded, RunSlot};
 use crate::{Result, RunnerError};
 
-/// The runs that were submitted to Slurm for one folder of results.
+/// The runs that were submitted to Slurm for one output folder.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
     arrays: Vec<Array>,
-    /// The names of the runs that wait or train.
+    /// The names of the runs that are queued or running. If Slurm cannot be asked, all
+    /// submitted runs.
     #[serde(skip)]
     open: BTreeSet<String>,
-    /// Why Slurm cannot be asked. Then all runs that were submitted may be open.
+    /// Why Slurm cannot be asked; `None` if it was asked.
     #[serde(skip)]
     unknown: Option<String>,
-    /// The file in which this is written.
+    /// The path of `slurm.json`.
     #[serde(skip)]
     file: PathBuf,
 }
 
-/// A job array: its number, and the names of its runs.
+/// A job array: its job number, and the names of its runs in the order of its tasks.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Array {
     job: String,
-    /// The cluster, where several share a database.
+    /// The cluster of the job, if `sbatch` names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cluster: Option<String>,
     runs: Vec<String>,
 }
 
-/// What a user should know of Slurm before other runs train.
+/// A message about Slurm for the user, before other runs are trained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueueNotice {
-    /// So many runs are with Slurm already, and are not submitted again.
+    /// This number of runs is already queued or running, and not submitted again.
     AlreadySubmitted(usize),
-    /// Slurm cannot be asked about earlier jobs, but all runs of this matrix are complete.
+    /// Slurm cannot be asked about earlier jobs. No run of this matrix needs them.
     Unknown {
         /// The job numbers, separated by commas.
         jobs: String,
-        /// The file that lists what was submitted.
+        /// The file that lists the submitted runs.
         file: PathBuf,
         /// Why Slurm cannot be asked.
         reason: String,
@@ -56,12 +57,12 @@ pub enum QueueNotice {
 }
 
 impl Queue {
-    /// Reads what was submitted for a folder of results, and asks Slurm which of these
-    /// runs are open.
+    /// Reads the runs that were submitted for an output folder, and asks Slurm which of them
+    /// are still queued or running.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read. That Slurm cannot be asked is no error here.
+    /// If the file cannot be read. It is not an error if Slurm cannot be asked.
     pub fn read(layout: &Layout) -> Result<Self> {
         let file = layout.root().join("slurm.json");
         let mut queue = match if_there("read", &file, std::fs::read(&file))? {
@@ -77,20 +78,21 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Whether Slurm has this run, waiting or training. Where Slurm cannot be asked, whether
-    /// it may have the run: a complete one has ended, unless a `fresh` one was submitted.
+    /// Whether this run is queued or running in Slurm. If Slurm cannot be asked, this returns
+    /// whether the run may be. Then a complete run counts as ended, unless `fresh` is set: a
+    /// task may be training it again.
     pub fn has(&self, run: &RunSlot, fresh: bool) -> bool {
         let may_have_ended = self.unknown.is_some() && !fresh;
         self.open.contains(&run.name()) && !(may_have_ended && run.recorded() == Recorded::Complete)
     }
 
-    /// Checks that a matrix may go on although Slurm has the runs `queued` of it. A matrix
-    /// that is submitted to Slurm too waits for nothing.
+    /// Checks that a matrix may train although its runs `queued` are queued or running in
+    /// Slurm. `submits` is whether the matrix itself is submitted to Slurm.
     ///
     /// # Errors
     ///
-    /// [`RunnerError::WithSlurm`] or [`RunnerError::SlurmUnknown`] if the runs would have to
-    /// wait.
+    /// [`RunnerError::WithSlurm`] if runs are queued and this matrix trains on this machine.
+    /// [`RunnerError::SlurmUnknown`] if runs may be queued and Slurm cannot be asked.
     pub fn check(&self, queued: &[RunSlot], submits: bool) -> Result<Option<QueueNotice>> {
         let jobs = self.arrays.iter().map(|array| array.job.as_str());
         let jobs = jobs.collect::<Vec<_>>().join(", ");
@@ -117,7 +119,7 @@ impl Queue {
         }
     }
 
-    /// Asks Slurm, and keeps the arrays of which a task waits or trains.
+    /// Asks Slurm, and keeps only the arrays with a task that is queued or running.
     fn keep_open_arrays(&mut self) -> Result<()> {
         let clusters = self.arrays.iter().map(|array| array.cluster.clone());
         let clusters: BTreeSet<Option<String>> = clusters.collect();
@@ -145,11 +147,11 @@ impl Queue {
         Ok(())
     }
 
-    /// Adds an array to the file, so that none of its runs is submitted twice.
+    /// Adds a submitted array to the file, so that none of its runs is submitted twice.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written; the array is cancelled then.
+    /// If the file cannot be written. Then the array is cancelled.
     pub(crate) fn add(&mut self, job: &Job, runs: &[RunSlot]) -> Result<()> {
         self.arrays.push(Array {
             job: job.number.clone(),

@@ -1,4 +1,4 @@
-//! Submits missing runs to Slurm, and the report behind them.
+//! Submits missing runs to Slurm, and a job that writes the report after them.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -14,29 +14,30 @@ use crate::program::{TrainingProgram, copy_by_content};
 use crate::slot::RunSlot;
 use crate::{Result, RunnerError};
 
-/// The largest number of tasks in an array, where Slurm does not say: its own default.
+/// The largest number of tasks in an array if Slurm does not report it. This is the default
+/// of Slurm.
 const DEFAULT_ARRAY_SIZE: usize = 1001;
 
-/// How to submit runs.
+/// The options for submitting runs.
 #[derive(Debug, Clone)]
 pub struct Submitter {
-    /// Options that the user gives to `sbatch`.
+    /// The options that the user gives for `sbatch`.
     pub options: SlurmOptions,
     /// How many runs of an array train at a time; `None` for no limit.
     pub jobs: Option<u64>,
     /// Whether to train runs that have their result already.
     pub fresh: bool,
-    /// The words of the command that trains a task. The tasks file and the index of the
-    /// task follow them.
+    /// The command line that trains a task. The path of the tasks file and the index of the
+    /// task are appended.
     pub task_command: Vec<OsString>,
-    /// The words of the command that writes the report.
+    /// The command line that writes the report.
     pub report_command: Vec<OsString>,
 }
 
-/// What was submitted.
+/// The jobs that were submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// How many runs.
+    /// How many runs were submitted.
     pub runs: usize,
     /// The job numbers of the arrays.
     pub jobs: Vec<String>,
@@ -45,12 +46,13 @@ pub struct Submission {
 }
 
 impl Submitter {
-    /// Submits `missing`, in as many arrays as Slurm's limit on their size asks for, and
-    /// the report behind them. `queue` gets the runs that were submitted.
+    /// Submits the runs `missing`, and a job that writes the report after them. If there are
+    /// more runs than Slurm allows in an array, they are submitted as several arrays. The
+    /// submitted runs are added to `queue`.
     ///
     /// # Errors
     ///
-    /// If Slurm refuses. [`RunnerError::HalfSubmitted`] if some runs were submitted before.
+    /// If Slurm refuses a job. [`RunnerError::HalfSubmitted`] if it accepted others before.
     pub fn submit(
         &self,
         layout: &Layout,
@@ -60,8 +62,8 @@ impl Submitter {
     ) -> Result<Submission> {
         let folder = layout.root().join("slurm");
         std::fs::create_dir_all(&folder).map_err(RunnerError::io("create the folder", &folder))?;
-        // The tasks get a copy of the program for themselves. Whatever is built while they
-        // wait, they train with the program that they were submitted with.
+        // The tasks use their own copy of the program, so that a build while they are queued
+        // does not change the program that they train with.
         let copy = copy_by_content(&program.path, |digest| {
             folder.join(format!("kindling-{digest}"))
         })?;
@@ -78,7 +80,7 @@ impl Submitter {
             match self.submit_array(runs, &tasks, &program, cluster, queue) {
                 Ok(job) => jobs.push(job),
                 Err(source) => {
-                    // No task will read the file.
+                    // The tasks were not submitted, so nothing reads their file.
                     let _ = std::fs::remove_file(&tasks);
                     return Err(half_submitted(source, &jobs, submitted, missing.len()));
                 }
@@ -151,11 +153,11 @@ impl Submitter {
         if let Some(clusters) = &self.options.clusters {
             scontrol.arg(format!("--clusters={clusters}"));
         }
-        // Where Slurm cannot be asked, sbatch will say what is wrong.
+        // If scontrol fails, sbatch will fail too, and its error names the reason.
         let config = ask(scontrol.args(["show", "config"])).unwrap_or_default();
         match read_array_size(&config).unwrap_or(DEFAULT_ARRAY_SIZE) {
             0 => Err(RunnerError::Slurm(
-                "this Slurm takes no job arrays: MaxArraySize is 0".into(),
+                "this Slurm accepts no job arrays: MaxArraySize is 0".into(),
             )),
             size => Ok(size),
         }
@@ -194,27 +196,27 @@ fn names(jobs: &[Job]) -> String {
     format!("job{plural} {}", numbers.join(", "))
 }
 
-/// The option that sends the output of a job to the file `name` in `folder`. In `name`
-/// Slurm's patterns count, such as `%j`; in `folder` they do not.
+/// The option that writes the output of a job to the file `name` in `folder`. Slurm expands
+/// patterns such as `%j` in `name`. A percent sign in `folder` is escaped.
 fn output_option(folder: &Path, name: &str) -> String {
     let folder = folder.display().to_string().replace('%', "%%");
     format!("--output={folder}/{name}")
 }
 
-/// The size of an array in what `scontrol show config` prints. If it prints the configs of
-/// several clusters, the smallest.
+/// The largest size of an array, from the output of `scontrol show config`. If the output has
+/// several clusters, the smallest of their values.
 fn read_array_size(config: &str) -> Option<usize> {
     let lines = config.lines().filter_map(|line| line.split_once('='));
     let sizes = lines.filter(|(key, _)| key.trim() == "MaxArraySize");
     sizes.filter_map(|(_, size)| size.trim().parse().ok()).min()
 }
 
-/// A shell script that becomes a command: `words` as they are, then `more`, which the shell
+/// A shell script that executes a command: `words`, quoted, then `more`, which the shell
 /// expands.
 fn script(words: &[&OsStr], more: &str) -> Vec<u8> {
     let mut script = b"#!/bin/sh\nexec".to_vec();
     for word in words {
-        // Within single quotes only the single quote means anything.
+        // Within single quotes, only the single quote is special.
         script.extend(b" '");
         for &byte in word.as_encoded_bytes() {
             match byte {
@@ -233,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_quotes_what_the_shell_would_take_apart() {
+    fn a_script_quotes_blanks_and_special_characters() {
         let words = ["/a b/x", "it's", "$HOME"].map(OsStr::new);
         let script = String::from_utf8(script(&words, "\"$1\"")).expect("text");
         let output = Command::new("sh")
@@ -245,18 +247,18 @@ mod tests {
             ])
             .output()
             .expect("a shell");
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(said, "/a b/x,it's,$HOME,last one,");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(printed, "/a b/x,it's,$HOME,last one,");
     }
 
     #[test]
-    fn a_folder_has_no_patterns_of_slurm() {
+    fn percent_signs_in_a_folder_are_escaped() {
         let option = output_option(Path::new("/a 50%a"), "%A_%a.txt");
         assert_eq!(option, "--output=/a 50%%a/%A_%a.txt");
     }
 
     #[test]
-    fn the_size_of_an_array_is_read() {
+    fn the_largest_size_of_an_array_is_read() {
         let config = "MaxArrayTasks = 7\nMaxArraySize            = 1001\nMaxJobCount = 10\n";
         assert_eq!(read_array_size(config), Some(1001));
         assert_eq!(

@@ -1,4 +1,5 @@
-//! `tasks-N.json`: what the tasks of a job array need, and how one of them trains its run.
+//! `tasks-N.json`: the runs of a job array. Each task of the array reads its run from this file
+//! and trains it.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use crate::program::TrainingProgram;
 use crate::slot::RunSlot;
 use crate::{Result, RunnerError};
 
-/// What all tasks of an array need.
+/// The content of `tasks-N.json`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TasksFile {
@@ -27,7 +28,7 @@ struct TasksFile {
     runs: Vec<TaskRun>,
 }
 
-/// One run of the array.
+/// One run of a job array.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TaskRun {
@@ -44,13 +45,12 @@ pub struct Task {
 }
 
 impl Task {
-    /// Reads the task with this index from a file that was written when the array was
-    /// submitted. `threads` is how many threads the run uses; relative paths in its config
-    /// begin in `working_folder`.
+    /// Reads the task with this index from the tasks file of its array. `threads` is the number
+    /// of threads that the run uses. Relative paths in its config start in `working_folder`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or is damaged, or if it has no such task.
+    /// If the file cannot be read, is damaged, or has no task with this index.
     pub fn read(file: &Path, index: usize, threads: usize, working_folder: &Path) -> Result<Self> {
         let bytes = std::fs::read(file).map_err(RunnerError::io("read", file))?;
         let tasks: TasksFile =
@@ -61,7 +61,7 @@ impl Task {
         };
         let task = tasks.runs.get(index).ok_or_else(|| {
             let count = tasks.runs.len();
-            damaged(format!("it has no task {index}, only {count} tasks"))
+            damaged(format!("there is no task {index}, only {count} tasks"))
         })?;
         let config = task.config.parse();
         let config = config.map_err(|error| damaged(format!("task {index}: {error}")))?;
@@ -101,8 +101,8 @@ impl Task {
     }
 }
 
-/// Writes what the tasks of an array of `runs` need to a new file in `folder`: tasks of an
-/// earlier array may still have to read theirs.
+/// Writes the tasks file of an array of `runs` to `folder`. The file has a new number, because
+/// the tasks of an earlier array may still need their own file.
 pub(crate) fn write_tasks(
     runs: &[RunSlot],
     layout: &Layout,
