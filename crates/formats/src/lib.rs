@@ -25,8 +25,8 @@ pub use files::{GENERATED, Layout, MNIST, OtherData, RunDir, Tree, Variant};
 pub use parity::{LayerGap, ParityStep, relative_difference};
 pub use results::{
     BURN_VERSION, Checkpoint, CsvRow, HistoryRow, Progress, Record, RecordError, ResultRow,
-    RunIdentity, RunStatus, TimingRow, VERSION, figure, image_columns, read_csv, read_numbers,
-    write_csv, write_numbers,
+    RunIdentity, RunStatus, TimingRow, VERSION, image_columns, read_csv, read_numbers, write_csv,
+    write_numbers,
 };
 pub use stream::stream_key;
 pub use write::{if_there, remove_temporary, writable_by_umask, write_atomic};

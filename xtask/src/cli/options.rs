@@ -8,10 +8,10 @@ use kindling_formats::{Backend, DeviceName, Precision, Setting, Size};
 /// How much of each run is trained.
 #[derive(Debug, Args)]
 pub struct SizeFlags {
-    /// Train short runs: one seed, one epoch, less data
+    /// Short runs: one seed, one epoch, less data
     #[arg(long)]
     pub quick: bool,
-    /// Train even shorter runs, for slow backends: at most 20 steps, 256 test images
+    /// Even shorter runs, for slow backends: at most 20 steps, 256 test images
     #[arg(long, conflicts_with = "quick")]
     pub smoke: bool,
 }

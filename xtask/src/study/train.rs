@@ -87,7 +87,7 @@ fn train_run(run: &RunSlot, program: &TrainingProgram) -> CommandResult {
 
 fn print(run: &RunSlot, record: &Record) {
     output::print(format_args!("\n{}", run.name()));
-    let loss = ui::figure(record.test_loss);
+    let loss = ui::short_number(record.test_loss);
     output::print(format_args!("  test loss      {loss}"));
     if let Some(accuracy) = record.test_accuracy {
         output::print(format_args!("  test accuracy  {accuracy:.4}"));

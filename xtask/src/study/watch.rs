@@ -10,7 +10,7 @@ use kindling_runner::{RunSnapshot, Snapshot, Stage};
 use crate::cli::Watch;
 use crate::error::{CommandError, CommandResult};
 use crate::steps::results_of;
-use crate::ui::{self, clock, figure, interrupt, output};
+use crate::ui::{self, clock, interrupt, output};
 
 /// Time between two snapshots.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -95,7 +95,7 @@ fn name(run: &RunSnapshot) -> String {
 
 /// The progress of a run as text.
 fn progress(run: &RunSnapshot) -> String {
-    let loss = figure(run.test_losses.last().copied());
+    let loss = ui::short_number(run.test_losses.last().copied());
     let accuracy = match run.test_accuracy {
         Some(accuracy) => format!("  {:.2} %", 100.0 * accuracy),
         None => String::new(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// A loss or another figure as a short text of about four digits; `-` for `None`.
-pub fn figure(value: Option<f64>) -> String {
+pub fn short_number(value: Option<f64>) -> String {
     match value {
         None => "-".into(),
         Some(value) if value != 0.0 && value.abs() < 1e-3 => format!("{value:.1e}"),
@@ -66,7 +66,7 @@ mod tests {
             (Some(1e9), "1.0e9"),
             (Some(f64::NAN), "NaN"),
         ] {
-            assert_eq!(figure(value), shown);
+            assert_eq!(short_number(value), shown);
         }
     }
 

@@ -5,5 +5,5 @@ pub mod interrupt;
 pub mod output;
 mod progress;
 
-pub use format::{clock, count, cut, figure, path};
+pub use format::{clock, count, cut, path, short_number};
 pub use progress::MatrixProgress;

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kindling_formats::{Progress, Record};
 use kindling_runner::{Event, RunEnd, RunSlot, cost};
 
-use super::format::{clock, cut, figure};
+use super::format::{clock, cut, short_number};
 use super::output;
 
 /// On a terminal with fewer columns than this, the text beside the bars is shortened.
@@ -293,7 +293,7 @@ fn epochs(epoch: usize, epochs: usize) -> String {
 /// for all runs.
 fn step(step: &Progress, epochs_width: usize, narrow: bool) -> String {
     let epochs = epochs(step.epoch, step.epochs);
-    let loss = figure(step.test_loss);
+    let loss = short_number(step.test_loss);
     let accuracy = accuracy(step.test_accuracy);
     if narrow {
         format!("{epochs:<epochs_width$} {loss:>7} {accuracy:>6}")
@@ -307,7 +307,7 @@ fn step(step: &Progress, epochs_width: usize, narrow: bool) -> String {
 fn result(record: &Record) -> String {
     format!(
         "loss {:<7}  acc {:<6}  {:>6.1} s",
-        figure(record.test_loss),
+        short_number(record.test_loss),
         accuracy(record.test_accuracy),
         record.seconds
     )

@@ -67,18 +67,18 @@ pub enum Over {
     EveryRun,
 }
 
-/// A value for each seed: the figure of one cell, or one value taken from the figures of
-/// several cells.
+/// A value for each seed: a number of one cell's record, or one value taken from the numbers
+/// of several cells.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Term {
     /// The names of the cells.
     pub cells: Vec<String>,
-    /// The name of the figure: `train_loss`, `test_loss`, `train_accuracy`,
+    /// The name of the number: `train_loss`, `test_loss`, `train_accuracy`,
     /// `test_accuracy`, `loss_gap`, `parameters`, `seconds`, or a metric of the cells'
     /// family.
     pub of: String,
-    /// How one value is taken from the figures of several cells.
+    /// How one value is taken from the numbers of several cells.
     #[serde(default)]
     pub take: Take,
     /// Leaves out every cell whose test accuracy is lower than the best test accuracy among
@@ -99,8 +99,8 @@ pub enum Take {
     Largest,
 }
 
-/// The names of the figures that every record has.
-pub(crate) const FIGURES: [&str; 7] = [
+/// The names of the numbers that every record may have.
+pub(crate) const NUMBERS: [&str; 7] = [
     "train_loss",
     "test_loss",
     "train_accuracy",
@@ -171,13 +171,13 @@ pub(crate) fn read_claims(
                     return fail(&format!("{name}.cells"), error.to_string());
                 }
             }
-            // A name that is not one of FIGURES is a metric of the cells' family. But a name
-            // that is similar to one of FIGURES is probably a typing error.
+            // A name that is not one of NUMBERS is a metric of the cells' family. But a name
+            // that is similar to one of NUMBERS is probably a typing error.
             let close = |known: &&&str| {
                 let likeness = strsim::normalized_damerau_levenshtein(known, &term.of);
                 likeness > 0.8 && likeness < 1.0
             };
-            if let Some(known) = FIGURES.iter().find(close) {
+            if let Some(known) = NUMBERS.iter().find(close) {
                 return fail(&format!("{name}.of"), format!("did you mean `{known}`?"));
             }
             if term

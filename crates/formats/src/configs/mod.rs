@@ -20,7 +20,7 @@ mod sweep;
 
 pub use cell::Cell;
 #[cfg(test)]
-pub(crate) use claims::FIGURES;
+pub(crate) use claims::NUMBERS;
 pub use claims::{Claim, Comparison, Over, Take, Term};
 pub use families::*;
 pub use figures::{CurvesFigure, ExplorerCells, StudyFigures, SweepFigures};

@@ -8,7 +8,7 @@ mod rows;
 
 pub use checkpoint::{Checkpoint, RunIdentity};
 pub use progress::Progress;
-pub use record::{BURN_VERSION, Record, RecordError, RunStatus, VERSION, figure};
+pub use record::{BURN_VERSION, Record, RecordError, RunStatus, VERSION};
 pub use rows::{
     CsvRow, HistoryRow, ResultRow, TimingRow, image_columns, read_csv, read_numbers, write_csv,
     write_numbers,

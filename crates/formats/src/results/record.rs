@@ -167,6 +167,22 @@ impl Record {
         wanted.filter(|name| !self.files.contains_key(*name))
     }
 
+    /// One number of this record by its name in claims: a loss, an accuracy, `loss_gap` (the
+    /// distance between the training loss and the test loss), `parameters`, `seconds`, or a
+    /// metric of the family. `None` if the record has no such number.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match name {
+            "train_loss" => self.train_loss,
+            "test_loss" => self.test_loss,
+            "train_accuracy" => self.train_accuracy,
+            "test_accuracy" => self.test_accuracy,
+            "loss_gap" => Some((self.test_loss? - self.train_loss?).abs()),
+            "parameters" => Some(self.parameters as f64),
+            "seconds" => Some(self.seconds),
+            metric => self.metrics.get(metric).copied(),
+        }
+    }
+
     /// Whether this is the result of a finished run with exactly this config, this data and
     /// this version of Burn.
     pub fn answers(&self, config: &RunConfig, data_fingerprint: &str) -> bool {
@@ -185,26 +201,10 @@ fn is_sealed_by(text: &[u8], sha256: &str) -> bool {
     before.is_some_and(|before| hex(&Sha256::digest(before)) == sha256)
 }
 
-/// The figure `name` of a record: a loss, an accuracy, `loss_gap` (the distance between the
-/// training loss and the test loss), `parameters`, `seconds`, or a metric of
-/// the record's family. `None` if the record does not have this figure.
-pub fn figure(record: &Record, name: &str) -> Option<f64> {
-    match name {
-        "train_loss" => record.train_loss,
-        "test_loss" => record.test_loss,
-        "train_accuracy" => record.train_accuracy,
-        "test_accuracy" => record.test_accuracy,
-        "loss_gap" => Some((record.test_loss? - record.train_loss?).abs()),
-        "parameters" => Some(record.parameters as f64),
-        "seconds" => Some(record.seconds),
-        metric => record.metrics.get(metric).copied(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configs::FIGURES;
+    use crate::configs::NUMBERS;
     use crate::samples::{PCA, run_config};
 
     #[test]
@@ -299,18 +299,18 @@ mod tests {
     }
 
     #[test]
-    fn every_name_in_figures_is_a_figure_of_a_record() {
+    fn every_name_in_numbers_is_a_number_of_a_record() {
         let record = Record {
             test_loss: Some(0.5),
             train_accuracy: Some(0.5),
             test_accuracy: Some(0.5),
             ..record()
         };
-        for name in FIGURES {
-            assert!(figure(&record, name).is_some(), "{name}");
+        for name in NUMBERS {
+            assert!(record.number(name).is_some(), "{name}");
         }
-        assert_eq!(figure(&record, "m"), Some(1.0 / 3.0));
-        assert_eq!(figure(&record, "n"), None);
+        assert_eq!(record.number("m"), Some(1.0 / 3.0));
+        assert_eq!(record.number("n"), None);
     }
 
     #[test]

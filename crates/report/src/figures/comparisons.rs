@@ -1,6 +1,6 @@
 //! Figures that compare the cells of a section by one number.
 
-use kindling_formats::{Figures, Measure, Record, StudyFigures, SweepFigures, figure};
+use kindling_formats::{Figures, Measure, Record, StudyFigures, SweepFigures};
 
 use crate::figures::dots::{DotPlot, Row};
 use crate::figures::drawn::{DrawError, Drawn};
@@ -122,7 +122,7 @@ impl Comparison<'_> {
         let is_same_cell =
             |left: &Compared, right: &Compared| left.record.cell == right.record.cell;
         for cell in self.runs.chunk_by(is_same_cell) {
-            let values = cell.iter().filter_map(|run| figure(run.record, self.of));
+            let values = cell.iter().filter_map(|run| run.record.number(self.of));
             let values: Vec<f64> = values.collect();
             let seconds: Vec<f64> = cell.iter().map(|run| run.record.seconds).collect();
             let seconds = mean(&seconds);

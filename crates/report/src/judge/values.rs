@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_formats::{Claim, Comparison, Record, Study, Take, Term, figure};
+use kindling_formats::{Claim, Comparison, Record, Study, Take, Term};
 
 use crate::judge::scale::Scale;
 use crate::spread::Spread;
@@ -148,7 +148,7 @@ impl<'a> ClaimRecords<'a> {
     fn term(&self, term: &Term, seed: u64) -> Result<f64, String> {
         let of = |cell: &str, name: &str| {
             self.record(cell, seed)
-                .and_then(|record| figure(record, name))
+                .and_then(|record| record.number(name))
                 .filter(|value| value.is_finite())
                 .ok_or_else(|| format!("{cell} seed {seed} has no {name}"))
         };

@@ -67,7 +67,7 @@ impl Figures {
 /// A value of a record, and how a figure labels it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measure {
-    /// The name of the value, as [`figure`](crate::figure) takes it.
+    /// The name of the value, as [`Record::number`](crate::Record::number) takes it.
     pub name: &'static str,
     /// The label of its axis.
     pub label: &'static str,
