@@ -189,7 +189,10 @@ fn constants_match_the_documents() {
         "crates/formats/src/configs/document.rs",
         &[&format!("can take {} times", grouped(factor))],
     );
-    assert_eq!(constant("crates/datasets/src/idx.rs", "MOST"), "1 << 30");
+    assert_eq!(
+        constant("crates/datasets/src/idx.rs", "MAX_UNPACKED"),
+        "1 << 30"
+    );
     let images = (1 << 30) as f64 / 784.0;
     says(
         "crates/datasets/src/idx.rs",
