@@ -47,7 +47,7 @@ pub enum Event<'a> {
 enum Message {
     Started,
     Progress(Progress),
-    Ended(RunEnd),
+    Ended(Box<RunEnd>),
 }
 
 /// The standard input of a training process.
@@ -144,7 +144,7 @@ fn schedule(
                     let report = |progress| send(index, Message::Progress(progress));
                     let end = train_one(index, &keep, &report);
                     lock().open.remove(&index);
-                    send(index, Message::Ended(end));
+                    send(index, Message::Ended(Box::new(end)));
                 }
             });
         }
@@ -157,7 +157,7 @@ fn schedule(
                 }
                 Ok((index, Message::Ended(end))) => {
                     observe(Event::Ended(index, &end));
-                    ends[index] = end;
+                    ends[index] = *end;
                 }
                 Err(RecvTimeoutError::Timeout) => observe(Event::Tick),
                 Err(RecvTimeoutError::Disconnected) => break,
