@@ -58,6 +58,9 @@ const ON_GPUS: [&str; 8] = [
 
 /// Runs the checks one after the other and stops at the first that fails.
 pub fn ci(flags: &Ci) -> CommandResult {
+    // The path is read now: the tests build this program again, and Linux then says that the
+    // program which runs was deleted. The new one has the same path.
+    let program = std::env::current_exe().context("cannot find this program")?;
     for tool in TOOLS {
         if Command::new(tool).arg("--version").output().is_err() {
             let install = format!("{tool} is missing: cargo install --locked {tool}");
@@ -83,7 +86,7 @@ pub fn ci(flags: &Ci) -> CommandResult {
         ),
     }
     let below = |name: &str| out.path().join(name);
-    xtask(&below("flex"), &["experiments", "--quick"])?;
+    xtask(&program, &below("flex"), &["experiments", "--quick"])?;
     let built: Vec<&str> = flags.backend.iter().map(|backend| backend.name()).collect();
     let built = built.join(",");
     let (gpus, cpus): (Vec<Backend>, Vec<Backend>) = flags
@@ -94,22 +97,30 @@ pub fn ci(flags: &Ci) -> CommandResult {
     let of_build = ["--backend", built.as_str()];
     for cpu in cpus.iter().filter(|&&cpu| cpu != Backend::Flex) {
         let words = ["experiments", "--quick", "--device", cpu.name()];
-        xtask(&below(cpu.name()), &[&words[..], &of_build].concat())?;
+        xtask(
+            &program,
+            &below(cpu.name()),
+            &[&words[..], &of_build].concat(),
+        )?;
     }
     if let [one, other, ..] = cpus[..] {
         for command in ["parity", "converge"] {
             let words = [command, "--device", &format!("{one},{other}")];
-            xtask(&below("both"), &[&words[..], &of_build].concat())?;
+            xtask(&program, &below("both"), &[&words[..], &of_build].concat())?;
         }
     }
     for gpu in gpus {
         let words = ["experiments", "--smoke", "--device", gpu.name()];
         let words = [&words[..], &of_build, &ON_GPUS].concat();
-        xtask(&below(gpu.name()), &words)?;
+        xtask(&program, &below(gpu.name()), &words)?;
         if let Some(cpu) = cpus.first() {
             let pair = format!("{cpu},{gpu}");
             let words = ["parity", "--smoke", "--steps", "5", "--device", &pair];
-            xtask(&below(gpu.name()), &[&words[..], &of_build].concat())?;
+            xtask(
+                &program,
+                &below(gpu.name()),
+                &[&words[..], &of_build].concat(),
+            )?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -157,8 +168,7 @@ fn cargo(words: &[&str], skipped: &Path) -> Result<(), CommandError> {
 }
 
 /// Runs this program with the arguments `words` and the output folder `out`.
-fn xtask(out: &Path, words: &[&str]) -> Result<(), CommandError> {
-    let program = std::env::current_exe().context("cannot find this program")?;
+fn xtask(program: &Path, out: &Path, words: &[&str]) -> Result<(), CommandError> {
     let mut all: Vec<OsString> = words.iter().map(OsString::from).collect();
     all.extend(["--out".into(), out.into()]);
     let line = format!("cargo xtask {}", line(&all));
