@@ -179,7 +179,7 @@ fn schedule(
 mod tests {
     use super::*;
     use std::io::{BufRead, BufReader, PipeReader};
-    use std::sync::atomic::AtomicU8;
+    use std::sync::atomic::{AtomicBool, AtomicU8};
 
     /// The end of a run that has failed for this reason.
     fn failed(reason: &str) -> RunEnd {
@@ -189,32 +189,38 @@ mod tests {
         }
     }
 
-    /// Waits on a pipe as a training process waits on its standard input. Returns the line
-    /// that arrives, or an empty text if the pipe is closed.
-    fn wait_for_stop(keep: &dyn Fn(Input)) -> String {
+    /// Some progress of a training.
+    fn progress() -> Progress {
+        Progress {
+            epoch: 1,
+            epochs: 2,
+            fraction: 0.5,
+            train_loss: None,
+            test_loss: None,
+            test_accuracy: None,
+        }
+    }
+
+    /// Waits on a pipe as a training process waits on its standard input. Calls `started` when
+    /// the pipe is kept. Returns the line that arrives, or an empty text if the pipe is closed.
+    fn wait_for_stop(keep: &dyn Fn(Input), started: impl FnOnce()) -> String {
         let (reader, writer): (PipeReader, _) = std::io::pipe().expect("a pipe");
         keep(Box::new(writer));
+        started();
         let mut line = String::new();
         BufReader::new(reader).read_line(&mut line).expect("reads");
         line
     }
 
     #[test]
-    fn runs_start_in_order_and_never_more_than_jobs_at_a_time() {
+    fn every_run_starts_once_and_never_more_than_jobs_at_a_time() {
         let (at_work, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let started = Mutex::new(Vec::new());
         let train_one = |index, _: &dyn Fn(Input), report: &dyn Fn(Progress)| {
             started.lock().expect("no panic").push(index);
             let now = at_work.fetch_add(1, Ordering::SeqCst) + 1;
             most.fetch_max(now, Ordering::SeqCst);
-            report(Progress {
-                epoch: 1,
-                epochs: 2,
-                fraction: 0.5,
-                train_loss: None,
-                test_loss: None,
-                test_accuracy: None,
-            });
+            report(progress());
             std::thread::sleep(Duration::from_millis(5));
             at_work.fetch_sub(1, Ordering::SeqCst);
             failed(&format!("run {index}"))
@@ -244,18 +250,29 @@ mod tests {
         }
         assert!(events.iter().all(|events| events == "spe"), "{events:?}");
         assert!(most.into_inner() <= 3);
+        let mut started = started.into_inner().expect("no panic");
+        // Threads that start at the same time may swap runs, so the order is tested with one.
+        started.sort_unstable();
+        assert_eq!(started, (0..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn one_job_starts_the_runs_in_their_order() {
+        let started = Mutex::new(Vec::new());
+        let train_one = |index, _: &dyn Fn(Input), _: &dyn Fn(Progress)| {
+            started.lock().expect("no panic").push(index);
+            RunEnd::default()
+        };
+        schedule(20, 1, train_one, StopRequest::default, |_| {});
         let started = started.into_inner().expect("no panic");
-        // Threads that start at the same time may swap two neighbours.
-        for (place, index) in started.iter().enumerate() {
-            assert!(place.abs_diff(*index) < 3, "{started:?}");
-        }
+        assert_eq!(started, (0..20).collect::<Vec<_>>());
     }
 
     #[test]
     fn after_the_first_request_trainings_end_with_their_epoch_and_no_other_starts() {
         let request = AtomicU8::new(0);
         let train_one =
-            |_, keep: &dyn Fn(Input), _: &dyn Fn(Progress)| failed(&wait_for_stop(keep));
+            |_, keep: &dyn Fn(Input), _: &dyn Fn(Progress)| failed(&wait_for_stop(keep, || {}));
         let stop_request = || match request.load(Ordering::SeqCst) {
             0 => StopRequest::None,
             _ => StopRequest::AfterEpoch,
@@ -281,23 +298,26 @@ mod tests {
     fn after_the_second_request_the_inputs_close_and_a_late_training_is_stopped_too() {
         let request = Mutex::new(StopRequest::None);
         let read = || *request.lock().expect("no panic");
-        let train_one = |index, keep: &dyn Fn(Input), _: &dyn Fn(Progress)| {
+        let first_has_ended = AtomicBool::new(false);
+        let train_one = |index, keep: &dyn Fn(Input), report: &dyn Fn(Progress)| {
             if index == 1 {
-                // This training starts after the request was passed on.
-                while read() != StopRequest::Now {
+                // The first training ends when the request is passed on, so this one keeps its
+                // input after that.
+                while !first_has_ended.load(Ordering::SeqCst) {
                     std::thread::sleep(Duration::from_millis(1));
                 }
-                std::thread::sleep(2 * TICK);
+                return failed(&wait_for_stop(keep, || {}));
             }
-            failed(&wait_for_stop(keep))
+            let line = wait_for_stop(keep, || report(progress()));
+            first_has_ended.store(true, Ordering::SeqCst);
+            failed(&line)
         };
-        let mut started = 0;
+        let mut events = 0;
         let ends = schedule(2, 2, train_one, read, |event| {
-            if let Event::Started(_) = event {
-                started += 1;
-                if started == 2 {
-                    *request.lock().expect("no panic") = StopRequest::Now;
-                }
+            events += u8::from(matches!(event, Event::Started(_) | Event::Progress(..)));
+            // Both runs have started, and the first one has kept its input.
+            if events == 3 {
+                *request.lock().expect("no panic") = StopRequest::Now;
             }
         });
         assert_eq!(ends[0].failure.as_deref(), Some(""));
