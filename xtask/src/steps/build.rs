@@ -66,16 +66,22 @@ impl Build {
 pub fn build_program(build: &Build) -> anyhow::Result<TrainingProgram> {
     // The revision is read before cargo reads the source files. A file that changes during the
     // build makes the next call build again.
-    let program = TrainingProgram {
-        path: std::env::var_os(PROGRAM).unwrap_or_default().into(),
-        revision: workspace::revision(),
+    let revision = workspace::revision();
+    let path = match std::env::var_os(PROGRAM) {
+        Some(path) => path.into(),
+        None => build_with_cargo(build)?,
+    };
+    Ok(TrainingProgram {
+        path,
+        revision,
         device: build.device(),
         tensorboard: true,
         working_folder: workspace::root().to_path_buf(),
-    };
-    if !program.path.as_os_str().is_empty() {
-        return Ok(program);
-    }
+    })
+}
+
+/// Builds the program with cargo. Returns the path of a copy that a later build keeps.
+fn build_with_cargo(build: &Build) -> anyhow::Result<PathBuf> {
     let features = build.features().join(",");
     // The default backend needs no flags. Without flags, cargo reuses what a test of the whole
     // workspace has built.
@@ -102,10 +108,7 @@ pub fn build_program(build: &Build) -> anyhow::Result<TrainingProgram> {
     let target = built.parent().and_then(Path::parent);
     let target = target.context("the executable is not in a target folder")?;
     let folder = target.join("kindling").join(features);
-    Ok(TrainingProgram {
-        path: keep_program(&built, &folder)?,
-        ..program
-    })
+    Ok(keep_program(&built, &folder)?)
 }
 
 /// The path of the cargo that runs this program, or `cargo`, which is searched for in `PATH`.
