@@ -62,7 +62,7 @@ fn the_committed_schemas_match_the_code() {
         "--configs",
         folder.path().to_str().unwrap(),
     ]));
-    for name in ["cell.json", "study.json", "claims.json"] {
+    for name in ["cell.json", "study.json", "claims.json", "original.json"] {
         let read = |folder: &Path| std::fs::read(folder.join("schema").join(name)).unwrap();
         assert!(
             read(folder.path()) == read(&root().join("configs")),
@@ -107,7 +107,11 @@ fn every_config_fits_its_schema_and_a_wrong_one_does_not() {
         return;
     };
     assert!(are_valid.iter().all(|&valid| valid), "{are_valid:?}");
-    for (schema, file) in [("study.json", "study.toml"), ("claims.json", "claims.toml")] {
+    for (schema, file) in [
+        ("study.json", "study.toml"),
+        ("claims.json", "claims.toml"),
+        ("original.json", "original.toml"),
+    ] {
         assert_eq!(
             valid(schema, &[configs.join(file)]),
             Some(vec![true]),

@@ -11,12 +11,16 @@
 mod explorer;
 mod figures;
 mod judge;
+mod original;
+mod outliers;
 mod page;
 mod read;
 mod spread;
 mod tables;
 
 pub use judge::{ClaimRow, Judgement, Verdict, claims_text, judge, lacks, tally};
+pub use original::{BesideOriginal, beside_original, original_text};
+pub use outliers::{Outlier, outliers};
 pub use page::write;
 pub use read::{RecordedRun, RecordedRuns, read};
 pub use spread::Spread;

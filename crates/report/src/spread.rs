@@ -13,6 +13,12 @@ pub struct Spread {
 }
 
 impl Spread {
+    /// The standard error of the mean, if the numbers are independent: the deviation divided by
+    /// the square root of their count. `None` for a single number.
+    pub fn standard_error(&self) -> Option<f64> {
+        Some(self.deviation? / (self.count as f64).sqrt())
+    }
+
     /// The spread of `values`; `None` if there are no values.
     pub fn of(values: &[f64]) -> Option<Self> {
         let count = values.len();

@@ -69,7 +69,8 @@ fn renamed(files: &Files) -> Files {
         let (from, to) = (format!("cell = \"{name}\""), format!("cell = \"{new}\""));
         *text = text.replacen(&from, &to, 1);
     }
-    let is_cell = |name: &str| name != "study.toml" && name != "claims.toml";
+    let others = ["study.toml", "claims.toml", "original.toml"];
+    let is_cell = |name: &str| !others.contains(&name);
     let cells = files.iter().filter(|(name, _)| is_cell(name)).cloned();
     let study = files.iter().find(|(name, _)| name == "study.toml");
     let study = without_figures(&study.expect("study.toml").1);

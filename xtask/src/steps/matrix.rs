@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use kindling_formats::{Layout, Record, RunConfig, Size, Tree, Variant, remove_temporary};
+use kindling_report::{BesideOriginal, beside_original, outliers};
 use kindling_runner::slurm::{Queue, QueueNotice, SlurmOptions, Submission, Submitter};
 use kindling_runner::{
     Manifest, Missing, OutputLock, RunEnd, RunSlot, TrainingProgram, missing, refuse_other_versions,
 };
+
 use serde::Serialize;
 
 use super::check::check_before_training;
@@ -98,6 +100,8 @@ pub fn run_matrix(
     Manifest::new(&runs, jobs).write(&layout)?;
     let ends = train_runs(program, &missing.runs, jobs, options.fresh);
     let recorded = kindling_report::read(&request.study, &layout);
+    let cells: Vec<String> = runs.iter().map(|run| run.config.cell.clone()).collect();
+    let beside = beside_original(&request.study, &recorded, Some(&cells));
     let report = kindling_report::write(&request.study, &layout, recorded)?;
     let trained = Trained {
         runs: &runs,
@@ -107,7 +111,7 @@ pub fn run_matrix(
     if options.json {
         print_json(&trained, &layout, &report)?;
     } else {
-        print_table(&trained, request, &layout, &report);
+        print_table(&trained, request, &beside, &layout, &report);
     }
     Ok(exit_code(&ends))
 }
@@ -228,13 +232,27 @@ fn print_json(trained: &Trained, layout: &Layout, report: &Path) -> Result<(), C
     Ok(())
 }
 
-/// Prints the table of results, the runs that failed, and where the files are.
-fn print_table(trained: &Trained, request: &Request, layout: &Layout, report: &Path) {
+/// Prints the table of results, the figures beside those of the original study, the runs that
+/// failed or did much worse than the others of their cell, and where the files are.
+fn print_table(
+    trained: &Trained,
+    request: &Request,
+    beside: &[BesideOriginal],
+    layout: &Layout,
+    report: &Path,
+) {
     let names = workspace::cell_names(&request.study);
     let summaries = kindling_report::summarize(&trained.records(), &names);
     if !summaries.is_empty() {
         output::print("");
         output::print(kindling_report::text_table(&summaries).trim_end());
+    }
+    if !beside.is_empty() {
+        output::print("");
+        output::print(kindling_report::original_text(beside).trim_end());
+    }
+    for outlier in outliers(&trained.records()) {
+        output::note(outlier);
     }
     let pairs = || trained.missing.iter().zip(trained.ends);
     let failed: Vec<(&RunSlot, &str)> = pairs()

@@ -54,6 +54,9 @@ fn judge(study: &Study, layout: &Layout) -> Vec<Judgement> {
             "left out, not a result of this study: {other}"
         ));
     }
+    for outlier in kindling_report::outliers(runs.records()) {
+        output::note(outlier);
+    }
     kindling_report::judge(study, layout.size(), runs.records())
 }
 

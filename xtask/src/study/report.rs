@@ -32,6 +32,13 @@ pub fn report(flags: &Report) -> CommandResult {
             "left out, not a result of this study: {other}"
         ));
     }
+    for outlier in kindling_report::outliers(runs.records()) {
+        output::note(outlier);
+    }
+    let beside = kindling_report::beside_original(&study, &runs, None);
+    if !beside.is_empty() {
+        output::print(format_args!("{}", kindling_report::original_text(&beside)));
+    }
     let report = kindling_report::write(&study, &layout, runs)?;
     for path in [layout.results(), report] {
         output::print(ui::path(&path));

@@ -24,8 +24,6 @@ pub struct Claim {
     pub section: String,
     /// The claim as a sentence.
     pub says: String,
-    /// What the original study reported about the claim.
-    pub original: Option<String>,
     /// The value that is measured.
     pub left: Term,
     /// The value that `left` is compared with.

@@ -7,15 +7,18 @@ use serde_json::{Map, Value, json};
 use super::check::LONGEST_NAME;
 use super::claims::ClaimsFile;
 use super::families::Task;
+use super::original::Original;
 use super::study::StudyFile;
 use super::sweep::Sweep;
 
-/// The schemas of a cell's file, of `study.toml` and of `claims.toml`, each with its name.
-pub fn schemas() -> [(&'static str, Value); 3] {
+/// The schemas of a cell's file, of `study.toml`, of `claims.toml` and of `original.toml`, each
+/// with its name.
+pub fn schemas() -> [(&'static str, Value); 4] {
     [
         ("cell", cell()),
         ("study", whole::<StudyFile>()),
         ("claims", whole::<ClaimsFile>()),
+        ("original", whole::<Original>()),
     ]
 }
 

@@ -1,8 +1,8 @@
 //! The study, as its folder `configs/` describes it.
 //!
-//! `study.toml` holds the values that all cells share, and `claims.toml` holds the claims.
-//! Each of the other TOML files in the folder and below it holds one cell, or a sweep that
-//! makes several cells. The cells are ordered by section, then by file name.
+//! `study.toml` holds the values that all cells share, `claims.toml` holds the claims, and
+//! `original.toml` holds the figures of the study that this one repeats. Each of the other TOML
+//! files in the folder and below it holds one cell, or a sweep that makes several cells. The cells are ordered by section, then by file name.
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use super::check::LONGEST_NAME;
 use super::claims::{CLAIMS, Claim, read_claims};
 use super::document::{read_table, typed};
 use super::figures::{CellKind, StudyFigures};
+use super::original::{ORIGINAL, Original};
 use super::quick::Quick;
 use super::sweep::{check_seeds, expand_sweeps};
 
@@ -57,6 +58,7 @@ pub struct Study {
     pub figures: StudyFigures,
     cells: Vec<Cell>,
     claims: Vec<Claim>,
+    original: Original,
     seeds: u64,
     pub(super) quick: Quick,
     /// The file that holds `[quick]`, for errors.
@@ -83,11 +85,8 @@ impl Study {
         let mut files = Vec::new();
         toml_files(folder, &mut files)?;
         let mut cells = Vec::new();
-        let claims = folder.join(CLAIMS);
-        for file in files
-            .iter()
-            .filter(|&file| *file != path && *file != claims)
-        {
+        let no_cells = [path, folder.join(CLAIMS), folder.join(ORIGINAL)];
+        for file in files.iter().filter(|&file| !no_cells.contains(file)) {
             cells.extend(expand_sweeps(file)?);
         }
         let rank = |cell: &Cell| {
@@ -122,6 +121,7 @@ impl Study {
             figures: study.figures,
             cells,
             claims: Vec::new(),
+            original: Original::default(),
             seeds: study.seeds,
             quick: study.quick,
             quick_origin: origin,
@@ -134,12 +134,18 @@ impl Study {
             |id| study.sections.iter().any(|section| section.id == id),
             |name| study.cell(name).map(drop),
         )?;
+        study.original = Original::read(folder, |name| study.cell(name).map(drop))?;
         Ok(study)
     }
 
     /// The claims of the study, in the order of their file.
     pub fn claims(&self) -> &[Claim] {
         &self.claims
+    }
+
+    /// The figures that the original study reported; empty if there is no `original.toml`.
+    pub fn original(&self) -> &Original {
+        &self.original
     }
 
     /// The number of seeds of each cell whose file gives no number.

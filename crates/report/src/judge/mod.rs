@@ -15,6 +15,6 @@ pub use judgement::{Judgement, Verdict};
 pub use row::ClaimRow;
 pub use study_claims::judge;
 pub(crate) use words::{
-    HOW, capitalized, claims_markdown, found, is_not_judged, measured, original, required, shown,
+    HOW, capitalized, claims_markdown, found, is_not_judged, measured, required, shown,
 };
 pub use words::{claims_text, lacks, tally};

@@ -1,8 +1,9 @@
 //! Judgements as text: for a terminal, for `report.md` and for the page.
 
-use kindling_formats::{Claim, Comparison, Take, Term};
+use kindling_formats::{Claim, Comparison, Original, Take, Term};
 
 use crate::judge::judgement::{Judgement, Verdict};
+use crate::original::reported;
 use crate::tables::{Columns, number};
 
 /// What a claim measures, such as `test_accuracy, mlp minus linear`.
@@ -114,18 +115,22 @@ fn verdict_column(judgements: &[Judgement]) -> Columns {
 }
 
 /// The section `Claims` of `report.md`; empty if the study has no claims.
-pub(crate) fn claims_markdown(judgements: &[Judgement]) -> String {
+///
+/// `original` has the figures of the original study.
+pub(crate) fn claims_markdown(judgements: &[Judgement], original: &Original) -> String {
     if judgements.is_empty() {
         return String::new();
     }
     let each = |text: fn(&Judgement) -> String| judgements.iter().map(text).collect::<Vec<_>>();
+    let reported = judgements.iter().map(|one| reported(&one.claim, original));
+    let reported = reported.collect::<Vec<_>>();
     let table = verdict_column(judgements)
         .text("", each(|one| one.claim.section.clone()))
         .text("claim", each(|one| one.claim.says.replace('|', "\\|")))
         .text("measured", each(|one| measured(&one.claim)))
         .text("found", each(found))
         .text("required", each(|one| required(&one.claim)))
-        .text("original", each(original))
+        .text_if_any("original", reported)
         .numbers("seeds", each(|one| one.values.len().to_string()))
         .markdown();
     let how = if is_not_judged(judgements) {
@@ -151,11 +156,6 @@ pub(crate) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
-}
-
-/// What the original study reported; empty if it reported nothing.
-pub(crate) fn original(judgement: &Judgement) -> String {
-    judgement.claim.original.clone().unwrap_or_default()
 }
 
 /// The explanation of verdicts in a report, without the last full stop.

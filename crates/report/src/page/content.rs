@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use kindling_formats::{Error, Layout, Record, Result, Study};
+use kindling_formats::{Error, Layout, Original, Record, Result, Study};
 
 use crate::explorer::explorer;
 use crate::figures::{Drawn, section_figures};
 use crate::judge::{Judgement, judge};
+use crate::original::{beside_original, original_table};
 use crate::page::overview::{Overview, overview, provenance};
 use crate::page::problems::{Problem, problems};
 use crate::page::section_tables::{gradient_table, metric_tables};
@@ -21,6 +22,8 @@ pub(super) struct Content {
     /// The runs and files that are missing or broken.
     pub(super) problems: Vec<Problem>,
     pub(super) judgements: Vec<Judgement>,
+    /// The figures of the original study.
+    pub(super) original: Original,
     pub(super) sections: Vec<Section>,
     /// The data of the page's explorer, as JSON that is safe inside a script element.
     pub(super) explorer: Option<String>,
@@ -34,6 +37,8 @@ pub(super) struct Section {
     pub(super) title: String,
     /// The table of results, then the others; empty if the section has no runs.
     pub(super) tables: Vec<Columns>,
+    /// The figures of the section's cells beside those of the original study.
+    pub(super) original: Option<Columns>,
     pub(super) figures: Vec<Drawn>,
 }
 
@@ -47,6 +52,7 @@ impl Content {
     pub(super) fn gather(study: &Study, layout: &Layout, mut found: RecordedRuns) -> Result<Self> {
         let order: Vec<String> = study.cells().iter().map(|cell| cell.name.clone()).collect();
         let judgements = judge(study, layout.size(), found.records());
+        let beside = beside_original(study, &found, None);
         let RecordedRuns {
             runs, unreadable, ..
         } = &mut found;
@@ -72,6 +78,12 @@ impl Content {
                     },
                 )?;
             }
+            let is_of_section = |name: &str| {
+                let cell = study.cell(name);
+                cell.is_ok_and(|cell| cell.section() == section.id)
+            };
+            let beside = beside.iter().filter(|row| is_of_section(&row.cell));
+            let beside: Vec<_> = beside.cloned().collect();
             for figure in &mut figures {
                 figure.file = new_name(file_name(&figure.file), &mut files);
             }
@@ -79,6 +91,7 @@ impl Content {
                 id: section.id.clone(),
                 title: section.title.clone(),
                 tables,
+                original: original_table(&beside),
                 figures,
             });
         }
@@ -93,6 +106,7 @@ impl Content {
             overview: overview(&found, layout),
             problems: problems(&found, &order),
             judgements,
+            original: study.original().clone(),
             sections,
             provenance: provenance(&found),
         })

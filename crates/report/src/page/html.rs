@@ -4,9 +4,9 @@ use askama::Template;
 
 use crate::figures::Drawn;
 use crate::judge::{
-    HOW, Judgement, capitalized, found, is_not_judged, lacks, measured, original, required, shown,
-    tally,
+    HOW, Judgement, capitalized, found, is_not_judged, lacks, measured, required, shown, tally,
 };
+use crate::original;
 use crate::page::content::Content;
 
 #[derive(Template)]
@@ -17,6 +17,8 @@ struct Page<'a> {
     /// How many claims have each verdict, and how verdicts follow from records.
     summary: String,
     is_judged: bool,
+    /// What the tables beside the original study mean.
+    original: &'static str,
     style: &'static str,
     /// The explorer's data, as JSON that is safe inside a script element.
     explorer: Option<String>,
@@ -64,6 +66,7 @@ pub(super) fn page(content: &Content) -> askama::Result<String> {
             }
         },
         is_judged,
+        original: original::HOW,
         style: include_str!("../../templates/style.css"),
         explorer: content.explorer.clone(),
         networks: include_str!("../../templates/networks.js"),
@@ -89,7 +92,7 @@ fn view<'a>(judgement: &'a Judgement, content: &'a Content) -> ClaimView<'a> {
         measured: measured(claim),
         found: found(judgement),
         required: required(claim),
-        original: original(judgement),
+        original: original::reported(claim, &content.original),
         seeds: judgement.values.len(),
         values: judgement
             .values

@@ -1,6 +1,7 @@
 //! `report.md`: the report as Markdown.
 
 use crate::judge::claims_markdown;
+use crate::original;
 use crate::page::content::Content;
 use crate::page::problems::Problem;
 
@@ -14,7 +15,7 @@ pub(super) fn markdown(content: &Content) -> String {
     for problem in &content.problems {
         text += &problem_markdown(problem);
     }
-    text += &claims_markdown(&content.judgements);
+    text += &claims_markdown(&content.judgements, &content.original);
     for section in &content.sections {
         text += &format!("\n## {} {}\n", section.id, section.title);
         if section.tables.is_empty() {
@@ -22,6 +23,9 @@ pub(super) fn markdown(content: &Content) -> String {
         }
         for table in &section.tables {
             text += &format!("\n{}", table.markdown());
+        }
+        if let Some(table) = &section.original {
+            text += &format!("\n{}\n\n{}", original::HOW, table.markdown());
         }
         for figure in &section.figures {
             text += &format!(

@@ -1,26 +1,29 @@
-//! The runs and files that are missing or broken in a report.
+//! The runs and files of a report that are missing or broken, and runs that did much worse than
+//! the other runs of their cell.
 
 use std::collections::BTreeSet;
 
 use kindling_formats::RunStatus;
 
+use crate::outliers::outliers;
 use crate::page::overview::listed;
 use crate::read::RecordedRuns;
 
-/// A list of what is missing or broken.
+/// A list of what is missing, broken or striking.
 pub(super) struct Problem {
     pub(super) title: &'static str,
     pub(super) items: Vec<Item>,
 }
 
-/// One thing that is missing or broken.
+/// One thing that is missing, broken or striking.
 pub(super) struct Item {
     pub(super) text: String,
     /// An error as it was printed, with any characters and lines.
     pub(super) error: Option<String>,
 }
 
-/// The runs and files that are missing or broken in `found`; empty if there are none. `order`
+/// The runs and files that are missing or broken in `found`, and the runs that did much worse
+/// than the other runs of their cell; empty if there are none. `order`
 /// names all cells of the study.
 pub(super) fn problems(found: &RecordedRuns, order: &[String]) -> Vec<Problem> {
     let failed = found
@@ -52,8 +55,14 @@ pub(super) fn problems(found: &RecordedRuns, order: &[String]) -> Vec<Problem> {
         0 => Vec::new(),
         _ => vec![listed(missing) + "."],
     };
+    let far = outliers(found.records());
+    let far: Vec<String> = far.iter().map(ToString::to_string).collect();
     let problems = [
         ("Failed runs", failed.collect()),
+        (
+            "Runs that did much worse than the other runs of their cell",
+            items(&far),
+        ),
         ("Unfinished runs", items(&found.unfinished)),
         ("Unreadable files", items(&found.unreadable)),
         (

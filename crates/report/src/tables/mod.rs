@@ -6,8 +6,8 @@ mod number;
 mod results;
 mod summary;
 
-pub(crate) use columns::Columns;
 pub use columns::{Align, plain_table};
+pub(crate) use columns::{Columns, NO_VALUE};
 pub(crate) use number::number;
 pub(crate) use results::results_table;
 pub use results::{markdown_table, text_table};
