@@ -5,6 +5,7 @@ mod decision;
 mod judgement;
 mod row;
 mod scale;
+mod statistics;
 mod study_claims;
 #[cfg(test)]
 mod tests;

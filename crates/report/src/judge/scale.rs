@@ -4,8 +4,8 @@ use kindling_formats::Comparison;
 
 /// The scale on which the values of a claim are averaged. Ratios are averaged as
 /// logarithms, on which 2 and 1/2 are equally far from 1.
-#[derive(Clone, Copy)]
-pub(super) enum Scale {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Scale {
     Linear,
     Logarithmic,
 }
@@ -24,6 +24,15 @@ impl Scale {
         match self {
             Self::Linear => value,
             Self::Logarithmic => value.ln(),
+        }
+    }
+
+    /// Converts a bound of a claim's value to this scale. A ratio is positive, so a bound of at
+    /// most 0 becomes minus infinity: it is below every ratio.
+    pub(super) fn apply_bound(self, bound: f64) -> f64 {
+        match self {
+            Self::Logarithmic if bound <= 0.0 => f64::NEG_INFINITY,
+            scale => scale.apply(bound),
         }
     }
 

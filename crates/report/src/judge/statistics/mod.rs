@@ -1,0 +1,16 @@
+//! The statistics of verdicts: estimates with their sources of error, intervals, error
+//! probabilities, and the correction for many claims and many looks. Nothing here knows
+//! claims or records.
+
+mod crossed;
+mod estimate;
+mod holm;
+mod needed;
+mod risks;
+mod student;
+
+pub(crate) use crossed::crossed;
+pub(crate) use estimate::{Estimate, Source};
+pub(crate) use holm::{ERROR_RATE, Holm, spent};
+pub(crate) use needed::{Needed, needed};
+pub(crate) use risks::Risks;
