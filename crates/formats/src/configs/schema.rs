@@ -9,13 +9,16 @@ use super::claims::ClaimsFile;
 use super::families::Task;
 use super::study::StudyFile;
 use super::sweep::Sweep;
+use super::tuning::Tuning;
 
-/// The schemas of a cell's file, of `study.toml` and of `claims.toml`, each with its name.
-pub fn schemas() -> [(&'static str, Value); 3] {
+/// The schemas of a cell's file, of `study.toml`, of `claims.toml` and of `tuning.toml`, each
+/// with its name.
+pub fn schemas() -> [(&'static str, Value); 4] {
     [
         ("cell", cell()),
         ("study", whole::<StudyFile>()),
         ("claims", whole::<ClaimsFile>()),
+        ("tuning", whole::<Tuning>()),
     ]
 }
 
