@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::keys::leaves;
+use super::keys::{leaves, value_at};
 use super::run_config::RunConfig;
 
 /// How many changed keys the text names. It counts the others.
@@ -40,13 +40,8 @@ fn values(config: &RunConfig) -> BTreeMap<String, String> {
     let mut paths = Vec::new();
     leaves(&table, "", &mut |path| paths.push(path.to_string()));
     paths.retain(|path| !["about", "section", "data.dir"].contains(&path.as_str()));
-    let value = |path: &str| {
-        let mut parts = path.split('.');
-        let first = table.get(parts.next()?)?;
-        parts.try_fold(first, |value, key| value.get(key))
-    };
     let values = paths
         .iter()
-        .filter_map(|path| Some((path.clone(), value(path)?.to_string())));
+        .filter_map(|path| Some((path.clone(), value_at(&table, path)?.to_string())));
     values.collect()
 }

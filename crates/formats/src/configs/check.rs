@@ -123,6 +123,27 @@ pub(crate) fn widths(key: &'static str, widths: &[usize]) -> Check {
 /// name of a cell is also a part of longer file names.
 pub(crate) const LONGEST_NAME: usize = 100;
 
+/// What stands in the name of a trial between the name of its cell and the candidate.
+pub(crate) const TRIAL_MARK: char = '@';
+
+/// Checks the name of the cell of a run. For a trial, the name of the cell is followed by
+/// [`TRIAL_MARK`] and the name of a candidate, as in `mlp@learning_rate=0.04`. No cell of a
+/// study has this mark in its name, so a trial never takes the place of a run of the study.
+pub(crate) fn run_name_is_a_folder(name: &str) -> Result<(), String> {
+    let Some((cell, candidate)) = name.split_once(TRIAL_MARK) else {
+        return name_is_a_folder(name);
+    };
+    name_is_a_folder(cell)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,=+".contains(c);
+    if (1..=LONGEST_NAME).contains(&candidate.len()) && candidate.chars().all(plain) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{candidate}` after `{TRIAL_MARK}` must have 1 to {LONGEST_NAME} letters, digits and \
+         signs of `-_.,=+`"
+    ))
+}
+
 /// Checks the name of a cell. The name becomes the name of a folder, which must lie below
 /// `--out`.
 pub(crate) fn name_is_a_folder(cell: &str) -> Result<(), String> {

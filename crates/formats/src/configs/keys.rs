@@ -123,6 +123,13 @@ pub(crate) fn full_path(table: &Table, key: &str) -> std::result::Result<String,
     }
 }
 
+/// The value at a dotted path; `None` if the table has no such key.
+pub(crate) fn value_at<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
+    let mut parts = path.split('.');
+    let first = table.get(parts.next()?)?;
+    parts.try_fold(first, |value, key| value.get(key))
+}
+
 /// Calls `visit` with the dotted path of every value in a table that is not a table itself.
 pub(crate) fn leaves(table: &Table, prefix: &str, visit: &mut impl FnMut(&str)) {
     for (key, value) in table {

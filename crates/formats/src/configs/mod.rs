@@ -4,12 +4,14 @@
 mod cell;
 mod changes;
 mod check;
+mod choices;
 mod claims;
 mod document;
 mod families;
 mod figures;
 mod keys;
 mod original;
+mod protocol;
 mod quick;
 mod resolve;
 mod run_config;
@@ -18,16 +20,23 @@ mod selection;
 mod size;
 mod study;
 mod sweep;
+mod trials;
+mod tuning;
 
 pub use cell::Cell;
+pub(crate) use choices::CHOICES;
+pub use choices::{CandidateScores, Choice, Choices};
 #[cfg(test)]
 pub(crate) use claims::NUMBERS;
 pub use claims::{Claim, Comparison, Over, Take, Term};
 pub use families::*;
 pub use figures::{CurvesFigure, ExplorerCells, StudyFigures, SweepFigures};
 pub use original::{Original, OriginalFigures};
+pub use protocol::Protocol;
 pub use run_config::RunConfig;
 pub use schema::schemas;
 pub use selection::{Selection, Setting};
 pub use size::{SMOKE_STEPS, SMOKE_TESTS, Size};
 pub use study::{Section, Study};
+pub use trials::CellTrials;
+pub use tuning::{Candidate, Score, Search, Settings, Tuning};

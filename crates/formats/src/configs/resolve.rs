@@ -7,6 +7,8 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 
 use super::cell::Cell;
+use super::check::TRIAL_MARK;
+use super::choices::stale;
 use super::families::Task;
 use super::keys::{NOT_SETTABLE, full_path, set};
 use super::run_config::RunConfig;
@@ -14,6 +16,8 @@ use super::selection::{Selection, Setting};
 use super::size::Size;
 use super::study::Study;
 use super::sweep::check_seeds;
+use super::trials::CellTrials;
+use super::tuning::Settings;
 
 /// The maximum number of runs of a matrix. A larger number is probably a typing error, and
 /// could fill the memory.
@@ -27,16 +31,7 @@ impl Study {
     ///
     /// If a word of the selection selects no cell, or a config has a value that is not valid.
     pub fn expand(&self, selection: &Selection) -> Result<Vec<RunConfig>> {
-        for word in &selection.only {
-            if !self.cells().iter().any(|cell| cell.name.contains(word)) {
-                return Err(self.no_cell(&format!("--only {word}"), word));
-            }
-        }
-        for name in &selection.cells {
-            if !self.cells().iter().any(|cell| cell.name == *name) {
-                return Err(self.no_cell(&format!("--cell {name}"), name));
-            }
-        }
+        self.check_words(selection)?;
         if let Some(seeds) = selection.seeds {
             check_seeds(seeds).map_err(|problem| Error::Argument {
                 argument: format!("--seeds {seeds}"),
@@ -58,25 +53,143 @@ impl Study {
             })
             .take(MAX_RUNS + 1)
             .collect();
-        if wanted.len() > MAX_RUNS {
-            return Err(Error::Argument {
-                argument: "these cells and seeds".into(),
-                problem: format!(
-                    "make more than {MAX_RUNS} runs; choose with --cell, --only or --seeds"
-                ),
-            });
-        }
+        check_number_of_runs(wanted.len())?;
         let runs = wanted.into_iter();
         runs.map(|(cell, seed)| self.resolve(cell, seed, selection))
             .collect()
+    }
+
+    /// Refuses a word of `selection` that selects no cell.
+    fn check_words(&self, selection: &Selection) -> Result<()> {
+        for word in &selection.only {
+            if !self.cells().iter().any(|cell| cell.name.contains(word)) {
+                return Err(self.no_cell(&format!("--only {word}"), word));
+            }
+        }
+        for name in &selection.cells {
+            if !self.cells().iter().any(|cell| cell.name == *name) {
+                return Err(self.no_cell(&format!("--cell {name}"), name));
+            }
+        }
+        Ok(())
+    }
+
+    /// The trials of the selected cells whose families are tuned, in the study's order.
+    ///
+    /// # Errors
+    ///
+    /// If a word of the selection selects no cell, or as [`Study::trials_of`].
+    pub fn selected_trials(&self, selection: &Selection) -> Result<Vec<CellTrials<'_>>> {
+        self.check_words(selection)?;
+        let cells = self.cells().iter();
+        let selected = cells.filter(|cell| selection.selects(&cell.name));
+        let trials = selected.map(|cell| self.trials_of(cell, selection.size));
+        trials.filter_map(Result::transpose).collect()
+    }
+
+    /// The configs of trials: for each candidate of each of `trials`, one for each seed.
+    ///
+    /// # Errors
+    ///
+    /// If a config has a value that is not valid, `selection` changes a key that is searched,
+    /// or there are too many trials.
+    pub fn trial_configs(
+        &self,
+        trials: &[CellTrials],
+        selection: &Selection,
+    ) -> Result<Vec<RunConfig>> {
+        let count = |one: &CellTrials| one.candidates.len() * one.seeds.len();
+        check_number_of_runs(trials.iter().map(count).sum())?;
+        let mut configs = Vec::new();
+        for one in trials {
+            for candidate in &one.candidates {
+                let name = format!("{}{TRIAL_MARK}{}", one.cell.name, candidate.name);
+                for &seed in one.seeds {
+                    let mut point = self.point(one.cell, selection, &candidate.settings)?;
+                    let validation = Value::Integer(one.validation as i64);
+                    set(&mut point.table, "data.validation", validation)
+                        .map_err(|problem| Error::key(&point.origin, "data.validation", problem))?;
+                    configs.push(point.run(&name, seed, selection)?);
+                }
+            }
+        }
+        Ok(configs)
     }
 
     /// The config of the run of `cell` with `seed`, with the changes that `selection` makes.
     ///
     /// # Errors
     ///
-    /// If the config has a value that is not valid.
+    /// If the config has a value that is not valid, or if `selection` has choices and the one
+    /// for `cell` is missing or was made for something else than today's files.
     pub fn resolve(&self, cell: &Cell, seed: u64, selection: &Selection) -> Result<RunConfig> {
+        let settings = self.chosen_settings(cell, selection)?;
+        let point = self.point(cell, selection, &settings)?;
+        point.run(&cell.name, seed, selection)
+    }
+
+    /// What identifies the config of `cell` with the values `settings`, for a choice: the hash
+    /// for seed 0 on the default backend.
+    ///
+    /// # Errors
+    ///
+    /// If the config has a value that is not valid.
+    pub fn choice_hash(
+        &self,
+        cell: &Cell,
+        selection: &Selection,
+        settings: &Settings,
+    ) -> Result<String> {
+        let plain = Selection {
+            backend: Default::default(),
+            precision: Default::default(),
+            ..selection.clone()
+        };
+        let point = self.point(cell, &plain, settings)?;
+        Ok(point.run(&cell.name, 0, &plain)?.hash())
+    }
+
+    /// The values that the choices of `selection` give to `cell`: none for the written
+    /// protocol, and none if the family of the cell is not tuned.
+    ///
+    /// # Errors
+    ///
+    /// If the choice is missing, or was made for something else than today's files.
+    fn chosen_settings(&self, cell: &Cell, selection: &Selection) -> Result<Settings> {
+        let Some(choices) = &selection.choices else {
+            return Ok(Settings::new());
+        };
+        // Choices of full trials may be used for shorter runs.
+        let Some(trials) = self.trials_of(cell, choices.size)? else {
+            return Ok(Settings::new());
+        };
+        let choice = choices.of(&cell.name).ok_or_else(|| {
+            let name = &cell.name;
+            let problem = format!(
+                "it has no choice for {name}; run `cargo xtask tune --cell {name}`, with the \
+                 other flags of this command"
+            );
+            Error::file(choices.file(), problem)
+        })?;
+        let refuse = |with: &str| Err(stale(choices.file(), &cell.name, with));
+        if let Some(other) = choices.other_version() {
+            return refuse(&other);
+        }
+        if let Some(difference) = trials.difference(choice) {
+            return refuse(difference);
+        }
+        let of_choice = Selection {
+            size: choices.size,
+            ..selection.clone()
+        };
+        if self.choice_hash(cell, &of_choice, &choice.settings)? != choice.config {
+            return refuse("another config");
+        }
+        Ok(choice.settings.clone())
+    }
+
+    /// The tables of `cell` with the changes of `selection` and the values of `settings`.
+    fn point(&self, cell: &Cell, selection: &Selection, settings: &Settings) -> Result<Point> {
         if let Some(problem) = selection.precision.problem_on(selection.backend) {
             return Err(Error::Argument {
                 argument: format!("--precision {}", selection.precision.name()),
@@ -114,6 +227,11 @@ impl Study {
             };
             let key = full_path(&table, key).map_err(|problem| refuse(key, problem))?;
             check_optimizer(&table, &key).map_err(|problem| refuse(&key, problem))?;
+            if settings.keys().any(|searched| overlap(searched, &key)) {
+                let problem = "is what tuning searches; leave it out, or change its candidates \
+                               in tuning.toml";
+                return Err(refuse(&key, problem.into()));
+            }
             let value = match value {
                 // A relative path is relative to the current folder, as with --data.
                 Value::String(dir) if key == DATA_DIR => absolute(Path::new(""), dir)?,
@@ -129,8 +247,28 @@ impl Study {
             let dir = absolute(&self.base, dir)?;
             data.insert("dir".into(), dir);
         }
+        for (key, &value) in settings {
+            set(&mut table, key, Value::Float(value)).map_err(|problem| {
+                Error::key(&self.tuning_file().display().to_string(), key, problem)
+            })?;
+        }
+        Ok(Point { table, origin })
+    }
+}
+
+/// The tables of a cell with all changes, before they become the config of a run.
+struct Point {
+    table: Table,
+    /// The file and the flags that the tables come from, for errors.
+    origin: String,
+}
+
+impl Point {
+    /// The config of the run that is called `name`, with `seed`.
+    fn run(self, name: &str, seed: u64, selection: &Selection) -> Result<RunConfig> {
+        let Self { mut table, origin } = self;
         for (key, value) in [
-            ("cell", Value::String(cell.name.clone())),
+            ("cell", Value::String(name.into())),
             ("seed", Value::Integer(seed as i64)),
             ("backend", Value::String(selection.backend.name().into())),
             (
@@ -147,6 +285,26 @@ impl Study {
         }
         Ok(config)
     }
+}
+
+/// Refuses too many runs.
+fn check_number_of_runs(count: usize) -> Result<()> {
+    if count <= MAX_RUNS {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        argument: "these cells and seeds".into(),
+        problem: format!("make more than {MAX_RUNS} runs; choose with --cell, --only or --seeds"),
+    })
+}
+
+/// Whether two dotted paths are the same key, or one is a table that holds the other.
+fn overlap(a: &str, b: &str) -> bool {
+    let below = |long: &str, short: &str| {
+        long.strip_prefix(short)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    below(a, b) || below(b, a)
 }
 
 /// The key of the folder of images.

@@ -10,7 +10,7 @@ use crate::devices::{Backend, Precision};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 
-use super::check::{Check, Problem, name_is_a_folder};
+use super::check::{Check, Problem, TRIAL_MARK, run_name_is_a_folder};
 use super::document::{read_table, typed};
 use super::families::{ImageData, Task};
 use super::size::Size;
@@ -102,7 +102,7 @@ impl RunConfig {
     }
 
     fn check(&self) -> Check {
-        name_is_a_folder(&self.cell).map_err(|problem| Problem::new("cell", problem))?;
+        run_name_is_a_folder(&self.cell).map_err(|problem| Problem::new("cell", problem))?;
         if let Some(problem) = self.precision.problem_on(self.backend) {
             return Err(Problem::new("precision", problem));
         }
@@ -147,6 +147,12 @@ impl RunConfig {
             data.remove("dir");
         }
         hex(&Sha256::digest(table.to_string()))
+    }
+
+    /// The name of the study's cell: that of the run, for a trial without its candidate.
+    pub fn study_cell(&self) -> &str {
+        let name = self.cell.split_once(TRIAL_MARK);
+        name.map_or(&self.cell, |(cell, _)| cell)
     }
 
     /// The images that the run learns from; `None` if it generates its data.

@@ -10,15 +10,17 @@ use super::families::Task;
 use super::original::Original;
 use super::study::StudyFile;
 use super::sweep::Sweep;
+use super::tuning::Tuning;
 
-/// The schemas of a cell's file, of `study.toml`, of `claims.toml` and of `original.toml`, each
-/// with its name.
-pub fn schemas() -> [(&'static str, Value); 4] {
+/// The schemas of a cell's file, and of `study.toml`, `claims.toml`, `original.toml` and
+/// `tuning.toml`, each with its name.
+pub fn schemas() -> [(&'static str, Value); 5] {
     [
         ("cell", cell()),
         ("study", whole::<StudyFile>()),
         ("claims", whole::<ClaimsFile>()),
         ("original", whole::<Original>()),
+        ("tuning", whole::<Tuning>()),
     ]
 }
 

@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use crate::devices::{Backend, Precision};
 
+use super::choices::Choices;
 use super::size::Size;
 
 /// A key with its new value, as `--set key=value` gives them.
@@ -88,6 +89,8 @@ pub struct Selection {
     pub data: Option<PathBuf>,
     /// The keys that change in each cell.
     pub set: Vec<Setting>,
+    /// The choices of the tuned protocol; `None` for the written protocol.
+    pub choices: Option<Choices>,
 }
 
 impl Selection {

@@ -13,12 +13,14 @@ use crate::error::{Error, Result};
 
 use super::cell::Cell;
 use super::check::LONGEST_NAME;
+use super::choices::CHOICES;
 use super::claims::{CLAIMS, Claim, read_claims};
 use super::document::{read_table, typed};
 use super::figures::{CellKind, StudyFigures};
 use super::original::{ORIGINAL, Original};
 use super::quick::Quick;
 use super::sweep::{check_seeds, expand_sweeps};
+use super::tuning::{TUNING, Tuning};
 
 /// `study.toml`: the values that all cells share.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -63,6 +65,10 @@ pub struct Study {
     pub(super) quick: Quick,
     /// The file that holds `[quick]`, for errors.
     pub(super) quick_origin: String,
+    /// What tuning searches; `None` without `tuning.toml`.
+    pub(super) tuning: Option<Tuning>,
+    /// The folder of the study's files.
+    folder: PathBuf,
     /// The folder that holds `configs/`. Relative paths in the study's files are relative to
     /// this folder.
     pub(super) base: PathBuf,
@@ -85,8 +91,11 @@ impl Study {
         let mut files = Vec::new();
         toml_files(folder, &mut files)?;
         let mut cells = Vec::new();
-        let no_cells = [path, folder.join(CLAIMS), folder.join(ORIGINAL)];
-        for file in files.iter().filter(|&file| !no_cells.contains(file)) {
+        let others = [CLAIMS, ORIGINAL, TUNING, CHOICES].map(|name| folder.join(name));
+        for file in files
+            .iter()
+            .filter(|&file| *file != path && !others.contains(file))
+        {
             cells.extend(expand_sweeps(file)?);
         }
         let rank = |cell: &Cell| {
@@ -125,6 +134,8 @@ impl Study {
             seeds: study.seeds,
             quick: study.quick,
             quick_origin: origin,
+            tuning: Tuning::read(folder)?,
+            folder: folder.to_path_buf(),
             base: base.parent().unwrap_or(&base).to_path_buf(),
         };
         let kind_of = |name: &str| study.cell(name).map(CellKind::of);
@@ -146,6 +157,16 @@ impl Study {
     /// The figures that the original study reported; empty if there is no `original.toml`.
     pub fn original(&self) -> &Original {
         &self.original
+    }
+
+    /// What tuning searches; `None` without `tuning.toml`.
+    pub fn tuning(&self) -> Option<&Tuning> {
+        self.tuning.as_ref()
+    }
+
+    /// The folder of the study's files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The number of seeds of each cell whose file gives no number.

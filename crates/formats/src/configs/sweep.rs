@@ -15,7 +15,7 @@ use super::keys::set;
 
 /// The maximum number of seeds of a cell, and of cells of a file. A larger number is probably
 /// a typing error, and could fill the memory.
-const MAX_COUNT: usize = 1000;
+pub(crate) const MAX_COUNT: usize = 1000;
 
 /// Checks a number of seeds.
 pub(crate) fn check_seeds(seeds: u64) -> std::result::Result<(), String> {

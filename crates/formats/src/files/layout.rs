@@ -2,37 +2,110 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::configs::Size;
+use serde::{Deserialize, Serialize};
+
+use crate::configs::{CHOICES, Protocol, Size};
 use crate::error::Error;
 
 use super::run_dir::RunDir;
 
+/// Which runs a tree holds. Final runs and trials never mix, and neither do runs of different
+/// protocols.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TreeKind {
+    /// Final runs with the hyper-parameters of the cells' files.
+    #[default]
+    Written,
+    /// Final runs with tuned hyper-parameters.
+    Tuned,
+    /// Trials, by which hyper-parameters are chosen.
+    Trials,
+}
+
+impl TreeKind {
+    /// The folder below `--out` that holds the trees of this kind; `None` for `--out` itself.
+    fn folder(self) -> Option<&'static str> {
+        match self {
+            TreeKind::Written => None,
+            TreeKind::Tuned => Some("tuned"),
+            TreeKind::Trials => Some("trials"),
+        }
+    }
+}
+
+impl From<Protocol> for TreeKind {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Written => TreeKind::Written,
+            Protocol::Tuned => TreeKind::Tuned,
+        }
+    }
+}
+
 /// The paths of a tree of runs below `--out`.
 ///
-/// Quick and smoke runs have separate trees, so they never mix with full runs.
+/// Quick and smoke runs have separate trees, so they never mix with full runs. Tuned runs and
+/// trials have separate trees too.
 #[derive(Debug, Clone)]
 pub struct Layout {
     out: PathBuf,
     root: PathBuf,
     size: Size,
+    kind: TreeKind,
 }
 
 impl Layout {
-    /// The tree below `out` for runs of a size.
+    /// The tree below `out` for runs of a size, with the hyper-parameters of the cells' files.
     pub fn new(out: &Path, size: Size) -> Self {
+        Self::of(out, size, TreeKind::Written)
+    }
+
+    /// The tree below `out` for runs of a size and a kind.
+    pub fn of(out: &Path, size: Size, kind: TreeKind) -> Self {
+        let mut root = out.to_path_buf();
+        root.extend(kind.folder());
+        root.extend((size != Size::Full).then_some(size.name()));
         Self {
             out: out.to_path_buf(),
-            root: match size {
-                Size::Full => out.to_path_buf(),
-                shorter => out.join(shorter.name()),
-            },
+            root,
             size,
+            kind,
         }
+    }
+
+    /// The tree for runs of this size and another kind.
+    pub fn with_kind(&self, kind: TreeKind) -> Self {
+        Self::of(&self.out, self.size, kind)
+    }
+
+    /// The tree for tuned runs of this size.
+    pub fn tuned(&self) -> Self {
+        self.with_kind(TreeKind::Tuned)
+    }
+
+    /// The tree for trials of this size.
+    pub fn trials(&self) -> Self {
+        self.with_kind(TreeKind::Trials)
     }
 
     /// How much of each run in this tree is trained.
     pub fn size(&self) -> Size {
         self.size
+    }
+
+    /// Which runs this tree holds.
+    pub fn kind(&self) -> TreeKind {
+        self.kind
+    }
+
+    /// The protocol of the runs in this tree. Trials are [`Protocol::Written`], since nothing
+    /// has been chosen for them.
+    pub fn protocol(&self) -> Protocol {
+        match self.kind {
+            TreeKind::Tuned => Protocol::Tuned,
+            TreeKind::Written | TreeKind::Trials => Protocol::Written,
+        }
     }
 
     /// The folder of `--out`, which holds the trees of all sizes.
@@ -47,10 +120,10 @@ impl Layout {
 
     /// The tree of a variant of the study, by [`Variant::name`](crate::Variant::name).
     pub fn variant(&self, name: &str) -> Self {
-        Self::new(&self.out.join(VARIANTS).join(name), self.size)
+        Self::of(&self.out.join(VARIANTS).join(name), self.size, self.kind)
     }
 
-    /// The names of the variants that have a tree of this size, sorted.
+    /// The names of the variants that have a tree of this size and kind, sorted.
     pub fn variants(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.out.join(VARIANTS));
         let names = entries.into_iter().flatten().flatten();
@@ -65,6 +138,11 @@ impl Layout {
     /// `tree.json`: how the runs of this tree differ from the study's files.
     pub fn tree(&self) -> PathBuf {
         self.root.join("tree.json")
+    }
+
+    /// `choices.toml` of the tuned tree: the hyper-parameters that trials of this size chose.
+    pub fn choices(&self) -> PathBuf {
+        self.tuned().root.join(CHOICES)
     }
 
     /// `results.csv`: a table with a row for each record.
@@ -149,5 +227,32 @@ mod tests {
             quick.partial("mlp", 2).path(),
             Path::new("artifacts/quick/runs/mlp/seed-2.partial")
         );
+    }
+
+    #[test]
+    fn each_kind_of_run_has_a_separate_tree() {
+        let root = |layout: Layout| layout.root().display().to_string();
+        for (size, folders) in [
+            (Size::Full, ["a", "a/tuned", "a/trials"]),
+            (Size::Quick, ["a/quick", "a/tuned/quick", "a/trials/quick"]),
+        ] {
+            let layout = Layout::new(Path::new("a"), size);
+            let kinds = [layout.clone(), layout.tuned(), layout.trials()];
+            assert_eq!(kinds.clone().map(root), folders);
+            // The kind stays when a variant is named, and a variant when a kind is.
+            assert_eq!(
+                root(layout.tuned().variant("ndarray")),
+                root(layout.variant("ndarray").tuned())
+            );
+            let choices = Path::new(folders[1]).join("choices.toml");
+            assert!(kinds.iter().all(|layout| layout.choices() == choices));
+        }
+        let full = Layout::new(Path::new("a"), Size::Full);
+        assert_eq!(
+            full.variant("ndarray").tuned().root(),
+            Path::new("a/variants/ndarray/tuned")
+        );
+        assert_eq!(full.tuned().protocol(), Protocol::Tuned);
+        assert_eq!(full.trials().protocol(), Protocol::Written);
     }
 }
