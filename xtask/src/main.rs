@@ -62,6 +62,7 @@ fn run(command: Command) -> CommandResult {
         Command::Serve(flags) => study::serve(&flags),
         Command::Report(flags) => study::report(&flags),
         Command::Claims(flags) => study::claims(&flags),
+        Command::Compare(flags) => study::compare(&flags),
         Command::Task(flags) => study::task(&flags),
         Command::Backends(flags) => backends::devices(&flags),
         Command::Parity(flags) => backends::parity(&flags),

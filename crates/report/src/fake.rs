@@ -8,6 +8,7 @@ use kindling_formats::{
     BURN_VERSION, Backend, GENERATED, HistoryRow, Host, Layout, MNIST, Record, RunDir, RunStatus,
     Selection, Size, Study, VERSION,
 };
+use safetensors::tensor::{Dtype, TensorView, serialize};
 
 /// A `study.toml` with one section, `2.5`.
 pub(crate) const STUDY: &str = "title = \"t\"\nseeds = 3\n[[section]]\nid = \"2.5\"\n\
@@ -139,4 +140,17 @@ pub(crate) fn row(epoch: usize, train_loss: f64, test_loss: f64) -> HistoryRow {
         train_accuracy: None,
         test_accuracy: None,
     }
+}
+
+/// Writes `test.safetensors` with the losses of each image and the labels `labels`.
+pub(crate) fn write_losses(dir: &RunDir, losses: &[f32], labels: &[u8]) {
+    let bytes: Vec<u8> = losses.iter().flat_map(|loss| loss.to_le_bytes()).collect();
+    let view = |dtype, bytes| TensorView::new(dtype, vec![losses.len()], bytes).expect("a tensor");
+    let tensors = [
+        ("label", view(Dtype::U8, labels)),
+        ("prediction", view(Dtype::U8, labels)),
+        ("loss", view(Dtype::F32, &bytes)),
+    ];
+    let file = serialize(tensors, None).expect("a file");
+    std::fs::write(dir.file("test.safetensors"), file).expect("writes");
 }

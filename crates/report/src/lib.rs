@@ -8,6 +8,7 @@
 //! This crate contains no name of a cell. `study.toml` defines which cells share a figure,
 //! and which networks are in the page's explorer.
 
+mod compare;
 mod explorer;
 mod figures;
 mod judge;
@@ -18,6 +19,7 @@ mod read;
 mod spread;
 mod tables;
 
+pub use compare::{TreeComparison, compare, comparison_text};
 pub use judge::{ClaimRow, Judgement, Verdict, claims_text, judge, lacks, tally};
 pub use original::{BesideOriginal, beside_original, original_text};
 pub use outliers::{Outlier, outliers};

@@ -1,19 +1,21 @@
 //! The figures of the original study beside the figures of this study.
 
-use kindling_formats::{Claim, Original, Study};
+use kindling_formats::{Claim, Original, RunStatus, Study};
 
-use crate::read::RecordedRuns;
+use crate::judge::{Scale, crossed};
+use crate::read::{PerImage, RecordedRun, RecordedRuns};
 use crate::spread::Spread;
-use crate::tables::{Columns, NO_VALUE, complete, number};
+use crate::tables::{Columns, NO_VALUE, number};
 
 /// The figures that an original study may report, each with its name in tables.
 const FIGURES: [(&str, &str); 2] = [("test_loss", "loss"), ("test_accuracy", "accuracy")];
 
 /// What the numbers beside the original mean, as a text of full sentences.
 pub(crate) const HOW: &str = "The original study reports one figure for each cell, whose own \
-    spread is unknown. The difference to it is in standard errors of our mean over seeds. One more \
-    run of ours would differ from our mean by about the square root of n + 1 standard errors, \
-    where n is the number of seeds, so a few standard errors are no disagreement.";
+    spread is unknown. The difference to it is in standard errors of our mean. These count both \
+    seeds and test images as random, or seeds alone if the runs left no results of each image. One \
+    more run of ours would differ from our mean by up to about the square root of n + 1 standard \
+    errors, where n is the number of seeds, so a few standard errors are no disagreement.";
 
 /// A figure of one cell beside the figure that the original study reported.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +26,8 @@ pub struct BesideOriginal {
     pub of: &'static str,
     /// The mean of our complete runs.
     pub mean: f64,
-    /// The standard error of this mean; `None` if there is only one run.
+    /// The standard error of this mean. It counts seeds and test images as random, or seeds alone
+    /// if a run left no results of each image. `None` if neither gives a spread.
     pub standard_error: Option<f64>,
     /// The figure that the original study reported.
     pub original: f64,
@@ -40,13 +43,14 @@ impl BesideOriginal {
 }
 
 /// The figures of all cells that have a complete run and a figure in the original study, in the
-/// study's order of cells. `cells` limits them to the cells with these names, if it is given.
+/// study's order of cells. `cells` limits them to the cells with these names, if it is given. The
+/// second value has one sentence for each file that cannot be read.
 pub fn beside_original(
     study: &Study,
     runs: &RecordedRuns,
     cells: Option<&[String]>,
-) -> Vec<BesideOriginal> {
-    let mut rows = Vec::new();
+) -> (Vec<BesideOriginal>, Vec<String>) {
+    let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
     for cell in study.cells() {
         if cells.is_some_and(|cells| !cells.contains(&cell.name)) {
             continue;
@@ -55,21 +59,50 @@ pub fn beside_original(
             let Some(original) = study.original().figure(&cell.name, of) else {
                 continue;
             };
-            let records = complete(runs.records()).filter(|record| record.cell == cell.name);
-            let values: Vec<f64> = records.filter_map(|record| record.number(of)).collect();
-            let Some(spread) = Spread::of(&values) else {
+            let with_figure = |run: &&RecordedRun| {
+                let record = &run.record;
+                let is_of_cell = record.cell == cell.name && record.status == RunStatus::Complete;
+                is_of_cell && record.number(of).is_some()
+            };
+            let runs: Vec<&RecordedRun> = runs.runs.iter().filter(with_figure).collect();
+            let values = runs.iter().filter_map(|run| run.record.number(of));
+            let Some(spread) = Spread::of(&values.collect::<Vec<_>>()) else {
                 continue;
+            };
+            let crossed = match runs.len() {
+                1 if !cell.is_deterministic() => None,
+                _ => by_image(&runs, of).unwrap_or_else(|problem| {
+                    unreadable.push(problem);
+                    None
+                }),
             };
             rows.push(BesideOriginal {
                 cell: cell.name.clone(),
                 of,
                 mean: spread.mean,
-                standard_error: spread.standard_error(),
+                standard_error: crossed.or(spread.standard_error()),
                 original,
             });
         }
     }
-    rows
+    (rows, unreadable)
+}
+
+/// The standard error of the mean of the figure `of` over `runs`, which counts seeds and test
+/// images as random. `None` if a run left no results of each image.
+///
+/// # Errors
+///
+/// If a file cannot be read. The error names the file.
+fn by_image(runs: &[&RecordedRun], of: &str) -> Result<Option<f64>, String> {
+    let mut table = Vec::new();
+    for run in runs {
+        match PerImage::read(run, of).map_err(|error| error.to_string())? {
+            Some(images) => table.push(images.values),
+            None => return Ok(None),
+        }
+    }
+    Ok(crossed(&table, Scale::Linear).map(|estimate| estimate.standard_error()))
 }
 
 /// The rows as a plain table for a terminal, at most 80 characters wide for names of cells
@@ -154,7 +187,6 @@ fn figure(of: &str, value: f64) -> String {
 mod tests {
     use super::*;
     use crate::fake;
-    use crate::read::RecordedRun;
     use kindling_formats::{Record, RunDir, Selection, Size};
 
     const ORIGINAL: &str = "[cell.mlp]\ntest_loss = 0.0661\ntest_accuracy = 0.98\n\
@@ -212,7 +244,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let study = study(&folder, "claim = []\n");
         let runs = runs(&study, records());
-        let rows = beside_original(&study, &runs, None);
+        let (rows, _) = beside_original(&study, &runs, None);
         let names: Vec<_> = rows.iter().map(|row| (row.cell.as_str(), row.of)).collect();
         assert_eq!(
             names,
@@ -250,9 +282,40 @@ mod tests {
              mlp     loss      0.0670          0.0016    0.0661        +0.6\n\
              mlp     accuracy  0.9800               0    0.9800           -\n"
         );
-        let only = beside_original(&study, &runs, Some(&["linear".to_string()]));
+        let (only, _) = beside_original(&study, &runs, Some(&["linear".to_string()]));
         assert_eq!(only, rows[..1]);
         assert!(original_table(&[]).is_none());
+    }
+
+    #[test]
+    fn a_standard_error_counts_seeds_and_images() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let study = study(&folder, "claim = []\n");
+        let mut runs = runs(&study, records());
+        // The losses of three runs on four test images.
+        let losses = [
+            [0.1, 0.3, 0.6, 0.55],
+            [0.2, 0.25, 0.7, 0.5],
+            [0.15, 0.4, 0.5, 0.7],
+        ];
+        for (run, losses) in runs.runs.iter_mut().zip(&losses) {
+            run.dir = RunDir::new(folder.path().join(format!("seed-{}", run.record.seed)));
+            std::fs::create_dir(run.dir.path()).expect("makes a folder");
+            fake::write_losses(&run.dir, losses, &[0, 1, 2, 3]);
+        }
+        // NumPy, for the losses x with n = 3 rows and m = 4 columns: r = x.mean(1);
+        // c = x.mean(0); g = x.mean(); vs = r.var(ddof=1) / n; vi = c.var(ddof=1) / m;
+        // rest = ((x - r[:, None] - c + g)**2).sum() / ((n-1) * (m-1)) / (n * m);
+        // sqrt(max(vs + vi - rest, vs, vi))
+        let (rows, unreadable) = beside_original(&study, &runs, None);
+        let error = rows[1].standard_error.expect("three runs");
+        assert!((error - 0.108_945_917_04).abs() < 1e-9, "{error}");
+        assert!(unreadable.is_empty());
+        // A damaged file is named, and the seeds alone give the standard error.
+        std::fs::write(runs.runs[1].dir.file("test.safetensors"), "damaged").expect("writes");
+        let (rows, unreadable) = beside_original(&study, &runs, None);
+        assert!(rows[1].standard_error.is_some_and(|error| error < 0.01));
+        assert!(unreadable[0].contains("test.safetensors"), "{unreadable:?}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 pub use backends::{Backends, Converge, Parity};
 pub use dev::{Bench, Chaos, Ci, Completions, Schema};
 pub use options::{Changes, Compared, Extra, Folders, Training, Tree};
-pub use study::{Claims, Executor, Experiments, Report, Serve, Task, Train, Watch};
+pub use study::{Claims, Compare, Executor, Experiments, Report, Serve, Task, Train, Watch};
 
 /// Trains the study of small networks and reports on it.
 #[derive(Debug, Parser)]
@@ -58,6 +58,8 @@ pub enum Command {
     Report(Report),
     /// Test the claims of the study against the records
     Claims(Claims),
+    /// Compare trees of results: which verdicts differ, and by how much results differ
+    Compare(Compare),
     /// List the devices of this machine and measure their speed
     Backends(Backends),
     /// Compare two backends step by step in one training

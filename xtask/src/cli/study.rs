@@ -214,6 +214,33 @@ pub struct Claims {
     pub tree: Tree,
 }
 
+/// `cargo xtask compare`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A tree is a folder that holds `runs/`: DIR, DIR/tuned, DIR/variants/NAME, or their quick
+trees. The trees may differ in protocol, backend, data or revision. Only results of the study
+as its files are today count. The command reads files and writes none.
+
+A claim flips if one tree supports it and another one refutes it. It opens if only the first
+tree decides it, and closes if only the first tree leaves it undecided. A claim with the verdict `no runs`
+lacks a run or a number in that tree.
+
+Examples:
+  cargo xtask compare artifacts artifacts/tuned
+  cargo xtask compare artifacts artifacts/variants/ndarray
+  cargo xtask compare artifacts artifacts/tuned --json")]
+pub struct Compare {
+    /// Folders of two trees or more; the others are compared with the first
+    #[arg(value_name = "TREE", required = true, num_args = 2..)]
+    pub trees: Vec<PathBuf>,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the study's configs [default: configs]
+    #[arg(long, value_name = "DIR")]
+    pub configs: Option<PathBuf>,
+}
+
 /// `cargo xtask task`
 #[derive(Debug, Args)]
 pub struct Task {

@@ -101,7 +101,8 @@ pub fn run_matrix(
     let ends = train_runs(program, &missing.runs, jobs, options.fresh);
     let recorded = kindling_report::read(&request.study, &layout);
     let cells: Vec<String> = runs.iter().map(|run| run.config.cell.clone()).collect();
-    let beside = beside_original(&request.study, &recorded, Some(&cells));
+    // The report names the files that cannot be read.
+    let (beside, _) = beside_original(&request.study, &recorded, Some(&cells));
     let report = kindling_report::write(&request.study, &layout, recorded)?;
     let trained = Trained {
         runs: &runs,

@@ -1,6 +1,7 @@
 //! The commands that train the study and show its results.
 
 mod claims;
+mod compare;
 mod experiments;
 mod http;
 mod list;
@@ -12,6 +13,7 @@ mod train;
 mod watch;
 
 pub use claims::claims;
+pub use compare::compare;
 pub use experiments::experiments;
 pub use report::report;
 pub use serve::serve;

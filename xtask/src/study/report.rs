@@ -35,7 +35,8 @@ pub fn report(flags: &Report) -> CommandResult {
     for outlier in kindling_report::outliers(runs.records()) {
         output::note(outlier);
     }
-    let beside = kindling_report::beside_original(&study, &runs, None);
+    // The report names the files that cannot be read.
+    let (beside, _) = kindling_report::beside_original(&study, &runs, None);
     if !beside.is_empty() {
         output::print(format_args!("{}", kindling_report::original_text(&beside)));
     }

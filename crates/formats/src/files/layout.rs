@@ -74,6 +74,25 @@ impl Layout {
         }
     }
 
+    /// The tree whose top folder is `root`, wherever this folder lies. Without `size` and `kind`,
+    /// the last names of the path give them: `tuned/quick` holds tuned quick runs.
+    pub(super) fn with_root(root: &Path, size: Option<Size>, kind: Option<TreeKind>) -> Self {
+        let mut out = root.to_path_buf();
+        let mut take = |name: &str| out.ends_with(name) && out.pop();
+        let sizes = size.map_or(vec![Size::Quick, Size::Smoke], |size| vec![size]);
+        let size_of_path = sizes.into_iter().find(|size| take(size.name()));
+        let kinds = kind.map_or(vec![TreeKind::Tuned, TreeKind::Trials], |kind| vec![kind]);
+        let kind_of_path = kinds
+            .into_iter()
+            .find(|kind| kind.folder().is_some_and(&mut take));
+        Self {
+            out,
+            root: root.to_path_buf(),
+            size: size.or(size_of_path).unwrap_or_default(),
+            kind: kind.or(kind_of_path).unwrap_or_default(),
+        }
+    }
+
     /// The tree for runs of this size and another kind.
     pub fn with_kind(&self, kind: TreeKind) -> Self {
         Self::of(&self.out, self.size, kind)
@@ -137,12 +156,15 @@ impl Layout {
 
     /// `tree.json`: how the runs of this tree differ from the study's files.
     pub fn tree(&self) -> PathBuf {
-        self.root.join("tree.json")
+        self.root.join(TREE)
     }
 
     /// `choices.toml` of the tuned tree: the hyper-parameters that trials of this size chose.
     pub fn choices(&self) -> PathBuf {
-        self.tuned().root.join(CHOICES)
+        match self.kind {
+            TreeKind::Tuned => self.root.join(CHOICES),
+            TreeKind::Written | TreeKind::Trials => self.tuned().root.join(CHOICES),
+        }
     }
 
     /// `results.csv`: a table with a row for each record.
@@ -208,6 +230,8 @@ impl Layout {
     }
 }
 
+/// The name of the file that says how the runs of a tree differ from the study's files.
+pub(super) const TREE: &str = "tree.json";
 /// The name of the folder that holds the trees of the variants.
 const VARIANTS: &str = "variants";
 

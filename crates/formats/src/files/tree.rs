@@ -2,7 +2,7 @@
 //! learned. The report needs it to decide which records count for the study.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::write::{if_there, write_atomic};
 
-use super::layout::Layout;
+use super::layout::{Layout, TREE, TreeKind};
 
 /// The data fingerprint of a run that generates its data.
 pub const GENERATED: &str = "generated";
@@ -124,6 +124,12 @@ impl Variant {
 pub struct Tree {
     /// How the runs differ from the study's files.
     pub variant: Variant,
+    /// How much of each run is trained. Trees of earlier programs do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<Size>,
+    /// Which runs the tree holds. Trees of earlier programs do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<TreeKind>,
     /// The fingerprint of each folder of images, from the last run that learned from the
     /// folder. The key is the path of the folder, and is empty for the images in the
     /// repository.
@@ -137,13 +143,28 @@ impl Tree {
     ///
     /// If the file cannot be read, or is damaged.
     pub fn read(layout: &Layout) -> Result<Self> {
-        let path = layout.tree();
-        let Some(bytes) = if_there("read", &path, std::fs::read(&path))? else {
+        Self::read_file(&layout.tree())
+    }
+
+    /// The tree whose top folder is `root`, such as `artifacts/tuned`: the folder that holds
+    /// `runs/`. `tree.json` gives its size and kind. Without them, the names of the folders
+    /// `quick`, `smoke`, `tuned` and `trials` at the end of the path give them.
+    ///
+    /// # Errors
+    ///
+    /// If `tree.json` cannot be read, or is damaged.
+    pub fn layout(root: &Path) -> Result<Layout> {
+        let tree = Self::read_file(&root.join(TREE))?;
+        Ok(Layout::with_root(root, tree.size, tree.kind))
+    }
+
+    fn read_file(path: &Path) -> Result<Self> {
+        let Some(bytes) = if_there("read", path, std::fs::read(path))? else {
             return Ok(Self::default());
         };
         serde_json::from_slice(&bytes).map_err(|error| {
             let remedy = "delete it, and `cargo xtask experiments` writes it again";
-            Error::file(&path, format!("it is damaged ({error}); {remedy}"))
+            Error::file(path, format!("it is damaged ({error}); {remedy}"))
         })
     }
 
@@ -162,6 +183,8 @@ impl Tree {
         // A damaged file is replaced.
         let mut tree = Self::read(layout).unwrap_or_default();
         tree.variant = variant;
+        tree.size = Some(layout.size());
+        tree.kind = Some(layout.kind());
         for (config, fingerprint) in runs {
             if let Some(folder) = folder_of(config) {
                 tree.data.insert(folder, fingerprint.to_string());
@@ -237,6 +260,35 @@ mod tests {
             assert!(!name.starts_with('.') && name.len() <= 100, "{name}");
             assert!(names.insert(name), "{settings:?}");
         }
+    }
+
+    #[test]
+    fn the_folder_of_a_tree_gives_its_size_and_kind() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let full = Layout::new(folder.path(), Size::Full);
+        let quick = Layout::new(folder.path(), Size::Quick).variant("ndarray");
+        for layout in [full.clone(), full.tuned(), quick.tuned(), quick.trials()] {
+            let same = |found: &Layout| {
+                assert_eq!(found.root(), layout.root());
+                assert_eq!(found.out(), layout.out());
+                assert_eq!((found.size(), found.kind()), (layout.size(), layout.kind()));
+                assert_eq!(found.choices(), layout.choices());
+            };
+            same(&Tree::layout(layout.root()).expect("by its path"));
+            std::fs::create_dir_all(layout.root()).expect("makes a folder");
+            Tree::write(&layout, Variant::default(), []).expect("writes");
+            same(&Tree::layout(layout.root()).expect("by its file"));
+        }
+        // The file counts more than the name of a folder that was moved.
+        let moved = folder.path().join("moved/quick");
+        std::fs::create_dir_all(&moved).expect("makes a folder");
+        std::fs::copy(full.tuned().tree(), moved.join("tree.json")).expect("copies");
+        let found = Tree::layout(&moved).expect("reads");
+        assert_eq!((found.size(), found.kind()), (Size::Full, TreeKind::Tuned));
+        assert_eq!((found.root(), found.out()), (&*moved, &*moved));
+        assert_eq!(found.choices(), moved.join("choices.toml"));
+        std::fs::write(moved.join("tree.json"), "{").expect("writes");
+        assert!(Tree::layout(&moved).is_err());
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod words;
 
 pub use judgement::{Judgement, Verdict};
 pub use row::ClaimRow;
+pub(crate) use scale::Scale;
+pub(crate) use statistics::{Estimate, Source, crossed};
 pub use study_claims::judge;
 pub(crate) use words::{
     HOW, capitalized, claims_markdown, found, is_not_judged, measured, required, shown,

@@ -52,7 +52,8 @@ impl Content {
     pub(super) fn gather(study: &Study, layout: &Layout, mut found: RecordedRuns) -> Result<Self> {
         let order: Vec<String> = study.cells().iter().map(|cell| cell.name.clone()).collect();
         let judgements = judge(study, layout.size(), found.records());
-        let beside = beside_original(study, &found, None);
+        let (beside, problems_of_images) = beside_original(study, &found, None);
+        found.unreadable.extend(problems_of_images);
         let RecordedRuns {
             runs, unreadable, ..
         } = &mut found;

@@ -3,11 +3,13 @@
 mod current;
 mod folder_name;
 mod numbers;
+mod per_image;
 mod recorded;
 mod tree;
 mod weights;
 
 pub(crate) use numbers::{NumberTable, SIDE};
+pub(crate) use per_image::PerImage;
 pub use recorded::{RecordedRun, RecordedRuns};
 pub use tree::read;
 pub(crate) use weights::Weights;
