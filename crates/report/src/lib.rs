@@ -18,7 +18,7 @@ mod tables;
 
 pub use judge::{ClaimRow, Judgement, Verdict, claims_text, judge, lacks, tally};
 pub use page::write;
-pub use read::{RecordedRun, RecordedRuns, read};
+pub use read::{Leftover, LeftoverKind, RecordedRun, RecordedRuns, leftovers, read};
 pub use spread::Spread;
 pub use tables::{Align, Summary, markdown_table, plain_table, summarize, text_table};
 

@@ -63,10 +63,15 @@ fn image_network(config: &RunConfig) -> Option<(Vec<f64>, &ImageData, &Train)> {
     }
 }
 
-/// The numbers of training and test images.
+/// The numbers of images that a run learns from and is evaluated on: of training and test
+/// images, or for a trial of the other training images and of validation images.
 fn images(data: &ImageData) -> (f64, f64) {
-    let count = |count: Option<usize>, all| count.unwrap_or(all) as f64;
-    (count(data.train, TRAIN), count(data.test, TEST))
+    let train = data.train.unwrap_or(TRAIN);
+    let (train, evaluated) = match data.validation {
+        Some(validation) => (train.saturating_sub(validation), validation),
+        None => (train, data.test.unwrap_or(TEST)),
+    };
+    (train as f64, evaluated as f64)
 }
 
 fn classifier_layers(task: &ClassifierTask) -> Vec<f64> {

@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use kindling_formats::{
-    Error, Host, Layout, Record, RunConfig, RunDir, RunStatus, VERSION, hex, if_there,
+    BURN_VERSION, Error, Host, Layout, Record, RunConfig, RunDir, RunStatus, VERSION, hex, if_there,
     remove_temporary, write_atomic,
 };
 use sha2::{Digest, Sha256};
@@ -113,6 +113,18 @@ impl RunSlot {
             Ok(None) => Recorded::Damaged("record.json is missing".into()),
             Err(error) => Recorded::Damaged(error.to_string()),
         }
+    }
+
+    /// Whether this run is a trial that has diverged. That is its result: the candidate loses,
+    /// and the trial is not trained again. The record lies in the training folder.
+    pub fn has_diverged(&self) -> bool {
+        let record = self.training.read_record().ok().flatten();
+        self.config.is_trial()
+            && record.is_some_and(|record| {
+                record.status == RunStatus::Diverged
+                    && record.burn_version == BURN_VERSION
+                    && self.has_key_of(&record)
+            })
     }
 
     /// Restores a complete result of this run from another folder to the result folder. It may

@@ -98,6 +98,7 @@ fn train_until_decided(
         let configs = request.study.expand(&request.selection);
         let options = MatrixOptions {
             tensorboard: !flags.no_tensorboard,
+            protocol: layout.protocol(),
             ..MatrixOptions::default()
         };
         let code = run_matrix(&request, configs.map_err(CommandError::input)?, &options)?;

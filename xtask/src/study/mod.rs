@@ -1,6 +1,7 @@
 //! The commands that train the study and show its results.
 
 mod claims;
+mod clean;
 mod experiments;
 mod http;
 mod list;
@@ -9,12 +10,15 @@ mod report;
 mod serve;
 mod task;
 mod train;
+mod tune;
 mod watch;
 
 pub use claims::claims;
+pub use clean::clean;
 pub use experiments::experiments;
 pub use report::report;
 pub use serve::serve;
 pub use task::task;
 pub use train::train;
+pub use tune::tune;
 pub use watch::watch;

@@ -3,16 +3,21 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use kindling_formats::RunStatus;
+use kindling_formats::{Protocol, RunStatus};
 
 use super::publish::publish;
 use crate::cli::Report;
-use crate::error::CommandResult;
+use crate::error::{CommandError, CommandResult};
 use crate::steps::{results_of, workspace};
 use crate::ui::{self, output};
 
 /// Writes the report and prints its path.
 pub fn report(flags: &Report) -> CommandResult {
+    if flags.publish && flags.tree.protocol.protocol != Protocol::Written {
+        return Err(CommandError::bad_input(
+            "--publish: only runs of the written protocol are published; leave out --protocol",
+        ));
+    }
     let study = workspace::study(&flags.tree.folders)?;
     let layout = results_of(&flags.tree)?;
     let runs = kindling_report::read(&study, &layout);

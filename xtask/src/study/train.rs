@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use kindling_formats::{Host, Layout, Record};
+use kindling_formats::{Host, Layout, Protocol, Record, Selection};
 use kindling_runner::{
     INTERRUPTED, OutputLock, RunSlot, TrainingProgram, failure_reason, refuse_other_versions,
 };
 
 use crate::cli::Train;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::{Request, check_before_training};
+use crate::steps::{Request, check_before_training, place, tuned_configs};
 use crate::ui::{self, interrupt, output};
 
 /// Trains a cell in a process that uses the whole terminal. Returns the exit code of the
@@ -23,20 +23,36 @@ pub fn train(flags: &Train) -> CommandResult {
         .resolve(cell, flags.seed, &request.selection)
         .map_err(CommandError::input)?;
     // The results have their own folder, so a run with `--set` replaces no result of the study.
-    let layout = Layout::new(&request.out.join("train"), request.selection.size);
+    let kind = flags.protocol.protocol.into();
+    let layout = Layout::of(&request.out.join("train"), request.selection.size, kind);
     // Each run has a lock of its own, so that several cells can train at the same time.
     let lock_file = layout.lock(&config.cell, flags.seed);
     OutputLock::check(&lock_file)?;
     refuse_other_versions(&layout)?;
-    let (program, fingerprints) =
-        check_before_training(&request.build, std::slice::from_ref(&config))?;
+    let mut configs = vec![config];
+    let (program, fingerprints) = check_before_training(&request.build, &configs)?;
+    if flags.protocol.protocol == Protocol::Tuned {
+        // The choices are those of the study or of the variant, not of the folder `train`.
+        let one_cell = Request {
+            selection: Selection {
+                cells: vec![flags.cell.clone()],
+                ..request.selection
+            },
+            ..request
+        };
+        let (chosen, _) = place(&one_cell, kind, &configs, &fingerprints, &program)?;
+        let (study, selection) = (&one_cell.study, &one_cell.selection);
+        configs = tuned_configs(study, &chosen, selection, &configs, Some(&fingerprints))?;
+    }
     let program = TrainingProgram {
         tensorboard: !flags.training.no_tensorboard,
         ..program
     };
     let _lock = OutputLock::take(&lock_file)?;
-    let fingerprint = fingerprints.into_iter().next().unwrap_or_default();
-    train_run(&RunSlot::new(config, fingerprint, &layout), &program)
+    match RunSlot::all(configs, fingerprints, &layout).first() {
+        Some(run) => train_run(run, &program),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn train_run(run: &RunSlot, program: &TrainingProgram) -> CommandResult {

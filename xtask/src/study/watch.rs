@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use console::Term;
 
+use kindling_formats::TreeKind;
 use kindling_runner::{RunSnapshot, Snapshot, Stage};
 
 use crate::cli::Watch;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::results_of;
+use crate::steps::{results_of, results_of_kind};
 use crate::ui::{self, clock, interrupt, output};
 
 /// Time between two snapshots.
@@ -22,7 +23,10 @@ const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 /// Shows the progress until the matrix has ended or Ctrl-C is pressed. If the terminal cannot
 /// draw, it shows the progress once.
 pub fn watch(flags: &Watch) -> CommandResult {
-    let layout = results_of(&flags.tree)?;
+    let layout = match flags.trials {
+        true => results_of_kind(&flags.tree, TreeKind::Trials)?,
+        false => results_of(&flags.tree)?,
+    };
     let snapshot = || Snapshot::read(&layout).map_err(CommandError::from);
     if flags.json {
         output::print_json(&snapshot()?)?;

@@ -10,6 +10,7 @@ mod document;
 mod families;
 mod figures;
 mod keys;
+mod point;
 mod protocol;
 mod quick;
 mod resolve;

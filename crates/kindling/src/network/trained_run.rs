@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
-use kindling_formats::{Error, Layout, MNIST, Precision, RunConfig, RunDir, RunStatus, Task};
+use kindling_formats::{Error, MNIST, Precision, RunConfig, RunDir, RunStatus, Task};
 use kindling_harness::{OpenDevice, RunError, images_to_tensor, to_f64s};
 
 use super::suggestion::suggest;
@@ -36,7 +36,7 @@ impl TrainedRun {
         let dir = if is_folder {
             named
         } else {
-            Layout::new(&flags.out, flags.size()).finished(&flags.cell, flags.seed)
+            flags.layout().finished(&flags.cell, flags.seed)
         };
         let place = dir.path().display();
         let Some(record) = dir.read_record()? else {

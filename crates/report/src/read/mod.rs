@@ -2,12 +2,14 @@
 
 mod current;
 mod folder_name;
+mod leftovers;
 mod numbers;
 mod recorded;
 mod tree;
 mod weights;
 
 pub(crate) use numbers::{NumberTable, SIDE};
+pub use leftovers::{Leftover, LeftoverKind, leftovers};
 pub use recorded::{RecordedRun, RecordedRuns};
 pub use tree::read;
 pub(crate) use weights::Weights;
