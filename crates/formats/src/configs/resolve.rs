@@ -113,7 +113,7 @@ impl Study {
                 Error::key(&format!("--set on cell {}", cell.name), key, problem)
             };
             let key = full_path(&table, key).map_err(|problem| refuse(key, problem))?;
-            check_optimizer(&table, &key).map_err(|problem| refuse(&key, problem))?;
+            check_kind(&table, &key).map_err(|problem| refuse(&key, problem))?;
             let value = match value {
                 // A relative path is relative to the current folder, as with --data.
                 Value::String(dir) if key == DATA_DIR => absolute(Path::new(""), dir)?,
@@ -160,22 +160,34 @@ fn absolute(base: &Path, dir: &str) -> Result<Value> {
     Ok(Value::String(path.display().to_string()))
 }
 
-/// Refuses a key of an optimizer that the cell does not use. The cell would then have two
-/// optimizers.
-fn check_optimizer(table: &Table, key: &str) -> std::result::Result<(), String> {
+/// The keys of a config of which a cell has one of several kinds, and an example of another
+/// kind.
+const KINDS: [(&str, &str); 2] = [
+    (
+        "optimizer",
+        "{ sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = false, weight_decay = 0.0 } }",
+    ),
+    ("schedule", "{ cosine = { warmup = 0.0, end = 0.0 } }"),
+];
+
+/// Refuses a key of an optimizer or a schedule that the cell does not use. The cell would
+/// then have two of them.
+fn check_kind(table: &Table, key: &str) -> std::result::Result<(), String> {
     let mut parts = key.split('.');
-    let (Some("train"), Some("optimizer"), Some(wanted)) =
-        (parts.next(), parts.next(), parts.next())
+    let (Some("train"), Some(what), Some(wanted)) = (parts.next(), parts.next(), parts.next())
     else {
         return Ok(());
     };
-    let optimizer = table
+    let Some((_, example)) = KINDS.iter().find(|(name, _)| *name == what) else {
+        return Ok(());
+    };
+    let kinds = table
         .get("train")
-        .and_then(|train| train.get("optimizer")?.as_table());
-    match optimizer.and_then(|optimizer| optimizer.keys().next()) {
+        .and_then(|train| train.get(what)?.as_table());
+    match kinds.and_then(|kinds| kinds.keys().next()) {
         Some(own) if own != wanted => Err(format!(
-            "the cell trains with {own}; set a key of train.optimizer.{own}, or the whole \
-             optimizer, as in --set 'train.optimizer={{ adam = {{ learning_rate = 0.001 }} }}'"
+            "the cell trains with {own}; set a key of train.{what}.{own}, or the whole {what}, \
+             as in --set 'train.{what}={example}'"
         )),
         _ => Ok(()),
     }
@@ -262,6 +274,15 @@ mod tests {
                 "train.optimizer.adam.learning_rate=0.1",
                 "the cell trains with sgd; set a key of train.optimizer.sgd",
             ),
+            (
+                "train.optimizer.adamw.weight_decay=0.1",
+                "the cell trains with sgd; set a key of train.optimizer.sgd",
+            ),
+            (
+                "train.clip=0",
+                "`train.clip`: must be a finite number above 0",
+            ),
+            ("train.schedule.cosine.end=0.1", "missing field `warmup`"),
         ] {
             let error = refused(Selection {
                 set: vec![setting.parse().expect("a setting")],
@@ -307,7 +328,8 @@ mod tests {
                 .is_err(),
             ".5 in TOML"
         );
-        let setting: Setting = "train.optimizer={adam={learning_rate=0.5}}"
+        let setting: Setting = "train.optimizer={adam={learning_rate=0.5,beta_1=0.9,\
+                                beta_2=0.999,epsilon=1e-7}}"
             .parse()
             .expect("one");
         let runs = study.expand(&Selection {
@@ -316,6 +338,43 @@ mod tests {
         });
         let runs = runs.expect("another optimizer");
         assert!(runs[0].to_toml().contains("adam"), "{}", runs[0].to_toml());
+    }
+
+    #[test]
+    fn a_schedule_and_a_clip_can_be_set_and_a_cell_has_one_schedule() {
+        let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
+        let expanded = |settings: &[&str]| {
+            let parsed = settings.iter().map(|setting| setting.parse());
+            study.expand(&Selection {
+                set: parsed
+                    .collect::<std::result::Result<_, _>>()
+                    .expect("settings"),
+                ..plain()
+            })
+        };
+        let cosine = "train.schedule={cosine={warmup=0.1,end=0.0}}";
+        let adamw = "train.optimizer={adamw={learning_rate=0.1,beta_1=0.9,beta_2=0.999,\
+                     epsilon=1e-7,weight_decay=0.1}}";
+        let runs = expanded(&[cosine, "end=0.5", "train.clip=1", adamw, "weight_decay=0"]);
+        let runs = runs.expect("expands");
+        let crate::Task::Classifier(task) = &runs[0].task else {
+            panic!("a classifier");
+        };
+        let descent = task.train.descent(10);
+        // Three epochs of ten images in batches of four.
+        assert_eq!(descent.steps, 9);
+        assert_eq!((descent.rate(1), descent.rate(9)), (0.1, 0.05));
+        assert_eq!(descent.clip, Some(1.0));
+        let crate::Optimizer::AdamW { weight_decay, .. } = descent.optimizer else {
+            panic!("adamw");
+        };
+        assert_eq!(weight_decay, 0.0);
+        let error = expanded(&[cosine, "train.schedule.constant.warmup=0.1"]);
+        let error = error.expect_err("two schedules").to_string();
+        assert!(
+            error.contains("set a key of train.schedule.cosine"),
+            "{error}"
+        );
     }
 
     #[test]
