@@ -11,7 +11,7 @@ fn classifier(folder: &Path) -> RunDir {
     let images = write_images(&folder.join("images"), 96, 20);
     let task = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [8]\ndropout = 0.5\n[train]\nepochs = 2\n\
-         batch_size = 32\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.9 }}"
+         batch_size = 32\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
     );
     write_config(&folder.join("run"), "classifier", &task)
 }

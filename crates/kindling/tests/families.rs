@@ -42,7 +42,7 @@ fn classifiers_learn_to_classify_the_images() {
     for (name, network) in networks {
         let task = format!(
             "[data]\ndir = {images:?}\n[model]\n{network}\n[train]\nepochs = 4\nbatch_size = 32\n\
-             optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
+             optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
         );
         let dir = write_config(&folder.path().join(name), "classifier", &task);
         let record = train_successfully(&dir);
@@ -141,7 +141,7 @@ fn autoencoders_improve_and_write_their_codes() {
         let task = format!(
             "[data]\ndir = {images:?}\n[model]\nhidden = [16]\ncode = 2\nactivation = \"relu\"\n\
              code_activation = \"none\"\noutput = \"sigmoid\"\n{conv}\n[train]\nepochs = 3\n\
-             batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003 }}\n[scatter]\nimages = 70"
+             batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n[scatter]\nimages = 70"
         );
         let dir = write_config(&folder.path().join(name), "autoencoder", &task);
         let record = train_successfully(&dir);
@@ -197,7 +197,7 @@ fn a_linear_model_learns_the_linear_function_up_to_its_noise() {
         let task = format!(
             "[data]\nfunction = \"{function}\"\ntrain = 500\ntest = 200\nx_range = 2.5\n\
              w_range = 2.0\nnoise = 0.01\n[model]\nkind = \"{kind}\"\n[train]\niterations = 1000\n\
-             l2 = 1e-4\noptimizer.adam = {{ learning_rate = 0.02 }}"
+             l2 = 1e-4\noptimizer.adam = {{ learning_rate = 0.02, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}"
         );
         let dir = write_config(
             &folder.path().join(format!("{kind}-{function}")),

@@ -18,7 +18,7 @@ pub(crate) fn classifier(cell: &str, more: &str) -> String {
     format!(
         "cell = \"{cell}\"\nsection = \"2.5\"\nabout = \"a\"\nfamily = \"classifier\"\n\
          {more}[data]\n[model]\nhidden = []\ndropout = 0.0\n[train]\nepochs = 1\n\
-         batch_size = 1\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.0 }}\n"
+         batch_size = 1\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.0, nesterov = false, weight_decay = 0.0 }}\n"
     )
 }
 

@@ -41,7 +41,7 @@ const REGRESSION: &str = r#"
     [train]
     iterations = 10
     l2 = 0.0
-    optimizer.adam = { learning_rate = 0.1 }
+    optimizer.adam = { learning_rate = 0.1, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }
 "#;
 
 const CLASSIFIER: &str = r#"
@@ -60,7 +60,7 @@ const CLASSIFIER: &str = r#"
     [train]
     epochs = 2
     batch_size = 10
-    optimizer.sgd = { learning_rate = 0.1, momentum = 0.9 }
+    optimizer.sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = false, weight_decay = 0.0 }
 "#;
 
 const CLAIMS: &str = r#"

@@ -128,7 +128,7 @@ mod tests {
         let text = format!(
             "cell = \"a\"\nsection = \"2\"\nabout = \"\"\nseed = 0\nbackend = \"flex\"\n\
              precision = \"full\"\nsize = \"full\"\n{model}\n[train]\nepochs = 1\nbatch_size = 1\n\
-             optimizer.adam = {{ learning_rate = 1.0 }}\n[data]\ntrain = 1\n{train}"
+             optimizer.adam = {{ learning_rate = 1.0, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n[data]\ntrain = 1\n{train}"
         );
         let config = RunConfig::from_table(text.parse().expect("TOML"), "test");
         epoch_operations(&config.expect("a config")).expect("layers")

@@ -64,7 +64,7 @@ impl Study {
                 Error::key(&format!("--set on cell {}", cell.name), key, problem)
             };
             let key = full_path(&table, key).map_err(|problem| refuse(key, problem))?;
-            check_optimizer(&table, &key).map_err(|problem| refuse(&key, problem))?;
+            check_kind(&table, &key).map_err(|problem| refuse(&key, problem))?;
             if settings.keys().any(|searched| overlap(searched, &key)) {
                 let problem = "is what tuning searches; leave it out, or change its candidates \
                                in tuning.toml";
@@ -149,22 +149,34 @@ fn absolute(base: &Path, dir: &str) -> Result<Value> {
     Ok(Value::String(path.display().to_string()))
 }
 
-/// Refuses a key of an optimizer that the cell does not use. The cell would then have two
-/// optimizers.
-fn check_optimizer(table: &Table, key: &str) -> std::result::Result<(), String> {
+/// The keys of a config of which a cell has one of several kinds, and an example of another
+/// kind.
+const KINDS: [(&str, &str); 2] = [
+    (
+        "optimizer",
+        "{ sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = false, weight_decay = 0.0 } }",
+    ),
+    ("schedule", "{ cosine = { warmup = 0.0, end = 0.0 } }"),
+];
+
+/// Refuses a key of an optimizer or a schedule that the cell does not use. The cell would
+/// then have two of them.
+fn check_kind(table: &Table, key: &str) -> std::result::Result<(), String> {
     let mut parts = key.split('.');
-    let (Some("train"), Some("optimizer"), Some(wanted)) =
-        (parts.next(), parts.next(), parts.next())
+    let (Some("train"), Some(what), Some(wanted)) = (parts.next(), parts.next(), parts.next())
     else {
         return Ok(());
     };
-    let optimizer = table
+    let Some((_, example)) = KINDS.iter().find(|(name, _)| *name == what) else {
+        return Ok(());
+    };
+    let kinds = table
         .get("train")
-        .and_then(|train| train.get("optimizer")?.as_table());
-    match optimizer.and_then(|optimizer| optimizer.keys().next()) {
+        .and_then(|train| train.get(what)?.as_table());
+    match kinds.and_then(|kinds| kinds.keys().next()) {
         Some(own) if own != wanted => Err(format!(
-            "the cell trains with {own}; set a key of train.optimizer.{own}, or the whole \
-             optimizer, as in --set 'train.optimizer={{ adam = {{ learning_rate = 0.001 }} }}'"
+            "the cell trains with {own}; set a key of train.{what}.{own}, or the whole {what}, \
+             as in --set 'train.{what}={example}'"
         )),
         _ => Ok(()),
     }

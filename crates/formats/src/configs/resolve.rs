@@ -278,6 +278,15 @@ mod tests {
                 "train.optimizer.adam.learning_rate=0.1",
                 "the cell trains with sgd; set a key of train.optimizer.sgd",
             ),
+            (
+                "train.optimizer.adamw.weight_decay=0.1",
+                "the cell trains with sgd; set a key of train.optimizer.sgd",
+            ),
+            (
+                "train.clip=0",
+                "`train.clip`: must be a finite number above 0",
+            ),
+            ("train.schedule.cosine.end=0.1", "missing field `warmup`"),
         ] {
             let error = refused(Selection {
                 set: vec![setting.parse().expect("a setting")],
@@ -323,7 +332,8 @@ mod tests {
                 .is_err(),
             ".5 in TOML"
         );
-        let setting: Setting = "train.optimizer={adam={learning_rate=0.5}}"
+        let setting: Setting = "train.optimizer={adam={learning_rate=0.5,beta_1=0.9,\
+                                beta_2=0.999,epsilon=1e-7}}"
             .parse()
             .expect("one");
         let runs = study.expand(&Selection {
@@ -332,6 +342,43 @@ mod tests {
         });
         let runs = runs.expect("another optimizer");
         assert!(runs[0].to_toml().contains("adam"), "{}", runs[0].to_toml());
+    }
+
+    #[test]
+    fn a_schedule_and_a_clip_can_be_set_and_a_cell_has_one_schedule() {
+        let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
+        let expanded = |settings: &[&str]| {
+            let parsed = settings.iter().map(|setting| setting.parse());
+            study.expand(&Selection {
+                set: parsed
+                    .collect::<std::result::Result<_, _>>()
+                    .expect("settings"),
+                ..plain()
+            })
+        };
+        let cosine = "train.schedule={cosine={warmup=0.1,end=0.0}}";
+        let adamw = "train.optimizer={adamw={learning_rate=0.1,beta_1=0.9,beta_2=0.999,\
+                     epsilon=1e-7,weight_decay=0.1}}";
+        let runs = expanded(&[cosine, "end=0.5", "train.clip=1", adamw, "weight_decay=0"]);
+        let runs = runs.expect("expands");
+        let crate::Task::Classifier(task) = &runs[0].task else {
+            panic!("a classifier");
+        };
+        let descent = task.train.descent(10);
+        // Three epochs of ten images in batches of four.
+        assert_eq!(descent.steps, 9);
+        assert_eq!((descent.rate(1), descent.rate(9)), (0.1, 0.05));
+        assert_eq!(descent.clip, Some(1.0));
+        let crate::Optimizer::AdamW { weight_decay, .. } = descent.optimizer else {
+            panic!("adamw");
+        };
+        assert_eq!(weight_decay, 0.0);
+        let error = expanded(&[cosine, "train.schedule.constant.warmup=0.1"]);
+        let error = error.expect_err("two schedules").to_string();
+        assert!(
+            error.contains("set a key of train.schedule.cosine"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -229,9 +229,11 @@ epochs = 2
 [train.optimizer.sgd]
 learning_rate = 0.1
 momentum = 0.9
+nesterov = false
+weight_decay = 0.0
 ";
         assert_eq!(config.to_toml(), text);
-        let hash = "72f744547418587c245ea6f62849fd1125be2a83624e47e3048b0eb8f9dcacd7";
+        let hash = "db8491b86c8b92f1f46ea99f84382b3368947a8183d5572643748e639c6f9f4d";
         assert_eq!(config.hash(), hash);
     }
 
@@ -261,7 +263,39 @@ momentum = 0.9
                 "momentum = 1.0",
                 "train.optimizer.sgd.momentum",
             ),
+            (
+                "weight_decay = 0.0",
+                "weight_decay = -0.1",
+                "train.optimizer.sgd.weight_decay",
+            ),
+            (
+                "momentum = 0.9, nesterov = false",
+                "momentum = 0.0, nesterov = true",
+                "`train.optimizer.sgd.nesterov`: needs a momentum above 0",
+            ),
+            (", nesterov = false", "", "missing field `nesterov`"),
             (".sgd", ".sdg", "train.optimizer"),
+            (
+                "[train]",
+                "[train]\nclip = 0.0",
+                "`train.clip`: must be a finite number above 0, not 0",
+            ),
+            ("[train]", "[train]\nclip = nan", "train.clip"),
+            (
+                "[train]",
+                "[train]\nschedule.cosine = { warmup = 1.0, end = 0.0 }",
+                "train.schedule.cosine.warmup",
+            ),
+            (
+                "[train]",
+                "[train]\nschedule.cosine = { warmup = 0.0 }",
+                "missing field `end`",
+            ),
+            (
+                "[train]",
+                "[train]\nschedule.linear = { warmup = 0.0 }",
+                "train.schedule",
+            ),
             ("family =", "backend = \"tpu\"\nfamily =", "backend"),
             ("\"classifier\"", "\"clasifier\"", "family"),
             (
@@ -283,6 +317,47 @@ momentum = 0.9
             let error = problem(from, to);
             assert!(error.starts_with("test.toml: "), "{error}");
             assert!(error.contains(words), "`{words}` in: {error}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_adam_or_adamw_is_named() {
+        for (kind, tail) in [("adam", ""), ("adamw", ", weight_decay = 0.1")] {
+            let with = |rest: &str| {
+                let sgd = "sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = false, \
+                           weight_decay = 0.0 }";
+                let text = MLP.replace(sgd, &format!("{kind} = {{ {rest}{tail} }}"));
+                assert_ne!(text, MLP);
+                run_config(&text)
+            };
+            let right = "learning_rate = 1e-3, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8";
+            let config = with(right).expect("valid");
+            let table = config.to_toml().parse().expect("TOML");
+            let again = RunConfig::from_table(table, "again.toml").expect("valid");
+            assert_eq!(again, config);
+            for (from, to, words) in [
+                (
+                    "1e-3",
+                    "0",
+                    "learning_rate`: must be a finite number above 0",
+                ),
+                ("0.9,", "1.0,", "beta_1`: must be at least 0 and below 1"),
+                ("0.999", "-0.1", "beta_2`: must be at least 0 and below 1"),
+                (
+                    "1e-8",
+                    "0.0",
+                    "epsilon`: must be a finite number of at least 1e-30",
+                ),
+                (
+                    "1e-8",
+                    "inf",
+                    "epsilon`: must be a finite number of at least 1e-30",
+                ),
+            ] {
+                let error = with(&right.replace(from, to)).expect_err("must be refused");
+                let words = format!("train.optimizer.{kind}.{words}");
+                assert!(error.to_string().contains(&words), "`{words}` in: {error}");
+            }
         }
     }
 

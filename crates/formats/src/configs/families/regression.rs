@@ -7,7 +7,8 @@ use crate::configs::check::{Check, at_most_largest, count, not_negative, range};
 use crate::configs::size::{SMOKE_STEPS, SMOKE_TESTS, lower};
 
 use super::family::{Family, Figures};
-use super::training::Optimizer;
+use super::schedule::Schedule;
+use super::training::{Descent, Optimizer, check_descent};
 
 /// The config of `family = "regression"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +81,25 @@ pub struct RegressionTrain {
     pub l2: f64,
     /// The optimizer and its learning rate.
     pub optimizer: Optimizer,
+    /// How the learning rate changes. Without it, the rate is constant and has no warm-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// The largest norm of the gradient of all parameters together. A longer gradient is
+    /// shortened to it. Without it, no gradient is shortened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+}
+
+impl RegressionTrain {
+    /// How the training changes the weights.
+    pub fn descent(&self) -> Descent {
+        Descent {
+            optimizer: self.optimizer,
+            schedule: self.schedule.clone(),
+            clip: self.clip,
+            steps: self.iterations,
+        }
+    }
 }
 
 impl Family for RegressionTask {
@@ -107,7 +127,11 @@ impl Family for RegressionTask {
         at_most_largest("data.noise", self.data.noise)?;
         count("train.iterations", self.train.iterations, 1)?;
         not_negative("train.l2", self.train.l2)?;
-        self.train.optimizer.check()
+        check_descent(
+            self.train.optimizer,
+            self.train.schedule.as_ref(),
+            self.train.clip,
+        )
     }
 
     fn epochs(&self) -> usize {
