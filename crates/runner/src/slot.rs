@@ -233,7 +233,9 @@ impl RunSlot {
             return Ok(record);
         }
         Err(match record.status {
-            RunStatus::Failed => record.error.unwrap_or_else(|| "the training failed".into()),
+            RunStatus::Failed | RunStatus::Diverged => {
+                record.error.unwrap_or_else(|| "the training failed".into())
+            }
             RunStatus::Complete => {
                 "record.json is of another config or other data; did the data change during the \
                  training?"
@@ -254,7 +256,7 @@ impl RunSlot {
     ) -> (Record, Option<Error>) {
         let written = self.training.read_record().ok().flatten();
         if let Some(record) = &written
-            && record.status == RunStatus::Failed
+            && record.status.is_failure()
         {
             return (record.clone(), None);
         }
@@ -280,8 +282,10 @@ impl RunSlot {
             epochs: 0,
             parameters: 0,
             train_loss: None,
+            validation_loss: None,
             test_loss: None,
             train_accuracy: None,
+            validation_accuracy: None,
             test_accuracy: None,
             seconds,
             status: RunStatus::Failed,
