@@ -157,7 +157,7 @@ fn a_training_that_diverges_names_the_epoch_and_batch() {
         "{message}"
     );
     let record = dir.read_record().expect("readable").expect("a record");
-    assert_eq!(record.status, RunStatus::Failed);
+    assert_eq!(record.status, RunStatus::Diverged);
     assert!(record.error.expect("an error").contains("epoch 1, batch 2"));
     assert!(!dir.model().exists());
 

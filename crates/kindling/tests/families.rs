@@ -3,12 +3,14 @@
 mod common;
 
 use common::{train_successfully, write_config, write_images};
-use kindling_formats::{HistoryRow, ImageData, Record, RunDir, RunStatus, TimingRow};
+use kindling_formats::{History, HistoryRow, ImageData, Record, RunDir, RunStatus, Split, TimingRow};
 use kindling_formats::{read_csv, read_numbers};
 use safetensors::SafeTensors;
 
 fn history(dir: &RunDir) -> Vec<HistoryRow> {
-    read_csv(&dir.history()).expect("a history")
+    let history = History::read(&dir.history()).expect("a history");
+    assert_eq!(history.split, Split::Test);
+    history.rows
 }
 
 fn check_files(dir: &RunDir, record: &Record, epochs: usize) {
@@ -23,8 +25,8 @@ fn check_files(dir: &RunDir, record: &Record, epochs: usize) {
     assert_eq!(rows.len(), epochs);
     let last = rows.last().expect("a row");
     assert_eq!(record.train_loss, Some(last.train_loss));
-    assert_eq!(record.test_loss, Some(last.test_loss));
-    assert_eq!(record.test_accuracy, last.test_accuracy);
+    assert_eq!(record.test_loss, Some(last.evaluated_loss));
+    assert_eq!(record.test_accuracy, last.evaluated_accuracy);
     assert!(dir.model().exists());
 }
 
@@ -92,8 +94,9 @@ fn check_weights(dir: &RunDir, images: &std::path::Path) {
         dir: Some(images.into()),
         train: None,
         test: None,
+        validation: None,
     };
-    let test = kindling_datasets::load_images(&data).expect("images").test;
+    let test = kindling_datasets::load_images(&data).expect("images").evaluated;
     let bytes = std::fs::read(dir.weights()).expect("weights");
     let weights = SafeTensors::deserialize(&bytes).expect("weights");
     let layer = |x: &[f64], name: &str| -> Vec<f64> {
@@ -148,7 +151,7 @@ fn autoencoders_improve_and_write_their_codes() {
         check_files(&dir, &record, 3);
         let rows = history(&dir);
         assert!(
-            rows[2].test_loss < 0.8 * rows[0].train_loss,
+            rows[2].evaluated_loss < 0.8 * rows[0].train_loss,
             "{name}: {rows:?}"
         );
         assert_eq!(record.test_accuracy, None);

@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::{kindling, train_successfully, write_config, write_images};
-use kindling_formats::{HistoryRow, RunDir, read_csv};
+use kindling_formats::{History, HistoryRow, RunDir};
 use serde_json::Value;
 
 /// Prints the scalars, the hyper-parameters and the points of the projector as JSON.
@@ -73,14 +73,14 @@ fn tensorboard_reads_the_history_the_config_and_the_codes() {
     let images = write_images(&folder.path().join("images"), 300, 60);
     let run = autoencoder(&folder.path().join("run"), &images);
     train_successfully(&run);
-    let history: Vec<HistoryRow> = read_csv(&run.history()).expect("a history");
+    let history = History::read(&run.history()).expect("a history").rows;
     let Some(events) = read(&run) else { return };
     for (tag, figure) in [
         (
             "loss/train",
             (|row| row.train_loss) as fn(&HistoryRow) -> f64,
         ),
-        ("loss/test", |row| row.test_loss),
+        ("loss/test", |row| row.evaluated_loss),
         ("learning_rate", |row| row.learning_rate),
     ] {
         let rows = history.iter();

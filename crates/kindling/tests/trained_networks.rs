@@ -20,8 +20,9 @@ fn test_images() -> Images {
         dir: None,
         train: Some(1),
         test: Some(100),
+        validation: None,
     };
-    load_images(&data).expect("images").test
+    load_images(&data).expect("images").evaluated
 }
 
 fn classifier(dir: &Path) -> RunDir {

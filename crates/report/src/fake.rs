@@ -76,8 +76,10 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
         epochs: 2,
         parameters: 7850,
         train_loss: Some(0.05),
+        validation_loss: None,
         test_loss: Some(0.06 + 0.001 * seed as f64),
         train_accuracy: Some(0.99),
+        validation_accuracy: None,
         test_accuracy: Some(0.98),
         seconds: 12.0,
         status: RunStatus::Complete,
@@ -135,8 +137,8 @@ pub(crate) fn row(epoch: usize, train_loss: f64, test_loss: f64) -> HistoryRow {
         epoch,
         learning_rate: 0.02,
         train_loss,
-        test_loss,
+        evaluated_loss: test_loss,
         train_accuracy: None,
-        test_accuracy: None,
+        evaluated_accuracy: None,
     }
 }

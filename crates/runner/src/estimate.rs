@@ -89,7 +89,7 @@ pub fn estimate(
     let recorded = recorded(layout);
     let mut published_runs: Option<ByCell> = None;
     let mut basis = Basis::SameCells;
-    let mut ends = vec![0.0; jobs.max(1)];
+    let mut ends: Vec<f64> = vec![0.0; jobs.max(1)];
     let mut bytes = Some(0.0);
     for run in runs {
         let cell = run.config.study_cell();
@@ -108,9 +108,11 @@ pub fn estimate(
         basis = basis.max(of);
         let seconds = measured.seconds_per_cost()? * cost(&run.config);
         // The next run starts where a job is free first.
-        let free = ends.iter_mut().min_by(|a, b| a.total_cmp(b))?;
+        let free = ends.iter_mut().min_by(|a, b| (**a).total_cmp(*b))?;
         *free += seconds;
-        bytes = bytes.zip(measured.bytes_of_run()).map(|(sum, one)| sum + one);
+        bytes = bytes
+            .zip(measured.bytes_of_run())
+            .map(|(sum, one)| sum + one);
     }
     Some(Estimate {
         seconds: ends.into_iter().fold(0.0, f64::max),

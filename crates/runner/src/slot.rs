@@ -5,8 +5,8 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use kindling_formats::{
-    BURN_VERSION, Error, Host, Layout, Record, RunConfig, RunDir, RunStatus, VERSION, hex, if_there,
-    remove_temporary, write_atomic,
+    BURN_VERSION, Error, Host, Layout, Record, RunConfig, RunDir, RunStatus, VERSION, hex,
+    if_there, remove_temporary, write_atomic,
 };
 use sha2::{Digest, Sha256};
 
@@ -245,7 +245,9 @@ impl RunSlot {
             return Ok(record);
         }
         Err(match record.status {
-            RunStatus::Failed => record.error.unwrap_or_else(|| "the training failed".into()),
+            RunStatus::Failed | RunStatus::Diverged => {
+                record.error.unwrap_or_else(|| "the training failed".into())
+            }
             RunStatus::Complete => {
                 "record.json is of another config or other data; did the data change during the \
                  training?"
@@ -266,7 +268,7 @@ impl RunSlot {
     ) -> (Record, Option<Error>) {
         let written = self.training.read_record().ok().flatten();
         if let Some(record) = &written
-            && record.status == RunStatus::Failed
+            && record.status.is_failure()
         {
             return (record.clone(), None);
         }
@@ -292,8 +294,10 @@ impl RunSlot {
             epochs: 0,
             parameters: 0,
             train_loss: None,
+            validation_loss: None,
             test_loss: None,
             train_accuracy: None,
+            validation_accuracy: None,
             test_accuracy: None,
             seconds,
             status: RunStatus::Failed,

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use kindling_formats::DeviceName;
 
-use super::options::{
-    Extras, Folders, MatrixFlags, ProtocolFlag, SizeFlags, Training, Tree,
-};
+use super::options::{Extras, Folders, MatrixFlags, ProtocolFlag, SizeFlags, Training, Tree};
 
 /// `cargo xtask experiments`
 #[derive(Debug, Args)]

@@ -115,9 +115,7 @@ pub fn train_matrix(
     let (layout, variant) = place(request, kind, &configs, &fingerprints, &program)?;
     let configs = match kind {
         TreeKind::Written | TreeKind::Trials => configs,
-        TreeKind::Tuned => {
-            tuned_configs(study, &layout, selection, &configs, Some(&fingerprints))?
-        }
+        TreeKind::Tuned => tuned_configs(study, &layout, selection, &configs, Some(&fingerprints))?,
     };
     refuse_other_versions(&layout)?;
     let lock = OutputLock::take(&lock_file)?;
@@ -152,7 +150,15 @@ pub fn train_matrix(
     if let Some(slurm) = &options.slurm {
         Manifest::new(&runs, runs.len()).write(&layout)?;
         let last = last_command(request, &layout, options)?;
-        submit(slurm, options, &layout, &mut queue, &missing.runs, &program, last)?;
+        submit(
+            slurm,
+            options,
+            &layout,
+            &mut queue,
+            &missing.runs,
+            &program,
+            last,
+        )?;
         return Ok(Matrix::Submitted);
     }
     let jobs = jobs_at_a_time(&missing.runs, options.jobs);

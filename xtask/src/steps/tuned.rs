@@ -35,7 +35,9 @@ pub fn tuned_configs(
         let cell = study.cell(&config.cell)?;
         study.resolve(cell, config.seed, &selection)
     });
-    configs.collect::<Result<_, _>>().map_err(CommandError::input)
+    configs
+        .collect::<Result<_, _>>()
+        .map_err(CommandError::input)
 }
 
 /// Refuses cells that need a choice and have none. The error names all of them.
@@ -63,7 +65,10 @@ fn refuse_missing(
     let names = selection.cells.is_empty() && selection.only.is_empty();
     let words: String = match names {
         true => String::new(),
-        false => missing.iter().map(|name| format!(" --cell {name}")).collect(),
+        false => missing
+            .iter()
+            .map(|name| format!(" --cell {name}"))
+            .collect(),
     };
     Err(CommandError::bad_input(format!(
         "--protocol tuned: {} has no choice for {}; run `cargo xtask tune{words}` first, with the \

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use kindling_formats::{Protocol, RunStatus};
+use kindling_formats::Protocol;
 
 use super::publish::publish;
 use crate::cli::Report;
@@ -21,7 +21,7 @@ pub fn report(flags: &Report) -> CommandResult {
     let study = workspace::study(&flags.tree.folders)?;
     let layout = results_of(&flags.tree)?;
     let runs = kindling_report::read(&study, &layout);
-    let is_failed = |run: &&kindling_report::RecordedRun| run.record.status == RunStatus::Failed;
+    let is_failed = |run: &&kindling_report::RecordedRun| run.record.status.is_failure();
     let failed = runs.runs.iter().filter(is_failed).count();
     let cells = runs.runs.iter().map(|run| &run.record.cell);
     output::note(format_args!(

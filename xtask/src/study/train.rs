@@ -103,12 +103,19 @@ fn train_run(run: &RunSlot, program: &TrainingProgram) -> CommandResult {
 
 fn print(run: &RunSlot, record: &Record) {
     output::print(format_args!("\n{}", run.name()));
-    let loss = ui::short_number(record.test_loss);
-    output::print(format_args!("  test loss      {loss}"));
-    if let Some(accuracy) = record.test_accuracy {
-        output::print(format_args!("  test accuracy  {accuracy:.4}"));
+    let split = record.evaluated_split();
+    // The values stand below each other.
+    let line = |name: &str, value: &str| {
+        let width = split.name().len() + "accuracy".len() + 3;
+        output::print(format_args!("  {name:<width$}{value}"));
+    };
+    line(
+        &format!("{split} loss"),
+        &ui::short_number(record.evaluated_loss()),
+    );
+    if let Some(accuracy) = record.evaluated_accuracy() {
+        line(&format!("{split} accuracy"), &format!("{accuracy:.4}"));
     }
-    output::print(format_args!("  seconds        {:.1}", record.seconds));
-    let folder = ui::path(run.result.path());
-    output::print(format_args!("  folder         {folder}"));
+    line("seconds", &format!("{:.1}", record.seconds));
+    line("folder", &ui::path(run.result.path()));
 }

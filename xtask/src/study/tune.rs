@@ -131,7 +131,10 @@ fn print_list(trials: &[CellTrials]) {
         ("candidates", Align::Left),
     ];
     let rows = trials.iter().map(|one| {
-        let names = one.candidates.iter().map(|candidate| candidate.name.as_str());
+        let names = one
+            .candidates
+            .iter()
+            .map(|candidate| candidate.name.as_str());
         [
             one.cell.section().to_string(),
             one.cell.name.clone(),
@@ -141,7 +144,9 @@ fn print_list(trials: &[CellTrials]) {
         ]
     });
     output::print(plain_table(&columns, rows).trim_end());
-    let runs = trials.iter().map(|one| one.candidates.len() * one.seeds.len());
+    let runs = trials
+        .iter()
+        .map(|one| one.candidates.len() * one.seeds.len());
     output::print(format_args!(
         "\n{}, {}",
         ui::count(trials.len(), "cell"),
@@ -202,7 +207,9 @@ fn kept_choices(
     let old = match study.choices(layout) {
         Ok(old) => old,
         Err(error) => {
-            output::warn(format_args!("warning: {error}; earlier choices are left out"));
+            output::warn(format_args!(
+                "warning: {error}; earlier choices are left out"
+            ));
             return Vec::new();
         }
     };
@@ -331,7 +338,12 @@ fn table(chosen: &[&Choice]) -> String {
             choice.score.name().replace('_', " "),
             ui::short_number(own.map(|candidate| candidate.mean)),
             format!("{:.0} %", 100.0 * (1.0 - choice.wins)),
-            if choice.edge.is_empty() { "" } else { "at the edge" }.to_string(),
+            if choice.edge.is_empty() {
+                ""
+            } else {
+                "at the edge"
+            }
+            .to_string(),
         ]
     });
     plain_table(&columns, rows)
@@ -340,7 +352,9 @@ fn table(chosen: &[&Choice]) -> String {
 /// Settings by the last parts of their keys, as in `learning_rate=0.04`.
 fn short(settings: &Settings) -> String {
     let leaf = |path: &str| path.rsplit('.').next().unwrap_or(path).to_string();
-    let parts = settings.iter().map(|(path, value)| format!("{}={value}", leaf(path)));
+    let parts = settings
+        .iter()
+        .map(|(path, value)| format!("{}={value}", leaf(path)));
     parts.collect::<Vec<_>>().join(" ")
 }
 

@@ -99,8 +99,9 @@ fn name(run: &RunSnapshot) -> String {
 
 /// The progress of a run as text.
 fn progress(run: &RunSnapshot) -> String {
-    let loss = ui::short_number(run.test_losses.last().copied());
-    let accuracy = match run.test_accuracy {
+    let split = run.split;
+    let loss = ui::short_number(run.losses.last().copied());
+    let accuracy = match run.accuracy {
         Some(accuracy) => format!("  {:.2} %", 100.0 * accuracy),
         None => String::new(),
     };
@@ -112,19 +113,19 @@ fn progress(run: &RunSnapshot) -> String {
         ),
         Stage::Done => {
             let seconds = clock(run.seconds.unwrap_or_default());
-            format!("done in {seconds}  test {loss}{accuracy}")
+            format!("done in {seconds}  {split} {loss}{accuracy}")
         }
         Stage::Begun => {
             let left = match run.seconds_left {
                 Some(seconds) => format!("  {} left", clock(seconds)),
                 None => String::new(),
             };
-            let sparks = sparkline(&run.test_losses);
+            let sparks = sparkline(&run.losses);
             let (epoch, epochs) = (run.epoch, run.epochs);
             let silent = run.seconds_since_write.filter(|&seconds| seconds > 60.0);
             let silent = silent.map(|seconds| format!("  silent for {}", clock(seconds)));
             format!(
-                "{sparks:<SPARKS$}  {epoch}/{epochs}  test {loss}{accuracy}{left}{}",
+                "{sparks:<SPARKS$}  {epoch}/{epochs}  {split} {loss}{accuracy}{left}{}",
                 silent.unwrap_or_default()
             )
         }
@@ -150,6 +151,7 @@ fn sparkline(values: &[f64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kindling_formats::Split;
 
     #[test]
     fn a_sparkline_has_a_logarithmic_scale() {
@@ -167,8 +169,9 @@ mod tests {
             stage: Stage::Done,
             epoch: 2,
             epochs: 2,
-            test_losses: vec![0.1],
-            test_accuracy: Some(0.98),
+            split: Split::Test,
+            losses: vec![0.1],
+            accuracy: Some(0.98),
             seconds: Some(61.0),
             seconds_left: None,
             seconds_since_write: None,

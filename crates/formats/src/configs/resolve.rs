@@ -199,7 +199,10 @@ fn check_number_of_runs(count: usize) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::configs::Setting;
     use crate::samples::{DROPOUT, PCA, STUDY, study};
 
     fn plain() -> Selection {

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use crate::devices::{Backend, Precision};
 use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::split::Split;
 
 use super::check::{Check, Problem, TRIAL_MARK, run_name_is_a_folder};
 use super::document::{read_table, typed};
@@ -159,6 +160,23 @@ impl RunConfig {
     pub fn images(&self) -> Option<&ImageData> {
         self.task.images()
     }
+
+    /// Whether the run is a trial: a run that holds out a part of the training images (or
+    /// rows) and is evaluated on this part, so that settings can be chosen without the test
+    /// images.
+    pub fn is_trial(&self) -> bool {
+        self.task.validation().is_some()
+    }
+
+    /// The split on which the run is evaluated: the validation split of a trial, and the test
+    /// split of a final run.
+    pub fn evaluated_split(&self) -> Split {
+        if self.is_trial() {
+            Split::Validation
+        } else {
+            Split::Test
+        }
+    }
 }
 
 #[cfg(test)]
@@ -304,6 +322,7 @@ weight_decay = 0.0
                 "use gradients, regression, classifier, autoencoder or pca",
             ),
             ("[data]", "[data]\ntrain = 0", "data.train"),
+            ("[data]", "[data]\nvalidation = 0", "data.validation"),
             ("[data]", "[dta]\n[data]", "dta"),
             ("cell = \"mlp\"", "cell = \"../mlp\"", "cell"),
             ("hidden = [8]", "hidden = [512, 0]", "model.hidden"),
@@ -359,6 +378,24 @@ weight_decay = 0.0
                 assert!(error.to_string().contains(&words), "`{words}` in: {error}");
             }
         }
+    }
+
+    #[test]
+    fn a_trial_writes_nothing_about_test_images() {
+        let config = run_config(MLP).expect("valid");
+        assert!(!config.is_trial());
+        assert_eq!(config.evaluated_split(), Split::Test);
+        let text = MLP.replace("[data]", "[data]\nvalidation = 100");
+        let trial = run_config(&text).expect("valid");
+        assert!(trial.is_trial());
+        assert_eq!(trial.evaluated_split(), Split::Validation);
+        assert_ne!(trial.hash(), config.hash());
+        let (all, some) = (config.task.files(), trial.task.files());
+        assert!(all.starts_with(&some));
+        assert_eq!(
+            all[some.len()..],
+            ["confusion.csv", "mistakes.csv", "logits.csv"]
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kindling_formats::{Layout, Record, RunStatus, Size, Tree};
+use kindling_formats::{Layout, Record, Size, Tree};
 
 use crate::read::RecordedRuns;
 
@@ -17,7 +17,7 @@ pub(super) struct Overview {
 pub(super) fn overview(found: &RecordedRuns, layout: &Layout) -> Overview {
     let failed = found
         .records()
-        .filter(|record| record.status == RunStatus::Failed)
+        .filter(|record| record.status.is_failure())
         .count();
     let cells: BTreeSet<&str> = found.records().map(|record| record.cell.as_str()).collect();
     let backends: BTreeSet<&str> = found

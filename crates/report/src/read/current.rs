@@ -1,8 +1,8 @@
 //! Whether a record is a result of the study as its files are today.
 
 use kindling_formats::{
-    BURN_VERSION, Error, Layout, Protocol, Record, Result, RunConfig, RunDir, RunStatus, Selection, Study,
-    Tree,
+    BURN_VERSION, Error, Layout, Protocol, Record, Result, RunConfig, RunDir, RunStatus, Selection,
+    Study, Tree,
 };
 
 /// The study as its files are today, for the runs of one tree.
@@ -95,7 +95,10 @@ impl<'a> CurrentStudy<'a> {
     /// may be one: if the study's config or the data are not known.
     pub(super) fn certain_difference(&self, record: &Record, dir: &RunDir) -> Option<String> {
         let cell = self.study.cell(&record.cell).ok()?;
-        let config = self.study.resolve(cell, record.seed, &self.selection).ok()?;
+        let config = self
+            .study
+            .resolve(cell, record.seed, &self.selection)
+            .ok()?;
         self.tree.fingerprint(&config)?;
         self.config_of(record, dir).err()
     }
@@ -105,7 +108,10 @@ impl<'a> CurrentStudy<'a> {
         let differs = || {
             let config = dir.read_config().ok()?;
             let cell = self.study.cell(&config.cell).ok()?;
-            let own = self.study.resolve(cell, config.seed, &self.selection).ok()?;
+            let own = self
+                .study
+                .resolve(cell, config.seed, &self.selection)
+                .ok()?;
             Some(config.hash() != own.hash())
         };
         differs().unwrap_or(false)

@@ -51,9 +51,10 @@ pub fn leftovers(study: &Study, layout: &Layout) -> Result<Vec<Leftover>> {
             };
             let known = match &current {
                 None => Some((LeftoverKind::Trial, "a trial".to_string())),
-                Some(_) if study.cell(&cell).is_err() => {
-                    Some((LeftoverKind::Foreign, format!("the study has no cell {cell}")))
-                }
+                Some(_) if study.cell(&cell).is_err() => Some((
+                    LeftoverKind::Foreign,
+                    format!("the study has no cell {cell}"),
+                )),
                 Some(current) => difference(current, &RunDir::new(&folder), &folder_name),
             };
             found.extend(known.map(|(kind, difference)| Leftover {

@@ -8,8 +8,8 @@ mod recorded;
 mod tree;
 mod weights;
 
-pub(crate) use numbers::{NumberTable, SIDE};
 pub use leftovers::{Leftover, LeftoverKind, leftovers};
+pub(crate) use numbers::{NumberTable, SIDE};
 pub use recorded::{RecordedRun, RecordedRuns};
 pub use tree::read;
 pub(crate) use weights::Weights;

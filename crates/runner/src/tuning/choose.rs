@@ -82,7 +82,9 @@ fn outcome(
                 scores.push(score.unwrap_or(f64::NAN));
             }
             Trial::Diverged => scores.push(f64::NAN),
-            Trial::Failed(error) => failed.push((format!("{} {}", config.cell, config.seed), error)),
+            Trial::Failed(error) => {
+                failed.push((format!("{} {}", config.cell, config.seed), error))
+            }
             Trial::Missing => missing += 1,
         }
     }
@@ -125,13 +127,18 @@ fn edge(trials: &CellTrials, chosen: &Settings) -> Vec<String> {
             let all = trials.candidates.iter();
             all.filter_map(|candidate| candidate.settings.get(*key).copied())
         };
-        let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+        let (low, high) = values()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            });
         let value = chosen.get(*key).copied();
         low < high && (value == Some(low) || value == Some(high))
     };
-    trials.keys().filter(is_at_edge).map(str::to_string).collect()
+    trials
+        .keys()
+        .filter(is_at_edge)
+        .map(str::to_string)
+        .collect()
 }
 
 /// The state of a trial.
