@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use kindling_formats::{
-    BURN_VERSION, CellTrials, Choice, Choices, Layout, Selection, Settings, Study, Tree, TreeKind,
-    VERSION,
+    CellTrials, Choice, Choices, Layout, Selection, Settings, Study, Tree, TreeKind,
 };
 use kindling_report::{Align, plain_table};
 use kindling_runner::{CellOutcome, Outcome, choose_cells};
@@ -182,14 +181,10 @@ fn choose(
         let mut all = new.iter().chain(&old);
         all.find(|choice| choice.name == name).cloned()
     };
-    let choices = Choices {
-        version: VERSION.into(),
-        burn_version: BURN_VERSION.into(),
-        backend: selection.backend,
-        precision: selection.precision,
-        cells: cells.filter_map(|cell| of_cell(&cell.name)).collect(),
-        ..Choices::none(&layout.choices(), layout.size())
-    };
+    let mut choices = Choices::none(&layout.choices(), layout.size());
+    choices.backend = selection.backend;
+    choices.precision = selection.precision;
+    choices.cells = cells.filter_map(|cell| of_cell(&cell.name)).collect();
     if !new.is_empty() {
         choices.write(choices.file())?;
     }

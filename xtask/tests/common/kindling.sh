@@ -54,6 +54,10 @@ case "$cell $seed" in
         ;;
     ${FAKE_KILL:-none}) kill -9 $$ ;;
 esac
+status=complete error=null
+case "$cell $seed" in
+    ${FAKE_DIVERGE:-none}) status=diverged error='"the loss is NaN in epoch 1, batch 3"' ;;
+esac
 data=fake
 dir=$(value dir)
 if [ -e "${dir:-/none}/content" ]; then data=$(cat "$dir/content"); fi
@@ -73,6 +77,9 @@ CSV
 accuracy=0.92 loss=0.15
 if [ "$cell" = "${FAKE_SPREAD:-none}" ]; then loss=0.15$seed; fi
 if [ "$(value backend)" = "${FAKE_WORSE:-none}" ]; then accuracy=0.90; fi
+if scores=$(grep "^$cell $seed " "${FAKE_SCORES:-/dev/null}"); then
+    accuracy=$(echo "$scores" | cut -d ' ' -f 3) loss=$(echo "$scores" | cut -d ' ' -f 4)
+fi
 # The files of each family, as in Task::files.
 tests=
 case $family in
@@ -91,8 +98,12 @@ done
 cat > "$folder/record.json" << JSON
 {"version":"$FAKE_VERSION","section":"$(value section)","cell":"$cell","family":"$family","backend":"$(value backend)",
 "seed":$seed,"epochs":2,"parameters":10,"train_loss":0.1,"${split}_loss":$loss,
-"train_accuracy":0.95,"${split}_accuracy":$accuracy,"seconds":1.5,"status":"complete","error":null,
+"train_accuracy":0.95,"${split}_accuracy":$accuracy,"seconds":${FAKE_SECONDS:-1.5},"status":"$status","error":$error,
 "metrics":{},"config_hash":"$hash","data_fingerprint":"$data","program":"${FAKE_PROGRAM:-fake}",
 "revision":"$KINDLING_REVISION","burn_version":"0.22.1","files":{$digests},
 "host":{"platform":"p","cpu":"c","cores":2,"threads":$RAYON_NUM_THREADS}}
 JSON
+if [ $status = diverged ]; then
+    echo "error: the loss is NaN in epoch 1, batch 3" >&2
+    exit 1
+fi

@@ -84,7 +84,8 @@ pub struct CandidateScores {
 }
 
 impl Choices {
-    /// No choices. `file` is the file that would hold them.
+    /// No choices, of today's versions and on the default backend. `file` is the file that is
+    /// to hold them.
     pub fn none(file: &Path, size: Size) -> Self {
         Self {
             version: VERSION.into(),
