@@ -170,6 +170,10 @@ impl<'a> MatrixProgress<'a> {
         self.ended += 1;
         let name = self.name(index);
         let line = match &end.failure {
+            // A trial that diverged has a result: its candidate loses.
+            Some(reason) if self.runs[index].has_diverged() => {
+                format!("diverged {name} {reason}")
+            }
             Some(reason) => {
                 self.failed += 1;
                 format!("FAILED  {name}  {reason}")

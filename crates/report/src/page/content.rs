@@ -94,7 +94,7 @@ impl Content {
             problems: problems(&found, &order),
             judgements,
             sections,
-            provenance: provenance(&found),
+            provenance: provenance(&found, layout),
         })
     }
 }
