@@ -23,9 +23,14 @@ fn main() {
 const SGD: Optimizer = Optimizer::Sgd {
     learning_rate: 0.02,
     momentum: 0.9,
+    nesterov: false,
+    weight_decay: 0.0,
 };
 const ADAM: Optimizer = Optimizer::Adam {
     learning_rate: 0.001,
+    beta_1: 0.9,
+    beta_2: 0.999,
+    epsilon: 1e-7,
 };
 
 /// Measures the time of a training step on one batch: making the batch, the forward pass, the

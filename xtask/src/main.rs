@@ -57,6 +57,7 @@ fn print_help_or_error(error: &clap::Error) -> ExitCode {
 fn run(command: Command) -> CommandResult {
     match command {
         Command::Experiments(flags) => study::experiments(&flags),
+        Command::Tune(flags) => study::tune(&flags),
         Command::Train(flags) => study::train(&flags),
         Command::Watch(flags) => study::watch(&flags),
         Command::Serve(flags) => study::serve(&flags),
@@ -64,6 +65,7 @@ fn run(command: Command) -> CommandResult {
         Command::Claims(flags) => study::claims(&flags),
         Command::Compare(flags) => study::compare(&flags),
         Command::Task(flags) => study::task(&flags),
+        Command::Clean(flags) => study::clean(&flags),
         Command::Backends(flags) => backends::devices(&flags),
         Command::Parity(flags) => backends::parity(&flags),
         Command::Converge(flags) => backends::converge(&flags),

@@ -91,9 +91,19 @@ def autoencoder(model):
 def optimizer(train):
     """Makes the optimizer that the table [train] describes."""
     ((name, values),) = train["optimizer"].items()
+    # Keras has another weight decay for SGD, and other schedules.
+    if values.get("weight_decay", 0.0) != 0.0 or "schedule" in train or "clip" in train:
+        raise SystemExit("the comparison knows no weight decay, schedule or clipping")
     if name == "sgd":
-        return keras.optimizers.SGD(values["learning_rate"], momentum=values["momentum"])
-    return keras.optimizers.Adam(values["learning_rate"])
+        return keras.optimizers.SGD(
+            values["learning_rate"], momentum=values["momentum"], nesterov=values["nesterov"]
+        )
+    return keras.optimizers.Adam(
+        values["learning_rate"],
+        beta_1=values["beta_1"],
+        beta_2=values["beta_2"],
+        epsilon=values["epsilon"],
+    )
 
 
 class EpochTimer(keras.callbacks.Callback):

@@ -95,6 +95,17 @@ pub enum DataError {
         /// The number of labels.
         labels: usize,
     },
+    /// The config holds out so many validation images that no training image is left.
+    #[error(
+        "`data.validation` holds out {validation} of {train} training images, which leaves none \
+         to learn from; use a number below {train}"
+    )]
+    AllHeldOut {
+        /// The number of validation images that the config asks for.
+        validation: usize,
+        /// The number of training images before any is held out.
+        train: usize,
+    },
     /// The config asks for more images than there are.
     #[error(
         "`data.{split}` asks for {wanted} images, but there are only {there}; use a smaller \

@@ -52,6 +52,19 @@ impl Images {
         &self.labels
     }
 
+    /// The images at `indices`, in this order.
+    ///
+    /// # Panics
+    ///
+    /// If there is no image with one of the indices.
+    pub(crate) fn select(&self, indices: &[usize]) -> Self {
+        let pixels = indices.iter().flat_map(|&index| self.pixels(index));
+        Self {
+            pixels: pixels.copied().collect(),
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+
     /// Keeps the first `count` images, or all if `count` is `None`. `split` is the key of
     /// `[data]` that an error names.
     pub(crate) fn truncate(

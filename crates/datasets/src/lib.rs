@@ -11,6 +11,7 @@ mod shape;
 mod stream;
 mod sums;
 mod toy;
+mod validation;
 
 pub use error::DataError;
 pub use idx::IdxError;

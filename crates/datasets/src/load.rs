@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kindling_formats::{ImageData, hex};
+use kindling_formats::{ImageData, Split, hex};
 use sha2::{Digest, Sha256};
 
 use crate::classes::read_classes;
@@ -12,6 +12,7 @@ use crate::idx;
 use crate::images::Images;
 use crate::shape::PIXELS;
 use crate::sums::Sums;
+use crate::validation::hold_out;
 
 /// One of the four files of a data set.
 struct Part {
@@ -62,8 +63,11 @@ struct Unpacked {
 pub struct ImageSet {
     /// The training images.
     pub train: Images,
-    /// The test images.
-    pub test: Images,
+    /// The images on which a run is evaluated: the validation images of a trial, and the test
+    /// images of a final run.
+    pub evaluated: Images,
+    /// The split that `evaluated` is.
+    pub evaluated_split: Split,
     /// The names of the classes, in the order of the labels from 0; `None` if they are digits.
     pub classes: Option<Vec<String>>,
     /// The SHA-256, hexadecimal, of the whole data set, even if only a part of it is used.
@@ -75,6 +79,10 @@ pub struct ImageSet {
 
 /// Loads the images that a config names: MNIST as it is in the repository, or a folder of IDX
 /// files.
+///
+/// For a trial (`data.validation`), the validation images are taken from the training images.
+/// The test files are then read for the fingerprint of the data, but no test image is made
+/// from them.
 ///
 /// # Errors
 ///
@@ -95,12 +103,24 @@ pub fn load_images(data: &ImageData) -> Result<ImageSet, DataError> {
     }
     let [train_images, train_labels, test_images, test_labels] = parts;
     let mut train = join(&train_images, &train_labels)?;
-    let mut test = join(&test_images, &test_labels)?;
     train.truncate("train", data.train)?;
-    test.truncate("test", data.test)?;
+    let (evaluated, evaluated_split) = match data.validation {
+        Some(count) => {
+            let content = [&train_images, &train_labels].map(|part| part.sha256.as_str());
+            let (rest, validation) = hold_out(&train, count, content)?;
+            train = rest;
+            (validation, Split::Validation)
+        }
+        None => {
+            let mut test = join(&test_images, &test_labels)?;
+            test.truncate("test", data.test)?;
+            (test, Split::Test)
+        }
+    };
     Ok(ImageSet {
         train,
-        test,
+        evaluated,
+        evaluated_split,
         classes,
         fingerprint: hex(&hash.finalize()),
         warnings,
@@ -191,6 +211,7 @@ mod tests {
             dir: None,
             train: None,
             test: None,
+            validation: None,
         }
     }
 
@@ -198,7 +219,11 @@ mod tests {
     fn mnist_has_the_known_counts_and_pixels() {
         let set = load_images(&mnist()).expect("loads");
         assert_eq!(set.fingerprint, kindling_formats::MNIST);
-        let ImageSet { train, test, .. } = set;
+        let ImageSet {
+            train,
+            evaluated: test,
+            ..
+        } = set;
         assert_eq!((train.len(), test.len()), (60_000, 10_000));
         // Counted with Python over the unpacked label files.
         let count = |images: &Images, digit| {
@@ -235,7 +260,7 @@ mod tests {
         };
         let part = load_images(&data).expect("loads");
         assert_eq!(part.train.labels(), [5, 0, 4]);
-        assert_eq!(part.test.labels(), [7]);
+        assert_eq!(part.evaluated.labels(), [7]);
         // The fingerprint does not depend on how much of the data set is used.
         let whole = load_images(&mnist()).expect("loads");
         assert_eq!(part.fingerprint, whole.fingerprint);

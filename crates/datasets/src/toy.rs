@@ -4,7 +4,8 @@
 //! y2 = log sum exp(x W). Every y is multiplied by 1 + noise N(0, 1).
 
 use burn_dataset::{Dataset, DatasetError};
-use kindling_formats::{RegressionData, ToyFunction};
+use chacha20::ChaCha8Rng;
+use kindling_formats::{RegressionData, Split, ToyFunction};
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use crate::stream::stream;
@@ -18,7 +19,7 @@ pub struct ToyItem {
     pub y: f32,
 }
 
-/// The training rows or the test rows of a toy function.
+/// The rows of one split of a toy function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToySplit {
     rows: Vec<ToyItem>,
@@ -48,27 +49,47 @@ impl Dataset<ToyItem> for ToySplit {
     }
 }
 
-/// A toy function with its training and test rows.
+/// A toy function with its rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToyData {
     /// The matrix W, row by row: `x W` has `sum_i x[i] W[i][j]` in column j.
     pub weights: [[f64; 4]; 4],
     /// The training rows.
     pub train: ToySplit,
-    /// The test rows.
-    pub test: ToySplit,
+    /// The rows on which a run is evaluated: the validation rows of a trial, and the test rows
+    /// of a final run.
+    pub evaluated: ToySplit,
+    /// The split that `evaluated` is.
+    pub evaluated_split: Split,
 }
 
 impl ToyData {
     /// Draws W and the rows. W and x depend only on the seed, so the three functions are
     /// sampled at the same points.
+    ///
+    /// A trial (`data.validation`) holds out the last training rows, and draws no test row. All
+    /// rows are drawn independently, so the last ones are as good as any.
     pub fn generate(data: &RegressionData, seed: u64) -> Self {
         let weights = draw_weights(data, seed);
-        let split = |purpose, count| draw_rows(data, &weights, seed, purpose, count);
+        let mut train_stream = stream(seed, "toy-train", 0);
+        let held_out = data.validation.unwrap_or(0);
+        let train = draw_rows(data, &weights, &mut train_stream, data.train - held_out);
+        let (evaluated, evaluated_split) = match data.validation {
+            Some(count) => (
+                draw_rows(data, &weights, &mut train_stream, count),
+                Split::Validation,
+            ),
+            None => {
+                let mut test_stream = stream(seed, "toy-test", 0);
+                let test = draw_rows(data, &weights, &mut test_stream, data.test);
+                (test, Split::Test)
+            }
+        };
         Self {
-            train: split("toy-train", data.train),
-            test: split("toy-test", data.test),
             weights,
+            train,
+            evaluated,
+            evaluated_split,
         }
     }
 }
@@ -86,18 +107,16 @@ fn draw_weights(data: &RegressionData, seed: u64) -> [[f64; 4]; 4] {
 fn draw_rows(
     data: &RegressionData,
     weights: &[[f64; 4]; 4],
-    seed: u64,
-    purpose: &str,
+    rng: &mut ChaCha8Rng,
     count: usize,
 ) -> ToySplit {
-    let mut rng = stream(seed, purpose, 0);
     let uniform = interval(data.x_range);
     let mut squares = 0.0;
     let rows = (0..count)
         .map(|_| {
-            let x: [f64; 4] = std::array::from_fn(|_| uniform.sample(&mut rng));
+            let x: [f64; 4] = std::array::from_fn(|_| uniform.sample(rng));
             let clean = value(data.function, &x, weights);
-            let normal: f64 = StandardNormal.sample(&mut rng);
+            let normal: f64 = StandardNormal.sample(rng);
             let y = clean * (1.0 + data.noise * normal);
             squares += (y - clean).powi(2);
             ToyItem {
@@ -146,6 +165,7 @@ mod tests {
             function,
             train: 1000,
             test: 200,
+            validation: None,
             x_range: 2.5,
             w_range: 2.0,
             noise: 0.01,
@@ -209,7 +229,7 @@ mod tests {
         let points = |split: &ToySplit| split.rows().iter().map(|row| row.x).collect::<Vec<_>>();
         assert_eq!(points(&y0.train), points(&y2.train));
         assert_ne!(points(&y0.train), points(&other.train));
-        assert_ne!(points(&y0.train)[..200], points(&y0.test)[..]);
+        assert_ne!(points(&y0.train)[..200], points(&y0.evaluated)[..]);
     }
 
     #[test]

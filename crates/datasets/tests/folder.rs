@@ -81,6 +81,7 @@ impl Folder {
             dir: Some(self.path().to_path_buf()),
             train: None,
             test: None,
+            validation: None,
         })
     }
 
@@ -90,7 +91,10 @@ impl Folder {
     fn warnings(&self) -> Vec<String> {
         let set = self.load().expect("loads");
         let usual = Self::new().load().expect("loads");
-        assert_eq!((&set.train, &set.test), (&usual.train, &usual.test));
+        assert_eq!(
+            (&set.train, &set.evaluated),
+            (&usual.train, &usual.evaluated)
+        );
         self.cut(set.warnings)
     }
 
@@ -115,6 +119,7 @@ fn a_plain_folder_gives_no_warning() {
         dir: None,
         train: Some(1),
         test: Some(1),
+        validation: None,
     });
     assert!(set.expect("MNIST").warnings.is_empty());
 }

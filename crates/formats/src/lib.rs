@@ -14,6 +14,7 @@ mod parity;
 mod results;
 #[cfg(test)]
 mod samples;
+mod split;
 mod stream;
 mod write;
 
@@ -24,10 +25,11 @@ pub use error::{Error, Result};
 pub use files::{GENERATED, Layout, MNIST, OtherData, RunDir, Tree, TreeKind, Variant};
 pub use parity::{LayerGap, ParityStep, relative_difference};
 pub use results::{
-    BURN_VERSION, Checkpoint, CsvRow, HistoryRow, Progress, Record, RecordError, ResultRow,
-    RunIdentity, RunStatus, TimingRow, VERSION, image_columns, read_csv, read_numbers, write_csv,
-    write_numbers,
+    BURN_VERSION, Checkpoint, CsvRow, History, HistoryRow, Progress, Record, RecordError,
+    ResultRow, RunIdentity, RunStatus, TimingRow, VERSION, image_columns, read_csv, read_numbers,
+    write_csv, write_numbers,
 };
+pub use split::Split;
 pub use stream::stream_key;
 pub use write::{if_there, remove_temporary, writable_by_umask, write_atomic};
 

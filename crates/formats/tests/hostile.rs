@@ -13,8 +13,8 @@ use std::path::{Component, Path};
 
 use bolero::check;
 use kindling_formats::{
-    Checkpoint, HistoryRow, Layout, Record, RunConfig, RunDir, RunIdentity, Selection, Setting,
-    Size, Study, TimingRow, Tree, read_csv, read_numbers,
+    Checkpoint, History, Layout, Record, RunConfig, RunDir, RunIdentity, Selection, Setting, Size,
+    Study, TimingRow, Tree, read_csv, read_numbers,
 };
 use sha2::{Digest, Sha256};
 
@@ -235,7 +235,7 @@ fn tables() {
     check!().for_each(|bytes| {
         std::fs::write(&path, bytes).expect("writes");
         within(FACTOR * bytes.len() + BASE, || {
-            let _ = read_csv::<HistoryRow>(&path);
+            let _ = History::read(&path);
             let _ = read_csv::<TimingRow>(&path);
             let _ = read_numbers(&path);
         });

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kindling_formats::{DeviceName, Size};
+use kindling_formats::{DeviceName, Layout, Protocol, Size};
 
 /// The default of `--out`, the folder that holds the trained runs.
 pub const DEFAULT_OUT: &str = "artifacts";
@@ -84,6 +84,7 @@ and the exit code is 1.
 Examples:
   kindling predict convnet digit.png photo.jpg
   kindling predict mlp --seed 2 --json *.png
+  kindling predict mlp --protocol tuned digit.png
   kindling predict mlp photo.jpg --debug-image seen.png
   curl -s https://example.org/7.png | kindling predict mlp -")]
     Predict {
@@ -203,6 +204,14 @@ pub struct TrainedRunFlags {
     /// Use a run that was trained with --quick
     #[arg(long)]
     pub quick: bool,
+    /// Use a run with this protocol: written (default), or tuned
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "written",
+        hide_default_value = true
+    )]
+    pub protocol: Protocol,
     /// Device to compute on [default: the backend that trained the run if this build has
     /// it, or else the first backend of this build]
     #[arg(long, value_name = "NAME")]
@@ -213,6 +222,11 @@ impl TrainedRunFlags {
     /// The size of the run.
     pub fn size(&self) -> Size {
         if self.quick { Size::Quick } else { Size::Full }
+    }
+
+    /// The tree that holds the run.
+    pub fn layout(&self) -> Layout {
+        Layout::of(&self.out, self.size(), self.protocol.into())
     }
 }
 

@@ -5,13 +5,13 @@ mod common;
 use std::path::Path;
 
 use common::{BACKEND, kindling, run, stderr, train_successfully, write_config, write_images};
-use kindling_formats::{HistoryRow, ParityStep, RunConfig, RunDir, read_csv};
+use kindling_formats::{History, ParityStep, RunConfig, RunDir};
 
 fn classifier(folder: &Path) -> RunDir {
     let images = write_images(&folder.join("images"), 96, 20);
     let task = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [8]\ndropout = 0.5\n[train]\nepochs = 2\n\
-         batch_size = 32\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.9 }}"
+         batch_size = 32\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
     );
     write_config(&folder.join("run"), "classifier", &task)
 }
@@ -86,7 +86,7 @@ fn parity_takes_the_same_steps_as_a_training() {
     let dir = classifier(folder.path());
     let path = dir.path().to_str().expect("a path");
     train_successfully(&dir);
-    let history: Vec<HistoryRow> = read_csv(&dir.history()).expect("a history");
+    let history = History::read(&dir.history()).expect("a history").rows;
     let parity = |flags: &[&str]| -> Vec<ParityStep> {
         let arguments = [&["parity", path, BACKEND, BACKEND, "--steps", "6"], flags].concat();
         let output = run(arguments);

@@ -85,7 +85,7 @@ fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
     let classifier = |network: &str| {
         format!(
             "[data]\ndir = {images:?}\n[model]\n{network}\n[train]\nepochs = 2\nbatch_size = 32\n\
-             optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
+             optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
         )
     };
     let dense = classifier("hidden = [96, 32]\ndropout = 0.0");
@@ -101,7 +101,7 @@ fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
     let autoencoder = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [32]\ncode = 2\nactivation = \"relu\"\n\
          code_activation = \"none\"\noutput = \"sigmoid\"\n[train]\nepochs = 3\n\
-         batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003 }}\n[scatter]\nimages = 100"
+         batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n[scatter]\nimages = 100"
     );
     train(&layout, &configs, "ae", "autoencoder", &autoencoder);
     let pca = format!("[data]\ndir = {images:?}\n[model]\ncomponents = 2\n[scatter]\nimages = 100");
@@ -116,8 +116,11 @@ fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
         dir: Some(images.clone()),
         train: None,
         test: None,
+        validation: None,
     };
-    let test = kindling_datasets::load_images(&data).expect("images").test;
+    let test = kindling_datasets::load_images(&data)
+        .expect("images")
+        .evaluated;
     let pixels: Vec<&[u8]> = (0..test.len()).map(|index| test.pixels(index)).collect();
     let pixels = serde_json::to_string(&pixels).expect("JSON");
     let mut text = std::fs::read_to_string(&page).expect("a page");

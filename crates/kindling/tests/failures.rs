@@ -14,7 +14,7 @@ const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
 fn classifier(folder: &Path, images: &Path, rate: &str) -> RunDir {
     let task = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [8]\ndropout = 0.0\n[train]\nepochs = 3\n\
-         batch_size = 32\noptimizer.sgd = {{ learning_rate = {rate}, momentum = 0.9 }}"
+         batch_size = 32\noptimizer.sgd = {{ learning_rate = {rate}, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
     );
     write_config(folder, "classifier", &task)
 }
@@ -157,13 +157,13 @@ fn a_training_that_diverges_names_the_epoch_and_batch() {
         "{message}"
     );
     let record = dir.read_record().expect("readable").expect("a record");
-    assert_eq!(record.status, RunStatus::Failed);
+    assert_eq!(record.status, RunStatus::Diverged);
     assert!(record.error.expect("an error").contains("epoch 1, batch 2"));
     assert!(!dir.model().exists());
 
     let task = "[data]\nfunction = \"y2\"\ntrain = 50\ntest = 20\nx_range = 2.5\nw_range = 2.0\n\
                 noise = 0.01\n[model]\nkind = \"convnet\"\n[train]\niterations = 300\nl2 = 0.0\n\
-                optimizer.sgd = { learning_rate = 1e20, momentum = 0.0 }";
+                optimizer.sgd = { learning_rate = 1e20, momentum = 0.0, nesterov = false, weight_decay = 0.0 }";
     let dir = write_config(&folder.path().join("toy"), "regression", task);
     let output = train(&dir);
     assert_eq!(output.status.code(), Some(1));

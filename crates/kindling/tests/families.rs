@@ -3,12 +3,16 @@
 mod common;
 
 use common::{train_successfully, write_config, write_images};
-use kindling_formats::{HistoryRow, ImageData, Record, RunDir, RunStatus, TimingRow};
+use kindling_formats::{
+    History, HistoryRow, ImageData, Record, RunDir, RunStatus, Split, TimingRow,
+};
 use kindling_formats::{read_csv, read_numbers};
 use safetensors::SafeTensors;
 
 fn history(dir: &RunDir) -> Vec<HistoryRow> {
-    read_csv(&dir.history()).expect("a history")
+    let history = History::read(&dir.history()).expect("a history");
+    assert_eq!(history.split, Split::Test);
+    history.rows
 }
 
 fn check_files(dir: &RunDir, record: &Record, epochs: usize) {
@@ -23,8 +27,8 @@ fn check_files(dir: &RunDir, record: &Record, epochs: usize) {
     assert_eq!(rows.len(), epochs);
     let last = rows.last().expect("a row");
     assert_eq!(record.train_loss, Some(last.train_loss));
-    assert_eq!(record.test_loss, Some(last.test_loss));
-    assert_eq!(record.test_accuracy, last.test_accuracy);
+    assert_eq!(record.test_loss, Some(last.evaluated_loss));
+    assert_eq!(record.test_accuracy, last.evaluated_accuracy);
     assert!(dir.model().exists());
 }
 
@@ -42,7 +46,7 @@ fn classifiers_learn_to_classify_the_images() {
     for (name, network) in networks {
         let task = format!(
             "[data]\ndir = {images:?}\n[model]\n{network}\n[train]\nepochs = 4\nbatch_size = 32\n\
-             optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
+             optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
         );
         let dir = write_config(&folder.path().join(name), "classifier", &task);
         let record = train_successfully(&dir);
@@ -92,8 +96,11 @@ fn check_weights(dir: &RunDir, images: &std::path::Path) {
         dir: Some(images.into()),
         train: None,
         test: None,
+        validation: None,
     };
-    let test = kindling_datasets::load_images(&data).expect("images").test;
+    let test = kindling_datasets::load_images(&data)
+        .expect("images")
+        .evaluated;
     let bytes = std::fs::read(dir.weights()).expect("weights");
     let weights = SafeTensors::deserialize(&bytes).expect("weights");
     let layer = |x: &[f64], name: &str| -> Vec<f64> {
@@ -141,14 +148,14 @@ fn autoencoders_improve_and_write_their_codes() {
         let task = format!(
             "[data]\ndir = {images:?}\n[model]\nhidden = [16]\ncode = 2\nactivation = \"relu\"\n\
              code_activation = \"none\"\noutput = \"sigmoid\"\n{conv}\n[train]\nepochs = 3\n\
-             batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003 }}\n[scatter]\nimages = 70"
+             batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n[scatter]\nimages = 70"
         );
         let dir = write_config(&folder.path().join(name), "autoencoder", &task);
         let record = train_successfully(&dir);
         check_files(&dir, &record, 3);
         let rows = history(&dir);
         assert!(
-            rows[2].test_loss < 0.8 * rows[0].train_loss,
+            rows[2].evaluated_loss < 0.8 * rows[0].train_loss,
             "{name}: {rows:?}"
         );
         assert_eq!(record.test_accuracy, None);
@@ -197,7 +204,7 @@ fn a_linear_model_learns_the_linear_function_up_to_its_noise() {
         let task = format!(
             "[data]\nfunction = \"{function}\"\ntrain = 500\ntest = 200\nx_range = 2.5\n\
              w_range = 2.0\nnoise = 0.01\n[model]\nkind = \"{kind}\"\n[train]\niterations = 1000\n\
-             l2 = 1e-4\noptimizer.adam = {{ learning_rate = 0.02 }}"
+             l2 = 1e-4\noptimizer.adam = {{ learning_rate = 0.02, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}"
         );
         let dir = write_config(
             &folder.path().join(format!("{kind}-{function}")),

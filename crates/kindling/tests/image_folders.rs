@@ -60,7 +60,7 @@ fn warnings_go_to_standard_error_and_the_command_succeeds() {
             "classifier",
             "classifier",
             "[model]\nhidden = []\ndropout = 0.0\n[train]\nepochs = 2\nbatch_size = 32\n\
-             optimizer.adam = { learning_rate = 0.001 }",
+             optimizer.adam = { learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }",
         ),
         (
             "pca",

@@ -17,13 +17,13 @@ fn config(folder: &Path, family: &str, images: &Path) -> RunDir {
     let (model, optimizer, tail) = match family {
         "classifier" => (
             "hidden = [64]\ndropout = 0.5\nconv = { blocks = [[4]], kernel = 3 }",
-            "sgd = { learning_rate = 0.05, momentum = 0.9 }",
+            "sgd = { learning_rate = 0.05, momentum = 0.9, nesterov = false, weight_decay = 0.0 }",
             "",
         ),
         _ => (
             "hidden = [64]\ncode = 2\nactivation = \"relu\"\ncode_activation = \"none\"\n\
              output = \"sigmoid\"",
-            "adam = { learning_rate = 0.002 }",
+            "adam = { learning_rate = 0.002, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }",
             "[scatter]\nimages = 10",
         ),
     };

@@ -16,7 +16,7 @@ fn exit_code(start: &str, name: &str) -> Option<i32> {
     let images = write_images(&folder.path().join("images"), 2000, 50);
     let task = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [32]\ndropout = 0.0\n[train]\nepochs = 12\n\
-         batch_size = 5\noptimizer.sgd = {{ learning_rate = 0.01, momentum = 0.0 }}"
+         batch_size = 5\noptimizer.sgd = {{ learning_rate = 0.01, momentum = 0.0, nesterov = false, weight_decay = 0.0 }}"
     );
     let run = write_config(&folder.path().join("run"), "classifier", &task);
     let mut child = Command::new("sh")

@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::{kindling, train_successfully, write_config, write_images};
-use kindling_formats::{HistoryRow, RunDir, read_csv};
+use kindling_formats::{History, HistoryRow, RunDir};
 use serde_json::Value;
 
 /// Prints the scalars, the hyper-parameters and the points of the projector as JSON.
@@ -62,7 +62,7 @@ fn autoencoder(dir: &Path, images: &Path) -> RunDir {
     let task = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [16]\ncode = 2\nactivation = \"relu\"\n\
          code_activation = \"none\"\noutput = \"sigmoid\"\n[train]\nepochs = 3\n\
-         batch_size = 50\noptimizer.adam = {{ learning_rate = 0.002 }}\n[scatter]\nimages = 40"
+         batch_size = 50\noptimizer.adam = {{ learning_rate = 0.002, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n[scatter]\nimages = 40"
     );
     write_config(dir, "autoencoder", &task)
 }
@@ -73,14 +73,14 @@ fn tensorboard_reads_the_history_the_config_and_the_codes() {
     let images = write_images(&folder.path().join("images"), 300, 60);
     let run = autoencoder(&folder.path().join("run"), &images);
     train_successfully(&run);
-    let history: Vec<HistoryRow> = read_csv(&run.history()).expect("a history");
+    let history = History::read(&run.history()).expect("a history").rows;
     let Some(events) = read(&run) else { return };
     for (tag, figure) in [
         (
             "loss/train",
             (|row| row.train_loss) as fn(&HistoryRow) -> f64,
         ),
-        ("loss/test", |row| row.test_loss),
+        ("loss/test", |row| row.evaluated_loss),
         ("learning_rate", |row| row.learning_rate),
     ] {
         let rows = history.iter();
@@ -103,7 +103,7 @@ fn tensorboard_reads_the_history_the_config_and_the_codes() {
     // A run of the toy functions writes its events at the end.
     let task = "[data]\nfunction = \"y1\"\ntrain = 50\ntest = 20\nx_range = 1.0\nw_range = 1.0\n\
                 noise = 0.01\n[model]\nkind = \"linear\"\n[train]\niterations = 30\nl2 = 0.0\n\
-                optimizer.sgd = { learning_rate = 0.01, momentum = 0.0 }";
+                optimizer.sgd = { learning_rate = 0.01, momentum = 0.0, nesterov = false, weight_decay = 0.0 }";
     let toy = write_config(&folder.path().join("toy"), "regression", task);
     train_successfully(&toy);
     let events = read(&toy).expect("Python");

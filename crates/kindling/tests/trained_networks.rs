@@ -20,15 +20,16 @@ fn test_images() -> Images {
         dir: None,
         train: Some(1),
         test: Some(100),
+        validation: None,
     };
-    load_images(&data).expect("images").test
+    load_images(&data).expect("images").evaluated
 }
 
 fn classifier(dir: &Path) -> RunDir {
     let task = format!(
         "{DATA}[model]\nhidden = [64]\ndropout = 0.0\n\
          conv = {{ blocks = [[8]], kernel = 5 }}\n[train]\nepochs = 3\nbatch_size = 50\n\
-         optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
+         optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
     );
     let run = write_config(dir, "classifier", &task);
     train_successfully(&run);
@@ -39,7 +40,7 @@ fn autoencoder(dir: &Path) -> RunDir {
     let task = format!(
         "{DATA}[model]\nhidden = [64]\ncode = 3\nactivation = \"relu\"\n\
          code_activation = \"none\"\noutput = \"sigmoid\"\n[train]\nepochs = 2\n\
-         batch_size = 50\noptimizer.adam = {{ learning_rate = 0.002 }}\n[scatter]\nimages = 100"
+         batch_size = 50\noptimizer.adam = {{ learning_rate = 0.002, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n[scatter]\nimages = 100"
     );
     let run = write_config(dir, "autoencoder", &task);
     train_successfully(&run);

@@ -7,7 +7,7 @@ mod common;
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
 use common::{devices, values};
-use kindling_ops::{Activation, Adam, adam_step, dense, dense_of_burn, sgd_step};
+use kindling_ops::{Activation, Adam, Sgd, adam_step, dense, dense_of_burn, sgd_step};
 use rand::{RngExt, SeedableRng};
 
 fn draw<const D: usize>(rng: &mut ChaCha8Rng, shape: [usize; D], device: &Device) -> Tensor<D> {
@@ -113,6 +113,12 @@ fn a_nan_in_the_input_reaches_the_output() {
 /// The shape of a weight. Its 40,000 values are more than one chunk.
 const SHAPE: [usize; 2] = [400, 100];
 
+const PLAIN: Sgd = Sgd {
+    momentum: 0.9,
+    nesterov: false,
+    weight_decay: 0.0,
+};
+
 #[test]
 fn sgd_agrees_with_its_formula() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
@@ -132,7 +138,7 @@ fn sgd_agrees_with_its_formula() {
                 *speed = 0.9 * *speed + f64::from(gradient);
                 *weight -= 0.1 * *speed;
             }
-            let step = sgd_step(0.1, 0.9, weight, gradient, velocity);
+            let step = sgd_step(0.1, PLAIN, weight, gradient, velocity);
             (weight, velocity) = (step.0, Some(step.1));
         }
         assert_stepped(&values(weight), &by_hand, 4e-7);
@@ -145,6 +151,7 @@ fn adam_agrees_with_its_formula_and_changes_no_shared_tensor() {
         beta_1: 0.9,
         beta_2: 0.999,
         epsilon: 1e-7,
+        weight_decay: 0.0,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     // If gradients are as small as epsilon, a step depends on epsilon.
@@ -190,6 +197,7 @@ fn a_step_panics_on_unequal_shapes_and_on_time_zero() {
         beta_1: 0.9,
         beta_2: 0.999,
         epsilon: 1e-7,
+        weight_decay: 0.0,
     };
     let panic_message = |step: &dyn Fn()| {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(step));
@@ -204,7 +212,7 @@ fn a_step_panics_on_unequal_shapes_and_on_time_zero() {
             for which in 0..4 {
                 let of = |place: usize| tensor(if place == which { other } else { [2, 3] });
                 if which < 3 {
-                    let step = || drop(sgd_step(0.1, 0.9, of(0), of(1), Some(of(2))));
+                    let step = || drop(sgd_step(0.1, PLAIN, of(0), of(1), Some(of(2))));
                     assert!(panic_message(&step).contains("equal shapes"));
                 }
                 let step = || drop(adam_step(0.1, adam, 2, of(0), of(1), Some([of(2), of(3)])));

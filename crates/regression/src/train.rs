@@ -7,7 +7,9 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use kindling_datasets::{ToyData, ToySplit};
-use kindling_formats::{HistoryRow, ParityStep, Record, RegressionTask, write_csv, write_numbers};
+use kindling_formats::{
+    History, HistoryRow, ParityStep, Record, RegressionTask, Split, write_numbers,
+};
 use kindling_harness::{
     Lockstep, LossAndGradients, ProgressDisplay, RunContext, RunError, RunResults, new_optimizer,
     report_progress, to_f64s,
@@ -53,13 +55,13 @@ pub fn train(task: &RegressionTask, run: &RunContext) -> Result<Record, RunError
     let rows = Rows::new(&data.train, &training_device);
     // Without autodiff, for the evaluation.
     let train_rows = Rows::new(&data.train, device);
-    let test_rows = Rows::new(&data.test, device);
+    let evaluated_rows = Rows::new(&data.evaluated, device);
 
     let mut model = Toy::new(task.model.kind, seed, &training_device);
     let mut optimizer = new_optimizer(task.train.optimizer);
     let learning_rate = task.train.optimizer.learning_rate();
     let iterations = task.train.iterations;
-    let mut history = Vec::with_capacity(iterations);
+    let mut history = History::new(data.evaluated_split);
     for iteration in 1..=iterations {
         let computed = train_step(&model, &rows, task.train.l2);
         model = optimizer.step(learning_rate, model, computed.gradients);
@@ -72,35 +74,37 @@ pub fn train(task: &RegressionTask, run: &RunContext) -> Result<Record, RunError
             epoch: iteration,
             learning_rate,
             train_loss: loss_on(&train_rows),
-            test_loss: loss_on(&test_rows),
+            evaluated_loss: loss_on(&evaluated_rows),
             train_accuracy: None,
-            test_accuracy: None,
+            evaluated_accuracy: None,
         };
-        let losses = [row.train_loss, row.test_loss];
+        let losses = [row.train_loss, row.evaluated_loss];
         if let Some(loss) = losses.into_iter().find(|loss| !loss.is_finite()) {
-            write_csv(&run.dir().history(), &history)?;
+            history.write(&run.dir().history())?;
             return Err(RunError::Diverged(format!(
                 "the loss became {loss} in iteration {iteration} (each iteration uses all rows)"
             )));
         }
         if iteration % iterations.div_ceil(REPORTS) == 0 || iteration == iterations {
-            report_iteration(run, &row, iterations);
+            report_iteration(run, &row, data.evaluated_split, iterations);
         }
-        history.push(row);
+        history.rows.push(row);
     }
-    write_csv(&run.dir().history(), &history)?;
-    write_predictions(run, &model.valid(), &test_rows)?;
+    history.write(&run.dir().history())?;
+    if data.evaluated_split == Split::Test {
+        write_predictions(run, &model.valid(), &evaluated_rows)?;
+    }
     let parameters = model.num_params();
     run.save_model(model.valid())?;
 
     let metrics = [
-        ("train_noise_floor", data.train.noise_floor()),
-        ("test_noise_floor", data.test.noise_floor()),
+        (Split::Train, data.train.noise_floor()),
+        (data.evaluated_split, data.evaluated.noise_floor()),
     ];
     Ok(run.complete_record(RunResults {
         parameters,
         metrics: metrics
-            .map(|(name, value)| (name.to_string(), value))
+            .map(|(split, value)| (format!("{split}_noise_floor"), value))
             .into(),
         data_fingerprint: "generated".into(),
         ..RunResults::of_history(&history)
@@ -141,13 +145,13 @@ pub fn parity(
 }
 
 /// Reports an iteration in the form that [`RunContext::display`] selects.
-fn report_iteration(run: &RunContext, row: &HistoryRow, iterations: usize) {
+fn report_iteration(run: &RunContext, row: &HistoryRow, evaluated: Split, iterations: usize) {
     match run.display() {
         ProgressDisplay::Json => run.report_iteration(row.epoch, iterations, row),
         // burn-train's dashboard shows epochs, and there are none here.
         ProgressDisplay::Dashboard | ProgressDisplay::Lines => report_progress(&format!(
-            "iteration {:>5}/{iterations}  train {:.5}  test {:.5}",
-            row.epoch, row.train_loss, row.test_loss
+            "iteration {:>5}/{iterations}  train {:.5}  {evaluated} {:.5}",
+            row.epoch, row.train_loss, row.evaluated_loss
         )),
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn classifier(cell: &str, more: &str) -> String {
     format!(
         "cell = \"{cell}\"\nsection = \"2.5\"\nabout = \"a\"\nfamily = \"classifier\"\n\
          {more}[data]\n[model]\nhidden = []\ndropout = 0.0\n[train]\nepochs = 1\n\
-         batch_size = 1\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.0 }}\n"
+         batch_size = 1\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.0, nesterov = false, weight_decay = 0.0 }}\n"
     )
 }
 
@@ -77,8 +77,10 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
         epochs: 2,
         parameters: 7850,
         train_loss: Some(0.05),
+        validation_loss: None,
         test_loss: Some(0.06 + 0.001 * seed as f64),
         train_accuracy: Some(0.99),
+        validation_accuracy: None,
         test_accuracy: Some(0.98),
         seconds: 12.0,
         status: RunStatus::Complete,
@@ -136,9 +138,9 @@ pub(crate) fn row(epoch: usize, train_loss: f64, test_loss: f64) -> HistoryRow {
         epoch,
         learning_rate: 0.02,
         train_loss,
-        test_loss,
+        evaluated_loss: test_loss,
         train_accuracy: None,
-        test_accuracy: None,
+        evaluated_accuracy: None,
     }
 }
 

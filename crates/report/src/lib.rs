@@ -24,7 +24,7 @@ pub use judge::{ClaimRow, Judgement, Verdict, claims_text, judge, lacks, tally};
 pub use original::{BesideOriginal, beside_original, original_text};
 pub use outliers::{Outlier, outliers};
 pub use page::write;
-pub use read::{RecordedRun, RecordedRuns, read};
+pub use read::{Leftover, LeftoverKind, RecordedRun, RecordedRuns, leftovers, read};
 pub use spread::Spread;
 pub use tables::{Align, Summary, markdown_table, plain_table, summarize, text_table};
 

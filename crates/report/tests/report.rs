@@ -6,7 +6,9 @@ mod fake;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kindling_formats::{HistoryRow, Layout, Record, Selection, Size, Study, write_csv};
+use kindling_formats::{
+    History, HistoryRow, Layout, Record, RunDir, Selection, Size, Split, Study,
+};
 
 const STUDY: &str = r#"
     title = "A small study"
@@ -41,7 +43,7 @@ const REGRESSION: &str = r#"
     [train]
     iterations = 10
     l2 = 0.0
-    optimizer.adam = { learning_rate = 0.1 }
+    optimizer.adam = { learning_rate = 0.1, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }
 "#;
 
 const CLASSIFIER: &str = r#"
@@ -60,7 +62,7 @@ const CLASSIFIER: &str = r#"
     [train]
     epochs = 2
     batch_size = 10
-    optimizer.sgd = { learning_rate = 0.1, momentum = 0.9 }
+    optimizer.sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = false, weight_decay = 0.0 }
 "#;
 
 const CLAIMS: &str = r#"
@@ -119,6 +121,12 @@ fn own(study: &Study, record: Record) -> Record {
     fake::with_config_of(study, Size::Full, record)
 }
 
+fn write_history(dir: &RunDir, rows: Vec<HistoryRow>) {
+    let split = Split::Test;
+    let history = History { split, rows };
+    history.write(&dir.history()).expect("writes");
+}
+
 /// Writes two runs of linear-y1, a finished and a failed run of mlp-8, and for mlp-16 a run in
 /// progress and an unreadable record. convnet-y1 has no run.
 fn runs(study: &Study, layout: &Layout) {
@@ -127,15 +135,15 @@ fn runs(study: &Study, layout: &Layout) {
         let rows: Vec<HistoryRow> = (1..=10)
             .map(|step| fake::row(step, 4.0 / step as f64, 3.0))
             .collect();
-        write_csv(&dir.history(), &rows).expect("writes");
+        write_history(&dir, rows);
     }
     let dir = fake::finish(layout, &own(study, fake::record("mlp-8", 0)));
     let rows = [1, 2].map(|epoch| HistoryRow {
         train_accuracy: Some(0.8),
-        test_accuracy: Some(0.9),
+        evaluated_accuracy: Some(0.9),
         ..fake::row(epoch, 0.2, 0.1)
     });
-    write_csv(&dir.history(), &rows).expect("writes");
+    write_history(&dir, rows.into());
     // This run succeeded first and failed later.
     fake::finish(layout, &own(study, fake::record("mlp-8", 1)));
     let failed = fake::failed("mlp-8", 1, "out of | memory\nat step 7");
@@ -157,11 +165,7 @@ fn no_id_of_a_section_makes_a_report_write_outside_of_its_folder() {
     let layout = Layout::new(&out, Size::Full);
     for seed in [0, 1] {
         let dir = fake::finish(&layout, &own(&study, fake::record("mlp-8", seed)));
-        write_csv(
-            &dir.history(),
-            &[fake::row(1, 0.2, 0.1), fake::row(2, 0.1, 0.1)],
-        )
-        .expect("writes");
+        write_history(&dir, vec![fake::row(1, 0.2, 0.1), fake::row(2, 0.1, 0.1)]);
     }
     report(&study, &layout);
     let figures = fs::read_dir(layout.figures()).expect("figures");

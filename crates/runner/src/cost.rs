@@ -63,10 +63,15 @@ fn image_network(config: &RunConfig) -> Option<(Vec<f64>, &ImageData, &Train)> {
     }
 }
 
-/// The numbers of training and test images.
+/// The numbers of images that a run learns from and is evaluated on: of training and test
+/// images, or for a trial of the other training images and of validation images.
 fn images(data: &ImageData) -> (f64, f64) {
-    let count = |count: Option<usize>, all| count.unwrap_or(all) as f64;
-    (count(data.train, TRAIN), count(data.test, TEST))
+    let train = data.train.unwrap_or(TRAIN);
+    let (train, evaluated) = match data.validation {
+        Some(validation) => (train.saturating_sub(validation), validation),
+        None => (train, data.test.unwrap_or(TEST)),
+    };
+    (train as f64, evaluated as f64)
 }
 
 fn classifier_layers(task: &ClassifierTask) -> Vec<f64> {
@@ -123,7 +128,7 @@ mod tests {
         let text = format!(
             "cell = \"a\"\nsection = \"2\"\nabout = \"\"\nseed = 0\nbackend = \"flex\"\n\
              precision = \"full\"\nsize = \"full\"\n{model}\n[train]\nepochs = 1\nbatch_size = 1\n\
-             optimizer.adam = {{ learning_rate = 1.0 }}\n[data]\ntrain = 1\n{train}"
+             optimizer.adam = {{ learning_rate = 1.0, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n[data]\ntrain = 1\n{train}"
         );
         let config = RunConfig::from_table(text.parse().expect("TOML"), "test");
         epoch_operations(&config.expect("a config")).expect("layers")

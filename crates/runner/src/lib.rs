@@ -17,6 +17,7 @@
 
 mod cost;
 mod error;
+mod estimate;
 mod lock;
 mod manifest;
 mod missing;
@@ -26,9 +27,11 @@ mod program;
 mod slot;
 pub mod slurm;
 mod snapshot;
+mod tuning;
 
 pub use cost::{cost, epoch_operations};
 pub use error::{Result, RunnerError};
+pub use estimate::{Basis, Estimate, estimate, folder_size};
 pub use lock::OutputLock;
 pub use manifest::{Manifest, ManifestRun};
 pub use missing::{Missing, missing};
@@ -37,3 +40,4 @@ pub use process::{INTERRUPTED, RunEnd, TrainingSetup, failure_reason};
 pub use program::{TrainingProgram, copy_by_content, keep_program};
 pub use slot::{Recorded, RunLock, RunSlot, refuse_other_versions};
 pub use snapshot::{RunSnapshot, Snapshot, Stage};
+pub use tuning::{CellOutcome, Outcome, choose_cells};

@@ -10,7 +10,7 @@ pub struct Missing {
     /// The runs that have to train. The longest comes first, so that no run trains alone
     /// at the end while the other cores have nothing to do.
     pub runs: Vec<RunSlot>,
-    /// How many runs have their result already.
+    /// How many runs have their result already. A trial that diverged is among them.
     pub recorded: usize,
     /// How many of the missing runs were started before, and continue from their last
     /// checkpoint.
@@ -38,7 +38,12 @@ pub fn missing(runs: &[RunSlot], fresh: bool) -> Result<Missing> {
     for run in runs {
         run.restore()?;
         found.stopped_with_other_config += usize::from(run.was_begun_with_other_config());
-        match run.recorded() {
+        let recorded = run.recorded();
+        if !fresh && recorded != Recorded::Complete && run.has_diverged() {
+            found.recorded += 1;
+            continue;
+        }
+        match recorded {
             Recorded::Complete if !fresh => {
                 found.recorded += 1;
                 // The run has a result, so an attempt in the training folder is not needed.

@@ -196,8 +196,8 @@ mod tests {
             epochs: 2,
             fraction: 0.5,
             train_loss: None,
-            test_loss: None,
-            test_accuracy: None,
+            evaluated_loss: None,
+            evaluated_accuracy: None,
         }
     }
 

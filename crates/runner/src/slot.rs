@@ -5,8 +5,8 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use kindling_formats::{
-    Error, Host, Layout, Record, RunConfig, RunDir, RunStatus, VERSION, hex, if_there,
-    remove_temporary, write_atomic,
+    BURN_VERSION, Error, Host, Layout, Record, RunConfig, RunDir, RunStatus, VERSION, hex,
+    if_there, remove_temporary, write_atomic,
 };
 use sha2::{Digest, Sha256};
 
@@ -113,6 +113,18 @@ impl RunSlot {
             Ok(None) => Recorded::Damaged("record.json is missing".into()),
             Err(error) => Recorded::Damaged(error.to_string()),
         }
+    }
+
+    /// Whether this run is a trial that has diverged. That is its result: the candidate loses,
+    /// and the trial is not trained again. The record lies in the training folder.
+    pub fn has_diverged(&self) -> bool {
+        let record = self.training.read_record().ok().flatten();
+        self.config.is_trial()
+            && record.is_some_and(|record| {
+                record.status == RunStatus::Diverged
+                    && record.burn_version == BURN_VERSION
+                    && self.has_key_of(&record)
+            })
     }
 
     /// Restores a complete result of this run from another folder to the result folder. It may
@@ -233,7 +245,9 @@ impl RunSlot {
             return Ok(record);
         }
         Err(match record.status {
-            RunStatus::Failed => record.error.unwrap_or_else(|| "the training failed".into()),
+            RunStatus::Failed | RunStatus::Diverged => {
+                record.error.unwrap_or_else(|| "the training failed".into())
+            }
             RunStatus::Complete => {
                 "record.json is of another config or other data; did the data change during the \
                  training?"
@@ -254,7 +268,7 @@ impl RunSlot {
     ) -> (Record, Option<Error>) {
         let written = self.training.read_record().ok().flatten();
         if let Some(record) = &written
-            && record.status == RunStatus::Failed
+            && record.status.is_failure()
         {
             return (record.clone(), None);
         }
@@ -280,8 +294,10 @@ impl RunSlot {
             epochs: 0,
             parameters: 0,
             train_loss: None,
+            validation_loss: None,
             test_loss: None,
             train_accuracy: None,
+            validation_accuracy: None,
             test_accuracy: None,
             seconds,
             status: RunStatus::Failed,

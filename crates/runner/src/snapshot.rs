@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use kindling_formats::{HistoryRow, Layout, RunDir, RunStatus, TimingRow, read_csv};
+use kindling_formats::{History, Layout, Record, RunDir, Split, TimingRow, read_csv};
 use serde::Serialize;
 
 use crate::Result;
@@ -40,10 +40,14 @@ pub struct RunSnapshot {
     pub epoch: usize,
     /// The number of epochs of the whole run.
     pub epochs: usize,
-    /// The mean test loss after each epoch. A complete run has only its last test loss here.
-    pub test_losses: Vec<f64>,
-    /// The test accuracy after the last complete epoch, in [0, 1].
-    pub test_accuracy: Option<f64>,
+    /// The split on which the run is evaluated: `test`, or `validation` for a trial. It is
+    /// `test` as long as no file of the run says it.
+    pub split: Split,
+    /// The mean loss on this split after each epoch. A complete run has only its last loss
+    /// here.
+    pub losses: Vec<f64>,
+    /// The accuracy on this split after the last complete epoch, in [0, 1].
+    pub accuracy: Option<f64>,
     /// Seconds that the run has taken; `None` if no file says it.
     pub seconds: Option<f64>,
     /// Estimated seconds until the run ends, from the times of its own epochs.
@@ -126,8 +130,9 @@ fn read_run(listed: &ManifestRun, layout: &Layout) -> RunSnapshot {
         stage: Stage::Waiting,
         epoch: 0,
         epochs: listed.epochs,
-        test_losses: Vec::new(),
-        test_accuracy: None,
+        split: Split::Test,
+        losses: Vec::new(),
+        accuracy: None,
         seconds: None,
         seconds_left: None,
         seconds_since_write: None,
@@ -136,7 +141,7 @@ fn read_run(listed: &ManifestRun, layout: &Layout) -> RunSnapshot {
     let training = layout.partial(cell, seed);
     // Errors are ignored: a file may be replaced at this moment, and is read again later.
     if let Ok(Some(record)) = training.read_record()
-        && record.status == RunStatus::Failed
+        && record.status.is_failure()
     {
         return RunSnapshot {
             stage: Stage::Failed,
@@ -165,24 +170,34 @@ fn read_run(listed: &ManifestRun, layout: &Layout) -> RunSnapshot {
                 stage: Stage::Done,
                 epoch: listed.epochs,
                 seconds: Some(record.seconds),
-                test_losses: record.test_loss.into_iter().collect(),
-                test_accuracy: record.test_accuracy,
-                ..waiting
+                ..with_record(waiting, &record)
             }
         }
         _ => waiting,
     }
 }
 
+/// Adds the last loss and accuracy of a complete run from its record.
+fn with_record(run: RunSnapshot, record: &Record) -> RunSnapshot {
+    RunSnapshot {
+        split: record.evaluated_split(),
+        losses: record.evaluated_loss().into_iter().collect(),
+        accuracy: record.evaluated_accuracy(),
+        ..run
+    }
+}
+
 /// Adds the losses, accuracies and times of the complete epochs from the files of the run.
 fn with_history(run: RunSnapshot, dir: &RunDir) -> RunSnapshot {
-    let history: Vec<HistoryRow> = read_csv(&dir.history()).unwrap_or_default();
+    let history = History::read(&dir.history()).unwrap_or(History::new(run.split));
     let timing: Vec<TimingRow> = read_csv(&dir.timing()).unwrap_or_default();
     let seconds: f64 = timing.iter().map(|row| row.seconds).sum();
+    let last = history.rows.last();
     RunSnapshot {
-        epoch: history.last().map_or(0, |row| row.epoch),
-        test_accuracy: history.last().and_then(|row| row.test_accuracy),
-        test_losses: history.iter().map(|row| row.test_loss).collect(),
+        epoch: last.map_or(0, |row| row.epoch),
+        split: history.split,
+        accuracy: last.and_then(|row| row.evaluated_accuracy),
+        losses: history.rows.iter().map(|row| row.evaluated_loss).collect(),
         seconds: (!timing.is_empty()).then_some(seconds),
         ..run
     }
@@ -207,8 +222,9 @@ mod tests {
             stage,
             epoch: 0,
             epochs: 10,
-            test_losses: Vec::new(),
-            test_accuracy: None,
+            split: Split::Test,
+            losses: Vec::new(),
+            accuracy: None,
             seconds,
             seconds_left,
             seconds_since_write: None,

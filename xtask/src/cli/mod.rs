@@ -1,19 +1,21 @@
 //! The command line as types. The commands themselves are in other folders.
 //!
-//! This file lists the commands. `study.rs`, `backends.rs` and `dev.rs` have the flags of each
+//! This file lists the commands. `study.rs`, `tune.rs`, `backends.rs` and `dev.rs` have the flags of each
 //! command, and `options.rs` has the flags that several commands share.
 
 mod backends;
 mod dev;
 mod options;
 mod study;
+mod tune;
 
 use clap::{Parser, Subcommand};
 
 pub use backends::{Backends, Converge, Parity};
 pub use dev::{Bench, Chaos, Ci, Completions, Schema};
-pub use options::{Changes, Compared, Extra, Folders, Training, Tree};
-pub use study::{Claims, Compare, Executor, Experiments, Report, Serve, Task, Train, Watch};
+pub use options::{Changes, Compared, Executor, Extra, Folders, MatrixFlags, Training, Tree};
+pub use study::{Claims, Compare, Experiments, Report, Serve, Task, Train, Watch};
+pub use tune::{Clean, Tune};
 
 /// Trains the study of small networks and reports on it.
 #[derive(Debug, Parser)]
@@ -25,6 +27,7 @@ Examples:
   cargo xtask experiments --quick   train a small version of everything
   cargo xtask experiments           train the whole study, then write its report
   cargo xtask train mlp             train one cell in the foreground
+  cargo xtask tune --cell mlp       choose the learning rate of one cell
 
 `cargo xtask COMMAND --help` explains a command.
 
@@ -48,6 +51,8 @@ pub struct Cli {
 pub enum Command {
     /// Train every cell of the study, then write the report
     Experiments(Experiments),
+    /// Choose hyper-parameters by trials that never see a test image
+    Tune(Tune),
     /// Train one cell in the foreground
     Train(Train),
     /// Watch training progress in the terminal
@@ -60,6 +65,8 @@ pub enum Command {
     Claims(Claims),
     /// Compare trees of results: which verdicts differ, and by how much results differ
     Compare(Compare),
+    /// List trials, outdated and foreign runs, and remove them when told to
+    Clean(Clean),
     /// List the devices of this machine and measure their speed
     Backends(Backends),
     /// Compare two backends step by step in one training

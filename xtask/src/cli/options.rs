@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use kindling_formats::{Backend, DeviceName, Precision, Setting, Size};
+use kindling_formats::{Backend, DeviceName, Precision, Protocol, Setting, Size};
 
 /// How much of each run is trained.
 #[derive(Debug, Args)]
@@ -39,9 +39,73 @@ pub struct Folders {
     pub configs: Option<PathBuf>,
 }
 
-/// The folder of results that a command reads: of one size, and of the study or a variant.
+/// How the hyper-parameters of the cells came about.
+#[derive(Debug, Args)]
+pub struct ProtocolFlag {
+    /// Hyper-parameters: written, which are those of the configs (default), or tuned, which
+    /// `cargo xtask tune` chose
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "written",
+        hide_default_value = true
+    )]
+    pub protocol: Protocol,
+}
+
+/// Which cells train, and where.
+#[derive(Debug, Args)]
+pub struct MatrixFlags {
+    /// Take the cell with exactly this name; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub cell: Vec<String>,
+    /// Take the cells whose name contains WORD; repeatable, and added to --cell
+    #[arg(long, value_name = "WORD")]
+    pub only: Vec<String>,
+    /// Train N runs at a time [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub jobs: Option<u64>,
+    /// Also train runs that already have a result
+    #[arg(long)]
+    pub fresh: bool,
+    /// Where to train: local (default), or slurm, which submits a job array
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub executor: Executor,
+    /// Options for sbatch, quoted as for a shell, as in
+    /// --slurm-args="--partition=gpu --time=1:00:00". The options account, clusters,
+    /// partition, qos and reservation are used for the last job too
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub slurm_args: Vec<String>,
+    /// Further options for the last job, which writes the report or the choices, as in
+    /// --slurm-report-args=--partition=cpu
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub slurm_report_args: Vec<String>,
+}
+
+/// Where a matrix trains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Executor {
+    /// In processes on this machine.
+    #[default]
+    Local,
+    /// In a job array of Slurm.
+    Slurm,
+}
+
+/// The folder of results that a command reads: of one size and protocol, and of the study or a
+/// variant.
 #[derive(Debug, Args)]
 pub struct Tree {
+    /// The protocol of the runs.
+    #[command(flatten)]
+    pub protocol: ProtocolFlag,
     /// How much of each run was trained.
     #[command(flatten)]
     pub size: SizeFlags,

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kindling_formats::DeviceName;
 
-use super::options::{Extras, Folders, SizeFlags, Training, Tree};
+use super::options::{Extras, Folders, MatrixFlags, ProtocolFlag, SizeFlags, Training, Tree};
 
 /// `cargo xtask experiments`
 #[derive(Debug, Args)]
@@ -24,13 +24,18 @@ With --set, --data, --precision or another --backend, the runs are a variant of 
 Their results are written to DIR/variants/NAME, and `report`, `claims`, `watch` and `serve`
 show them with --variant NAME.
 
+With --protocol tuned, the keys that tuning.toml names have the values that `cargo xtask tune`
+chose. The results are written to DIR/tuned. The choices are read from DIR/tuned/choices.toml,
+or else from the file choices.toml beside the configs.
+
 Examples:
   cargo xtask experiments --list
   cargo xtask experiments --quick
   cargo xtask experiments --cell mlp --only dropout --seeds 5
   cargo xtask experiments --backend ndarray --jobs 1
   cargo xtask experiments --backend wgpu --smoke
-  cargo xtask experiments --cell mlp --set train.epochs=5")]
+  cargo xtask experiments --cell mlp --set train.epochs=5
+  cargo xtask experiments --protocol tuned --cell mlp")]
 pub struct Experiments {
     /// Print JSON, for programs
     #[arg(long)]
@@ -38,58 +43,24 @@ pub struct Experiments {
     /// How much of each run is trained.
     #[command(flatten)]
     pub size: SizeFlags,
-    /// Train the cell with exactly this name; repeatable
-    #[arg(long, value_name = "NAME")]
-    pub cell: Vec<String>,
-    /// Train the cells whose name contains WORD; repeatable, and added to --cell
-    #[arg(long, value_name = "WORD")]
-    pub only: Vec<String>,
+    /// Which cells train, and where.
+    #[command(flatten)]
+    pub matrix: MatrixFlags,
     /// Print the cells and train nothing
     #[arg(long)]
     pub list: bool,
     /// Train seeds 0 to N-1 [default: the number of seeds in the study's configs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub seeds: Option<u64>,
-    /// Train N runs at a time [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
-    pub jobs: Option<u64>,
-    /// Also train runs that already have a result
-    #[arg(long)]
-    pub fresh: bool,
-    /// Where to train: local (default), or slurm, which submits a job array
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_enum,
-        default_value_t,
-        hide_default_value = true,
-        hide_possible_values = true
-    )]
-    pub executor: Executor,
-    /// Options for sbatch, quoted as for a shell, as in
-    /// --slurm-args="--partition=gpu --time=1:00:00". The options account, clusters,
-    /// partition, qos and reservation are used for the job of the report too
-    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
-    pub slurm_args: Vec<String>,
-    /// Further options for the job of the report, as in --slurm-report-args=--partition=cpu
-    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
-    pub slurm_report_args: Vec<String>,
+    /// The protocol of the runs.
+    #[command(flatten)]
+    pub protocol: ProtocolFlag,
     /// How to train.
     #[command(flatten)]
     pub training: Training,
     /// The folders.
     #[command(flatten)]
     pub folders: Folders,
-}
-
-/// Where a matrix trains.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Executor {
-    /// In processes on this machine.
-    #[default]
-    Local,
-    /// In a job array of Slurm.
-    Slurm,
 }
 
 /// `cargo xtask train`
@@ -113,6 +84,9 @@ pub struct Train {
     /// How much of the run is trained.
     #[command(flatten)]
     pub size: SizeFlags,
+    /// The protocol of the run.
+    #[command(flatten)]
+    pub protocol: ProtocolFlag,
     /// How to train.
     #[command(flatten)]
     pub training: Training,
@@ -132,6 +106,7 @@ command; the training continues.
 Examples:
   cargo xtask watch
   cargo xtask watch --quick
+  cargo xtask watch --trials
   cargo xtask watch --once | head -1")]
 pub struct Watch {
     /// Print JSON, for programs
@@ -140,6 +115,9 @@ pub struct Watch {
     /// Print the current state once and end; this is the default in a pipe
     #[arg(long)]
     pub once: bool,
+    /// Watch the trials of `cargo xtask tune`
+    #[arg(long, conflicts_with = "protocol")]
+    pub trials: bool,
     /// The results to read.
     #[command(flatten)]
     pub tree: Tree,
@@ -158,6 +136,9 @@ pub struct Serve {
     /// Port to listen on; 0 for any free port
     #[arg(long, value_name = "N", default_value_t = 8088)]
     pub port: u16,
+    /// Watch the trials of `cargo xtask tune`
+    #[arg(long, conflicts_with = "protocol")]
+    pub trials: bool,
     /// The results to read.
     #[command(flatten)]
     pub tree: Tree,

@@ -1,22 +1,27 @@
-//! Trains a matrix: from the configs of its runs to the report.
+//! Trains a matrix of runs or of trials: from the configs to the results.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use kindling_formats::{Layout, Record, RunConfig, Size, Tree, Variant, remove_temporary};
-use kindling_report::{BesideOriginal, beside_original, outliers};
+use kindling_formats::{
+    Layout, Protocol, Record, RunConfig, Size, Tree, TreeKind, Variant, remove_temporary,
+};
+use kindling_report::{BesideOriginal, beside_original};
 use kindling_runner::slurm::{Queue, QueueNotice, SlurmOptions, Submission, Submitter};
 use kindling_runner::{
     Manifest, Missing, OutputLock, RunEnd, RunSlot, TrainingProgram, missing, refuse_other_versions,
 };
-
 use serde::Serialize;
 
+use super::announce::announce;
 use super::check::check_before_training;
+use super::notes::{note_outliers, print_beside_original};
 use super::place::place;
 use super::select::Request;
 use super::train::{exit_code, jobs_at_a_time, train_runs};
+use super::tuned::tuned_configs;
 use super::workspace;
 use crate::error::{CommandError, CommandResult};
 use crate::ui::{self, output};
@@ -36,34 +41,90 @@ pub struct MatrixOptions {
     pub tensorboard: bool,
     /// Whether to also train runs that already have a result.
     pub fresh: bool,
+    /// The protocol of the runs.
+    pub protocol: Protocol,
+}
+
+/// What has become of a matrix.
+pub enum Matrix {
+    /// Its runs were submitted to Slurm.
+    Submitted,
+    /// Its runs have ended.
+    Trained(Trained),
 }
 
 /// The runs of a matrix that has ended.
-struct Trained<'a> {
+pub struct Trained {
+    /// The tree of the runs.
+    pub layout: Layout,
     /// All runs of the matrix.
-    runs: &'a [RunSlot],
+    runs: Vec<RunSlot>,
     /// The runs that had no result before.
-    missing: &'a [RunSlot],
+    missing: Vec<RunSlot>,
     /// How each of the missing runs ended.
-    ends: &'a [RunEnd],
+    pub ends: Vec<RunEnd>,
+    /// No other matrix writes to the folder until this value is dropped.
+    _lock: OutputLock,
 }
 
 /// Trains the runs with the given `configs` that have no result yet, and writes the report.
+/// For the tuned protocol, `configs` are the written ones, and the choices are added.
 pub fn run_matrix(
     request: &Request,
     configs: Vec<RunConfig>,
     options: &MatrixOptions,
 ) -> CommandResult {
-    // Both checks come before the build, which can take minutes.
+    let trained = match train_matrix(request, options.protocol.into(), configs, options)? {
+        Matrix::Submitted => return Ok(ExitCode::SUCCESS),
+        Matrix::Trained(trained) => trained,
+    };
+    let layout = &trained.layout;
+    let recorded = kindling_report::read(&request.study, layout);
+    let cells = trained.runs.iter().map(|run| run.config.cell.clone());
+    let cells: Vec<String> = cells.collect();
+    // The report names the files that cannot be read.
+    let (beside, _) = beside_original(&request.study, &recorded, Some(&cells));
+    let report = kindling_report::write(&request.study, layout, recorded)?;
+    if options.json {
+        print_json(&trained, &report)?;
+    } else {
+        print_table(&trained, request, &beside, &report);
+    }
+    Ok(exit_code(&trained.ends))
+}
+
+/// Trains the runs with the given `configs` that have no result yet. `kind` says which runs
+/// these are.
+///
+/// # Errors
+///
+/// If the runs cannot be trained: because of the folder, the data, the device, or the choices
+/// of tuned runs.
+pub fn train_matrix(
+    request: &Request,
+    kind: TreeKind,
+    configs: Vec<RunConfig>,
+    options: &MatrixOptions,
+) -> Result<Matrix, CommandError> {
+    let (study, selection) = (&request.study, &request.selection);
+    // These checks come before the build, which can take minutes.
     let lock_file = request.out.join(".lock");
     OutputLock::check(&lock_file)?;
-    if Variant::of(&request.selection, None) == Variant::default() {
-        refuse_other_versions(&Layout::new(&request.out, request.selection.size))?;
+    if Variant::of(selection, None) == Variant::default() {
+        let layout = Layout::of(&request.out, selection.size, kind);
+        refuse_other_versions(&layout)?;
+        if kind == TreeKind::Tuned && selection.data.is_none() {
+            tuned_configs(study, &layout, selection, &configs, None)?;
+        }
     }
     let (program, fingerprints) = check_before_training(&request.build, &configs)?;
-    let (layout, variant) = place(request, &configs, &fingerprints, &program)?;
+    let (layout, variant) = place(request, kind, &configs, &fingerprints, &program)?;
+    let configs = match kind {
+        TreeKind::Written | TreeKind::Trials => configs,
+        TreeKind::Tuned => tuned_configs(study, &layout, selection, &configs, Some(&fingerprints))?,
+    };
     refuse_other_versions(&layout)?;
-    let _lock = OutputLock::take(&lock_file)?;
+    let lock = OutputLock::take(&lock_file)?;
     if let Some(name) = variant.name() {
         output::note(format_args!(
             "these runs differ from the study's files: their results go to {}, and --variant \
@@ -94,27 +155,63 @@ pub fn run_matrix(
     };
     if let Some(slurm) = &options.slurm {
         Manifest::new(&runs, runs.len()).write(&layout)?;
-        return submit(slurm, options, &layout, &mut queue, &missing.runs, &program);
+        let last = last_command(request, &layout, options)?;
+        submit(
+            slurm,
+            options,
+            &layout,
+            &mut queue,
+            &missing.runs,
+            &program,
+            last,
+        )?;
+        return Ok(Matrix::Submitted);
     }
     let jobs = jobs_at_a_time(&missing.runs, options.jobs);
     Manifest::new(&runs, jobs).write(&layout)?;
+    announce(study, &layout, &missing.runs, jobs);
     let ends = train_runs(program, &missing.runs, jobs, options.fresh);
-    let recorded = kindling_report::read(&request.study, &layout);
-    let cells: Vec<String> = runs.iter().map(|run| run.config.cell.clone()).collect();
-    // The report names the files that cannot be read.
-    let (beside, _) = beside_original(&request.study, &recorded, Some(&cells));
-    let report = kindling_report::write(&request.study, &layout, recorded)?;
-    let trained = Trained {
-        runs: &runs,
-        missing: &missing.runs,
-        ends: &ends,
+    Ok(Matrix::Trained(Trained {
+        layout,
+        runs,
+        missing: missing.runs,
+        ends,
+        _lock: lock,
+    }))
+}
+
+/// The command of the last job of Slurm: it writes the report of final runs, or the choices of
+/// trials.
+fn last_command(
+    request: &Request,
+    layout: &Layout,
+    options: &MatrixOptions,
+) -> Result<Vec<OsString>, CommandError> {
+    let xtask = std::env::current_exe().context("cannot find this program")?;
+    let mut command: Vec<OsString> = vec![xtask.into()];
+    let words: &[&str] = match layout.kind() {
+        TreeKind::Written => &["report"],
+        TreeKind::Tuned => &["report", "--protocol", "tuned"],
+        TreeKind::Trials => &["tune", "--choose"],
     };
-    if options.json {
-        print_json(&trained, &layout, &report)?;
-    } else {
-        print_table(&trained, request, &beside, &layout, &report);
+    command.extend(words.iter().map(OsString::from));
+    if layout.kind() == TreeKind::Trials {
+        let (cells, only) = (&request.selection.cells, &request.selection.only);
+        for (flag, words) in [("--cell", cells), ("--only", only)] {
+            let words = words.iter().flat_map(|word| [flag.into(), word.into()]);
+            command.extend(words);
+        }
     }
-    Ok(exit_code(&ends))
+    command.extend(["--out".into(), layout.out().into()]);
+    command.extend(match layout.size() {
+        Size::Full => None,
+        Size::Quick => Some("--quick".into()),
+        Size::Smoke => Some("--smoke".into()),
+    });
+    if let Some(configs) = &options.configs {
+        command.extend(["--configs".into(), configs.into()]);
+    }
+    Ok(command)
 }
 
 /// Submits the missing runs to Slurm and prints their job numbers.
@@ -125,26 +222,13 @@ fn submit(
     queue: &mut Queue,
     missing: &[RunSlot],
     program: &TrainingProgram,
-) -> CommandResult {
+    report_command: Vec<OsString>,
+) -> Result<(), CommandError> {
     if missing.is_empty() {
         output::print("nothing to submit");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let xtask = std::env::current_exe().context("cannot find this program")?;
-    let mut report_command = vec![
-        xtask.clone().into_os_string(),
-        "report".into(),
-        "--out".into(),
-        layout.out().into(),
-    ];
-    report_command.extend(match layout.size() {
-        Size::Full => None,
-        Size::Quick => Some("--quick".into()),
-        Size::Smoke => Some("--smoke".into()),
-    });
-    if let Some(configs) = &options.configs {
-        report_command.extend(["--configs".into(), configs.into()]);
-    }
     let submitter = Submitter {
         options: slurm.clone(),
         jobs: options.jobs,
@@ -155,14 +239,19 @@ fn submit(
     let submission = submitter.submit(layout, queue, missing, program)?;
     let Submission { runs, jobs, report } = &submission;
     let plural = if jobs.len() == 1 { "" } else { "s" };
+    let (last, watch) = match layout.kind() {
+        TreeKind::Written => ("report", "watch"),
+        TreeKind::Tuned => ("report", "watch --protocol tuned"),
+        TreeKind::Trials => ("choice", "watch --trials"),
+    };
     output::print(format_args!(
-        "{} submitted as job{plural} {}, the report as job {report}\n\
-         `cargo xtask watch` shows their progress. When they have ended, run the same command \
+        "{} submitted as job{plural} {}, the {last} as job {report}\n\
+         `cargo xtask {watch}` shows their progress. When they have ended, run the same command \
          again: it submits the runs that are still missing",
         ui::count(*runs, "run"),
         jobs.join(", "),
     ));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn print_notice(notice: Option<&QueueNotice>) {
@@ -215,7 +304,7 @@ fn print_missing(missing: &Missing, all: usize) {
     }
 }
 
-fn print_json(trained: &Trained, layout: &Layout, report: &Path) -> Result<(), CommandError> {
+fn print_json(trained: &Trained, report: &Path) -> Result<(), CommandError> {
     #[derive(Serialize)]
     struct Output<'a> {
         records: &'a [Record],
@@ -227,7 +316,7 @@ fn print_json(trained: &Trained, layout: &Layout, report: &Path) -> Result<(), C
     output::print_json(&Output {
         records: &trained.records(),
         open: trained.unfinished(),
-        results: &layout.results(),
+        results: &trained.layout.results(),
         report,
     })?;
     Ok(())
@@ -235,55 +324,56 @@ fn print_json(trained: &Trained, layout: &Layout, report: &Path) -> Result<(), C
 
 /// Prints the table of results, the figures beside those of the original study, the runs that
 /// failed or did much worse than the others of their cell, and where the files are.
-fn print_table(
-    trained: &Trained,
-    request: &Request,
-    beside: &[BesideOriginal],
-    layout: &Layout,
-    report: &Path,
-) {
+fn print_table(trained: &Trained, request: &Request, beside: &[BesideOriginal], report: &Path) {
     let names = workspace::cell_names(&request.study);
     let summaries = kindling_report::summarize(&trained.records(), &names);
     if !summaries.is_empty() {
         output::print("");
         output::print(kindling_report::text_table(&summaries).trim_end());
     }
-    if !beside.is_empty() {
-        output::print("");
-        output::print(kindling_report::original_text(beside).trim_end());
-    }
-    for outlier in outliers(&trained.records()) {
-        output::note(outlier);
-    }
-    let pairs = || trained.missing.iter().zip(trained.ends);
-    let failed: Vec<(&RunSlot, &str)> = pairs()
-        .filter_map(|(run, end)| Some((run, end.failure.as_deref()?)))
-        .collect();
-    if !failed.is_empty() {
-        output::print(format_args!("\n{} failed:", ui::count(failed.len(), "run")));
-    }
-    for (run, reason) in &failed {
-        output::print(format_args!("  {}: {reason}", run.name()));
-        output::print(format_args!("    {}", ui::path(&run.training.stderr())));
-    }
-    for (run, end) in pairs() {
-        for warning in &end.warnings {
-            output::print(format_args!("{}: {warning}", run.name()));
-        }
-    }
+    print_beside_original(beside);
+    note_outliers(&trained.records());
+    trained.print_failures();
     output::print("");
-    for path in [&layout.results(), report] {
+    for path in [&trained.layout.results(), report] {
         output::print(ui::path(path));
     }
-    if trained.unfinished() > 0 {
-        output::print(format_args!(
-            "\nstopped with {} to go; run the same command again to continue",
-            ui::count(trained.unfinished(), "run")
-        ));
-    }
+    trained.print_unfinished();
 }
 
-impl Trained<'_> {
+impl Trained {
+    /// Prints the runs that failed, with their errors, and the warnings of all runs. A trial
+    /// that diverged has not failed.
+    pub fn print_failures(&self) {
+        let pairs = || self.missing.iter().zip(&self.ends);
+        let failed: Vec<(&RunSlot, &str)> = pairs()
+            .filter(|(run, _)| !run.has_diverged())
+            .filter_map(|(run, end)| Some((run, end.failure.as_deref()?)))
+            .collect();
+        if !failed.is_empty() {
+            output::print(format_args!("\n{} failed:", ui::count(failed.len(), "run")));
+        }
+        for (run, reason) in &failed {
+            output::print(format_args!("  {}: {reason}", run.name()));
+            output::print(format_args!("    {}", ui::path(&run.training.stderr())));
+        }
+        for (run, end) in pairs() {
+            for warning in &end.warnings {
+                output::print(format_args!("{}: {warning}", run.name()));
+            }
+        }
+    }
+
+    /// Prints how many runs were stopped, if any.
+    pub fn print_unfinished(&self) {
+        if self.unfinished() > 0 {
+            output::print(format_args!(
+                "\nstopped with {} to go; run the same command again to continue",
+                ui::count(self.unfinished(), "run")
+            ));
+        }
+    }
+
     /// How many runs were stopped, or not started.
     fn unfinished(&self) -> usize {
         self.ends.iter().filter(|end| end.is_unfinished()).count()
@@ -292,7 +382,7 @@ impl Trained<'_> {
     /// The records of all runs that have one, including failed runs.
     fn records(&self) -> Vec<Record> {
         let trained = |run: &RunSlot| {
-            let mut pairs = self.missing.iter().zip(self.ends);
+            let mut pairs = self.missing.iter().zip(&self.ends);
             let end = pairs.find(|(other, _)| other.name() == run.name());
             end.and_then(|(_, end)| end.record.clone())
         };

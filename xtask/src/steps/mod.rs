@@ -5,20 +5,28 @@
 //! - `build`: build the training program
 //! - `check`: check devices and data
 //! - `place`: find the folder of the results
+//! - `tuned`: add the choices to the configs of tuned runs
+//! - `announce`: say how long the training will take
 //! - `train` and `matrix`: train a list of runs, or a whole matrix
+//! - `notes`: print what stands out in the results
 
 pub mod workspace;
 
+mod announce;
 mod build;
 mod check;
 mod matrix;
+mod notes;
 mod place;
 mod select;
 mod train;
+mod tuned;
 
 pub use build::{Build, build_program, cargo, executable};
 pub use check::{check_before_training, measure_devices};
-pub use matrix::{MatrixOptions, run_matrix};
-pub use place::results_of;
+pub use matrix::{Matrix, MatrixOptions, run_matrix, train_matrix};
+pub use notes::{note_outliers, print_beside_original};
+pub use place::{place, results_of, results_of_kind};
 pub use select::{Request, cells_or, slurm_options};
 pub use train::{exit_code, jobs_at_a_time, train_runs};
+pub use tuned::tuned_configs;

@@ -1,6 +1,6 @@
 //! The folder of the results of runs: the study's own folder, or the folder of a variant.
 
-use kindling_formats::{Layout, RunConfig, Selection, Variant};
+use kindling_formats::{Layout, RunConfig, Selection, Study, TreeKind, Variant};
 use kindling_runner::{TrainingProgram, refuse_other_versions};
 
 use super::check::data_fingerprints;
@@ -13,18 +13,21 @@ use crate::ui;
 /// Finds the folder for the results of `configs`, and how these runs differ from the study.
 /// Only the study's own runs are written to the study's own folder, so a variant never
 /// replaces a result of the study. `fingerprints` has the fingerprint of each config's data.
+/// `kind` says which runs these are. For tuned runs, `configs` are those without the choices,
+/// since the folder says which choices they have.
 ///
 /// # Errors
 ///
 /// If the study's own config of a run is wrong.
 pub fn place(
     request: &Request,
+    kind: TreeKind,
     configs: &[RunConfig],
     fingerprints: &[String],
     program: &TrainingProgram,
 ) -> Result<(Layout, Variant), CommandError> {
-    let layout = Layout::new(&request.out, request.selection.size);
-    if are_own_runs(request, configs, fingerprints, program)? {
+    let layout = Layout::of(&request.out, request.selection.size, kind);
+    if are_own_runs(request, kind, configs, fingerprints, program)? {
         return Ok((layout, Variant::default()));
     }
     let mut pairs = configs.iter().zip(fingerprints);
@@ -42,6 +45,7 @@ pub fn place(
 /// may be in another folder.
 fn are_own_runs(
     request: &Request,
+    kind: TreeKind,
     configs: &[RunConfig],
     fingerprints: &[String],
     program: &TrainingProgram,
@@ -52,7 +56,11 @@ fn are_own_runs(
         seeds: request.selection.seeds,
         ..Selection::own(request.selection.size)
     };
-    let own = request.study.expand(&own).map_err(CommandError::input)?;
+    let own = match kind {
+        TreeKind::Written | TreeKind::Tuned => request.study.expand(&own),
+        TreeKind::Trials => trial_configs(&request.study, &own),
+    };
+    let own = own.map_err(CommandError::input)?;
     let own_hashes = own.iter().map(RunConfig::hash);
     if !own_hashes.eq(configs.iter().map(RunConfig::hash)) {
         return Ok(false);
@@ -67,13 +75,28 @@ fn are_own_runs(
     Ok(own.is_empty() || own_fingerprints.is_ok_and(|own| own.iter().eq(fingerprints)))
 }
 
+/// The configs of all trials that `selection` selects.
+fn trial_configs(study: &Study, selection: &Selection) -> kindling_formats::Result<Vec<RunConfig>> {
+    study.trial_configs(&study.selected_trials(selection)?, selection)
+}
+
 /// The folder of the results that the flags name, for commands that read results.
 ///
 /// # Errors
 ///
 /// If there is no such variant, or another version of Kindling wrote the results.
 pub fn results_of(flags: &Tree) -> Result<Layout, CommandError> {
-    let layout = Layout::new(&workspace::out(&flags.folders)?, flags.size.size());
+    results_of_kind(flags, flags.protocol.protocol.into())
+}
+
+/// As [`results_of`], for the runs of a kind, whatever the protocol of the flags is.
+///
+/// # Errors
+///
+/// As [`results_of`].
+pub fn results_of_kind(flags: &Tree, kind: TreeKind) -> Result<Layout, CommandError> {
+    let out = workspace::out(&flags.folders)?;
+    let layout = Layout::of(&out, flags.size.size(), kind);
     let layout = match &flags.variant {
         None => layout,
         Some(name) => {

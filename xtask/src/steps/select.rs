@@ -11,7 +11,7 @@ use kindling_runner::slurm::SlurmOptions;
 
 use super::build::Build;
 use super::workspace;
-use crate::cli::{Changes, Compared, Executor, Experiments, Extra, Folders, Training};
+use crate::cli::{Changes, Compared, Executor, Extra, Folders, MatrixFlags, Training};
 use crate::error::CommandError;
 
 /// The key that `--data` sets.
@@ -168,7 +168,7 @@ pub fn cells_or(named: &[String], default: &[&str]) -> Vec<String> {
 /// # Errors
 ///
 /// If an option is wrong, or is given without `--executor slurm`.
-pub fn slurm_options(flags: &Experiments) -> Result<Option<SlurmOptions>, CommandError> {
+pub fn slurm_options(flags: &MatrixFlags) -> Result<Option<SlurmOptions>, CommandError> {
     let runs = ("--slurm-args", flags.slurm_args.as_slice());
     let report = ("--slurm-report-args", flags.slurm_report_args.as_slice());
     if flags.executor == Executor::Slurm {

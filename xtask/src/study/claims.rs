@@ -8,7 +8,7 @@ use kindling_report::{ClaimRow, Judgement, Verdict};
 
 use crate::cli::Claims;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::{MatrixOptions, Request, results_of, run_matrix, workspace};
+use crate::steps::{MatrixOptions, Request, note_outliers, results_of, run_matrix, workspace};
 use crate::ui::{self, output};
 
 /// Prints the verdicts. With `--until-decided` it trains more seeds as long as claims are
@@ -54,9 +54,7 @@ fn judge(study: &Study, layout: &Layout) -> Vec<Judgement> {
             "left out, not a result of this study: {other}"
         ));
     }
-    for outlier in kindling_report::outliers(runs.records()) {
-        output::note(outlier);
-    }
+    note_outliers(runs.records());
     kindling_report::judge(study, layout.size(), runs.records())
 }
 
@@ -101,6 +99,7 @@ fn train_until_decided(
         let configs = request.study.expand(&request.selection);
         let options = MatrixOptions {
             tensorboard: !flags.no_tensorboard,
+            protocol: layout.protocol(),
             ..MatrixOptions::default()
         };
         let code = run_matrix(&request, configs.map_err(CommandError::input)?, &options)?;

@@ -1,6 +1,7 @@
 //! The commands that train the study and show its results.
 
 mod claims;
+mod clean;
 mod compare;
 mod experiments;
 mod http;
@@ -10,13 +11,16 @@ mod report;
 mod serve;
 mod task;
 mod train;
+mod tune;
 mod watch;
 
 pub use claims::claims;
+pub use clean::clean;
 pub use compare::compare;
 pub use experiments::experiments;
 pub use report::report;
 pub use serve::serve;
 pub use task::task;
 pub use train::train;
+pub use tune::tune;
 pub use watch::watch;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
-use kindling_formats::{Layout, Record, RunStatus, Study, Tree, write_atomic};
+use kindling_formats::{Layout, Record, Study, Tree, write_atomic};
 
 use crate::steps::workspace;
 use crate::ui::{self, output};
@@ -61,7 +61,7 @@ fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
     );
     let failed: Vec<String> = records
         .iter()
-        .filter(|record| record.status == RunStatus::Failed)
+        .filter(|record| record.status.is_failure())
         .map(|record| format!("{} {}", record.cell, record.seed))
         .collect();
     ensure!(

@@ -3,20 +3,25 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use kindling_formats::RunStatus;
+use kindling_formats::Protocol;
 
 use super::publish::publish;
 use crate::cli::Report;
-use crate::error::CommandResult;
-use crate::steps::{results_of, workspace};
+use crate::error::{CommandError, CommandResult};
+use crate::steps::{note_outliers, print_beside_original, results_of, workspace};
 use crate::ui::{self, output};
 
 /// Writes the report and prints its path.
 pub fn report(flags: &Report) -> CommandResult {
+    if flags.publish && flags.tree.protocol.protocol != Protocol::Written {
+        return Err(CommandError::bad_input(
+            "--publish: only runs of the written protocol are published; leave out --protocol",
+        ));
+    }
     let study = workspace::study(&flags.tree.folders)?;
     let layout = results_of(&flags.tree)?;
     let runs = kindling_report::read(&study, &layout);
-    let is_failed = |run: &&kindling_report::RecordedRun| run.record.status == RunStatus::Failed;
+    let is_failed = |run: &&kindling_report::RecordedRun| run.record.status.is_failure();
     let failed = runs.runs.iter().filter(is_failed).count();
     let cells = runs.runs.iter().map(|run| &run.record.cell);
     output::note(format_args!(
@@ -32,18 +37,14 @@ pub fn report(flags: &Report) -> CommandResult {
             "left out, not a result of this study: {other}"
         ));
     }
-    for outlier in kindling_report::outliers(runs.records()) {
-        output::note(outlier);
-    }
+    note_outliers(runs.records());
     // The report names the files that cannot be read.
     let (beside, _) = kindling_report::beside_original(&study, &runs, None);
-    if !beside.is_empty() {
-        output::print(format_args!("{}", kindling_report::original_text(&beside)));
-    }
     let report = kindling_report::write(&study, &layout, runs)?;
     for path in [layout.results(), report] {
         output::print(ui::path(&path));
     }
+    print_beside_original(&beside);
     if flags.publish {
         publish(&study, &layout)?;
     }

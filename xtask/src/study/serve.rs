@@ -7,13 +7,13 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use kindling_formats::Layout;
+use kindling_formats::{Layout, TreeKind};
 use kindling_runner::Snapshot;
 
 use super::http::{self, Request, Response};
 use crate::cli::Serve;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::results_of;
+use crate::steps::{results_of, results_of_kind};
 use crate::ui::{interrupt, output};
 
 /// The page that shows the progress.
@@ -23,7 +23,10 @@ const LOCAL_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// Serves until Ctrl-C is pressed.
 pub fn serve(flags: &Serve) -> CommandResult {
-    let layout = results_of(&flags.tree)?;
+    let layout = match flags.trials {
+        true => results_of_kind(&flags.tree, TreeKind::Trials)?,
+        false => results_of(&flags.tree)?,
+    };
     let refused = |error: std::io::Error| {
         CommandError::bad_input(format!(
             "--port {}: {error}; choose another port, or 0 for any free one",

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use kindling_formats::{Host, Layout, Record};
+use kindling_formats::{Host, Layout, Protocol, Record, Selection};
 use kindling_runner::{
     INTERRUPTED, OutputLock, RunSlot, TrainingProgram, failure_reason, refuse_other_versions,
 };
 
 use crate::cli::Train;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::{Request, check_before_training};
+use crate::steps::{Request, check_before_training, place, tuned_configs};
 use crate::ui::{self, interrupt, output};
 
 /// Trains a cell in a process that uses the whole terminal. Returns the exit code of the
@@ -23,20 +23,36 @@ pub fn train(flags: &Train) -> CommandResult {
         .resolve(cell, flags.seed, &request.selection)
         .map_err(CommandError::input)?;
     // The results have their own folder, so a run with `--set` replaces no result of the study.
-    let layout = Layout::new(&request.out.join("train"), request.selection.size);
+    let kind = flags.protocol.protocol.into();
+    let layout = Layout::of(&request.out.join("train"), request.selection.size, kind);
     // Each run has a lock of its own, so that several cells can train at the same time.
     let lock_file = layout.lock(&config.cell, flags.seed);
     OutputLock::check(&lock_file)?;
     refuse_other_versions(&layout)?;
-    let (program, fingerprints) =
-        check_before_training(&request.build, std::slice::from_ref(&config))?;
+    let mut configs = vec![config];
+    let (program, fingerprints) = check_before_training(&request.build, &configs)?;
+    if flags.protocol.protocol == Protocol::Tuned {
+        // The choices are those of the study or of the variant, not of the folder `train`.
+        let one_cell = Request {
+            selection: Selection {
+                cells: vec![flags.cell.clone()],
+                ..request.selection
+            },
+            ..request
+        };
+        let (chosen, _) = place(&one_cell, kind, &configs, &fingerprints, &program)?;
+        let (study, selection) = (&one_cell.study, &one_cell.selection);
+        configs = tuned_configs(study, &chosen, selection, &configs, Some(&fingerprints))?;
+    }
     let program = TrainingProgram {
         tensorboard: !flags.training.no_tensorboard,
         ..program
     };
     let _lock = OutputLock::take(&lock_file)?;
-    let fingerprint = fingerprints.into_iter().next().unwrap_or_default();
-    train_run(&RunSlot::new(config, fingerprint, &layout), &program)
+    match RunSlot::all(configs, fingerprints, &layout).first() {
+        Some(run) => train_run(run, &program),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn train_run(run: &RunSlot, program: &TrainingProgram) -> CommandResult {
@@ -87,12 +103,19 @@ fn train_run(run: &RunSlot, program: &TrainingProgram) -> CommandResult {
 
 fn print(run: &RunSlot, record: &Record) {
     output::print(format_args!("\n{}", run.name()));
-    let loss = ui::short_number(record.test_loss);
-    output::print(format_args!("  test loss      {loss}"));
-    if let Some(accuracy) = record.test_accuracy {
-        output::print(format_args!("  test accuracy  {accuracy:.4}"));
+    let split = record.evaluated_split();
+    // The values stand below each other.
+    let line = |name: &str, value: &str| {
+        let width = split.name().len() + "accuracy".len() + 3;
+        output::print(format_args!("  {name:<width$}{value}"));
+    };
+    line(
+        &format!("{split} loss"),
+        &ui::short_number(record.evaluated_loss()),
+    );
+    if let Some(accuracy) = record.evaluated_accuracy() {
+        line(&format!("{split} accuracy"), &format!("{accuracy:.4}"));
     }
-    output::print(format_args!("  seconds        {:.1}", record.seconds));
-    let folder = ui::path(run.result.path());
-    output::print(format_args!("  folder         {folder}"));
+    line("seconds", &format!("{:.1}", record.seconds));
+    line("folder", &ui::path(run.result.path()));
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use console::Term;
 
+use kindling_formats::TreeKind;
 use kindling_runner::{RunSnapshot, Snapshot, Stage};
 
 use crate::cli::Watch;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::results_of;
+use crate::steps::{results_of, results_of_kind};
 use crate::ui::{self, clock, interrupt, output};
 
 /// Time between two snapshots.
@@ -22,7 +23,10 @@ const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 /// Shows the progress until the matrix has ended or Ctrl-C is pressed. If the terminal cannot
 /// draw, it shows the progress once.
 pub fn watch(flags: &Watch) -> CommandResult {
-    let layout = results_of(&flags.tree)?;
+    let layout = match flags.trials {
+        true => results_of_kind(&flags.tree, TreeKind::Trials)?,
+        false => results_of(&flags.tree)?,
+    };
     let snapshot = || Snapshot::read(&layout).map_err(CommandError::from);
     if flags.json {
         output::print_json(&snapshot()?)?;
@@ -95,8 +99,9 @@ fn name(run: &RunSnapshot) -> String {
 
 /// The progress of a run as text.
 fn progress(run: &RunSnapshot) -> String {
-    let loss = ui::short_number(run.test_losses.last().copied());
-    let accuracy = match run.test_accuracy {
+    let split = run.split;
+    let loss = ui::short_number(run.losses.last().copied());
+    let accuracy = match run.accuracy {
         Some(accuracy) => format!("  {:.2} %", 100.0 * accuracy),
         None => String::new(),
     };
@@ -108,19 +113,19 @@ fn progress(run: &RunSnapshot) -> String {
         ),
         Stage::Done => {
             let seconds = clock(run.seconds.unwrap_or_default());
-            format!("done in {seconds}  test {loss}{accuracy}")
+            format!("done in {seconds}  {split} {loss}{accuracy}")
         }
         Stage::Begun => {
             let left = match run.seconds_left {
                 Some(seconds) => format!("  {} left", clock(seconds)),
                 None => String::new(),
             };
-            let sparks = sparkline(&run.test_losses);
+            let sparks = sparkline(&run.losses);
             let (epoch, epochs) = (run.epoch, run.epochs);
             let silent = run.seconds_since_write.filter(|&seconds| seconds > 60.0);
             let silent = silent.map(|seconds| format!("  silent for {}", clock(seconds)));
             format!(
-                "{sparks:<SPARKS$}  {epoch}/{epochs}  test {loss}{accuracy}{left}{}",
+                "{sparks:<SPARKS$}  {epoch}/{epochs}  {split} {loss}{accuracy}{left}{}",
                 silent.unwrap_or_default()
             )
         }
@@ -146,6 +151,7 @@ fn sparkline(values: &[f64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kindling_formats::Split;
 
     #[test]
     fn a_sparkline_has_a_logarithmic_scale() {
@@ -163,8 +169,9 @@ mod tests {
             stage: Stage::Done,
             epoch: 2,
             epochs: 2,
-            test_losses: vec![0.1],
-            test_accuracy: Some(0.98),
+            split: Split::Test,
+            losses: vec![0.1],
+            accuracy: Some(0.98),
             seconds: Some(61.0),
             seconds_left: None,
             seconds_since_write: None,

@@ -25,6 +25,33 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
+/// A long time in words, to the minute: `1 minute`, `3 hours 20 minutes`, `2 days 4 hours`.
+pub fn duration(seconds: f64) -> String {
+    let minutes = (seconds.max(0.0) / 60.0).round().max(1.0) as u64;
+    let unit = |number: u64, noun: &str| (number > 0).then(|| count(number as usize, noun));
+    let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+    let parts = match days {
+        0 => [unit(hours, "hour"), unit(minutes, "minute")],
+        days => [unit(days, "day"), unit(hours, "hour")],
+    };
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// A number of bytes with two digits: `340 kB`, `1.4 GB`.
+pub fn bytes(bytes: f64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    let mut value = bytes.max(0.0) / 1e3;
+    for (index, unit) in units.iter().enumerate() {
+        // 999.6 kB would be printed as 1000 kB.
+        if value < 999.5 || index + 1 == units.len() {
+            let digits = usize::from(value < 9.95);
+            return format!("{value:.digits$} {unit}");
+        }
+        value /= 1e3;
+    }
+    String::new()
+}
+
 /// `text`, or its beginning and `...` if it is longer than `width` characters.
 pub fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -67,6 +94,31 @@ mod tests {
             (Some(f64::NAN), "NaN"),
         ] {
             assert_eq!(short_number(value), shown);
+        }
+    }
+
+    #[test]
+    fn durations_and_sizes_have_words() {
+        for (seconds, words) in [
+            (0.0, "1 minute"),
+            (89.0, "1 minute"),
+            (91.0, "2 minutes"),
+            (3600.0, "1 hour"),
+            (12_040.0, "3 hours 21 minutes"),
+            (100_000.0, "1 day 3 hours"),
+            (86_400.0, "1 day"),
+        ] {
+            assert_eq!(duration(seconds), words);
+        }
+        for (size, words) in [
+            (0.0, "0.0 kB"),
+            (999.0, "1.0 kB"),
+            (12_345.0, "12 kB"),
+            (999_700.0, "1.0 MB"),
+            (1.44e9, "1.4 GB"),
+            (3e15, "3000 TB"),
+        ] {
+            assert_eq!(bytes(size), words);
         }
     }
 

@@ -126,8 +126,8 @@ impl<'a> MatrixProgress<'a> {
             epochs: self.runs[index].config.task.epochs(),
             fraction: 0.0,
             train_loss: None,
-            test_loss: None,
-            test_accuracy: None,
+            evaluated_loss: None,
+            evaluated_accuracy: None,
         };
         self.progress(index, &begun);
     }
@@ -170,6 +170,10 @@ impl<'a> MatrixProgress<'a> {
         self.ended += 1;
         let name = self.name(index);
         let line = match &end.failure {
+            // A trial that diverged has a result: its candidate loses.
+            Some(reason) if self.runs[index].has_diverged() => {
+                format!("diverged {name} {reason}")
+            }
             Some(reason) => {
                 self.failed += 1;
                 format!("FAILED  {name}  {reason}")
@@ -293,8 +297,8 @@ fn epochs(epoch: usize, epochs: usize) -> String {
 /// for all runs.
 fn step(step: &Progress, epochs_width: usize, narrow: bool) -> String {
     let epochs = epochs(step.epoch, step.epochs);
-    let loss = short_number(step.test_loss);
-    let accuracy = accuracy(step.test_accuracy);
+    let loss = short_number(step.evaluated_loss);
+    let accuracy = accuracy(step.evaluated_accuracy);
     if narrow {
         format!("{epochs:<epochs_width$} {loss:>7} {accuracy:>6}")
     } else {
@@ -307,8 +311,8 @@ fn step(step: &Progress, epochs_width: usize, narrow: bool) -> String {
 fn result(record: &Record) -> String {
     format!(
         "loss {:<7}  acc {:<6}  {:>6.1} s",
-        short_number(record.test_loss),
-        accuracy(record.test_accuracy),
+        short_number(record.evaluated_loss()),
+        accuracy(record.evaluated_accuracy()),
         record.seconds
     )
 }

@@ -36,7 +36,7 @@ value() { sed -n "s/^$1 = \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$folder/config.t
 cell=$(value cell) seed=$(value seed) family=$(value family)
 echo "$cell $seed" >> "$FAKE_LOG"
 echo "a line that is not progress"
-echo '{"epoch":1,"epochs":2,"fraction":0.5,"train_loss":0.1,"test_loss":0.2,"test_accuracy":0.9}'
+echo '{"epoch":1,"epochs":2,"fraction":0.5,"train_loss":0.1,"evaluated_loss":0.2,"evaluated_accuracy":0.9}'
 if [ -n "${FAKE_HOLD:-}" ]; then
     while [ ! -e "$FAKE_HOLD" ]; do sleep 0.02; done
 fi
@@ -54,6 +54,10 @@ case "$cell $seed" in
         ;;
     ${FAKE_KILL:-none}) kill -9 $$ ;;
 esac
+status=complete error=null
+case "$cell $seed" in
+    ${FAKE_DIVERGE:-none}) status=diverged error='"the loss is NaN in epoch 1, batch 3"' ;;
+esac
 data=fake
 dir=$(value dir)
 if [ -e "${dir:-/none}/content" ]; then data=$(cat "$dir/content"); fi
@@ -62,22 +66,30 @@ case $family in gradients | regression) data=generated ;; esac
 sha() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }
 hash=$(sed -e 's/^\(about\|section\) = .*/\1 = ""/' -e '/^dir = /d' "$folder/config.toml" | sha |
     cut -d ' ' -f 1)
+# A trial is evaluated on the validation images, and writes no files about test images.
+split=test
+if grep -q '^validation = ' "$folder/config.toml"; then split=validation; fi
 cat > "$folder/history.csv" << CSV
-epoch,learning_rate,train_loss,test_loss,train_accuracy,test_accuracy
+epoch,learning_rate,train_loss,${split}_loss,train_accuracy,${split}_accuracy
 1,0.1,0.2,0.25,0.9,0.91
 2,0.1,0.1,0.15,0.95,0.92
 CSV
 accuracy=0.92 loss=0.15
 if [ "$cell" = "${FAKE_SPREAD:-none}" ]; then loss=0.15$seed; fi
 if [ "$(value backend)" = "${FAKE_WORSE:-none}" ]; then accuracy=0.90; fi
+if scores=$(grep "^$cell $seed " "${FAKE_SCORES:-/dev/null}"); then
+    accuracy=$(echo "$scores" | cut -d ' ' -f 3) loss=$(echo "$scores" | cut -d ' ' -f 4)
+fi
 # The files of each family, as in Task::files.
+tests=
 case $family in
     gradients) files="activations.csv gradients.csv line.csv" ;;
-    regression) files="history.csv model.bpk weights.safetensors predictions.csv" ;;
-    classifier) files="history.csv timing.csv model.bpk weights.safetensors confusion.csv mistakes.csv logits.csv" ;;
-    autoencoder) files="history.csv timing.csv model.bpk weights.safetensors codes.csv reconstructions.csv" ;;
-    pca) files="components.csv codes.csv reconstructions.csv" ;;
+    regression) files="history.csv model.bpk weights.safetensors" tests="predictions.csv" ;;
+    classifier) files="history.csv timing.csv model.bpk weights.safetensors" tests="confusion.csv mistakes.csv logits.csv" ;;
+    autoencoder) files="history.csv timing.csv model.bpk weights.safetensors" tests="codes.csv reconstructions.csv" ;;
+    pca) files="components.csv" tests="codes.csv reconstructions.csv" ;;
 esac
+if [ $split = test ]; then files="$files $tests"; fi
 digests=
 for file in config.toml $files; do
     [ -e "$folder/$file" ] || : > "$folder/$file"
@@ -85,9 +97,13 @@ for file in config.toml $files; do
 done
 cat > "$folder/record.json" << JSON
 {"version":"$FAKE_VERSION","section":"$(value section)","cell":"$cell","family":"$family","backend":"$(value backend)",
-"seed":$seed,"epochs":2,"parameters":10,"train_loss":0.1,"test_loss":$loss,
-"train_accuracy":0.95,"test_accuracy":$accuracy,"seconds":1.5,"status":"complete","error":null,
+"seed":$seed,"epochs":2,"parameters":10,"train_loss":0.1,"${split}_loss":$loss,
+"train_accuracy":0.95,"${split}_accuracy":$accuracy,"seconds":${FAKE_SECONDS:-1.5},"status":"$status","error":$error,
 "metrics":{},"config_hash":"$hash","data_fingerprint":"$data","program":"${FAKE_PROGRAM:-fake}",
 "revision":"$KINDLING_REVISION","burn_version":"0.22.1","files":{$digests},
 "host":{"platform":"p","cpu":"c","cores":2,"threads":$RAYON_NUM_THREADS}}
 JSON
+if [ $status = diverged ]; then
+    echo "error: the loss is NaN in epoch 1, batch 3" >&2
+    exit 1
+fi

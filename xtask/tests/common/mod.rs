@@ -16,6 +16,9 @@ use tempfile::TempDir;
 /// - `FAKE_VERSION`: the version of Kindling in records.
 /// - `FAKE_PROGRAM`: the digest of the program in records.
 /// - `FAKE_FAIL`, `FAKE_KILL`: a pattern of `cell seed`; such runs fail or are killed.
+/// - `FAKE_DIVERGE`: a pattern of `cell seed`; such runs diverge.
+/// - `FAKE_SCORES`: a file of lines `cell seed accuracy loss`, which such runs have.
+/// - `FAKE_SECONDS`: the seconds in records.
 /// - `FAKE_HOLD`: a file that each run waits for.
 /// - `FAKE_STOP`: each run waits for a line on its standard input, and then for this file.
 /// - `FAKE_DATA`: an error about the data.

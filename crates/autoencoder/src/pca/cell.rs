@@ -1,7 +1,9 @@
 //! The entry of the family `pca`: fits the components and evaluates them.
 
+use std::collections::BTreeMap;
+
 use kindling_datasets::PIXELS;
-use kindling_formats::{PcaTask, Record, write_numbers};
+use kindling_formats::{PcaTask, Record, Split, write_numbers};
 use kindling_harness::{RunContext, RunError, RunResults};
 
 use super::components::Pca;
@@ -28,13 +30,16 @@ pub fn pca(task: &PcaTask, run: &RunContext) -> Result<Record, RunError> {
         })
         .collect();
     let projection = Projection::new(&rows, run.device());
-    let mut metrics = write_test_codes(
-        run,
-        &data.test,
-        task.scatter.images,
-        |images| projection.encode(images),
-        |codes| projection.decode(codes),
-    )?;
+    let mut metrics = match data.evaluated_split {
+        Split::Test => write_test_codes(
+            run,
+            &data.evaluated,
+            task.scatter.images,
+            |images| projection.encode(images),
+            |codes| projection.decode(codes),
+        )?,
+        Split::Train | Split::Validation => BTreeMap::new(),
+    };
     let columns: Vec<String> = std::iter::once("mean".to_string())
         .chain((0..count).map(|index| format!("component{index}")))
         .collect();
@@ -42,12 +47,12 @@ pub fn pca(task: &PcaTask, run: &RunContext) -> Result<Record, RunError> {
 
     let explained = pca.explained.iter().enumerate();
     metrics.extend(explained.map(|(index, &share)| (format!("explained_variance_{index}"), share)));
+    let error = pca.reconstruction_error(&data.evaluated);
     Ok(run.complete_record(RunResults {
         parameters: PIXELS * (1 + count),
         train_loss: Some(pca.reconstruction_error(&data.train)),
-        test_loss: Some(pca.reconstruction_error(&data.test)),
         metrics,
         data_fingerprint: data.fingerprint,
-        ..RunResults::default()
+        ..RunResults::default().with_evaluation(data.evaluated_split, Some(error), None)
     }))
 }

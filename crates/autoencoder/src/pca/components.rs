@@ -138,13 +138,17 @@ mod tests {
         // From scikit-learn 1.9.1, PCA(2, svd_solver="full") on pixels / 255:
         // explained_variance_ratio_, the mean squared errors of
         // inverse_transform(transform(x)), and the largest entries of components_.
-        let kindling_datasets::ImageSet { train, test, .. } =
-            kindling_datasets::load_images(&kindling_formats::ImageData {
-                dir: None,
-                train: None,
-                test: None,
-            })
-            .expect("MNIST");
+        let kindling_datasets::ImageSet {
+            train,
+            evaluated: test,
+            ..
+        } = kindling_datasets::load_images(&kindling_formats::ImageData {
+            dir: None,
+            train: None,
+            test: None,
+            validation: None,
+        })
+        .expect("MNIST");
         let pca = Pca::fit(&train, 2);
         let near = |found: f64, expected: f64| {
             assert!((found - expected).abs() < 1e-8, "{found} not {expected}");

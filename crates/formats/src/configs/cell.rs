@@ -24,7 +24,7 @@ impl Cell {
     }
 
     /// The name of the family, if the file gives one.
-    pub(crate) fn family(&self) -> Option<&str> {
+    pub fn family(&self) -> Option<&str> {
         self.text("family")
     }
 

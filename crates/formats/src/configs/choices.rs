@@ -84,6 +84,20 @@ pub struct CandidateScores {
 }
 
 impl Choices {
+    /// No choices, of today's versions and on the default backend. `file` is the file that is
+    /// to hold them.
+    pub fn none(file: &Path, size: Size) -> Self {
+        Self {
+            version: VERSION.into(),
+            burn_version: BURN_VERSION.into(),
+            size,
+            backend: Backend::default(),
+            precision: Precision::default(),
+            cells: Vec::new(),
+            file: file.to_path_buf(),
+        }
+    }
+
     /// Reads a file of choices.
     ///
     /// # Errors

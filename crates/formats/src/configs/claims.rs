@@ -98,10 +98,12 @@ pub enum Take {
 }
 
 /// The names of the numbers that every record may have.
-pub(crate) const NUMBERS: [&str; 7] = [
+pub(crate) const NUMBERS: [&str; 9] = [
     "train_loss",
+    "validation_loss",
     "test_loss",
     "train_accuracy",
+    "validation_accuracy",
     "test_accuracy",
     "loss_gap",
     "parameters",

@@ -42,8 +42,10 @@ pub(crate) fn typed<T: DeserializeOwned>(table: Table, origin: &str) -> Result<T
         let path = error.path().to_string();
         let mut message = error.into_inner().message().to_string();
         if path.ends_with("optimizer") {
-            message += "; give one, as sgd = { learning_rate = 0.1, momentum = 0.9 } or \
-                        adam = { learning_rate = 0.001 }";
+            message += "; give one, as sgd = { learning_rate = 0.1, momentum = 0.9, \
+                        nesterov = false, weight_decay = 0.0 } or adam = { learning_rate = \
+                        0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }, or adamw with \
+                        weight_decay too";
         }
         // For a missing or unknown key, the message names the key and the path its table.
         Error::key(

@@ -11,6 +11,7 @@ mod families;
 mod figures;
 mod keys;
 mod original;
+mod point;
 mod protocol;
 mod quick;
 mod resolve;

@@ -1,18 +1,15 @@
 //! Makes the configs of runs from the files of a study.
 
-use std::path::Path;
-
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::error::{Error, Result};
 
 use super::cell::Cell;
 use super::check::TRIAL_MARK;
 use super::choices::stale;
-use super::families::Task;
-use super::keys::{NOT_SETTABLE, full_path, set};
+use super::keys::set;
 use super::run_config::RunConfig;
-use super::selection::{Selection, Setting};
+use super::selection::Selection;
 use super::size::Size;
 use super::study::Study;
 use super::sweep::check_seeds;
@@ -187,104 +184,6 @@ impl Study {
         }
         Ok(choice.settings.clone())
     }
-
-    /// The tables of `cell` with the changes of `selection` and the values of `settings`.
-    fn point(&self, cell: &Cell, selection: &Selection, settings: &Settings) -> Result<Point> {
-        if let Some(problem) = selection.precision.problem_on(selection.backend) {
-            return Err(Error::Argument {
-                argument: format!("--precision {}", selection.precision.name()),
-                problem,
-            });
-        }
-        let mut origin = cell.file.display().to_string();
-        let mut table = cell.table.clone();
-        if selection.size == Size::Quick {
-            let changes = cell
-                .family()
-                .and_then(|family| self.quick.changes.get(family));
-            for (key, value) in changes.into_iter().flatten() {
-                set(&mut table, key, value.clone())
-                    .map_err(|problem| Error::key(&self.quick_origin, key, problem))?;
-            }
-        }
-        if let Some(dir) = &selection.data
-            && let Some(Value::Table(data)) = table.get_mut("data")
-            && cell.family().is_some_and(Task::learns_from_images)
-        {
-            data.insert("dir".into(), Value::String(dir.display().to_string()));
-        }
-        for Setting { key, value } in &selection.set {
-            if NOT_SETTABLE.contains(&key.as_str()) {
-                return Err(Error::key(
-                    "--set",
-                    key,
-                    "identifies the run, so --set cannot change it; use --seeds, --backend, \
-                     --precision, --quick, --smoke or a config file",
-                ));
-            }
-            let refuse = |key: &str, problem: String| {
-                Error::key(&format!("--set on cell {}", cell.name), key, problem)
-            };
-            let key = full_path(&table, key).map_err(|problem| refuse(key, problem))?;
-            check_optimizer(&table, &key).map_err(|problem| refuse(&key, problem))?;
-            if settings.keys().any(|searched| overlap(searched, &key)) {
-                let problem = "is what tuning searches; leave it out, or change its candidates \
-                               in tuning.toml";
-                return Err(refuse(&key, problem.into()));
-            }
-            let value = match value {
-                // A relative path is relative to the current folder, as with --data.
-                Value::String(dir) if key == DATA_DIR => absolute(Path::new(""), dir)?,
-                value => value.clone(),
-            };
-            set(&mut table, &key, value).map_err(|problem| refuse(&key, problem))?;
-            origin = format!("{} with --set", cell.file.display());
-        }
-        // A relative path in a file is relative to the folder that holds `configs/`.
-        if let Some(Value::Table(data)) = table.get_mut("data")
-            && let Some(Value::String(dir)) = data.get("dir")
-        {
-            let dir = absolute(&self.base, dir)?;
-            data.insert("dir".into(), dir);
-        }
-        for (key, &value) in settings {
-            set(&mut table, key, Value::Float(value)).map_err(|problem| {
-                Error::key(&self.tuning_file().display().to_string(), key, problem)
-            })?;
-        }
-        Ok(Point { table, origin })
-    }
-}
-
-/// The tables of a cell with all changes, before they become the config of a run.
-struct Point {
-    table: Table,
-    /// The file and the flags that the tables come from, for errors.
-    origin: String,
-}
-
-impl Point {
-    /// The config of the run that is called `name`, with `seed`.
-    fn run(self, name: &str, seed: u64, selection: &Selection) -> Result<RunConfig> {
-        let Self { mut table, origin } = self;
-        for (key, value) in [
-            ("cell", Value::String(name.into())),
-            ("seed", Value::Integer(seed as i64)),
-            ("backend", Value::String(selection.backend.name().into())),
-            (
-                "precision",
-                Value::String(selection.precision.name().into()),
-            ),
-            ("size", Value::String(selection.size.name().into())),
-        ] {
-            table.insert(key.into(), value);
-        }
-        let mut config = RunConfig::from_table(table, &origin)?;
-        if selection.size == Size::Smoke {
-            config.task.shorten_to_smoke();
-        }
-        Ok(config)
-    }
 }
 
 /// Refuses too many runs.
@@ -298,50 +197,12 @@ fn check_number_of_runs(count: usize) -> Result<()> {
     })
 }
 
-/// Whether two dotted paths are the same key, or one is a table that holds the other.
-fn overlap(a: &str, b: &str) -> bool {
-    let below = |long: &str, short: &str| {
-        long.strip_prefix(short)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    below(a, b) || below(b, a)
-}
-
-/// The key of the folder of images.
-const DATA_DIR: &str = "data.dir";
-
-/// Makes the path of a folder absolute. A relative path is relative to `base`, or to the
-/// current folder if `base` is empty.
-fn absolute(base: &Path, dir: &str) -> Result<Value> {
-    let path = base.join(dir);
-    let path = std::path::absolute(&path).map_err(Error::io("find", &path))?;
-    Ok(Value::String(path.display().to_string()))
-}
-
-/// Refuses a key of an optimizer that the cell does not use. The cell would then have two
-/// optimizers.
-fn check_optimizer(table: &Table, key: &str) -> std::result::Result<(), String> {
-    let mut parts = key.split('.');
-    let (Some("train"), Some("optimizer"), Some(wanted)) =
-        (parts.next(), parts.next(), parts.next())
-    else {
-        return Ok(());
-    };
-    let optimizer = table
-        .get("train")
-        .and_then(|train| train.get("optimizer")?.as_table());
-    match optimizer.and_then(|optimizer| optimizer.keys().next()) {
-        Some(own) if own != wanted => Err(format!(
-            "the cell trains with {own}; set a key of train.optimizer.{own}, or the whole \
-             optimizer, as in --set 'train.optimizer={{ adam = {{ learning_rate = 0.001 }} }}'"
-        )),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::configs::Setting;
     use crate::samples::{DROPOUT, PCA, STUDY, study};
 
     fn plain() -> Selection {
@@ -420,6 +281,15 @@ mod tests {
                 "train.optimizer.adam.learning_rate=0.1",
                 "the cell trains with sgd; set a key of train.optimizer.sgd",
             ),
+            (
+                "train.optimizer.adamw.weight_decay=0.1",
+                "the cell trains with sgd; set a key of train.optimizer.sgd",
+            ),
+            (
+                "train.clip=0",
+                "`train.clip`: must be a finite number above 0",
+            ),
+            ("train.schedule.cosine.end=0.1", "missing field `warmup`"),
         ] {
             let error = refused(Selection {
                 set: vec![setting.parse().expect("a setting")],
@@ -465,7 +335,8 @@ mod tests {
                 .is_err(),
             ".5 in TOML"
         );
-        let setting: Setting = "train.optimizer={adam={learning_rate=0.5}}"
+        let setting: Setting = "train.optimizer={adam={learning_rate=0.5,beta_1=0.9,\
+                                beta_2=0.999,epsilon=1e-7}}"
             .parse()
             .expect("one");
         let runs = study.expand(&Selection {
@@ -474,6 +345,43 @@ mod tests {
         });
         let runs = runs.expect("another optimizer");
         assert!(runs[0].to_toml().contains("adam"), "{}", runs[0].to_toml());
+    }
+
+    #[test]
+    fn a_schedule_and_a_clip_can_be_set_and_a_cell_has_one_schedule() {
+        let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
+        let expanded = |settings: &[&str]| {
+            let parsed = settings.iter().map(|setting| setting.parse());
+            study.expand(&Selection {
+                set: parsed
+                    .collect::<std::result::Result<_, _>>()
+                    .expect("settings"),
+                ..plain()
+            })
+        };
+        let cosine = "train.schedule={cosine={warmup=0.1,end=0.0}}";
+        let adamw = "train.optimizer={adamw={learning_rate=0.1,beta_1=0.9,beta_2=0.999,\
+                     epsilon=1e-7,weight_decay=0.1}}";
+        let runs = expanded(&[cosine, "end=0.5", "train.clip=1", adamw, "weight_decay=0"]);
+        let runs = runs.expect("expands");
+        let crate::Task::Classifier(task) = &runs[0].task else {
+            panic!("a classifier");
+        };
+        let descent = task.train.descent(10);
+        // Three epochs of ten images in batches of four.
+        assert_eq!(descent.steps, 9);
+        assert_eq!((descent.rate(1), descent.rate(9)), (0.1, 0.05));
+        assert_eq!(descent.clip, Some(1.0));
+        let crate::Optimizer::AdamW { weight_decay, .. } = descent.optimizer else {
+            panic!("adamw");
+        };
+        assert_eq!(weight_decay, 0.0);
+        let error = expanded(&[cosine, "train.schedule.constant.warmup=0.1"]);
+        let error = error.expect_err("two schedules").to_string();
+        assert!(
+            error.contains("set a key of train.schedule.cosine"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use crate::devices::{Backend, Precision};
 use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::split::Split;
 
 use super::check::{Check, Problem, TRIAL_MARK, run_name_is_a_folder};
 use super::document::{read_table, typed};
@@ -159,6 +160,23 @@ impl RunConfig {
     pub fn images(&self) -> Option<&ImageData> {
         self.task.images()
     }
+
+    /// Whether the run is a trial: a run that holds out a part of the training images (or
+    /// rows) and is evaluated on this part, so that settings can be chosen without the test
+    /// images.
+    pub fn is_trial(&self) -> bool {
+        self.task.validation().is_some()
+    }
+
+    /// The split on which the run is evaluated: the validation split of a trial, and the test
+    /// split of a final run.
+    pub fn evaluated_split(&self) -> Split {
+        if self.is_trial() {
+            Split::Validation
+        } else {
+            Split::Test
+        }
+    }
 }
 
 #[cfg(test)]
@@ -229,9 +247,11 @@ epochs = 2
 [train.optimizer.sgd]
 learning_rate = 0.1
 momentum = 0.9
+nesterov = false
+weight_decay = 0.0
 ";
         assert_eq!(config.to_toml(), text);
-        let hash = "72f744547418587c245ea6f62849fd1125be2a83624e47e3048b0eb8f9dcacd7";
+        let hash = "db8491b86c8b92f1f46ea99f84382b3368947a8183d5572643748e639c6f9f4d";
         assert_eq!(config.hash(), hash);
     }
 
@@ -261,7 +281,39 @@ momentum = 0.9
                 "momentum = 1.0",
                 "train.optimizer.sgd.momentum",
             ),
+            (
+                "weight_decay = 0.0",
+                "weight_decay = -0.1",
+                "train.optimizer.sgd.weight_decay",
+            ),
+            (
+                "momentum = 0.9, nesterov = false",
+                "momentum = 0.0, nesterov = true",
+                "`train.optimizer.sgd.nesterov`: needs a momentum above 0",
+            ),
+            (", nesterov = false", "", "missing field `nesterov`"),
             (".sgd", ".sdg", "train.optimizer"),
+            (
+                "[train]",
+                "[train]\nclip = 0.0",
+                "`train.clip`: must be a finite number above 0, not 0",
+            ),
+            ("[train]", "[train]\nclip = nan", "train.clip"),
+            (
+                "[train]",
+                "[train]\nschedule.cosine = { warmup = 1.0, end = 0.0 }",
+                "train.schedule.cosine.warmup",
+            ),
+            (
+                "[train]",
+                "[train]\nschedule.cosine = { warmup = 0.0 }",
+                "missing field `end`",
+            ),
+            (
+                "[train]",
+                "[train]\nschedule.linear = { warmup = 0.0 }",
+                "train.schedule",
+            ),
             ("family =", "backend = \"tpu\"\nfamily =", "backend"),
             ("\"classifier\"", "\"clasifier\"", "family"),
             (
@@ -270,6 +322,7 @@ momentum = 0.9
                 "use gradients, regression, classifier, autoencoder or pca",
             ),
             ("[data]", "[data]\ntrain = 0", "data.train"),
+            ("[data]", "[data]\nvalidation = 0", "data.validation"),
             ("[data]", "[dta]\n[data]", "dta"),
             ("cell = \"mlp\"", "cell = \"../mlp\"", "cell"),
             ("hidden = [8]", "hidden = [512, 0]", "model.hidden"),
@@ -284,6 +337,65 @@ momentum = 0.9
             assert!(error.starts_with("test.toml: "), "{error}");
             assert!(error.contains(words), "`{words}` in: {error}");
         }
+    }
+
+    #[test]
+    fn a_key_of_adam_or_adamw_is_named() {
+        for (kind, tail) in [("adam", ""), ("adamw", ", weight_decay = 0.1")] {
+            let with = |rest: &str| {
+                let sgd = "sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = false, \
+                           weight_decay = 0.0 }";
+                let text = MLP.replace(sgd, &format!("{kind} = {{ {rest}{tail} }}"));
+                assert_ne!(text, MLP);
+                run_config(&text)
+            };
+            let right = "learning_rate = 1e-3, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8";
+            let config = with(right).expect("valid");
+            let table = config.to_toml().parse().expect("TOML");
+            let again = RunConfig::from_table(table, "again.toml").expect("valid");
+            assert_eq!(again, config);
+            for (from, to, words) in [
+                (
+                    "1e-3",
+                    "0",
+                    "learning_rate`: must be a finite number above 0",
+                ),
+                ("0.9,", "1.0,", "beta_1`: must be at least 0 and below 1"),
+                ("0.999", "-0.1", "beta_2`: must be at least 0 and below 1"),
+                (
+                    "1e-8",
+                    "0.0",
+                    "epsilon`: must be a finite number of at least 1e-30",
+                ),
+                (
+                    "1e-8",
+                    "inf",
+                    "epsilon`: must be a finite number of at least 1e-30",
+                ),
+            ] {
+                let error = with(&right.replace(from, to)).expect_err("must be refused");
+                let words = format!("train.optimizer.{kind}.{words}");
+                assert!(error.to_string().contains(&words), "`{words}` in: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_trial_writes_nothing_about_test_images() {
+        let config = run_config(MLP).expect("valid");
+        assert!(!config.is_trial());
+        assert_eq!(config.evaluated_split(), Split::Test);
+        let text = MLP.replace("[data]", "[data]\nvalidation = 100");
+        let trial = run_config(&text).expect("valid");
+        assert!(trial.is_trial());
+        assert_eq!(trial.evaluated_split(), Split::Validation);
+        assert_ne!(trial.hash(), config.hash());
+        let (all, some) = (config.task.files(), trial.task.files());
+        assert!(all.starts_with(&some));
+        assert_eq!(
+            all[some.len()..],
+            ["confusion.csv", "mistakes.csv", "logits.csv"]
+        );
     }
 
     #[test]

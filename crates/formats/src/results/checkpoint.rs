@@ -7,10 +7,11 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 
-use super::rows::{HistoryRow, TimingRow};
+use super::history::HistoryRow;
+use super::rows::TimingRow;
 
 /// The first line of every checkpoint. The number is the version of the format.
-const MAGIC: &[u8] = b"kindling checkpoint 2\n";
+const MAGIC: &[u8] = b"kindling checkpoint 3\n";
 /// The length of the second line in bytes: the 64 hexadecimal digits of a SHA-256, and a line
 /// feed.
 const DIGEST: usize = 65;
@@ -133,9 +134,9 @@ mod tests {
             epoch,
             learning_rate: 0.1,
             train_loss: 0.1 + 0.2,
-            test_loss: 1e-17,
+            evaluated_loss: 1e-17,
             train_accuracy: Some(1.0 / 3.0),
-            test_accuracy: None,
+            evaluated_accuracy: None,
         };
         Checkpoint {
             identity: RunIdentity {

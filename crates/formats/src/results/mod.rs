@@ -2,14 +2,15 @@
 //! during the training.
 
 mod checkpoint;
+mod history;
 mod progress;
 mod record;
 mod rows;
 
 pub use checkpoint::{Checkpoint, RunIdentity};
+pub use history::{History, HistoryRow};
 pub use progress::Progress;
 pub use record::{BURN_VERSION, Record, RecordError, RunStatus, VERSION};
 pub use rows::{
-    CsvRow, HistoryRow, ResultRow, TimingRow, image_columns, read_csv, read_numbers, write_csv,
-    write_numbers,
+    CsvRow, ResultRow, TimingRow, image_columns, read_csv, read_numbers, write_csv, write_numbers,
 };

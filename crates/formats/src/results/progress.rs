@@ -15,8 +15,9 @@ pub struct Progress {
     pub fraction: f64,
     /// The mean loss on the training images in the last finished epoch.
     pub train_loss: Option<f64>,
-    /// The mean loss on the test images after the last finished epoch.
-    pub test_loss: Option<f64>,
-    /// The accuracy on the test images after the last finished epoch, in [0, 1].
-    pub test_accuracy: Option<f64>,
+    /// The mean loss on the evaluated split after the last finished epoch: on the validation
+    /// images for a trial, and on the test images for a final run.
+    pub evaluated_loss: Option<f64>,
+    /// The accuracy on the evaluated split after the last finished epoch, in [0, 1].
+    pub evaluated_accuracy: Option<f64>,
 }

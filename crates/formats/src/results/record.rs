@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::configs::{RunConfig, Task};
 use crate::devices::{Backend, Host};
 use crate::digest::hex;
+use crate::split::Split;
 
 /// The version of Kindling, which every record names. It is increased when the meaning of a
 /// config or of another file changes.
@@ -25,6 +26,19 @@ pub enum RunStatus {
     Complete,
     /// The run failed; [`Record::error`] says why.
     Failed,
+    /// The loss became NaN or infinite; [`Record::error`] says where. This is a result of the
+    /// run's settings, because the same run would diverge again.
+    Diverged,
+}
+
+impl RunStatus {
+    /// Whether the run has no result to compare: it failed or diverged.
+    pub fn is_failure(self) -> bool {
+        match self {
+            RunStatus::Complete => false,
+            RunStatus::Failed | RunStatus::Diverged => true,
+        }
+    }
 }
 
 /// The result of a run, and what is needed to repeat the run.
@@ -51,11 +65,18 @@ pub struct Record {
     /// The mean loss on the training split during the last epoch. It is measured during the
     /// training, so dropout is active.
     pub train_loss: Option<f64>,
-    /// The mean loss on the test split after the last epoch.
+    /// The mean loss on the validation split after the last epoch; `None` if the run is not a
+    /// trial.
+    pub validation_loss: Option<f64>,
+    /// The mean loss on the test split after the last epoch; `None` if the run is a trial.
     pub test_loss: Option<f64>,
     /// The accuracy on the training split during the last epoch, in [0, 1].
     pub train_accuracy: Option<f64>,
-    /// The accuracy on the test split after the last epoch, in [0, 1].
+    /// The accuracy on the validation split after the last epoch, in [0, 1]; `None` if the run
+    /// is not a trial.
+    pub validation_accuracy: Option<f64>,
+    /// The accuracy on the test split after the last epoch, in [0, 1]; `None` if the run is a
+    /// trial.
     pub test_accuracy: Option<f64>,
     /// The wall time of the run in seconds.
     pub seconds: f64,
@@ -163,7 +184,7 @@ impl Record {
     /// The names of the files that a finished run of `task` writes and that this record does
     /// not list.
     pub fn lacks(&self, task: &Task) -> impl Iterator<Item = &'static str> {
-        let wanted = task.files().iter().copied();
+        let wanted = task.files().into_iter();
         wanted.filter(|name| !self.files.contains_key(*name))
     }
 
@@ -173,14 +194,35 @@ impl Record {
     pub fn number(&self, name: &str) -> Option<f64> {
         match name {
             "train_loss" => self.train_loss,
+            "validation_loss" => self.validation_loss,
             "test_loss" => self.test_loss,
             "train_accuracy" => self.train_accuracy,
+            "validation_accuracy" => self.validation_accuracy,
             "test_accuracy" => self.test_accuracy,
             "loss_gap" => Some((self.test_loss? - self.train_loss?).abs()),
             "parameters" => Some(self.parameters as f64),
             "seconds" => Some(self.seconds),
             metric => self.metrics.get(metric).copied(),
         }
+    }
+
+    /// The split on which the run was evaluated: the validation split if it was a trial.
+    pub fn evaluated_split(&self) -> Split {
+        if self.validation_loss.is_some() {
+            Split::Validation
+        } else {
+            Split::Test
+        }
+    }
+
+    /// The mean loss on the evaluated split after the last epoch.
+    pub fn evaluated_loss(&self) -> Option<f64> {
+        self.validation_loss.or(self.test_loss)
+    }
+
+    /// The accuracy on the evaluated split after the last epoch, in [0, 1].
+    pub fn evaluated_accuracy(&self) -> Option<f64> {
+        self.validation_accuracy.or(self.test_accuracy)
     }
 
     /// Whether this is the result of a finished run with exactly this config, this data and
@@ -225,8 +267,10 @@ mod tests {
             epochs: 2,
             parameters: 3,
             train_loss: Some(0.1 + 0.2),
+            validation_loss: None,
             test_loss: None,
             train_accuracy: None,
+            validation_accuracy: None,
             test_accuracy: None,
             seconds: 1.5,
             status: RunStatus::Failed,
@@ -301,8 +345,10 @@ mod tests {
     #[test]
     fn every_name_in_numbers_is_a_number_of_a_record() {
         let record = Record {
+            validation_loss: Some(0.5),
             test_loss: Some(0.5),
             train_accuracy: Some(0.5),
+            validation_accuracy: Some(0.5),
             test_accuracy: Some(0.5),
             ..record()
         };
@@ -311,6 +357,28 @@ mod tests {
         }
         assert_eq!(record.number("m"), Some(1.0 / 3.0));
         assert_eq!(record.number("n"), None);
+    }
+
+    #[test]
+    fn a_record_says_what_it_was_evaluated_on() {
+        let finished = Record {
+            test_loss: Some(0.25),
+            test_accuracy: Some(0.5),
+            ..record()
+        };
+        let trial = Record {
+            validation_loss: Some(0.75),
+            validation_accuracy: Some(1.0),
+            ..record()
+        };
+        let evaluated = |record: &Record| {
+            let (loss, accuracy) = (record.evaluated_loss(), record.evaluated_accuracy());
+            (record.evaluated_split(), loss, accuracy)
+        };
+        let of_test = (Split::Test, Some(0.25), Some(0.5));
+        assert_eq!(evaluated(&finished), of_test);
+        let of_validation = (Split::Validation, Some(0.75), Some(1.0));
+        assert_eq!(evaluated(&trial), of_validation);
     }
 
     #[test]

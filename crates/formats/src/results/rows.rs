@@ -1,5 +1,5 @@
-//! The CSV files that runs write: the history, the times, and tables of numbers. Each run is a
-//! row in `results.csv`.
+//! The CSV files that runs write besides their history: the times, and tables of numbers. Each
+//! run is a row in `results.csv`.
 
 use std::path::Path;
 
@@ -17,35 +17,6 @@ use super::record::{Record, RunStatus};
 pub trait CsvRow: Serialize + DeserializeOwned {
     /// The names of the columns, in the order of the fields.
     const COLUMNS: &'static [&'static str];
-}
-
-/// A row of `history.csv`: one epoch of a training. It holds no times, so that
-/// equal trainings have equal files.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HistoryRow {
-    /// The epoch (or iteration), from 1.
-    pub epoch: usize,
-    /// The learning rate during the epoch.
-    pub learning_rate: f64,
-    /// The mean loss on the training split during the epoch.
-    pub train_loss: f64,
-    /// The mean loss on the test split after the epoch.
-    pub test_loss: f64,
-    /// The accuracy on the training split during the epoch, in [0, 1].
-    pub train_accuracy: Option<f64>,
-    /// The accuracy on the test split after the epoch, in [0, 1].
-    pub test_accuracy: Option<f64>,
-}
-
-impl CsvRow for HistoryRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "epoch",
-        "learning_rate",
-        "train_loss",
-        "test_loss",
-        "train_accuracy",
-        "test_accuracy",
-    ];
 }
 
 /// A row of `timing.csv`: the time of one epoch.
@@ -124,19 +95,25 @@ impl From<&Record> for ResultRow {
 ///
 /// If the file cannot be written.
 pub fn write_csv<R: CsvRow>(path: &Path, rows: &[R]) -> Result<()> {
-    let text = || -> std::result::Result<Vec<u8>, csv::Error> {
-        let mut writer = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(Vec::new());
-        writer.write_record(R::COLUMNS)?;
-        for row in rows {
-            writer.serialize(row)?;
-        }
-        writer
-            .into_inner()
-            .map_err(|error| error.into_error().into())
-    };
-    write_atomic(path, &text().map_err(|error| Error::file(path, error))?)
+    let text = csv_text(R::COLUMNS, rows).map_err(|error| Error::file(path, error))?;
+    write_atomic(path, &text)
+}
+
+/// The text of a CSV file: a header with `columns`, and `rows` below it.
+pub(super) fn csv_text(
+    columns: &[impl AsRef<[u8]>],
+    rows: &[impl Serialize],
+) -> std::result::Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(Vec::new());
+    writer.write_record(columns)?;
+    for row in rows {
+        writer.serialize(row)?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
 }
 
 /// Writes a CSV file of numbers: a header, and `rows` below it. The file is written whole or
@@ -206,27 +183,11 @@ mod tests {
     #[test]
     fn rows_are_read_back_as_they_were_written() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("history.csv");
-        let rows = [
-            HistoryRow {
-                epoch: 1,
-                learning_rate: 0.02,
-                train_loss: 0.1 + 0.2,
-                test_loss: 1.0 / 3.0,
-                train_accuracy: Some(0.5),
-                test_accuracy: None,
-            },
-            HistoryRow {
-                epoch: 2,
-                learning_rate: 0.02,
-                train_loss: f64::MIN_POSITIVE,
-                test_loss: 1e300,
-                train_accuracy: None,
-                test_accuracy: Some(1.0),
-            },
-        ];
+        let path = folder.path().join("timing.csv");
+        let rows = [(1, 0.1 + 0.2), (2, f64::MIN_POSITIVE), (3, 1e300)]
+            .map(|(epoch, seconds)| TimingRow { epoch, seconds });
         write_csv(&path, &rows).expect("writes");
-        assert_eq!(read_csv::<HistoryRow>(&path).expect("reads"), rows);
+        assert_eq!(read_csv::<TimingRow>(&path).expect("reads"), rows);
     }
 
     #[test]

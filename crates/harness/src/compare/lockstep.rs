@@ -241,6 +241,8 @@ mod tests {
         let sgd = Optimizer::Sgd {
             learning_rate: 0.1,
             momentum: 0.9,
+            nesterov: false,
+            weight_decay: 0.0,
         };
         let mut steps = Vec::new();
         let mut taken = [0, 0];

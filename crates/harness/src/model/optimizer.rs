@@ -1,7 +1,7 @@
-//! SGD and Adam for Burn's training loop.
+//! SGD, Adam and AdamW for Burn's training loop.
 //!
-//! Burn's own SGD and Adam are sequences of tensor operations. Each of these operations goes
-//! through all parameters. Our SGD and Adam go through the parameters once per step.
+//! Burn's own optimizers are sequences of tensor operations. Each of these operations goes
+//! through all parameters. Our optimizers go through the parameters once per step.
 
 use burn::optim::{
     AdamState, AdaptiveMomentumState, LearningRate, ModuleOptimizer, RecordState, StateSink,
@@ -15,16 +15,45 @@ use kindling_ops::{adam_step, sgd_step};
 /// each step takes the rate as an argument.
 pub fn new_optimizer(optimizer: Optimizer) -> ModuleOptimizer {
     match optimizer {
-        Optimizer::Sgd { momentum, .. } => ModuleOptimizer::from(Sgd { momentum }),
-        Optimizer::Adam { .. } => ModuleOptimizer::from(Adam),
+        Optimizer::Sgd {
+            learning_rate: _,
+            momentum,
+            nesterov,
+            weight_decay,
+        } => ModuleOptimizer::from(Sgd(kindling_ops::Sgd {
+            momentum,
+            nesterov,
+            weight_decay,
+        })),
+        Optimizer::Adam {
+            learning_rate: _,
+            beta_1,
+            beta_2,
+            epsilon,
+        } => ModuleOptimizer::from(Adam(kindling_ops::Adam {
+            beta_1,
+            beta_2,
+            epsilon,
+            weight_decay: 0.0,
+        })),
+        Optimizer::AdamW {
+            learning_rate: _,
+            beta_1,
+            beta_2,
+            epsilon,
+            weight_decay,
+        } => ModuleOptimizer::from(Adam(kindling_ops::Adam {
+            beta_1,
+            beta_2,
+            epsilon,
+            weight_decay,
+        })),
     }
 }
 
-/// Stochastic gradient descent with momentum; see [`sgd_step`].
+/// Stochastic gradient descent; see [`sgd_step`].
 #[derive(Clone)]
-struct Sgd {
-    momentum: f64,
-}
+struct Sgd(kindling_ops::Sgd);
 
 /// The state of [`Sgd`] for each parameter.
 #[derive(Clone)]
@@ -57,7 +86,7 @@ impl burn::optim::Optimizer for Sgd {
         state: Option<SgdState<D>>,
     ) -> (Tensor<D>, Option<SgdState<D>>) {
         let velocity = state.map(|state| state.velocity);
-        let (weight, velocity) = sgd_step(rate, self.momentum, weight, gradient, velocity);
+        let (weight, velocity) = sgd_step(rate, self.0, weight, gradient, velocity);
         (weight, Some(SgdState { velocity }))
     }
 
@@ -68,17 +97,9 @@ impl burn::optim::Optimizer for Sgd {
     }
 }
 
-/// Adam; see [`adam_step`].
+/// Adam, or AdamW if it has weight decay; see [`adam_step`].
 #[derive(Clone)]
-struct Adam;
-
-/// The constants of Adam. Epsilon is the default of Keras. The paper has 1e-8, and Burn has
-/// 1e-5.
-const ADAM: kindling_ops::Adam = kindling_ops::Adam {
-    beta_1: 0.9,
-    beta_2: 0.999,
-    epsilon: 1e-7,
-};
+struct Adam(kindling_ops::Adam);
 
 impl burn::optim::Optimizer for Adam {
     type State<const D: usize> = AdamState<D>;
@@ -97,7 +118,7 @@ impl burn::optim::Optimizer for Adam {
                 Some([momentum.moment_1, momentum.moment_2]),
             ),
         };
-        let (weight, [mean, square]) = adam_step(rate, ADAM, time, weight, gradient, moments);
+        let (weight, [mean, square]) = adam_step(rate, self.0, time, weight, gradient, moments);
         let momentum = AdaptiveMomentumState::new(time, mean, square);
         (weight, Some(AdamState::new(momentum)))
     }
@@ -151,6 +172,8 @@ mod tests {
         let sgd = Optimizer::Sgd {
             learning_rate: 0.1,
             momentum: 0.9,
+            nesterov: false,
+            weight_decay: 0.0,
         };
         // The tolerance covers three roundings of a 32-bit number near 1.
         near(&descend(sgd, 1.0), &[0.8, 0.46, 0.062], 3e-7);
@@ -160,7 +183,12 @@ mod tests {
     fn adam_agrees_with_an_independent_computation() {
         // `ADAM_PYTHON` was computed in Python by the algorithm of Kingma and Ba on the
         // same loss, with rate 0.1 and epsilon 1e-7.
-        let adam = Optimizer::Adam { learning_rate: 0.1 };
+        let adam = Optimizer::Adam {
+            learning_rate: 0.1,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+        };
         near(&adam_by_hand(1.0), &ADAM_PYTHON, 1e-9);
         // Small scales give gradients near epsilon, so these steps depend on epsilon. In
         // 32 bits, 1 - 0.999 has a relative error of 1.3e-5. Half of this error remains in a

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kindling_formats::{HistoryRow, Progress};
+use kindling_formats::{HistoryRow, Progress, Split};
 
 use super::display::{ProgressDisplay, report_progress};
 
@@ -14,6 +14,8 @@ const LINES_INTERVAL: Duration = Duration::from_secs(10);
 /// Prints the progress of a training in the form that its [`ProgressDisplay`] asks for.
 pub(crate) struct ProgressLines {
     display: ProgressDisplay,
+    /// The split on which the training is evaluated.
+    evaluated: Split,
     last_report: Instant,
 }
 
@@ -29,9 +31,10 @@ pub(crate) struct Position {
 }
 
 impl ProgressLines {
-    pub(crate) fn new(display: ProgressDisplay) -> Self {
+    pub(crate) fn new(display: ProgressDisplay, evaluated: Split) -> Self {
         Self {
             display,
+            evaluated,
             last_report: Instant::now(),
         }
     }
@@ -75,8 +78,8 @@ impl ProgressLines {
                 epochs,
                 fraction: ((epoch - 1) as f64 + within) / epochs as f64,
                 train_loss: last.map(|row| row.train_loss),
-                test_loss: last.map(|row| row.test_loss),
-                test_accuracy: last.and_then(|row| row.test_accuracy),
+                evaluated_loss: last.map(|row| row.evaluated_loss),
+                evaluated_accuracy: last.and_then(|row| row.evaluated_accuracy),
             }),
         }
     }
@@ -84,7 +87,7 @@ impl ProgressLines {
     /// Prints the figures of a finished epoch that took `seconds`.
     pub(crate) fn report_epoch(&self, row: &HistoryRow, epochs: usize, seconds: f64) {
         if self.display == ProgressDisplay::Lines {
-            report_progress(&epoch_line(row, epochs, seconds));
+            report_progress(&epoch_line(row, self.evaluated, epochs, seconds));
         }
     }
 }
@@ -96,18 +99,18 @@ pub(crate) fn print_json(progress: &Progress) {
     }
 }
 
-/// The line of a finished epoch:
+/// The line of a finished epoch. For a trial it says `validation` in the place of `test`:
 /// `epoch   3/20  train 0.1042  96.91 %  test 0.0981  97.02 %  1.9 s`
-fn epoch_line(row: &HistoryRow, epochs: usize, seconds: f64) -> String {
+fn epoch_line(row: &HistoryRow, evaluated: Split, epochs: usize, seconds: f64) -> String {
     let percent = |accuracy: Option<f64>| {
         accuracy.map_or(String::new(), |share| format!("  {:.2} %", 100.0 * share))
     };
     format!(
-        "epoch {:>3}/{epochs}  train {:.4}{}  test {:.4}{}  {seconds:.1} s",
+        "epoch {:>3}/{epochs}  train {:.4}{}  {evaluated} {:.4}{}  {seconds:.1} s",
         row.epoch,
         row.train_loss,
         percent(row.train_accuracy),
-        row.test_loss,
-        percent(row.test_accuracy),
+        row.evaluated_loss,
+        percent(row.evaluated_accuracy),
     )
 }

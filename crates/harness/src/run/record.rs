@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kindling_formats::{BURN_VERSION, HistoryRow, Host, Record, RunStatus, VERSION};
+use kindling_formats::{BURN_VERSION, History, Host, Record, RunStatus, Split, VERSION};
 
 use super::program::program_hash;
 use super::run_context::RunContext;
@@ -18,10 +18,14 @@ pub struct RunResults {
     pub parameters: usize,
     /// The loss on the training images at the end; see [`Record::train_loss`].
     pub train_loss: Option<f64>,
+    /// The loss on the validation images at the end; see [`Record::validation_loss`].
+    pub validation_loss: Option<f64>,
     /// The loss on the test images at the end; see [`Record::test_loss`].
     pub test_loss: Option<f64>,
     /// The accuracy on the training images in [0, 1]; see [`Record::train_accuracy`].
     pub train_accuracy: Option<f64>,
+    /// The accuracy on the validation images in [0, 1]; see [`Record::validation_accuracy`].
+    pub validation_accuracy: Option<f64>,
     /// The accuracy on the test images in [0, 1]; see [`Record::test_accuracy`].
     pub test_accuracy: Option<f64>,
     /// Further figures of the family, by name. The record leaves out figures that are NaN or
@@ -33,14 +37,36 @@ pub struct RunResults {
 
 impl RunResults {
     /// The losses and accuracies of the last row of a history.
-    pub fn of_history(history: &[HistoryRow]) -> Self {
-        let last = history.last();
-        Self {
+    pub fn of_history(history: &History) -> Self {
+        let last = history.rows.last();
+        let results = Self {
             train_loss: last.map(|row| row.train_loss),
-            test_loss: last.map(|row| row.test_loss),
             train_accuracy: last.and_then(|row| row.train_accuracy),
-            test_accuracy: last.and_then(|row| row.test_accuracy),
             ..Self::default()
+        };
+        let loss = last.map(|row| row.evaluated_loss);
+        let accuracy = last.and_then(|row| row.evaluated_accuracy);
+        results.with_evaluation(history.split, loss, accuracy)
+    }
+
+    /// Sets the loss and the accuracy on `split`, the split on which the run was evaluated.
+    pub fn with_evaluation(self, split: Split, loss: Option<f64>, accuracy: Option<f64>) -> Self {
+        match split {
+            Split::Train => Self {
+                train_loss: loss,
+                train_accuracy: accuracy,
+                ..self
+            },
+            Split::Validation => Self {
+                validation_loss: loss,
+                validation_accuracy: accuracy,
+                ..self
+            },
+            Split::Test => Self {
+                test_loss: loss,
+                test_accuracy: accuracy,
+                ..self
+            },
         }
     }
 }
@@ -51,13 +77,13 @@ impl RunContext {
         self.record(results, RunStatus::Complete, None)
     }
 
-    /// Makes the record of a run that failed with `error`.
+    /// Makes the record of a run that failed or diverged with `error`.
     pub fn failed_record(&self, error: &RunError) -> Record {
-        self.record(
-            RunResults::default(),
-            RunStatus::Failed,
-            Some(error.to_string()),
-        )
+        let status = match error {
+            RunError::Diverged(_) => RunStatus::Diverged,
+            _ => RunStatus::Failed,
+        };
+        self.record(RunResults::default(), status, Some(error.to_string()))
     }
 
     /// Writes the record of a complete run, with the digest of every file in its folder, and
@@ -74,8 +100,10 @@ impl RunContext {
         }
         for (name, figure) in [
             ("train_loss", record.train_loss),
+            ("validation_loss", record.validation_loss),
             ("test_loss", record.test_loss),
             ("train_accuracy", record.train_accuracy),
+            ("validation_accuracy", record.validation_accuracy),
             ("test_accuracy", record.test_accuracy),
         ] {
             // JSON has no NaN. It would be written as null, which means that there is no figure.
@@ -113,8 +141,10 @@ impl RunContext {
             epochs: config.task.epochs(),
             parameters: results.parameters,
             train_loss: results.train_loss,
+            validation_loss: results.validation_loss,
             test_loss: results.test_loss,
             train_accuracy: results.train_accuracy,
+            validation_accuracy: results.validation_accuracy,
             test_accuracy: results.test_accuracy,
             seconds: self.stopwatch().seconds(),
             status,

@@ -158,8 +158,8 @@ impl RunContext {
                 epochs: total,
                 fraction: done as f64 / total as f64,
                 train_loss: Some(row.train_loss),
-                test_loss: Some(row.test_loss),
-                test_accuracy: row.test_accuracy,
+                evaluated_loss: Some(row.evaluated_loss),
+                evaluated_accuracy: row.evaluated_accuracy,
             });
         }
     }

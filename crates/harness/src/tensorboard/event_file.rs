@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kindling_formats::{Error, HistoryRow, RunConfig, RunDir, read_csv};
+use kindling_formats::{Error, History, HistoryRow, RunConfig, RunDir, Split};
 use prost::Message;
 use toml::Value as Toml;
 
@@ -22,6 +22,8 @@ const DT_FLOAT: i32 = 1;
 /// Writes the event file of a run.
 pub(crate) struct EventWriter {
     file: File,
+    /// The split on which the run is evaluated.
+    evaluated: Split,
 }
 
 impl EventWriter {
@@ -40,7 +42,8 @@ impl EventWriter {
         std::fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
         let path = folder.join(FILE);
         let file = File::create(&path).map_err(Error::io("write", &path))?;
-        let mut writer = Self { file };
+        let evaluated = config.evaluated_split();
+        let mut writer = Self { file, evaluated };
         writer
             .write_head(config, history)
             .map_err(Error::io("write", &path))?;
@@ -60,16 +63,17 @@ impl EventWriter {
     ///
     /// If the file cannot be written.
     pub(crate) fn write_epoch(&mut self, row: &HistoryRow) -> std::io::Result<()> {
-        let figures = [
-            ("loss/train", Some(row.train_loss)),
-            ("loss/test", Some(row.test_loss)),
-            ("accuracy/train", row.train_accuracy),
-            ("accuracy/test", row.test_accuracy),
-            ("learning_rate", Some(row.learning_rate)),
+        let evaluated = self.evaluated;
+        let figures: [(String, Option<f64>); 5] = [
+            ("loss/train".into(), Some(row.train_loss)),
+            (format!("loss/{evaluated}"), Some(row.evaluated_loss)),
+            ("accuracy/train".into(), row.train_accuracy),
+            (format!("accuracy/{evaluated}"), row.evaluated_accuracy),
+            ("learning_rate".into(), Some(row.learning_rate)),
         ];
         let values = figures.into_iter().filter_map(|(tag, figure)| {
             Some(Value {
-                tag: tag.into(),
+                tag,
                 metadata: None,
                 figure: Some(Figure::Scalar(figure? as f32)),
             })
@@ -98,7 +102,7 @@ impl EventWriter {
 /// If a file cannot be read or written.
 pub(crate) fn ensure_event_file(dir: &RunDir, config: &RunConfig) -> Result<(), RunError> {
     if dir.history().exists() && !dir.tensorboard().join(FILE).exists() {
-        EventWriter::create(dir, config, &read_csv(&dir.history())?)?;
+        EventWriter::create(dir, config, &History::read(&dir.history())?.rows)?;
     }
     Ok(())
 }

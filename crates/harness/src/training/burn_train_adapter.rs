@@ -15,9 +15,9 @@ use burn_train::renderer::{
     MetricsRendererTraining,
 };
 use burn_train::{Interrupter, LearnerSummary};
-use kindling_formats::{Error, HistoryRow, RunDir};
+use kindling_formats::{Error, HistoryRow, RunDir, Split};
 
-use super::history::{SharedLog, Split, SplitFigures};
+use super::history::{SharedLog, SplitFigures};
 use super::loss_guard::LossGuard;
 use super::stop_request::stop_is_requested;
 use crate::error::RunError;
@@ -59,9 +59,12 @@ pub(super) struct BurnTrainAdapter {
     epoch: usize,
     epochs: usize,
     epoch_started: Instant,
+    /// The split that burn-train calls "valid": the images on which the training is
+    /// evaluated.
+    evaluated_split: Split,
     current_split: Split,
     train: SplitFigures,
-    test: SplitFigures,
+    evaluated: SplitFigures,
 }
 
 impl BurnTrainAdapter {
@@ -75,6 +78,7 @@ impl BurnTrainAdapter {
             events,
             log,
         } = parts;
+        let evaluated_split = log.lock().history.split;
         Self {
             dir,
             learning_rate,
@@ -83,16 +87,17 @@ impl BurnTrainAdapter {
             interrupter,
             events,
             log,
-            lines: ProgressLines::new(display),
+            lines: ProgressLines::new(display, evaluated_split),
             guard: LossGuard::default(),
             loss_id: metric_id("Loss"),
             accuracy_id: metric_id("Accuracy"),
             epoch: 1,
             epochs: 0,
             epoch_started: Instant::now(),
+            evaluated_split,
             current_split: Split::Train,
             train: SplitFigures::default(),
-            test: SplitFigures::default(),
+            evaluated: SplitFigures::default(),
         }
     }
 
@@ -108,7 +113,7 @@ impl BurnTrainAdapter {
     fn figures(&mut self, split: Split) -> &mut SplitFigures {
         match split {
             Split::Train => &mut self.train,
-            Split::Test => &mut self.test,
+            Split::Validation | Split::Test => &mut self.evaluated,
         }
     }
 
@@ -136,23 +141,23 @@ impl BurnTrainAdapter {
 
     /// Adds the row of an epoch that has ended, and reports it.
     fn close_epoch(&mut self, epoch: usize) {
-        let (train, test) = (
+        let (train, evaluated) = (
             std::mem::take(&mut self.train),
-            std::mem::take(&mut self.test),
+            std::mem::take(&mut self.evaluated),
         );
         self.guard.start_epoch();
         let seconds = self.epoch_started.elapsed().as_secs_f64();
         self.epoch_started = Instant::now();
-        let (Some(train_loss), Some(test_loss)) = (train.loss, test.loss) else {
+        let (Some(train_loss), Some(evaluated_loss)) = (train.loss, evaluated.loss) else {
             return; // The loss metric has failed. burn-train reports this itself.
         };
         let row = HistoryRow {
             epoch,
             learning_rate: self.learning_rate,
             train_loss,
-            test_loss,
+            evaluated_loss,
             train_accuracy: train.accuracy(),
-            test_accuracy: test.accuracy(),
+            evaluated_accuracy: evaluated.accuracy(),
         };
         self.lines.report_epoch(&row, self.epochs, seconds);
         let logged = match &mut self.events {
@@ -175,7 +180,7 @@ impl BurnTrainAdapter {
     /// The row of the last finished epoch. It is cloned so that printing it does not hold the
     /// lock of the log.
     fn last_row(&self) -> Option<HistoryRow> {
-        self.log.lock().history.last().cloned()
+        self.log.lock().history.rows.last().cloned()
     }
 
     fn position(&self, within: f64) -> Position {
@@ -201,7 +206,7 @@ impl MetricsRendererTraining for BurnTrainAdapter {
     }
 
     fn update_valid(&mut self, state: MetricState) {
-        self.take_figure(Split::Test, &state);
+        self.take_figure(self.evaluated_split, &state);
         self.forward(|dashboard| dashboard.update_valid(state));
     }
 
@@ -234,7 +239,10 @@ impl TrainingProgressLogger for BurnTrainAdapter {
     }
 
     fn start_split(&mut self, split: &str, total_items: usize) {
-        self.current_split = Split::from_burn_name(split);
+        self.current_split = match split {
+            "train" => Split::Train,
+            _ => self.evaluated_split,
+        };
         self.figures(self.current_split).images = total_items;
         self.forward(|dashboard| dashboard.start_split(split, total_items));
     }
@@ -247,11 +255,11 @@ impl TrainingProgressLogger for BurnTrainAdapter {
             dashboard.renderer.update_split(items_processed);
         }
         if self.lines.is_due() {
-            // Only training images count as progress. The evaluation is short: a test image
-            // takes a third of the arithmetic, and there are fewer test images.
+            // Only training images count as progress. The evaluation is short: an image
+            // takes a third of the arithmetic, and there are fewer images.
             let within = match self.current_split {
                 Split::Train => items_processed as f64 / self.train.images.max(1) as f64,
-                Split::Test => 1.0,
+                Split::Validation | Split::Test => 1.0,
             };
             let position = self.position(within.min(ALMOST_DONE));
             let last = self.last_row();
@@ -288,8 +296,9 @@ impl MetricsRenderer for BurnTrainAdapter {
     }
 }
 
-// We do not use burn-train's separate evaluation. The test images are the second split of
-// the training, and are evaluated after every epoch.
+// We do not use burn-train's separate evaluation. The validation images of a trial, or the
+// test images of a final run, are the second split of the training. They are evaluated after
+// every epoch.
 impl MetricsRendererEvaluation for BurnTrainAdapter {
     fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
 }
@@ -307,7 +316,9 @@ impl EvaluationProgressLogger for BurnTrainAdapter {
 mod tests {
     use super::*;
     use burn_train::metric::SerializedEntry;
-    use kindling_formats::read_csv;
+    use kindling_formats::History;
+
+    use super::super::history::TrainingLog;
 
     fn adapter(folder: &tempfile::TempDir) -> (BurnTrainAdapter, Interrupter) {
         let interrupter = Interrupter::new();
@@ -317,7 +328,7 @@ mod tests {
             display: ProgressDisplay::Lines,
             interrupter: interrupter.clone(),
             events: None,
-            log: SharedLog::default(),
+            log: SharedLog::new(TrainingLog::new(Split::Test)),
         });
         (adapter, interrupter)
     }
@@ -351,17 +362,16 @@ mod tests {
         adapter.update_valid(figure("Loss", NumericEntry::Final(0.75)));
         adapter.update_valid(figure("Accuracy", NumericEntry::Final(100.0)));
         adapter.update_epoch(1);
-        let rows: Vec<HistoryRow> =
-            read_csv(&RunDir::new(folder.path()).history()).expect("a history");
+        let history = History::read(&RunDir::new(folder.path()).history());
         let expected = HistoryRow {
             epoch: 1,
             learning_rate: 0.1,
             train_loss: 0.25,
-            test_loss: 0.75,
+            evaluated_loss: 0.75,
             train_accuracy: Some(2.0 / 3.0),
-            test_accuracy: Some(1.0),
+            evaluated_accuracy: Some(1.0),
         };
-        assert_eq!(rows, [expected]);
+        assert_eq!(history.expect("a history").rows, [expected]);
         assert!(!interrupter.should_stop());
     }
 

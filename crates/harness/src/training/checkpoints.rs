@@ -131,7 +131,7 @@ impl Checkpoints {
             // The training continues while this thread writes, so the log may already hold
             // a later epoch.
             let log = self.log.lock();
-            let history = log.history.iter().take_while(|row| row.epoch <= epoch);
+            let history = log.history.rows.iter().take_while(|row| row.epoch <= epoch);
             let timing = log.timing.iter().take_while(|row| row.epoch <= epoch);
             (history.cloned().collect(), timing.cloned().collect())
         };

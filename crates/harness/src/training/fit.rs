@@ -5,7 +5,8 @@
 //!
 //! 1. takes each batch of training images, calls the model's `TrainStep::step` (forward
 //!    pass, loss, backward pass), and then the optimizer's step;
-//! 2. takes each batch of test images and calls the model's `InferenceStep::step` (forward
+//! 2. takes each batch of the images to evaluate on (the validation images of a trial, the test
+//!    images of a final run), and calls the model's `InferenceStep::step` (forward
 //!    pass and loss, without gradients);
 //! 3. reports to the [`BurnTrainAdapter`], which adds a row to `history.csv` and shows the
 //!    progress. The adapter also checks the loss of every batch, and stops a training
@@ -13,7 +14,7 @@
 //! 4. saves a checkpoint with [`Checkpoints`];
 //! 5. asks [`StopOnRequest`] whether to stop.
 //!
-//! The test images decide nothing: their loss does not stop the training early, and does not
+//! The evaluation decides nothing: its loss does not stop the training early, and does not
 //! select a checkpoint.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -26,7 +27,7 @@ use burn_train::{
     InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
 };
 use kindling_datasets::Images;
-use kindling_formats::{HistoryRow, RunDir, Train};
+use kindling_formats::{History, RunDir, Split, Train};
 
 use super::burn_train_adapter::{AdapterParts, BurnTrainAdapter};
 use super::checkpoints::Checkpoints;
@@ -40,8 +41,8 @@ use crate::progress::ProgressDisplay;
 use crate::run::Stopwatch;
 use crate::tensorboard::EventWriter;
 
-/// The number of test images per batch of the evaluation. The results do not depend on it.
-const TEST_BATCH: usize = 1000;
+/// The number of images per batch of the evaluation. The results do not depend on it.
+const EVALUATION_BATCH: usize = 1000;
 
 /// The inputs of [`fit`], except the model and its metrics.
 pub(super) struct FitInputs<'a> {
@@ -49,8 +50,10 @@ pub(super) struct FitInputs<'a> {
     pub settings: &'a Train,
     /// The training images.
     pub train_images: Arc<Images>,
-    /// The test images, on which the model is evaluated after every epoch.
-    pub test_images: Arc<Images>,
+    /// The images on which the model is evaluated after every epoch.
+    pub evaluated_images: Arc<Images>,
+    /// The split that these images are: the validation split or the test split.
+    pub evaluated_split: Split,
     /// The seed for the order of the images and for dropout.
     pub seed: u64,
     /// The device, without autodiff.
@@ -71,11 +74,11 @@ pub(super) struct FitInputs<'a> {
 pub(super) struct FittedModel<M> {
     /// The model, on the device without autodiff.
     pub model: M,
-    /// One row per epoch.
-    pub history: Vec<HistoryRow>,
+    /// The losses and accuracies of each epoch.
+    pub history: History,
 }
 
-/// Trains `model` and evaluates it on the test images after every epoch.
+/// Trains `model` and evaluates it after every epoch.
 ///
 /// `add_metrics` adds the family's metrics. One of them must be burn-train's `LossMetric`
 /// over a loss `[batch]` per image, so that a smaller last batch counts for less.
@@ -99,7 +102,8 @@ where
     let FitInputs {
         settings,
         train_images,
-        test_images,
+        evaluated_images,
+        evaluated_split,
         seed,
         device,
         dir,
@@ -111,7 +115,7 @@ where
     let epochs = settings.epochs;
     let learning_rate = settings.optimizer.learning_rate();
     let epochs_done = resume_point.epochs_done();
-    let log = SharedLog::new(resume_point.log());
+    let log = SharedLog::new(resume_point.log(evaluated_split));
     let interrupter = Interrupter::new();
     let adapter = BurnTrainAdapter::new(AdapterParts {
         dir: dir.clone(),
@@ -135,17 +139,20 @@ where
         &device.clone().autodiff(),
     )
     .from_epoch(epochs_done + 1);
-    let test_batches = ImageLoader::in_order(test_images, TEST_BATCH, device);
-    let mut training =
-        SupervisedTraining::new(dir.path(), Arc::new(train_batches), Arc::new(test_batches))
-            .renderer(Box::new(adapter))
-            .with_interrupter(interrupter)
-            .with_application_logger(None)
-            .with_metric_logger(FileMetricLogger::new(dir.path()))
-            .with_custom_checkpointers(model_part, optimizer_part, rate_part)
-            .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
-            .early_stopping(StopOnRequest)
-            .num_epochs(epochs);
+    let evaluated_batches = ImageLoader::in_order(evaluated_images, EVALUATION_BATCH, device);
+    let mut training = SupervisedTraining::new(
+        dir.path(),
+        Arc::new(train_batches),
+        Arc::new(evaluated_batches),
+    )
+    .renderer(Box::new(adapter))
+    .with_interrupter(interrupter)
+    .with_application_logger(None)
+    .with_metric_logger(FileMetricLogger::new(dir.path()))
+    .with_custom_checkpointers(model_part, optimizer_part, rate_part)
+    .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
+    .early_stopping(StopOnRequest)
+    .num_epochs(epochs);
     if epochs_done > 0 {
         training = training.checkpoint(epochs_done);
     }
@@ -159,7 +166,7 @@ where
     }
     // burn-train does not report whether a training was stopped. A stopped training has a
     // shorter history.
-    let epochs_done = log.history.len();
+    let epochs_done = log.history.rows.len();
     let Some(result) = result else {
         return Err(RunError::Stopped(epochs_done, epochs));
     };

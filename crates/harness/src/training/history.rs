@@ -2,26 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kindling_formats::{HistoryRow, RunDir, TimingRow, write_csv};
+use kindling_formats::{History, HistoryRow, RunDir, Split, TimingRow, write_csv};
 
 use crate::error::RunError;
-
-/// The training images or the test images. burn-train calls the test split "valid".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Split {
-    Train,
-    Test,
-}
-
-impl Split {
-    /// The split that burn-train calls `name`.
-    pub(super) fn from_burn_name(name: &str) -> Self {
-        match name {
-            "train" => Split::Train,
-            _ => Split::Test,
-        }
-    }
-}
 
 /// The figures of one split in one epoch, as far as burn-train has reported them.
 #[derive(Debug, Default)]
@@ -48,10 +31,10 @@ impl SplitFigures {
 }
 
 /// The history, the times and the error of a training so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct TrainingLog {
     /// The losses and accuracies of each finished epoch.
-    pub history: Vec<HistoryRow>,
+    pub history: History,
     /// The seconds of each finished epoch.
     pub timing: Vec<TimingRow>,
     /// The first error that stopped the training.
@@ -59,6 +42,15 @@ pub(super) struct TrainingLog {
 }
 
 impl TrainingLog {
+    /// The log of a training that has not begun. It will be evaluated on `split`.
+    pub(super) fn new(split: Split) -> Self {
+        Self {
+            history: History::new(split),
+            timing: Vec::new(),
+            failure: None,
+        }
+    }
+
     /// Adds an epoch that took `seconds`, and writes `history.csv` and `timing.csv`.
     ///
     /// # Errors
@@ -71,16 +63,16 @@ impl TrainingLog {
         dir: &RunDir,
     ) -> Result<(), RunError> {
         let epoch = row.epoch;
-        self.history.push(row);
+        self.history.rows.push(row);
         self.timing.push(TimingRow { epoch, seconds });
-        write_csv(&dir.history(), &self.history)?;
+        self.history.write(&dir.history())?;
         write_csv(&dir.timing(), &self.timing)?;
         Ok(())
     }
 }
 
 /// The log of a training. burn-train's threads and the training loop share it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct SharedLog(Arc<Mutex<TrainingLog>>);
 
 impl SharedLog {
@@ -94,6 +86,8 @@ impl SharedLog {
 
     /// Returns the log, and replaces it by an empty log.
     pub(super) fn take(&self) -> TrainingLog {
-        std::mem::take(&mut *self.lock())
+        let mut log = self.lock();
+        let empty = TrainingLog::new(log.history.split);
+        std::mem::replace(&mut *log, empty)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, LearnerModel, SupervisedTraining, TrainStep};
 use kindling_datasets::Images;
-use kindling_formats::{ImageData, Record, Train};
+use kindling_formats::{ImageData, Record, Split, Train};
 
 use super::fit::{FitInputs, fit};
 use super::resume::ResumePoint;
@@ -73,7 +73,7 @@ pub fn train_on_images<M: ImageModel>(
 ) -> Result<Record, RunError> {
     let data = kindling_datasets::load_images(M::image_data(task))?;
     run.write_classes(&data)?;
-    let test_images = Arc::new(data.test);
+    let evaluated_images = Arc::new(data.evaluated);
     let seed = run.config().seed;
     let model = M::build(task, seed, &run.device().clone().autodiff())?;
     let parameters = model.num_params();
@@ -88,7 +88,8 @@ pub fn train_on_images<M: ImageModel>(
     let inputs = FitInputs {
         settings: M::train_settings(task),
         train_images: Arc::new(data.train),
-        test_images: test_images.clone(),
+        evaluated_images: evaluated_images.clone(),
+        evaluated_split: data.evaluated_split,
         seed,
         device: run.device(),
         dir: run.dir(),
@@ -100,7 +101,12 @@ pub fn train_on_images<M: ImageModel>(
     let fitted = fit(inputs, model, M::add_metrics)?;
     run.save_model(fitted.model.clone())?;
 
-    let metrics = fitted.model.write_test_tables(task, run, &test_images)?;
+    let metrics = match data.evaluated_split {
+        Split::Test => fitted
+            .model
+            .write_test_tables(task, run, &evaluated_images)?,
+        Split::Train | Split::Validation => BTreeMap::new(),
+    };
     Ok(run.complete_record(RunResults {
         parameters,
         metrics,

@@ -1,13 +1,14 @@
 //! Detects a training that diverges, which means that its loss becomes NaN or infinite.
 
-use super::history::Split;
+use kindling_formats::Split;
+
 use crate::error::RunError;
 
 /// Checks the loss of every batch. It counts the batches, so that an error can name the batch.
 #[derive(Debug, Default)]
 pub(super) struct LossGuard {
     train_batches: usize,
-    test_batches: usize,
+    evaluated_batches: usize,
 }
 
 impl LossGuard {
@@ -24,7 +25,8 @@ impl LossGuard {
     pub(super) fn check(&mut self, split: Split, epoch: usize, loss: f64) -> Result<(), RunError> {
         let (batches, images) = match split {
             Split::Train => (&mut self.train_batches, "training"),
-            Split::Test => (&mut self.test_batches, "test"),
+            Split::Validation => (&mut self.evaluated_batches, "validation"),
+            Split::Test => (&mut self.evaluated_batches, "test"),
         };
         *batches += 1;
         if loss.is_finite() {

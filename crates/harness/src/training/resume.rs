@@ -1,6 +1,6 @@
 //! Finds the checkpoint from which a training is resumed.
 
-use kindling_formats::{Checkpoint, HistoryRow, RunDir, RunIdentity, if_there};
+use kindling_formats::{Checkpoint, History, HistoryRow, RunDir, RunIdentity, Split, if_there};
 
 use super::checkpoints::newest_checkpoint;
 use super::history::TrainingLog;
@@ -49,12 +49,16 @@ impl ResumePoint {
         self.checkpoint.as_ref().map_or(&[], |from| &from.history)
     }
 
-    /// The log of the epochs that are done.
-    pub(super) fn log(&self) -> TrainingLog {
+    /// The log of the epochs that are done. `split` is the split on which the training is
+    /// evaluated.
+    pub(super) fn log(&self, split: Split) -> TrainingLog {
         match &self.checkpoint {
-            None => TrainingLog::default(),
+            None => TrainingLog::new(split),
             Some(from) => TrainingLog {
-                history: from.history.clone(),
+                history: History {
+                    split,
+                    rows: from.history.clone(),
+                },
                 timing: from.timing.clone(),
                 failure: None,
             },

@@ -19,6 +19,7 @@ pub fn data(dir: Option<PathBuf>) -> Result<(), RunError> {
         dir,
         train: None,
         test: None,
+        validation: None,
     })?;
     for warning in &data.warnings {
         print_to_stderr(&format!("warning: {warning}"));
@@ -27,7 +28,7 @@ pub fn data(dir: Option<PathBuf>) -> Result<(), RunError> {
         &serde_json::json!({
             "fingerprint": data.fingerprint,
             "train": data.train.len(),
-            "test": data.test.len(),
+            "test": data.evaluated.len(),
         })
         .to_string(),
     )

@@ -48,7 +48,7 @@ pub fn embed(
         for warning in &data.warnings {
             print_to_stderr(&format!("warning: {warning}"));
         }
-        let test = data.test;
+        let test = data.evaluated;
         let indices: Vec<usize> = (0..test.len()).collect();
         for chunk in indices.chunks(BATCH) {
             let batch = ImageBatch::gather(&test, chunk, trained.device());

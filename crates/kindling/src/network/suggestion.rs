@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use kindling_formats::{Layout, RunStatus, Size};
+use kindling_formats::{Layout, Protocol, RunStatus, Size};
 
 use crate::cli::{DEFAULT_OUT, TrainedRunFlags};
 
@@ -61,9 +61,13 @@ pub fn suggest(flags: &TrainedRunFlags) -> String {
         .take(MAX_SUGGESTIONS)
         .map(|(_, cell)| *cell)
         .collect();
+    let protocol = match flags.protocol {
+        Protocol::Written => "",
+        Protocol::Tuned => " --protocol tuned",
+    };
     let train = format!(
-        "train it with `cargo xtask experiments --cell {}`, or say where it is with --out, --seed \
-         or --quick",
+        "train it with `cargo xtask experiments --cell {}{protocol}`, or say where it is with \
+         --out, --seed, --quick or --protocol",
         quoted(&flags.cell)
     );
     if similar.is_empty() {
@@ -83,21 +87,29 @@ fn find_runs(out: &Path) -> Vec<FoundRun> {
     }
     let mut runs = Vec::new();
     for base in bases {
-        for size in [Size::Full, Size::Quick, Size::Smoke] {
-            let layout = Layout::new(&base, size);
+        let sizes = [Size::Full, Size::Quick, Size::Smoke];
+        let trees = sizes.into_iter().flat_map(|size| {
+            let protocols = [Protocol::Written, Protocol::Tuned];
+            protocols.map(|protocol| Layout::of(&base, size, protocol.into()))
+        });
+        for layout in trees {
             let out_flag = |out: &Path| match out == Path::new(DEFAULT_OUT) {
                 true => String::new(),
                 false => format!("--out {}", quoted(&out.display().to_string())),
             };
-            let flags = match size {
+            let mut flags = match layout.size() {
                 Size::Full => out_flag(&base),
-                Size::Quick => format!("{} --quick", out_flag(&base)).trim().to_string(),
+                Size::Quick => format!("{} --quick", out_flag(&base)),
                 // No flag selects smoke runs, but their folder can be named itself.
                 Size::Smoke => out_flag(layout.root()),
             };
+            if layout.protocol() == Protocol::Tuned && layout.size() != Size::Smoke {
+                flags += " --protocol tuned";
+            }
+            let flags = flags.trim();
             for cell in subfolders(&layout.runs()) {
                 for run in subfolders(&cell) {
-                    runs.extend(read_run(&layout, &run, &flags));
+                    runs.extend(read_run(&layout, &run, flags));
                 }
             }
         }

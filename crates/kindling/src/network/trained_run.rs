@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
-use kindling_formats::{Error, Layout, MNIST, Precision, RunConfig, RunDir, RunStatus, Task};
+use kindling_formats::{Error, MNIST, Precision, RunConfig, RunDir, Task};
 use kindling_harness::{OpenDevice, RunError, images_to_tensor, to_f64s};
 
 use super::suggestion::suggest;
@@ -36,7 +36,7 @@ impl TrainedRun {
         let dir = if is_folder {
             named
         } else {
-            Layout::new(&flags.out, flags.size()).finished(&flags.cell, flags.seed)
+            flags.layout().finished(&flags.cell, flags.seed)
         };
         let place = dir.path().display();
         let Some(record) = dir.read_record()? else {
@@ -46,7 +46,7 @@ impl TrainedRun {
                 format!("{place}: there is no trained run; {}", suggest(flags))
             }));
         };
-        if record.status == RunStatus::Failed {
+        if record.status.is_failure() {
             return Err(RunError::BadModel(format!(
                 "{place}: the training of this run failed ({}); correct the cause, and train the run \
                  again",
@@ -186,6 +186,7 @@ mod tests {
             dir: None,
             train: Some(1),
             test: Some(1),
+            validation: None,
         };
         let loaded = kindling_datasets::load_images(&data).expect("images");
         assert_eq!(loaded.fingerprint, MNIST);

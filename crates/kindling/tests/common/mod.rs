@@ -101,7 +101,7 @@ pub fn write_images(dir: &Path, train: usize, test: usize) -> PathBuf {
 pub fn train_classifier(dir: &Path, data: &str) -> RunDir {
     let task = format!(
         "[data]\n{data}\n[model]\nhidden = [64]\ndropout = 0.0\n[train]\nepochs = 3\n\
-         batch_size = 50\noptimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9 }}"
+         batch_size = 50\noptimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
     );
     let run = write_config(dir, "classifier", &task);
     train_successfully(&run);

@@ -14,6 +14,7 @@ pub(super) fn draw_rows(count: usize, seed: u64) -> Vec<Row> {
         function: ToyFunction::Y1,
         train: count,
         test: 1,
+        validation: None,
         x_range: 2.5,
         w_range: 2.0,
         noise: 0.01,

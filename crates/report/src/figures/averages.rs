@@ -52,7 +52,10 @@ mod tests {
     fn the_mean_ends_with_the_shortest_run() {
         let long = vec![fake::row(1, 0.5, 4.0), fake::row(2, 0.5, 3.0)];
         let short = vec![fake::row(1, 0.5, 2.0)];
-        assert_eq!(mean(&[long, short], |row| Some(row.test_loss)), [(1, 3.0)]);
+        assert_eq!(
+            mean(&[long, short], |row| Some(row.evaluated_loss)),
+            [(1, 3.0)]
+        );
     }
 
     #[test]
@@ -61,7 +64,7 @@ mod tests {
             fake::row(1, 0.5, f64::NAN),
             fake::row(2, 0.5, f64::INFINITY),
         ];
-        assert_eq!(points(&rows, |row| Some(row.test_loss)), []);
+        assert_eq!(points(&rows, |row| Some(row.evaluated_loss)), []);
     }
 
     #[test]

@@ -77,8 +77,16 @@ fn of_group(section: &str, family: &str, group: &Group) -> Vec<Named> {
         .first()
         .map_or(Figures::PLAIN, |cell| cell.labels);
     let epoch = labels.step;
-    let losses = curves_of(group, |row| Some(row.train_loss), |row| Some(row.test_loss));
-    let accuracies = curves_of(group, |row| row.train_accuracy, |row| row.test_accuracy);
+    let losses = curves_of(
+        group,
+        |row| Some(row.train_loss),
+        |row| Some(row.evaluated_loss),
+    );
+    let accuracies = curves_of(
+        group,
+        |row| row.train_accuracy,
+        |row| row.evaluated_accuracy,
+    );
     let log = labels.is_log || spans_a_decade(&losses);
     [
         ("loss", losses, labels.loss, log),
@@ -165,7 +173,7 @@ mod tests {
     fn an_axis_is_logarithmic_where_losses_are_decades_apart() {
         let with = |loss: f64| {
             let mut histories = histories(&["a-1", "a-2"]);
-            histories[0].seeds[0][0].test_loss = loss;
+            histories[0].seeds[0][0].evaluated_loss = loss;
             let charts = charts("2.5", &histories, &StudyFigures::default());
             (charts[0].chart.log, charts[0].chart.y.clone())
         };

@@ -126,7 +126,7 @@ fn owned(cells: &[&History]) -> Vec<History> {
 /// `None` if fewer than two cells are left.
 fn last_epochs(name: &str, cells: &[&History]) -> Option<Group> {
     let learns = |cell: &History| {
-        let last = mean(&cell.seeds, |row| row.test_accuracy).pop();
+        let last = mean(&cell.seeds, |row| row.evaluated_accuracy).pop();
         last.is_some_and(|(epoch, accuracy)| epoch >= MANY_EPOCHS && accuracy > LOW_ACCURACY)
     };
     let late: Vec<History> = cells
@@ -263,7 +263,7 @@ mod tests {
     fn a_sweep_shows_the_last_epochs_of_the_cells_that_learn() {
         let with = |cell: &str, epochs: usize, accuracy: f64| {
             let row = |epoch: usize| HistoryRow {
-                test_accuracy: Some(accuracy),
+                evaluated_accuracy: Some(accuracy),
                 ..fake::row(epoch, 0.5, 0.6)
             };
             History {

@@ -1,6 +1,6 @@
 //! All figures of a section.
 
-use kindling_formats::{RunStatus, StudyFigures, Task, ToyFunction, read_csv};
+use kindling_formats::{History as RunHistory, RunStatus, StudyFigures, Task, ToyFunction};
 
 use crate::figures::comparisons::{Compared, comparisons};
 use crate::figures::curves::curves;
@@ -76,19 +76,19 @@ fn histories(runs: &[&RecordedRun], unreadable: &mut Vec<String>) -> Vec<History
     for run in runs {
         let record = &run.record;
         // A run without epochs leaves no history.
-        if record.status == RunStatus::Failed || record.epochs == 0 {
+        if record.status.is_failure() || record.epochs == 0 {
             continue;
         }
-        match read_csv(&run.dir.history()) {
+        match RunHistory::read(&run.dir.history()) {
             Err(error) => unreadable.push(error.to_string()),
-            Ok(rows) => match histories.last_mut() {
-                Some(last) if last.cell == record.cell => last.seeds.push(rows),
+            Ok(history) => match histories.last_mut() {
+                Some(last) if last.cell == record.cell => last.seeds.push(history.rows),
                 _ => histories.push(History {
                     cell: record.cell.clone(),
                     family: record.family.clone(),
                     labels: Task::figures(&run.record.family),
                     function: function_of(run),
-                    seeds: vec![rows],
+                    seeds: vec![history.rows],
                 }),
             },
         }

@@ -109,7 +109,7 @@ impl Content {
             judgements,
             original: study.original().clone(),
             sections,
-            provenance: provenance(&found),
+            provenance: provenance(&found, layout),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kindling_formats::{Layout, Record, RunStatus, Size, Tree};
+use kindling_formats::{Layout, Protocol, Record, Size, Tree};
 
 use crate::read::RecordedRuns;
 
@@ -17,7 +17,7 @@ pub(super) struct Overview {
 pub(super) fn overview(found: &RecordedRuns, layout: &Layout) -> Overview {
     let failed = found
         .records()
-        .filter(|record| record.status == RunStatus::Failed)
+        .filter(|record| record.status.is_failure())
         .count();
     let cells: BTreeSet<&str> = found.records().map(|record| record.cell.as_str()).collect();
     let backends: BTreeSet<&str> = found
@@ -32,6 +32,15 @@ pub(super) fn overview(found: &RecordedRuns, layout: &Layout) -> Overview {
         listed(backends),
         listed(seeds),
     );
+    text += match layout.protocol() {
+        Protocol::Written => {
+            " Protocol: written, so every hyper-parameter is that of the cell's config."
+        }
+        Protocol::Tuned => {
+            " Protocol: tuned, so the hyper-parameters that tuning.toml names were chosen by \
+             trials, which see no test image."
+        }
+    };
     if let Some(variant) = Tree::read(layout).ok().and_then(|tree| tree.variant.name()) {
         text += &format!(" This is a variant of the study: {variant}.");
     }
@@ -54,7 +63,7 @@ pub(super) fn overview(found: &RecordedRuns, layout: &Layout) -> Overview {
 }
 
 /// Where the numbers come from: pairs of a name and a value.
-pub(super) fn provenance(found: &RecordedRuns) -> Vec<(&'static str, String)> {
+pub(super) fn provenance(found: &RecordedRuns, layout: &Layout) -> Vec<(&'static str, String)> {
     let each = |value: &dyn Fn(&Record) -> String| {
         listed(found.records().map(value).collect::<BTreeSet<String>>())
     };
@@ -62,8 +71,14 @@ pub(super) fn provenance(found: &RecordedRuns) -> Vec<(&'static str, String)> {
         let host = &record.host;
         format!("{} ({}, {} cores)", host.cpu, host.platform, host.cores)
     });
-    let repeat = "cargo xtask experiments; a single run: cargo xtask train CELL --seed N; this \
-                  report: cargo xtask report";
+    let flag = match layout.protocol() {
+        Protocol::Written => "",
+        Protocol::Tuned => " --protocol tuned",
+    };
+    let repeat = format!(
+        "cargo xtask experiments{flag}; a single run: cargo xtask train CELL --seed N{flag}; this \
+         report: cargo xtask report{flag}"
+    );
     let seconds: f64 = found.records().map(|record| record.seconds).sum();
     vec![
         ("machine", machine),
@@ -71,6 +86,7 @@ pub(super) fn provenance(found: &RecordedRuns) -> Vec<(&'static str, String)> {
             "threads of a run",
             each(&|record| record.host.threads.to_string()),
         ),
+        ("protocol", layout.protocol().name().to_string()),
         ("backend", each(&|record| record.backend.name().to_string())),
         ("Burn", each(&|record| record.burn_version.clone())),
         ("code", each(&|record| record.revision.clone())),
@@ -89,7 +105,7 @@ pub(super) fn provenance(found: &RecordedRuns) -> Vec<(&'static str, String)> {
             each(&|record| record.data_fingerprint.clone()),
         ),
         ("seconds of all runs together", format!("{seconds:.0}")),
-        ("repeat it", repeat.to_string()),
+        ("repeat it", repeat),
     ]
 }
 

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use kindling_formats::RunStatus;
-
 use crate::outliers::outliers;
 use crate::page::overview::listed;
 use crate::read::RecordedRuns;
@@ -26,9 +24,7 @@ pub(super) struct Item {
 /// than the other runs of their cell; empty if there are none. `order`
 /// names all cells of the study.
 pub(super) fn problems(found: &RecordedRuns, order: &[String]) -> Vec<Problem> {
-    let failed = found
-        .records()
-        .filter(|record| record.status == RunStatus::Failed);
+    let failed = found.records().filter(|record| record.status.is_failure());
     let failed = failed.map(|record| Item {
         text: format!("{} seed {}", record.cell, record.seed),
         error: Some(

@@ -1,8 +1,8 @@
 //! Whether a record is a result of the study as its files are today.
 
 use kindling_formats::{
-    BURN_VERSION, Error, Layout, Record, Result, RunConfig, RunDir, RunStatus, Selection, Study,
-    Tree,
+    BURN_VERSION, Error, Layout, Protocol, Record, Result, RunConfig, RunDir, RunStatus, Selection,
+    Study, Tree,
 };
 
 /// The study as its files are today, for the runs of one tree.
@@ -17,14 +17,18 @@ impl<'a> CurrentStudy<'a> {
     ///
     /// # Errors
     ///
-    /// If `tree.json` cannot be read, or a setting in it is not valid.
+    /// If `tree.json` or the choices of a tuned tree cannot be read, or a setting in
+    /// `tree.json` is not valid.
     pub(super) fn new(study: &'a Study, layout: &Layout) -> Result<Self> {
         let tree = Tree::read(layout)?;
         let selection = tree.variant.selection(layout.size());
-        let selection = selection.map_err(|problem| Error::File {
+        let mut selection = selection.map_err(|problem| Error::File {
             file: layout.tree(),
             problem,
         })?;
+        if layout.protocol() == Protocol::Tuned {
+            selection.choices = Some(study.choices(layout)?);
+        }
         Ok(Self {
             study,
             tree,
@@ -74,9 +78,42 @@ impl<'a> CurrentStudy<'a> {
             }
             Some(_) => {}
         }
+        if let Some(choices) = &self.selection.choices
+            && let Some(choice) = choices.of(&record.cell)
+        {
+            choice
+                .check_data(&record.data_fingerprint, choices.file())
+                .map_err(|error| error.to_string())?;
+        }
         if record.burn_version != BURN_VERSION {
             return Err(format!("it was trained with Burn {}", record.burn_version));
         }
         Ok(config)
+    }
+
+    /// Why the record in `dir` is certainly no result of the study; `None` if it is one, or
+    /// may be one: if the study's config or the data are not known.
+    pub(super) fn certain_difference(&self, record: &Record, dir: &RunDir) -> Option<String> {
+        let cell = self.study.cell(&record.cell).ok()?;
+        let config = self
+            .study
+            .resolve(cell, record.seed, &self.selection)
+            .ok()?;
+        self.tree.fingerprint(&config)?;
+        self.config_of(record, dir).err()
+    }
+
+    /// Whether the stopped training in `dir` has certainly another config than the study.
+    pub(super) fn has_other_config(&self, dir: &RunDir) -> bool {
+        let differs = || {
+            let config = dir.read_config().ok()?;
+            let cell = self.study.cell(&config.cell).ok()?;
+            let own = self
+                .study
+                .resolve(cell, config.seed, &self.selection)
+                .ok()?;
+            Some(config.hash() != own.hash())
+        };
+        differs().unwrap_or(false)
     }
 }

@@ -2,12 +2,14 @@
 
 mod current;
 mod folder_name;
+mod leftovers;
 mod numbers;
 mod per_image;
 mod recorded;
 mod tree;
 mod weights;
 
+pub use leftovers::{Leftover, LeftoverKind, leftovers};
 pub(crate) use numbers::{NumberTable, SIDE};
 pub(crate) use per_image::PerImage;
 pub use recorded::{RecordedRun, RecordedRuns};

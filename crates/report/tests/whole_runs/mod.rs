@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use kindling_formats::{
-    AutoencoderModel, ClassifierModel, HistoryRow, Layout, Record, RunConfig, RunDir, Selection,
-    Size, Study, Task, image_columns, write_csv, write_numbers,
+    AutoencoderModel, ClassifierModel, History, HistoryRow, Layout, Record, RunConfig, RunDir,
+    Selection, Size, Split, Study, Task, image_columns, write_numbers,
 };
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -75,15 +75,18 @@ fn write_files(dir: &RunDir, config: &RunConfig, place: f64) {
         let accuracy = matches!(config.task, Task::Classifier(_)).then(|| accuracy(config, place));
         let row = |epoch: usize| HistoryRow {
             train_accuracy: accuracy,
-            test_accuracy: accuracy,
+            evaluated_accuracy: accuracy,
             ..fake::row(
                 epoch,
                 0.1 + 1.0 / epoch as f64,
                 0.2 + (1.0 + 0.1 * place) / epoch as f64,
             )
         };
-        let rows: Vec<HistoryRow> = (1..=epochs).map(row).collect();
-        write_csv(&dir.history(), &rows).expect("writes");
+        let history = History {
+            split: Split::Test,
+            rows: (1..=epochs).map(row).collect(),
+        };
+        history.write(&dir.history()).expect("writes");
     }
     match &config.task {
         Task::Gradients(_) => {

@@ -86,6 +86,12 @@ impl Queue {
         self.open.contains(&run.name()) && !(may_have_ended && run.recorded() == Recorded::Complete)
     }
 
+    /// The name of a run that is queued or running in Slurm; `None` if there is none. If Slurm
+    /// cannot be asked, a run that may be.
+    pub fn any(&self) -> Option<&str> {
+        self.open.first().map(String::as_str)
+    }
+
     /// Checks that a matrix may train although its runs `queued` are queued or running in
     /// Slurm. `submits` is whether the matrix itself is submitted to Slurm.
     ///

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kindling_formats::{DeviceName, Layout, RunConfig, Size, write_atomic};
+use kindling_formats::{DeviceName, Layout, RunConfig, Size, TreeKind, write_atomic};
 use serde::{Deserialize, Serialize};
 
 use crate::pool::{Event, StopRequest, train_all};
@@ -18,6 +18,8 @@ use crate::{Result, RunnerError};
 struct TasksFile {
     out: PathBuf,
     size: Size,
+    /// Which runs the tree holds.
+    kind: TreeKind,
     /// The program that trains.
     kindling: PathBuf,
     /// The revision that the program was built from.
@@ -66,7 +68,7 @@ impl Task {
         let config = task.config.parse();
         let config = config.map_err(|error| damaged(format!("task {index}: {error}")))?;
         let config = RunConfig::from_table(config, &file.display().to_string())?;
-        let layout = Layout::new(&tasks.out, tasks.size);
+        let layout = Layout::of(&tasks.out, tasks.size, tasks.kind);
         let device: DeviceName = tasks.device.parse().map_err(damaged)?;
         Ok(Self {
             run: RunSlot::new(config, task.data_fingerprint.clone(), &layout),
@@ -117,6 +119,7 @@ pub(crate) fn write_tasks(
     let tasks = TasksFile {
         out: layout.out().to_path_buf(),
         size: layout.size(),
+        kind: layout.kind(),
         kindling: program.path.clone(),
         revision: program.revision.clone(),
         device: program.device.to_string(),

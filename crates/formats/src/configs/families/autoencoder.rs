@@ -153,9 +153,8 @@ impl Family for AutoencoderTask {
         "timing.csv",
         "model.bpk",
         "weights.safetensors",
-        "codes.csv",
-        "reconstructions.csv",
     ];
+    const TEST_FILES: &'static [&'static str] = &["codes.csv", "reconstructions.csv"];
     const FIGURES: Figures = Figures {
         loss: "loss (mean squared error per pixel)",
         compared: Some(Measure::TEST_ERROR),

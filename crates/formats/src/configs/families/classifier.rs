@@ -91,10 +91,8 @@ impl Family for ClassifierTask {
         "timing.csv",
         "model.bpk",
         "weights.safetensors",
-        "confusion.csv",
-        "mistakes.csv",
-        "logits.csv",
     ];
+    const TEST_FILES: &'static [&'static str] = &["confusion.csv", "mistakes.csv", "logits.csv"];
     const FIGURES: Figures = Figures {
         loss: "loss (mean cross-entropy)",
         compared: Some(Measure::TEST_ACCURACY),

@@ -13,8 +13,12 @@ pub(crate) trait Family: Serialize + DeserializeOwned + JsonSchema {
     /// The name of the family in configs and records.
     const NAME: &'static str;
 
-    /// The names of the files that a finished run writes, except `record.json`.
+    /// The names of the files that a trial and a final run write, except `record.json`.
     const FILES: &'static [&'static str];
+
+    /// The names of further files, which only a final run writes: what it did on the test
+    /// images.
+    const TEST_FILES: &'static [&'static str] = &[];
 
     /// How the report's figures show the family.
     const FIGURES: Figures = Figures::PLAIN;
@@ -29,6 +33,12 @@ pub(crate) trait Family: Serialize + DeserializeOwned + JsonSchema {
     ///
     /// The first key with such a value.
     fn check(&self) -> Check;
+
+    /// The number of training images (or rows) that a trial holds out to be evaluated on;
+    /// `None` if the run is not a trial.
+    fn validation(&self) -> Option<usize> {
+        Self::IMAGES.and_then(|images| images(self).validation)
+    }
 
     /// The number of epochs that a run trains. It is the number of iterations if every step
     /// takes all rows, and 0 if the family does not train.

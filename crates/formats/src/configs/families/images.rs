@@ -25,6 +25,12 @@ pub struct ImageData {
     /// The number of test images that are used, from the first. Without it, all are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<usize>,
+    /// The number of training images that become validation images. With this key, the run is
+    /// a trial: it learns from the other training images, is evaluated on the validation
+    /// images, and reads no test image. Without it, the run learns from all training images
+    /// and is evaluated on the test images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<usize>,
 }
 
 impl ImageData {
@@ -32,11 +38,15 @@ impl ImageData {
     /// when the files are read.
     pub(crate) fn check(&self) -> Check {
         at_least_one("data.train", self.train.unwrap_or(1))?;
-        at_least_one("data.test", self.test.unwrap_or(1))
+        at_least_one("data.test", self.test.unwrap_or(1))?;
+        at_least_one("data.validation", self.validation.unwrap_or(1))
     }
 
-    /// Shortens the data to that of a smoke run, with at most `train` training images.
+    /// Shortens the data to that of a smoke run, which learns from at most `train` images.
     pub(crate) fn shorten_to_smoke(&mut self, train: usize) {
+        let validation = self.validation.map(|own| own.min(SMOKE_TESTS));
+        self.validation = validation;
+        let train = train + validation.unwrap_or(0);
         self.train = Some(self.train.map_or(train, |own| own.min(train)));
         self.test = Some(self.test.map_or(SMOKE_TESTS, |test| test.min(SMOKE_TESTS)));
     }

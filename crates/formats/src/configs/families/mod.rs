@@ -9,6 +9,7 @@ mod images;
 mod list;
 mod pca;
 mod regression;
+mod schedule;
 mod task;
 mod training;
 
@@ -21,5 +22,6 @@ pub use pca::{PcaModel, PcaTask};
 pub use regression::{
     RegressionData, RegressionModel, RegressionTask, RegressionTrain, ToyFunction, ToyModel,
 };
+pub use schedule::Schedule;
 pub use task::Task;
-pub use training::{Optimizer, Train};
+pub use training::{Descent, Optimizer, Train};

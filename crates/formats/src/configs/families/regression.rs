@@ -3,11 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::configs::check::{Check, at_most_largest, count, not_negative, range};
+use crate::configs::check::{
+    Check, Problem, at_least_one, at_most_largest, count, not_negative, range,
+};
 use crate::configs::size::{SMOKE_STEPS, SMOKE_TESTS, lower};
 
 use super::family::{Family, Figures};
-use super::training::Optimizer;
+use super::schedule::Schedule;
+use super::training::{Descent, Optimizer, check_descent};
 
 /// The config of `family = "regression"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +46,11 @@ pub struct RegressionData {
     pub train: usize,
     /// The number of test rows.
     pub test: usize,
+    /// The number of training rows that become validation rows: the last ones. With this key,
+    /// the run is a trial: it learns from the other training rows, is evaluated on the
+    /// validation rows, and draws no test row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<usize>,
     /// x is uniform in [-x_range, x_range]^4.
     pub x_range: f64,
     /// W is 4x4 and uniform in [-w_range, w_range].
@@ -80,6 +88,39 @@ pub struct RegressionTrain {
     pub l2: f64,
     /// The optimizer and its learning rate.
     pub optimizer: Optimizer,
+    /// How the learning rate changes. Without it, the rate is constant and has no warm-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// The largest norm of the gradient of all parameters together. A longer gradient is
+    /// shortened to it. Without it, no gradient is shortened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+}
+
+impl RegressionTrain {
+    /// How the training changes the weights.
+    pub fn descent(&self) -> Descent {
+        Descent {
+            optimizer: self.optimizer,
+            schedule: self.schedule.clone(),
+            clip: self.clip,
+            steps: self.iterations,
+        }
+    }
+}
+
+/// Checks that a trial has a row to learn from.
+fn fewer_than_train(validation: usize, train: usize) -> Check {
+    if validation < train {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "data.validation",
+        format!(
+            "{validation} validation rows of {train} training rows leave none to learn from; \
+             must be less than `data.train`"
+        ),
+    ))
 }
 
 impl Family for RegressionTask {
@@ -89,8 +130,8 @@ impl Family for RegressionTask {
         "history.csv",
         "model.bpk",
         "weights.safetensors",
-        "predictions.csv",
     ];
+    const TEST_FILES: &'static [&'static str] = &["predictions.csv"];
     const FIGURES: Figures = Figures {
         step: "iteration",
         loss: "loss (mean squared error)",
@@ -101,13 +142,25 @@ impl Family for RegressionTask {
     fn check(&self) -> Check {
         count("data.train", self.data.train, 1)?;
         count("data.test", self.data.test, 1)?;
+        if let Some(validation) = self.data.validation {
+            at_least_one("data.validation", validation)?;
+            fewer_than_train(validation, self.data.train)?;
+        }
         range("data.x_range", self.data.x_range)?;
         range("data.w_range", self.data.w_range)?;
         not_negative("data.noise", self.data.noise)?;
         at_most_largest("data.noise", self.data.noise)?;
         count("train.iterations", self.train.iterations, 1)?;
         not_negative("train.l2", self.train.l2)?;
-        self.train.optimizer.check()
+        check_descent(
+            self.train.optimizer,
+            self.train.schedule.as_ref(),
+            self.train.clip,
+        )
+    }
+
+    fn validation(&self) -> Option<usize> {
+        self.data.validation
     }
 
     fn epochs(&self) -> usize {
@@ -117,5 +170,8 @@ impl Family for RegressionTask {
     fn shorten_to_smoke(&mut self) {
         lower(&mut self.train.iterations, SMOKE_STEPS);
         lower(&mut self.data.test, SMOKE_TESTS);
+        if let Some(validation) = &mut self.data.validation {
+            lower(validation, SMOKE_TESTS);
+        }
     }
 }

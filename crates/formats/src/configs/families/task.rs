@@ -73,10 +73,24 @@ macro_rules! define_task {
                 }
             }
 
-            /// The names of the files that a finished run writes, except `record.json`.
-            pub fn files(&self) -> &'static [&'static str] {
+            /// The names of the files that a finished run writes, except `record.json`. A
+            /// trial does not write those about the test images.
+            pub fn files(&self) -> Vec<&'static str> {
+                let (all, of_tests) = match self {
+                    $(Task::$variant(_) => (
+                        <super::$module::$task as Family>::FILES,
+                        <super::$module::$task as Family>::TEST_FILES,
+                    ),)*
+                };
+                let of_tests = if self.validation().is_some() { &[] } else { of_tests };
+                [all, of_tests].concat()
+            }
+
+            /// The number of training images (or rows) that a trial holds out to be evaluated
+            /// on; `None` if the run is not a trial.
+            pub fn validation(&self) -> Option<usize> {
                 match self {
-                    $(Task::$variant(_) => <super::$module::$task as Family>::FILES,)*
+                    $(Task::$variant(task) => task.validation(),)*
                 }
             }
 

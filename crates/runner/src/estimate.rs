@@ -1,0 +1,203 @@
+//! Estimates how long runs will take, and how much disk, from runs that were recorded before.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kindling_formats::{
+    Layout, Record, ResultRow, RunConfig, RunDir, RunStatus, Selection, Size, Study, TreeKind,
+    read_csv,
+};
+
+use crate::cost::cost;
+use crate::slot::RunSlot;
+
+/// What runs take, judged by earlier runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// The seconds until all runs have ended.
+    pub seconds: f64,
+    /// The bytes that the results of all runs take; `None` if nothing is known about the size of
+    /// their networks.
+    pub bytes: Option<f64>,
+    /// Which runs the estimate is judged by.
+    pub basis: Basis,
+}
+
+/// Which runs an estimate is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// Runs of the same cells, recorded below this output folder.
+    SameCells,
+    /// Partly runs of other cells, recorded below this output folder.
+    OtherCells,
+    /// Partly the published runs, which another machine may have trained.
+    Published,
+}
+
+/// What earlier runs of a cell, or of several cells, took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Measured {
+    seconds: f64,
+    cost: f64,
+    /// The largest number of parameters.
+    parameters: usize,
+    /// The largest size of a folder in bytes; 0 if it is not known.
+    bytes: f64,
+}
+
+impl Measured {
+    fn add(&mut self, other: &Measured) {
+        self.seconds += other.seconds;
+        self.cost += other.cost;
+        self.parameters = self.parameters.max(other.parameters);
+        self.bytes = self.bytes.max(other.bytes);
+    }
+
+    fn seconds_per_cost(&self) -> Option<f64> {
+        (self.cost > 0.0 && self.seconds > 0.0).then(|| self.seconds / self.cost)
+    }
+
+    /// The bytes of a run: those of an earlier one, or else those of its weights. The weights
+    /// are in two files, with four bytes for each parameter.
+    fn bytes_of_run(&self) -> Option<f64> {
+        if self.bytes > 0.0 {
+            return Some(self.bytes);
+        }
+        (self.parameters > 0).then(|| 8.0 * self.parameters as f64 + OTHER_FILES)
+    }
+}
+
+/// The bytes of all files of a run except its weights, roughly.
+const OTHER_FILES: f64 = 300_000.0;
+
+/// Measured runs by cell.
+type ByCell = BTreeMap<String, Measured>;
+
+/// Estimates what `runs` take if `jobs` of them train at a time, in their order. `layout` is
+/// their tree; runs in all trees of this size beside it are the measure. `published` is a
+/// `results.csv` of full runs that is used for cells without a recorded run. `None` if there is
+/// nothing to judge by.
+///
+/// The seconds of a recorded run are scaled by [`cost`].
+pub fn estimate(
+    runs: &[RunSlot],
+    jobs: usize,
+    study: &Study,
+    layout: &Layout,
+    published: &Path,
+) -> Option<Estimate> {
+    let recorded = recorded(layout);
+    let mut published_runs: Option<ByCell> = None;
+    let mut basis = Basis::SameCells;
+    let mut ends: Vec<f64> = vec![0.0; jobs.max(1)];
+    let mut bytes = Some(0.0);
+    for run in runs {
+        let cell = run.config.study_cell();
+        let (measured, of) = match recorded.get(cell) {
+            Some(measured) => (*measured, Basis::SameCells),
+            None => {
+                let published =
+                    published_runs.get_or_insert_with(|| of_published(published, study));
+                match published.get(cell) {
+                    Some(measured) => (*measured, Basis::Published),
+                    None if !recorded.is_empty() => (without_size(&recorded), Basis::OtherCells),
+                    None => (without_size(published), Basis::Published),
+                }
+            }
+        };
+        basis = basis.max(of);
+        let seconds = measured.seconds_per_cost()? * cost(&run.config);
+        // The next run starts where a job is free first.
+        let free = ends.iter_mut().min_by(|a, b| (**a).total_cmp(*b))?;
+        *free += seconds;
+        bytes = bytes
+            .zip(measured.bytes_of_run())
+            .map(|(sum, one)| sum + one);
+    }
+    Some(Estimate {
+        seconds: ends.into_iter().fold(0.0, f64::max),
+        bytes,
+        basis,
+    })
+}
+
+/// All measured runs together, without what concerns the size of a network.
+fn without_size(runs: &ByCell) -> Measured {
+    let mut all = Measured::default();
+    runs.values().for_each(|one| all.add(one));
+    Measured {
+        parameters: 0,
+        bytes: 0.0,
+        ..all
+    }
+}
+
+/// The complete runs in all trees of the size of `layout` beside it.
+fn recorded(layout: &Layout) -> ByCell {
+    let mut by_cell = ByCell::new();
+    for kind in [TreeKind::Written, TreeKind::Tuned, TreeKind::Trials] {
+        for cell in folders(&layout.with_kind(kind).runs()) {
+            for run in folders(&cell) {
+                let dir = RunDir::new(run);
+                if let Some((config, record)) = complete(&dir) {
+                    let measured = Measured {
+                        seconds: record.seconds,
+                        cost: cost(&config),
+                        parameters: record.parameters,
+                        bytes: folder_size(dir.path()) as f64,
+                    };
+                    let name = config.study_cell().to_string();
+                    by_cell.entry(name).or_default().add(&measured);
+                }
+            }
+        }
+    }
+    by_cell
+}
+
+fn complete(dir: &RunDir) -> Option<(RunConfig, Record)> {
+    let record = dir.read_record().ok()??;
+    let config = dir.read_config().ok()?;
+    (record.status == RunStatus::Complete).then_some((config, record))
+}
+
+/// The published runs, whose configs are taken to be those of the study.
+fn of_published(file: &Path, study: &Study) -> ByCell {
+    let rows: Vec<ResultRow> = read_csv(file).unwrap_or_default();
+    let mut by_cell = ByCell::new();
+    for row in rows.iter().filter(|row| row.status == RunStatus::Complete) {
+        let cell = study.cell(&row.cell).ok();
+        let config = cell.and_then(|cell| {
+            let own = Selection::own(Size::Full);
+            study.resolve(cell, row.seed, &own).ok()
+        });
+        if let Some(config) = config {
+            let measured = Measured {
+                seconds: row.seconds,
+                cost: cost(&config),
+                parameters: row.parameters,
+                bytes: 0.0,
+            };
+            by_cell.entry(row.cell.clone()).or_default().add(&measured);
+        }
+    }
+    by_cell
+}
+
+/// The folders in a folder; none if it cannot be read.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    paths.filter(|path| path.is_dir()).collect()
+}
+
+/// The bytes of all files in a folder and below it. Links are not followed.
+pub fn folder_size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(about) if about.is_dir() => folder_size(&entry.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
