@@ -62,7 +62,13 @@ fn the_committed_schemas_match_the_code() {
         "--configs",
         folder.path().to_str().unwrap(),
     ]));
-    for name in ["cell.json", "study.json", "claims.json", "original.json"] {
+    for name in [
+        "cell.json",
+        "study.json",
+        "claims.json",
+        "original.json",
+        "tuning.json",
+    ] {
         let read = |folder: &Path| std::fs::read(folder.join("schema").join(name)).unwrap();
         assert!(
             read(folder.path()) == read(&root().join("configs")),

@@ -166,21 +166,31 @@ pub struct Report {
 The claims are in claims.toml. A refuted claim is a finding, not an error: the exit code is
 0. The exit code is 2 if a claim is malformed.
 
+With --until-decided, a claim is open as long as it is undecided together with the others.
+Each step trains what one open claim needs at today's spread: the claim that takes the least
+time. Then all claims are judged again. It stops when no claim is open, when no training that
+--max-seeds and --minutes allow helps, or when a run fails. It says which claims stay open,
+and why.
+
 Examples:
   cargo xtask claims
   cargo xtask claims --until-decided
-  cargo xtask claims --until-decided --most 12")]
+  cargo xtask claims --until-decided --max-seeds 12 --minutes 90")]
 pub struct Claims {
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
-    /// Train more seeds of the cells that undecided claims need
+    /// Train the seeds that open claims need, first those that decide a claim in the least time
     #[arg(long, conflicts_with_all = ["quick", "smoke"])]
     pub until_decided: bool,
     /// With --until-decided: train at most N seeds of a cell
-    #[arg(long, value_name = "N", default_value_t = 8, requires = "until_decided",
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "until_decided",
           value_parser = clap::value_parser!(u64).range(1..=1000))]
-    pub most: u64,
+    pub max_seeds: u64,
+    /// With --until-decided: begin no step that ends after N minutes
+    #[arg(long, value_name = "N", requires = "until_decided",
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub minutes: Option<u64>,
     /// With --until-decided: train on this GPU of the backend, as in wgpu:1
     #[arg(long, value_name = "NAME", requires = "until_decided")]
     pub device: Option<DeviceName>,

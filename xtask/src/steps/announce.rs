@@ -9,6 +9,18 @@ use crate::ui::{self, output};
 /// A training that takes at most this many seconds is not announced.
 const SHORT: f64 = 60.0;
 
+/// The seconds that it takes to train `runs`, `jobs` at a time; `None` if no run is recorded or
+/// published by which this could be estimated.
+pub fn estimated_seconds(
+    study: &Study,
+    layout: &Layout,
+    runs: &[RunSlot],
+    jobs: usize,
+) -> Option<f64> {
+    let published = workspace::root().join("artifacts/reference/results.csv");
+    estimate(runs, jobs, study, layout, &published).map(|estimate| estimate.seconds)
+}
+
 /// Prints how long it will take to train `runs`, `jobs` at a time, and how much disk the results
 /// will take, if it is more than a minute.
 pub fn announce(study: &Study, layout: &Layout, runs: &[RunSlot], jobs: usize) {

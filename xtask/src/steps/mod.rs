@@ -22,6 +22,7 @@ mod select;
 mod train;
 mod tuned;
 
+pub use announce::estimated_seconds;
 pub use build::{Build, build_program, cargo, executable};
 pub use check::{check_before_training, measure_devices};
 pub use matrix::{Matrix, MatrixOptions, run_matrix, train_matrix};

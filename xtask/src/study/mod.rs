@@ -5,13 +5,16 @@ mod clean;
 mod compare;
 mod experiments;
 mod http;
+mod judging;
 mod list;
+mod plan;
 mod publish;
 mod report;
 mod serve;
 mod task;
 mod train;
 mod tune;
+mod until_decided;
 mod watch;
 
 pub use claims::claims;

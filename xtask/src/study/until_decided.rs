@@ -1,0 +1,159 @@
+//! Trains seeds until the claims are decided: always those that decide the next claim in the
+//! least time.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use kindling_formats::{Layout, RunConfig, Study, Tree};
+use kindling_report::{Judgement, RecordedRuns, Verdict};
+use kindling_runner::RunSlot;
+
+use super::judging::{Judged, judge};
+use super::plan::{Limits, Needs, Next, OpenClaim, Step, next};
+use crate::cli::Claims;
+use crate::error::{CommandError, CommandResult};
+use crate::steps::{
+    MatrixOptions, Request, estimated_seconds, jobs_at_a_time, run_matrix, workspace,
+};
+use crate::ui::{self, output};
+
+/// Trains step by step, and judges the claims after each step, until all are decided or nothing
+/// that the flags allow helps. `judged` becomes the result of the last look.
+pub fn train_until_decided(
+    flags: &Claims,
+    study: Study,
+    layout: &Layout,
+    judged: &mut Judged,
+) -> CommandResult {
+    let start = Instant::now();
+    let variant = Tree::read(layout).map_err(CommandError::input)?.variant;
+    let selection = variant.selection(layout.size());
+    let selection = selection.map_err(CommandError::bad_input)?;
+    let out = workspace::out(&flags.tree.folders)?;
+    let extras = &flags.extras.with;
+    let mut request = Request::more_runs(study, selection, flags.device, extras, out)?;
+    loop {
+        let open = open_claims(&request.study, judged);
+        let spent = start.elapsed().as_secs_f64();
+        let limits = Limits {
+            seeds: flags.max_seeds,
+            seconds: flags.minutes.map(|minutes| minutes as f64 * 60.0 - spent),
+        };
+        let cost = |cells: &[String], seeds| {
+            let runs = missing(&request, layout, &judged.runs, cells, seeds);
+            let jobs = jobs_at_a_time(&runs, None);
+            (
+                runs.len(),
+                estimated_seconds(&request.study, layout, &runs, jobs),
+            )
+        };
+        let step = match next(&open, limits, cost) {
+            Next::Train(step) => step,
+            Next::Stop(reasons) => {
+                if !reasons.is_empty() {
+                    let claims = ui::count(reasons.len(), "claim");
+                    output::note(format_args!("{claims} left open:"));
+                }
+                for reason in reasons {
+                    output::note(format_args!("  {reason}"));
+                }
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
+        output::note(sentence(&step, open.len()));
+        request.selection.cells = step.cells;
+        request.selection.seeds = Some(step.seeds);
+        let configs = request.study.expand(&request.selection);
+        let options = MatrixOptions {
+            tensorboard: !flags.no_tensorboard,
+            protocol: layout.protocol(),
+            ..MatrixOptions::default()
+        };
+        let code = run_matrix(&request, configs.map_err(CommandError::input)?, &options)?;
+        if code != ExitCode::SUCCESS {
+            return Ok(code);
+        }
+        *judged = judge(&request.study, layout);
+    }
+}
+
+/// What is trained next and why. `open` is the number of open claims.
+fn sentence(step: &Step, open: usize) -> String {
+    let time = match step.seconds {
+        Some(seconds) if seconds < 60.0 => ", which takes less than a minute".to_string(),
+        Some(seconds) => format!(", which takes about {}", ui::duration(seconds)),
+        None => String::new(),
+    };
+    format!(
+        "{} open; {} needs {} of {}: training {}{time}",
+        ui::count(open, "claim"),
+        step.claim,
+        ui::count(step.seeds as usize, "seed"),
+        step.cells.join(", "),
+        ui::count(step.runs, "run"),
+    )
+}
+
+/// The runs of `cells` with the seeds 0 to `seeds` - 1 that have no result of the study.
+fn missing(
+    request: &Request,
+    layout: &Layout,
+    runs: &RecordedRuns,
+    cells: &[String],
+    seeds: u64,
+) -> Vec<RunSlot> {
+    let has_result = |config: &RunConfig| {
+        let mut records = runs.records().filter(|record| !record.status.is_failure());
+        records.any(|record| record.cell == config.cell && record.seed == config.seed)
+    };
+    let mut configs = Vec::new();
+    for cell in cells
+        .iter()
+        .filter_map(|name| request.study.cell(name).ok())
+    {
+        let seeds = cell.seeds.unwrap_or(seeds);
+        let resolved = (0..seeds).map(|seed| request.study.resolve(cell, seed, &request.selection));
+        // `expand` reports a config that is wrong.
+        configs.extend(resolved.flatten().filter(|config| !has_result(config)));
+    }
+    let fingerprints = vec![String::new(); configs.len()];
+    RunSlot::all(configs, fingerprints, layout)
+}
+
+/// The claims that are open, each with what decides it.
+fn open_claims(study: &Study, judged: &Judged) -> Vec<OpenClaim> {
+    let is_open = |judgement: &&Judgement| judgement.verdict == Verdict::Undecided;
+    let open = judged.judgements.iter().filter(is_open);
+    let open = open.map(|judgement| OpenClaim {
+        id: judgement.claim.id.clone(),
+        cells: judgement
+            .claim
+            .cells()
+            .into_iter()
+            .map(str::to_string)
+            .collect(),
+        needs: needs(study, judgement, &judged.runs),
+    });
+    open.collect()
+}
+
+/// What decides an open claim. Each of its cells needs at least the study's number of seeds.
+fn needs(study: &Study, judgement: &Judgement, runs: &RecordedRuns) -> Needs {
+    let seeds = |cell: &str| {
+        let complete = runs.records().filter(|record| !record.status.is_failure());
+        let of_cell = complete.filter(|record| record.cell == cell);
+        of_cell
+            .map(|record| record.seed)
+            .collect::<BTreeSet<_>>()
+            .len() as u64
+    };
+    let claim = &judgement.claim;
+    let random = claim.cells().into_iter();
+    let random = random.filter_map(|name| study.cell(name).ok());
+    let mut least = random.map(|cell| (seeds(&cell.name), cell.seeds.unwrap_or(study.seeds())));
+    if least.any(|(there, wanted)| there < wanted) {
+        return Needs::Seeds(study.seeds());
+    }
+    Needs::Seeds(judgement.values.len() as u64 + 1)
+}
