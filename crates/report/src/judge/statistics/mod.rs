@@ -7,6 +7,8 @@ mod estimate;
 mod holm;
 mod needed;
 mod risks;
+#[cfg(test)]
+mod simulation;
 mod student;
 
 pub(crate) use crossed::crossed;
