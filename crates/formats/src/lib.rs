@@ -21,7 +21,9 @@ pub use configs::*;
 pub use devices::{Backend, DeviceName, DeviceReport, Host, Precision};
 pub use digest::hex;
 pub use error::{Error, Result};
-pub use files::{GENERATED, Layout, MNIST, OtherData, RunDir, Tree, Variant};
+pub use files::{
+    ClaimLooks, GENERATED, Layout, Look, Looks, MNIST, OtherData, RunDir, Tree, Variant,
+};
 pub use parity::{LayerGap, ParityStep, relative_difference};
 pub use results::{
     BURN_VERSION, Checkpoint, CsvRow, HistoryRow, Progress, Record, RecordError, ResultRow,

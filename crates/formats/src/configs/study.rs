@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::write::if_there;
 
 use super::cell::Cell;
 use super::check::LONGEST_NAME;
@@ -57,6 +60,8 @@ pub struct Study {
     pub figures: StudyFigures,
     cells: Vec<Cell>,
     claims: Vec<Claim>,
+    /// The SHA-256 of `claims.toml`; empty without the file.
+    claims_digest: String,
     seeds: u64,
     pub(super) quick: Quick,
     /// The file that holds `[quick]`, for errors.
@@ -122,6 +127,10 @@ impl Study {
             figures: study.figures,
             cells,
             claims: Vec::new(),
+            claims_digest: match if_there("read", &claims, std::fs::read(&claims))? {
+                Some(bytes) => hex(&Sha256::digest(bytes)),
+                None => String::new(),
+            },
             seeds: study.seeds,
             quick: study.quick,
             quick_origin: origin,
@@ -135,6 +144,11 @@ impl Study {
             |name| study.cell(name).map(drop),
         )?;
         Ok(study)
+    }
+
+    /// The SHA-256, hexadecimal, of `claims.toml`; empty if the study has no such file.
+    pub fn claims_digest(&self) -> &str {
+        &self.claims_digest
     }
 
     /// The claims of the study, in the order of their file.

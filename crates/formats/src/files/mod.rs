@@ -2,9 +2,11 @@
 //! the folder of each run.
 
 mod layout;
+mod looks;
 mod run_dir;
 mod tree;
 
 pub use layout::Layout;
+pub use looks::{ClaimLooks, Look, Looks};
 pub use run_dir::RunDir;
 pub use tree::{GENERATED, MNIST, OtherData, Tree, Variant};
