@@ -54,7 +54,11 @@ fn judge(study: &Study, layout: &Layout) -> Vec<Judgement> {
             "left out, not a result of this study: {other}"
         ));
     }
-    kindling_report::judge(study, layout.size(), runs.records())
+    let looked = kindling_report::look(study, layout, &runs);
+    if let Some(problem) = looked.problem {
+        output::warn(problem);
+    }
+    looked.judgements
 }
 
 fn undecided(judgements: &[Judgement]) -> Vec<&Judgement> {

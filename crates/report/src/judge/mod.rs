@@ -1,10 +1,13 @@
 //! Judges claims by records: which are supported, refuted or undecided. Also writes these
 //! judgements as text.
 
+mod comparison;
 mod decision;
 mod judgement;
+mod look;
 mod row;
 mod scale;
+mod statement;
 mod statistics;
 mod study_claims;
 #[cfg(test)]
@@ -12,9 +15,11 @@ mod tests;
 mod values;
 mod words;
 
-pub use judgement::{Judgement, Verdict};
+pub use comparison::JudgedBy;
+pub use judgement::{Judgement, StandardErrors, Verdict};
+pub use look::{Looked, look};
 pub use row::ClaimRow;
-pub use study_claims::judge;
+pub use statistics::Needed;
 pub(crate) use words::{
     HOW, capitalized, claims_markdown, found, is_not_judged, measured, original, required, shown,
 };

@@ -6,7 +6,7 @@ use kindling_formats::{Error, Layout, Record, Result, Study};
 
 use crate::explorer::explorer;
 use crate::figures::{Drawn, section_figures};
-use crate::judge::{Judgement, judge};
+use crate::judge::{Judgement, Looked, look};
 use crate::page::overview::{Overview, overview, provenance};
 use crate::page::problems::{Problem, problems};
 use crate::page::section_tables::{gradient_table, metric_tables};
@@ -46,7 +46,11 @@ impl Content {
     /// If a figure cannot be drawn.
     pub(super) fn gather(study: &Study, layout: &Layout, mut found: RecordedRuns) -> Result<Self> {
         let order: Vec<String> = study.cells().iter().map(|cell| cell.name.clone()).collect();
-        let judgements = judge(study, layout.size(), found.records());
+        let Looked {
+            judgements,
+            problem,
+        } = look(study, layout, &found);
+        found.unreadable.extend(problem);
         let RecordedRuns {
             runs, unreadable, ..
         } = &mut found;

@@ -12,7 +12,10 @@ mod simulation;
 mod student;
 
 pub(crate) use crossed::crossed;
-pub(crate) use estimate::{Estimate, Source};
+pub(crate) use estimate::Estimate;
+#[cfg(test)]
+pub(crate) use estimate::Source;
 pub(crate) use holm::{ERROR_RATE, Holm, spent};
-pub(crate) use needed::{Needed, needed};
+pub use needed::Needed;
+pub(crate) use needed::needed;
 pub(crate) use risks::Risks;
