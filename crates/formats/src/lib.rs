@@ -22,7 +22,9 @@ pub use configs::*;
 pub use devices::{Backend, DeviceName, DeviceReport, Host, Precision};
 pub use digest::hex;
 pub use error::{Error, Result};
-pub use files::{GENERATED, Layout, MNIST, OtherData, RunDir, Tree, TreeKind, Variant};
+pub use files::{
+    ClaimLooks, GENERATED, Layout, Look, Looks, MNIST, OtherData, RunDir, Tree, TreeKind, Variant,
+};
 pub use parity::{LayerGap, ParityStep, relative_difference};
 pub use results::{
     BURN_VERSION, Checkpoint, CsvRow, History, HistoryRow, Progress, Record, RecordError,

@@ -1,7 +1,7 @@
 //! Makes the report of a study: reads records, and writes tables, figures, verdicts and a
 //! page. This crate does not depend on Burn.
 //!
-//! [`read`] reads the records of runs, [`summarize`] computes means over seeds, [`judge`]
+//! [`read`] reads the records of runs, [`summarize`] computes means over seeds, [`look`]
 //! decides which claims are supported, and [`write()`] writes tables, figures and the page.
 //! A run that is missing, failed or unreadable does not stop a report: the report names it.
 //!
@@ -20,7 +20,10 @@ mod spread;
 mod tables;
 
 pub use compare::{TreeComparison, compare, comparison_text};
-pub use judge::{ClaimRow, Judgement, Verdict, claims_text, judge, lacks, tally};
+pub use judge::{
+    ClaimRow, JudgedBy, Judgement, Looked, Needed, StandardErrors, Verdict, claims_text, lacks,
+    look, tally,
+};
 pub use original::{BesideOriginal, beside_original, original_text};
 pub use outliers::{Outlier, outliers};
 pub use page::write;

@@ -210,7 +210,8 @@ pub struct Claims {
 #[command(after_help = "\
 A tree is a folder that holds `runs/`: DIR, DIR/tuned, DIR/variants/NAME, or their quick
 trees. The trees may differ in protocol, backend, data or revision. Only results of the study
-as its files are today count. The command reads files and writes none.
+as its files are today count. Judging the claims of a tree is a look, which the tree's
+looks.json counts; the command changes no other file.
 
 A claim flips if one tree supports it and another one refutes it. It opens if only the first
 tree decides it, and closes if only the first tree leaves it undecided. A claim with the verdict `no runs`

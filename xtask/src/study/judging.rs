@@ -27,8 +27,12 @@ pub fn judge(study: &Study, layout: &Layout) -> Judged {
         ));
     }
     note_outliers(runs.records());
+    let looked = kindling_report::look(study, layout, &runs);
+    if let Some(problem) = looked.problem {
+        output::warn(problem);
+    }
     Judged {
-        judgements: kindling_report::judge(study, layout.size(), runs.records()),
+        judgements: looked.judgements,
         runs,
     }
 }

@@ -1,12 +1,11 @@
 //! Trains seeds until the claims are decided: always those that decide the next claim in the
 //! least time.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use kindling_formats::{Layout, RunConfig, Study, Tree};
-use kindling_report::{Judgement, RecordedRuns, Verdict};
+use kindling_formats::{Layout, RunConfig, Selection, Study, Tree};
+use kindling_report::{Judgement, Needed, RecordedRuns, Verdict, lacks};
 use kindling_runner::RunSlot;
 
 use super::judging::{Judged, judge};
@@ -34,7 +33,7 @@ pub fn train_until_decided(
     let extras = &flags.extras.with;
     let mut request = Request::more_runs(study, selection, flags.device, extras, out)?;
     loop {
-        let open = open_claims(&request.study, judged);
+        let open = open_claims(&request, layout, judged);
         let spent = start.elapsed().as_secs_f64();
         let limits = Limits {
             seeds: flags.max_seeds,
@@ -107,53 +106,55 @@ fn missing(
         let mut records = runs.records().filter(|record| !record.status.is_failure());
         records.any(|record| record.cell == config.cell && record.seed == config.seed)
     };
-    let mut configs = Vec::new();
-    for cell in cells
-        .iter()
-        .filter_map(|name| request.study.cell(name).ok())
-    {
-        let seeds = cell.seeds.unwrap_or(seeds);
-        let resolved = (0..seeds).map(|seed| request.study.resolve(cell, seed, &request.selection));
-        // `expand` reports a config that is wrong.
-        configs.extend(resolved.flatten().filter(|config| !has_result(config)));
-    }
+    let selection = Selection {
+        cells: cells.to_vec(),
+        seeds: Some(seeds),
+        ..request.selection.clone()
+    };
+    // If a config is wrong, the training says so.
+    let mut configs = request.study.expand(&selection).unwrap_or_default();
+    configs.retain(|config| !has_result(config));
     let fingerprints = vec![String::new(); configs.len()];
     RunSlot::all(configs, fingerprints, layout)
 }
 
 /// The claims that are open, each with what decides it.
-fn open_claims(study: &Study, judged: &Judged) -> Vec<OpenClaim> {
-    let is_open = |judgement: &&Judgement| judgement.verdict == Verdict::Undecided;
+fn open_claims(request: &Request, layout: &Layout, judged: &Judged) -> Vec<OpenClaim> {
+    let is_open = |judgement: &&Judgement| judgement.together == Verdict::Undecided;
     let open = judged.judgements.iter().filter(is_open);
-    let open = open.map(|judgement| OpenClaim {
-        id: judgement.claim.id.clone(),
-        cells: judgement
-            .claim
-            .cells()
-            .into_iter()
-            .map(str::to_string)
-            .collect(),
-        needs: needs(study, judgement, &judged.runs),
+    let open = open.map(|judgement| {
+        let cells = judgement.claim.cells().into_iter();
+        let cells: Vec<String> = cells.map(str::to_string).collect();
+        // Without the study's number of seeds, nothing is known about a claim.
+        let first = request.study.seeds();
+        let is_new = !missing(request, layout, &judged.runs, &cells, first).is_empty();
+        OpenClaim {
+            id: judgement.claim.id.clone(),
+            cells,
+            needs: if is_new {
+                Needs::Seeds(first)
+            } else {
+                needs(judgement)
+            },
+        }
     });
     open.collect()
 }
 
-/// What decides an open claim. Each of its cells needs at least the study's number of seeds.
-fn needs(study: &Study, judgement: &Judgement, runs: &RecordedRuns) -> Needs {
-    let seeds = |cell: &str| {
-        let complete = runs.records().filter(|record| !record.status.is_failure());
-        let of_cell = complete.filter(|record| record.cell == cell);
-        of_cell
-            .map(|record| record.seed)
-            .collect::<BTreeSet<_>>()
-            .len() as u64
-    };
-    let claim = &judgement.claim;
-    let random = claim.cells().into_iter();
-    let random = random.filter_map(|name| study.cell(name).ok());
-    let mut least = random.map(|cell| (seeds(&cell.name), cell.seeds.unwrap_or(study.seeds())));
-    if least.any(|(there, wanted)| there < wanted) {
-        return Needs::Seeds(study.seeds());
+/// What decides an open claim whose cells have the study's number of seeds.
+fn needs(judgement: &Judgement) -> Needs {
+    if !judgement.missing.is_empty() {
+        return Needs::Nothing(lacks(judgement));
     }
-    Needs::Seeds(judgement.values.len() as u64 + 1)
+    match judgement.needed_together {
+        Some(Needed::Seeds(seeds)) => Needs::Seeds(seeds.into()),
+        Some(Needed::TooMany) => {
+            Needs::Nothing("at today's spread it needs more than 1000 seeds".into())
+        }
+        Some(Needed::Images) => {
+            let why = "no number of seeds decides it, because the test images limit it";
+            Needs::Nothing(why.into())
+        }
+        None => Needs::Nothing(lacks(judgement)),
+    }
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::error::{Error, Result};
 
 use super::document::{read_table, typed};
@@ -80,7 +82,8 @@ pub struct Term {
     #[serde(default)]
     pub take: Take,
     /// Leaves out every cell whose test accuracy is lower than the best test accuracy among
-    /// the claim's cells by more than this number.
+    /// the claim's cells by more than this number. A cell is left out only if its interval shows
+    /// this; otherwise it is compared.
     pub within: Option<f64>,
 }
 
@@ -186,6 +189,13 @@ pub(crate) fn read_claims(
             {
                 return fail(&format!("{name}.within"), "must be at least 0".into());
             }
+            if term.within.is_some() && term.cells.len() > 1 && term.take == Take::Mean {
+                let remedy = "add `take = \"smallest\"` or `take = \"largest\"`";
+                return fail(
+                    &format!("{name}.within"),
+                    format!("a mean of several cells leaves none out; {remedy}"),
+                );
+            }
         }
     }
     Ok(claims)
@@ -210,6 +220,24 @@ impl Claim {
     pub fn is_of_parameters(&self) -> bool {
         self.terms()
             .all(|(_, term)| term.of == "parameters" && term.within.is_none())
+    }
+
+    /// The SHA-256, hexadecimal, of the test that decides on the claim: its terms, how they are
+    /// compared, and its bounds. The sentence may be corrected without changing the test.
+    pub fn digest(&self) -> String {
+        let term = |term: &Term| {
+            let take = format!("{:?}", term.take);
+            serde_json::json!([term.cells, term.of, take, term.within])
+        };
+        let test = serde_json::json!([
+            term(&self.left),
+            self.right.as_ref().map(term),
+            format!("{:?}", self.by),
+            format!("{:?}", self.over),
+            self.at_least,
+            self.at_most,
+        ]);
+        hex(&Sha256::digest(test.to_string()))
     }
 
     /// The names of the cells whose records the claim needs, each once.

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::write::if_there;
 
 use super::cell::Cell;
 use super::check::LONGEST_NAME;
@@ -61,6 +64,8 @@ pub struct Study {
     cells: Vec<Cell>,
     claims: Vec<Claim>,
     original: Original,
+    /// The SHA-256 of `claims.toml`; empty without the file.
+    claims_digest: String,
     seeds: u64,
     pub(super) quick: Quick,
     /// The file that holds `[quick]`, for errors.
@@ -91,6 +96,7 @@ impl Study {
         let mut files = Vec::new();
         toml_files(folder, &mut files)?;
         let mut cells = Vec::new();
+        let claims = folder.join(CLAIMS);
         let others = [CLAIMS, ORIGINAL, TUNING, CHOICES].map(|name| folder.join(name));
         for file in files
             .iter()
@@ -131,6 +137,10 @@ impl Study {
             cells,
             claims: Vec::new(),
             original: Original::default(),
+            claims_digest: match if_there("read", &claims, std::fs::read(&claims))? {
+                Some(bytes) => hex(&Sha256::digest(bytes)),
+                None => String::new(),
+            },
             seeds: study.seeds,
             quick: study.quick,
             quick_origin: origin,
@@ -147,6 +157,11 @@ impl Study {
         )?;
         study.original = Original::read(folder, |name| study.cell(name).map(drop))?;
         Ok(study)
+    }
+
+    /// The SHA-256, hexadecimal, of `claims.toml`; empty if the study has no such file.
+    pub fn claims_digest(&self) -> &str {
+        &self.claims_digest
     }
 
     /// The claims of the study, in the order of their file.

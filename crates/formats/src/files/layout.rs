@@ -167,6 +167,11 @@ impl Layout {
         }
     }
 
+    /// `looks.json`: how often each claim was judged by the runs of this tree.
+    pub fn looks(&self) -> PathBuf {
+        self.root.join("looks.json")
+    }
+
     /// `results.csv`: a table with a row for each record.
     pub fn results(&self) -> PathBuf {
         self.root.join("results.csv")

@@ -3,9 +3,11 @@
 
 mod chosen;
 mod layout;
+mod looks;
 mod run_dir;
 mod tree;
 
 pub use layout::{Layout, TreeKind};
+pub use looks::{ClaimLooks, Look, Looks};
 pub use run_dir::RunDir;
 pub use tree::{GENERATED, MNIST, OtherData, Tree, Variant};

@@ -28,6 +28,8 @@ pub struct TreeVerdict {
     /// `supported`, `refuted`, `undecided` or `not judged`, or `no runs` if the tree lacks runs
     /// or numbers that the claim needs.
     pub alone: &'static str,
+    /// The verdict together with those on all other claims and at all looks.
+    pub together: &'static str,
     /// The mean of the claim's value over seeds.
     pub mean: Option<f64>,
     /// Number of seeds with a value.
@@ -102,6 +104,7 @@ fn given(judgement: &Judgement) -> Option<Verdict> {
 fn verdict(judgement: &Judgement) -> TreeVerdict {
     TreeVerdict {
         alone: given(judgement).map_or("no runs", Verdict::name),
+        together: given(judgement).map_or("no runs", |_| judgement.together.name()),
         mean: judgement.mean(),
         seeds: judgement.values.len(),
         why: lacks(judgement),

@@ -27,6 +27,8 @@ pub struct TreeComparison {
 
 /// Compares the trees `trees`, each with the name that the user gave it. The first is the one
 /// that the others are compared with.
+///
+/// Judging the claims of a tree of full runs is a look, which the ledger of that tree counts.
 pub fn compare(study: &Study, trees: &[(String, Layout)]) -> TreeComparison {
     let read = |(name, layout): &(String, Layout)| ReadTree::new(study, name, layout);
     let trees: Vec<ReadTree> = trees.iter().map(read).collect();
@@ -39,7 +41,7 @@ pub fn compare(study: &Study, trees: &[(String, Layout)]) -> TreeComparison {
         let unreadable = |text: &String| format!("unreadable: {text}");
         let sentences = runs.others.iter().map(other);
         let sentences = sentences.chain(runs.unreadable.iter().map(unreadable));
-        for sentence in sentences.chain(far) {
+        for sentence in sentences.chain(far).chain(tree.problem.clone()) {
             notes.push(format!("{}: {sentence}", tree.shown.tree));
         }
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::compare::trees::ReadTree;
 use crate::judge::{Estimate, Scale, Source, crossed};
-use crate::read::{PerImage, RecordedRun};
+use crate::read::{RecordedRun, TestImages};
 use crate::spread::Spread;
 
 /// The confidence of the intervals.
@@ -147,15 +147,19 @@ fn paired_by_image(
     two: &RecordedRun,
     of: &str,
 ) -> Result<Option<Vec<f64>>, String> {
-    let read = |run| PerImage::read(run, of).map_err(|error| format!("unreadable: {error}"));
+    let read = |run| TestImages::read(run).map_err(|error| format!("unreadable: {error}"));
     let (Some(one), Some(two)) = (read(one)?, read(two)?) else {
         return Ok(None);
     };
-    if one.labels != two.labels || one.values.len() != two.values.len() {
+    let (Some(of_one), Some(of_two)) = (one.of(of), two.of(of)) else {
+        return Ok(None);
+    };
+    if one.labels != two.labels || of_one.len() != of_two.len() {
         return Ok(None);
     }
-    let pairs = one.values.iter().zip(&two.values);
-    Ok(Some(pairs.map(|(one, two)| two - one).collect()))
+    let pairs = of_one.iter().zip(of_two);
+    let differences = pairs.map(|(one, two)| f64::from(*two) - f64::from(*one));
+    Ok(Some(differences.collect()))
 }
 
 /// The difference between the means of independent values, with the interval of Welch (1947),

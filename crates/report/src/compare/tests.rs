@@ -56,6 +56,14 @@ impl Place {
         fake::finish(&self.tree(name), &record)
     }
 
+    /// Writes a finished run of `cell` that left `test.safetensors` to the tree `name`.
+    fn run_with_images(&self, name: &str, cell: &str, seed: u64, losses: &[f32], labels: &[u8]) {
+        let dir = self.tree(name).finished(cell, seed);
+        let record = fake::record_of(&self.study, cell, seed);
+        let record = fake::with_test_images(record, &dir, losses, labels);
+        dir.write_record(&record).expect("writes");
+    }
+
     fn compare(&self, names: &[&str]) -> TreeComparison {
         let trees = names.iter().map(|name| (name.to_string(), self.tree(name)));
         compare(&self.study, &trees.collect::<Vec<_>>())
@@ -96,8 +104,7 @@ fn runs_are_paired_by_seed_and_by_image_if_both_trees_have_the_same_images() {
     assert_eq!(place.loss("mlp").seeds, Some(3));
     for (seed, (one, two)) in (0..).zip(ONE.iter().zip(&TWO)) {
         for (tree, losses) in [("one", one), ("two", two)] {
-            let dir = place.tree(tree).finished("mlp", seed);
-            fake::write_losses(&dir, losses, &[0, 1, 2, 3]);
+            place.run_with_images(tree, "mlp", seed, losses, &[0, 1, 2, 3]);
         }
     }
     // NumPy and SciPy, for d = two - one with n = 3 rows and m = 4 columns: r = d.mean(1);
@@ -111,10 +118,10 @@ fn runs_are_paired_by_seed_and_by_image_if_both_trees_have_the_same_images() {
         [0.154_166_664_928, -0.037_217_727_893, 0.345_551_057_750],
     );
     // Other labels: the images of the trees are not the same.
-    let dir = place.tree("two").finished("mlp", 2);
-    fake::write_losses(&dir, &TWO[2], &[0, 1, 2, 4]);
+    place.run_with_images("two", "mlp", 2, &TWO[2], &[0, 1, 2, 4]);
     assert_interval(place.loss("mlp"), By::Seeds, by_seeds);
     // A damaged file is named, and the interval does without it.
+    let dir = place.tree("two").finished("mlp", 2);
     std::fs::write(dir.file("test.safetensors"), "no tensors").expect("writes");
     let comparison = place.compare(&["one", "two"]);
     let named = comparison
@@ -135,8 +142,7 @@ fn a_cell_in_which_nothing_is_random_is_compared_by_its_images() {
     let found = place.loss("fixed");
     assert_eq!((found.by, found.low), (By::Seeds, None));
     for (tree, losses) in [("one", ONE[0]), ("two", TWO[0])] {
-        let dir = place.tree(tree).finished("fixed", 0);
-        fake::write_losses(&dir, &losses, &[0, 1, 2, 3]);
+        place.run_with_images(tree, "fixed", 0, &losses, &[0, 1, 2, 3]);
     }
     // SciPy: d = two[0] - one[0]; t.interval(0.95, 3, d.mean(), d.std(ddof=1) / 2)
     assert_interval(
@@ -146,8 +152,7 @@ fn a_cell_in_which_nothing_is_random_is_compared_by_its_images() {
     );
     // One seed of a cell with randomness says nothing about other seeds.
     for (tree, losses) in [("one", ONE[0]), ("two", TWO[0])] {
-        let dir = place.run(tree, "mlp", 0, &losses);
-        fake::write_losses(&dir, &losses, &[0, 1, 2, 3]);
+        place.run_with_images(tree, "mlp", 0, &losses, &[0, 1, 2, 3]);
     }
     let found = place.loss("mlp");
     assert_eq!((found.by, found.low), (By::Unpaired, None));
@@ -200,10 +205,10 @@ fn a_flip_is_marked_and_the_text_fits_a_terminal() {
     for words in [
         "1  one: written, as the configs say; 4 runs with seeds 0, 1, 2; code 0123abc\n",
         "The trees differ in nothing that tree.json or a record says.\n",
-        "loss-is-small   supported  refuted  flips\n",
-        "fixed-is-large  supported  no runs\n",
+        "loss-is-small   supported *  refuted *  flips\n",
+        "fixed-is-large  supported *  no runs\n",
         "Of 2 claims, 1 flips (supported by one tree, refuted by another),\n0 open (decided",
-        "\nand 1 cannot be judged by every tree.\n",
+        "\nand 1 cannot be judged by every tree. Verdicts",
         "cell   test           1       2    2 - 1  interval",
         "fixed  loss      0.5000       -        -  -",
     ] {

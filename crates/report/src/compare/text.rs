@@ -62,7 +62,10 @@ fn claims(comparison: &TreeComparison) -> String {
     for place in 0..comparison.trees.len() {
         let verdict = |claim: &ComparedClaim| {
             let verdict = claim.verdicts.get(place);
-            verdict.map_or(NO_VALUE.into(), |verdict| verdict.alone.to_string())
+            verdict.map_or(NO_VALUE.into(), |verdict| {
+                let is_decided = ["supported", "refuted"].contains(&verdict.together);
+                format!("{}{}", verdict.alone, if is_decided { " *" } else { "" })
+            })
         };
         columns = columns.text(&(place + 1).to_string(), each(&verdict));
     }
@@ -81,7 +84,8 @@ fn claims(comparison: &TreeComparison) -> String {
     format!(
         "{table}\nOf {} claims, {flips} {} (supported by one tree, refuted by another),\n\
          {opens} {} (decided by the first tree only), {closes} {} (undecided by it only),\n\
-         and {} cannot be judged by every tree.\n",
+         and {} cannot be judged by every tree. Verdicts are those of each claim alone;\n\
+         * marks those that also hold together with all other claims.\n",
         claims.len(),
         if flips == 1 { "flips" } else { "flip" },
         if opens == 1 { "opens" } else { "open" },

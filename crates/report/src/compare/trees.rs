@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kindling_formats::{Layout, Record, Study, Tree, Variant};
 use serde::Serialize;
 
-use crate::judge::{Judgement, judge};
+use crate::judge::{Judgement, Looked, look};
 use crate::read::{RecordedRuns, read};
 use crate::tables::complete;
 
@@ -38,6 +38,8 @@ pub(super) struct ReadTree {
     variant: Variant,
     pub(super) runs: RecordedRuns,
     pub(super) judgements: Vec<Judgement>,
+    /// Why the ledger of looks could not be read or written, if so.
+    pub(super) problem: Option<String>,
 }
 
 impl ReadTree {
@@ -50,6 +52,10 @@ impl ReadTree {
             values.into_iter().map(str::to_string).collect()
         };
         let seeds: BTreeSet<u64> = records.iter().map(|record| record.seed).collect();
+        let Looked {
+            judgements,
+            problem,
+        } = look(study, layout, &runs);
         // If tree.json cannot be read, `runs` says so.
         let variant = Tree::read(layout).unwrap_or_default().variant;
         Self {
@@ -63,7 +69,8 @@ impl ReadTree {
                 revisions: each(|record| &record.revision),
                 data: each(|record| &record.data_fingerprint),
             },
-            judgements: judge(study, layout.size(), runs.records()),
+            judgements,
+            problem,
             variant,
             runs,
         }

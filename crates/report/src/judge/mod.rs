@@ -1,10 +1,13 @@
 //! Judges claims by records: which are supported, refuted or undecided. Also writes these
 //! judgements as text.
 
+mod comparison;
 mod decision;
 mod judgement;
+mod look;
 mod row;
 mod scale;
+mod statement;
 mod statistics;
 mod study_claims;
 #[cfg(test)]
@@ -12,11 +15,13 @@ mod tests;
 mod values;
 mod words;
 
-pub use judgement::{Judgement, Verdict};
+pub use comparison::JudgedBy;
+pub use judgement::{Judgement, StandardErrors, Verdict};
+pub use look::{Looked, look};
 pub use row::ClaimRow;
 pub(crate) use scale::Scale;
+pub use statistics::Needed;
 pub(crate) use statistics::{Estimate, Source, crossed};
-pub use study_claims::judge;
 pub(crate) use words::{
     HOW, capitalized, claims_markdown, found, is_not_judged, measured, required, shown,
 };

@@ -6,7 +6,7 @@ use kindling_formats::{Error, Layout, Original, Record, Result, Study};
 
 use crate::explorer::explorer;
 use crate::figures::{Drawn, section_figures};
-use crate::judge::{Judgement, judge};
+use crate::judge::{Judgement, Looked, look};
 use crate::original::{beside_original, original_table};
 use crate::page::overview::{Overview, overview, provenance};
 use crate::page::problems::{Problem, problems};
@@ -51,7 +51,11 @@ impl Content {
     /// If a figure cannot be drawn.
     pub(super) fn gather(study: &Study, layout: &Layout, mut found: RecordedRuns) -> Result<Self> {
         let order: Vec<String> = study.cells().iter().map(|cell| cell.name.clone()).collect();
-        let judgements = judge(study, layout.size(), found.records());
+        let Looked {
+            judgements,
+            problem,
+        } = look(study, layout, &found);
+        found.unreadable.extend(problem);
         let (beside, problems_of_images) = beside_original(study, &found, None);
         found.unreadable.extend(problems_of_images);
         let RecordedRuns {

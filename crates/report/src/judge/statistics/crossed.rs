@@ -67,3 +67,124 @@ pub(crate) fn crossed(table: &[Vec<f64>], scale: Scale) -> Option<Estimate> {
 fn mean(numbers: &[f64]) -> f64 {
     Spread::of(numbers).map_or(0.0, |spread| spread.mean)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(found: f64, expected: f64) -> bool {
+        (found - expected).abs() <= 1e-9 * expected.abs().max(1.0)
+    }
+
+    /// A table of three seeds by five images.
+    fn table(of_seeds: [f64; 3]) -> Vec<Vec<f64>> {
+        let table = [
+            [0.5, -1.0, 2.0, 0.0, 1.5],
+            [1.0, -0.5, 2.5, 0.5, 0.0],
+            [0.0, 0.5, 1.0, -1.5, 2.0],
+        ];
+        let rows = table.iter().zip(of_seeds);
+        rows.map(|(row, seed)| row.iter().map(|value| value + seed).collect())
+            .collect()
+    }
+
+    /// Expected values are from NumPy 2.4 and SciPy 1.17, independently of this code:
+    ///
+    /// ```python
+    /// d = np.array(table); S, n = d.shape; N = S * n
+    /// rows, cols, m = d.mean(1), d.mean(0), d.mean()
+    /// mss = n * ((rows - m)**2).sum() / (S - 1) / N
+    /// msi = S * ((cols - m)**2).sum() / (n - 1) / N
+    /// msr = ((d - rows[:, None] - cols + m)**2).sum() / ((S - 1) * (n - 1)) / N
+    /// def reach(p):
+    ///     ts, ti = stats.t.isf(p / 2, S - 1), stats.t.isf(p / 2, n - 1)
+    ///     return np.sqrt(max(ts**2 * mss + ti**2 * max(msi - msr, 0), ti**2 * msi))
+    /// se = np.sqrt(max(mss + msi - msr, mss, msi))
+    /// interval = m - reach(0.05), m + reach(0.05)
+    /// p = brentq(lambda p: reach(p) - abs(m - bound), 1e-9, 1 - 1e-9, xtol=1e-14)
+    /// ```
+    #[test]
+    fn mean_squares_interval_and_risk_are_those_of_numpy_and_scipy() {
+        let alone = crossed(&table([0.0; 3]), Scale::Linear).expect("an estimate");
+        let both = crossed(&table([0.0, 2.0, 0.5]), Scale::Linear).expect("an estimate");
+        let expected = [
+            0.566_666_666_666_667,  // mean
+            0.007_777_777_777_778,  // seeds
+            0.179_444_444_444_444,  // images
+            0.057_777_777_777_778,  // rest
+            0.423_608_834_237_961,  // standard error
+            -0.609_460_007_671_864, // low
+            1.742_793_341_005_198,  // high
+            0.020_864_984_512_159,  // risk of being at least -1
+        ];
+        check(&alone, expected);
+        let expected = [
+            1.400_000_000_000_000,  // mean
+            0.430_000_000_000_000,  // seeds
+            0.179_444_444_444_444,  // images
+            0.057_777_777_777_778,  // rest
+            0.742_742_665_171_906,  // standard error
+            -1.583_018_313_198_507, // low
+            4.383_018_313_198_507,  // high
+            0.075_395_916_861_415,  // risk of being at least -1
+        ];
+        check(&both, expected);
+    }
+
+    fn check(found: &Estimate, expected: [f64; 8]) {
+        let (low, high) = found.interval(0.95);
+        let risks = found.risks((-1.0, f64::INFINITY));
+        assert_eq!(risks.refuted, 1.0);
+        let found = [
+            found.mean,
+            found.seeds.expect("seeds").variance,
+            found.images.expect("images").variance,
+            found.rest,
+            found.standard_error(),
+            low,
+            high,
+            risks.supported,
+        ];
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!(close(found, expected), "{found}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn one_row_has_images_as_its_only_source() {
+        let one = crossed(&table([0.0; 3])[..1], Scale::Linear).expect("an estimate");
+        assert_eq!((one.seeds, one.rest), (None, 0.0));
+        // scipy.stats.t.interval(0.95, 4, d.mean(), scipy.stats.sem(d)) of the first row
+        let (low, high) = one.interval(0.95);
+        assert!(
+            close(low, -0.882_216_082_533_308) && close(high, 2.082_216_082_533_308),
+            "{low} {high}"
+        );
+    }
+
+    #[test]
+    fn tables_that_cannot_be_judged_have_no_estimate() {
+        let rows = |table: &[&[f64]]| table.iter().map(|row| row.to_vec()).collect::<Vec<_>>();
+        for table in [
+            rows(&[]),
+            rows(&[&[], &[]]),
+            rows(&[&[1.0], &[2.0]]),
+            rows(&[&[1.0, 2.0], &[1.0]]),
+        ] {
+            assert_eq!(crossed(&table, Scale::Linear), None, "{table:?}");
+        }
+    }
+
+    #[test]
+    fn equal_seeds_leave_the_images_as_the_only_spread() {
+        let row = vec![0.0, 1.0, 1.0, 0.0];
+        let same = crossed(&[row.clone(), row.clone(), row], Scale::Linear).expect("an estimate");
+        assert_eq!(same.seeds.map(|seeds| seeds.variance), Some(0.0));
+        assert!(!same.has_no_spread(1e-12));
+        // The interval is that of the four images alone.
+        let one = crossed(&[vec![0.0, 1.0, 1.0, 0.0]], Scale::Linear).expect("an estimate");
+        assert!(close(same.interval(0.95).0, one.interval(0.95).0));
+        let constant = crossed(&[vec![0.5; 4], vec![0.5; 4]], Scale::Linear);
+        assert!(constant.expect("an estimate").has_no_spread(0.0));
+    }
+}

@@ -114,23 +114,22 @@ impl Estimate {
     /// Half the length of the two-sided interval that errs with probability `risk`, on
     /// [`Estimate::scale`].
     fn reach(&self, risk: f64) -> f64 {
-        let square = |source: Source, variance: f64| {
-            // A variance of 0 needs no quantile, which may be infinite.
-            if variance > 0.0 {
-                quantile(source.df, risk / 2.0).powi(2) * variance
-            } else {
-                0.0
-            }
+        // A source without a spread needs no quantile. It may have infinitely many degrees of
+        // freedom, or none.
+        let of = |source: Option<Source>| match source {
+            Some(source) if source.variance > 0.0 => quantile(source.df, risk / 2.0),
+            _ => 0.0,
         };
-        let seeds = self
-            .seeds
-            .map_or(0.0, |seeds| square(seeds, seeds.variance));
-        let Some(images) = self.images else {
-            return seeds.sqrt();
-        };
-        let alone = square(images, images.variance);
-        let more = square(images, images.variance - self.rest);
-        (seeds + more).max(alone).sqrt()
+        self.reach_by(of(self.seeds), of(self.images))
+    }
+
+    /// Half the length of the interval with the given quantiles of the seeds and the images.
+    pub(super) fn reach_by(&self, of_seeds: f64, of_images: f64) -> f64 {
+        let seeds = self.seeds.map_or(0.0, |seeds| seeds.variance);
+        let images = self.images.map_or(0.0, |images| images.variance);
+        let more = (images - self.rest).max(0.0);
+        let both = of_seeds.powi(2) * seeds + of_images.powi(2) * more;
+        both.max(of_images.powi(2) * images).sqrt()
     }
 
     /// The two-sided confidence interval of the claim's value. `confidence` is in (0, 1).
@@ -168,7 +167,7 @@ impl Estimate {
         if distance >= self.reach(SMALLEST_RISK) {
             return SMALLEST_RISK;
         }
-        let excess = |log: f64| self.reach(log.exp()) - distance;
+        let excess = |log: f64| self.reach(log.exp()) / distance - 1.0;
         root(excess, SMALLEST_RISK.ln(), 0.0).exp()
     }
 

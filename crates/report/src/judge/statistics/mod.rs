@@ -7,10 +7,13 @@ mod estimate;
 mod holm;
 mod needed;
 mod risks;
+#[cfg(test)]
+mod simulation;
 mod student;
 
 pub(crate) use crossed::crossed;
 pub(crate) use estimate::{Estimate, Source};
 pub(crate) use holm::{ERROR_RATE, Holm, spent};
-pub(crate) use needed::{Needed, needed};
+pub use needed::Needed;
+pub(crate) use needed::needed;
 pub(crate) use risks::Risks;

@@ -1,11 +1,17 @@
 //! Verdicts by records, compared with numbers from SciPy and with calculations by hand.
 
-use kindling_formats::{Record, Size, Study};
+use kindling_formats::{Looks, Record, Size, Study};
+
+mod images;
+mod several;
+mod together;
 
 use crate::fake;
+use crate::judge::comparison::JudgedBy;
 use crate::judge::decision::{FEW_RUNS, NO_SPREAD, TIE};
 use crate::judge::judgement::{Judgement, Verdict};
 use crate::judge::study_claims::judge;
+use crate::read::Evidence;
 
 /// A study of four classifiers with the given claims. In the cells `fixed` and `constant`
 /// nothing is random.
@@ -56,17 +62,31 @@ fn records() -> Vec<Record> {
 
 fn judgement_of(claims: &str, records: &[Record]) -> Judgement {
     let (_folder, study) = study(claims);
-    judge(&study, Size::Full, records).remove(0)
+    judge(
+        &study,
+        Size::Full,
+        records,
+        &Evidence::default(),
+        &Looks::default(),
+    )
+    .remove(0)
 }
 
 #[test]
 fn the_interval_is_that_of_scipy() {
     let judgement = judgement_of(&claim("at_least = 0.0", RIGHT), &records());
-    // scipy.stats.t.interval(0.975, 2, 0.06, 0.01 / sqrt(3))
+    // scipy.stats.t.interval(0.95, 2, 0.06, 0.01 / sqrt(3))
     let (low, high) = judgement.interval.expect("an interval");
-    assert!((low - 0.024_173_413_45).abs() < 1e-8, "{low}");
-    assert!((high - 0.095_826_586_55).abs() < 1e-8, "{high}");
-    assert_eq!(judgement.confidence, 0.975);
+    assert!((low - 0.035_158_622_882).abs() < 1e-8, "{low}");
+    assert!((high - 0.084_841_377_118).abs() < 1e-8, "{high}");
+    assert_eq!(judgement.confidence, 0.95);
+    // 2 * scipy.stats.t.sf(0.06 * sqrt(3) / 0.01, 2)
+    let risk = judgement.risk.expect("an interval");
+    assert!((risk - 0.009_132_611_386).abs() < 1e-8, "{risk}");
+    assert_eq!(judgement.judged_by, JudgedBy::Seeds);
+    let errors = judgement.standard_errors().expect("an interval");
+    assert_eq!((errors.seeds, errors.images), (Some(errors.both), None));
+    assert!((errors.both - 0.01 / 3.0_f64.sqrt()).abs() < 1e-12);
 }
 
 #[test]
@@ -258,7 +278,14 @@ fn quick_and_smoke_runs_are_not_judged() {
     let (_folder, study) = study(&claim("at_least = 0.0", RIGHT));
     for size in [Size::Quick, Size::Smoke] {
         for records in [records(), Vec::new()] {
-            let judgement = judge(&study, size, &records).remove(0);
+            let judgement = judge(
+                &study,
+                size,
+                &records,
+                &Evidence::default(),
+                &Looks::default(),
+            )
+            .remove(0);
             assert_eq!(judgement.verdict, Verdict::NotJudged);
             assert!(judgement.missing.is_empty() && judgement.interval.is_none());
             assert_eq!(judgement.values.len(), records.len() / 2);
@@ -290,20 +317,6 @@ fn a_cell_in_which_nothing_is_random_is_used_for_every_seed() {
         (judgement.verdict, judgement.confidence),
         (Verdict::Supported, 1.0)
     );
-}
-
-#[test]
-fn every_further_look_needs_more_confidence() {
-    let mut records = records();
-    for seed in 3..5 {
-        records.push(with_accuracy("linear", seed, 0.9));
-        records.push(with_accuracy("mlp", seed, 0.96));
-    }
-    let judgement = judgement_of(&claim("at_least = 0.0", RIGHT), &records);
-    // The third look: 1 - 0.05 / (3 * 4).
-    assert!((judgement.confidence - (1.0 - 0.05 / 12.0)).abs() < 1e-12);
-    let all: f64 = (1..10_000).map(|k| 0.05 / f64::from(k * (k + 1))).sum();
-    assert!(all < 0.05);
 }
 
 #[test]

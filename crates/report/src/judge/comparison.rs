@@ -1,0 +1,251 @@
+//! One comparison of a claim: the numbers of one or two sides for each seed, and the estimate of
+//! their difference or ratio.
+
+use std::collections::BTreeMap;
+
+use kindling_formats::Comparison as By;
+
+use crate::judge::scale::Scale;
+use crate::judge::statistics::{Estimate, Risks, crossed};
+use crate::judge::values::{ClaimRecords, Value};
+use crate::read::Evidence;
+use crate::spread::Spread;
+
+/// The cells whose mean is one side of a comparison, and the number that is taken from each.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Side<'a> {
+    pub(super) cells: &'a [String],
+    pub(super) of: &'a str,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sides<'a> {
+    pub(super) left: Side<'a>,
+    pub(super) right: Option<Side<'a>>,
+    pub(super) by: By,
+}
+
+impl<'a> Sides<'a> {
+    fn each(&self) -> impl Iterator<Item = Side<'a>> {
+        std::iter::once(self.left).chain(self.right)
+    }
+}
+
+/// How a value is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JudgedBy {
+    /// Nothing is random: the value itself is compared with the bounds.
+    Value,
+    /// The value of each single run is compared with the bounds.
+    EveryRun,
+    /// An interval over seeds.
+    Seeds,
+    /// An interval over test images, since no seed changes the value.
+    Images,
+    /// An interval over seeds and test images, which are crossed.
+    SeedsAndImages,
+}
+
+impl JudgedBy {
+    /// `value`, `every run`, `seeds`, `images` or `seeds and images`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::EveryRun => "every run",
+            Self::Seeds => "seeds",
+            Self::Images => "images",
+            Self::SeedsAndImages => "seeds and images",
+        }
+    }
+}
+
+/// A comparison with its values and its estimate.
+#[derive(Debug, Clone)]
+pub(super) struct Compared {
+    /// The two sides, such as `dropout-0.3, mlp`.
+    pub(super) cells: String,
+    /// The value of each seed.
+    pub(super) values: BTreeMap<u64, f64>,
+    /// The estimate; `None` if the value is exact, or there are too few seeds.
+    pub(super) estimate: Option<Estimate>,
+    pub(super) by: JudgedBy,
+    /// Whether there is no spread from which an interval could follow.
+    pub(super) no_spread: bool,
+    /// The bounds of the value.
+    pub(super) bounds: (f64, f64),
+}
+
+impl Compared {
+    /// Compares `sides` for the seeds of `records`. `bounds` are those of the value.
+    ///
+    /// # Errors
+    ///
+    /// A phrase for each run, number or file that is missing.
+    pub(super) fn of(
+        records: &ClaimRecords,
+        evidence: &Evidence,
+        sides: Sides,
+        bounds: (f64, f64),
+    ) -> Result<Self, Vec<String>> {
+        let seeds = records.seeds();
+        let mut values = BTreeMap::new();
+        let mut rounding = 0.0_f64;
+        let mut missing = Vec::new();
+        for &seed in &seeds {
+            match value(records, sides, seed) {
+                Ok(value) => {
+                    values.insert(seed, value.value);
+                    rounding = rounding.max(value.rounding);
+                }
+                Err(lacks) => missing.push(lacks),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let scale = Scale::of(sides.by);
+        let scaled: Vec<f64> = values.values().map(|&value| scale.apply(value)).collect();
+        let mut cells = sides.each().flat_map(|side| side.cells);
+        let is_random = cells.any(|cell| records.is_random(cell));
+        // Without randomness, the rows of all seeds are equal.
+        let different = if is_random { &seeds[..] } else { &seeds[..1] };
+        let tables = different
+            .iter()
+            .map(|&seed| row(records, evidence, sides, seed));
+        let table: Option<Vec<Vec<f64>>> = tables
+            .collect::<Result<_, _>>()
+            .map_err(|lacks| vec![lacks])?;
+        let are_equal = scaled.iter().all(|value| *value == scaled[0]);
+        let is_of_parameters = sides.each().all(|side| side.of == "parameters");
+        let (by, estimate) = match table {
+            // A single seed of a cell in which something is random has no interval.
+            Some(table) if is_random && table.len() < 2 => (JudgedBy::SeedsAndImages, None),
+            Some(table) if is_random => (JudgedBy::SeedsAndImages, crossed(&table, scale)),
+            Some(table) => (JudgedBy::Images, crossed(&table, scale)),
+            None if !is_random || (is_of_parameters && are_equal) => (JudgedBy::Value, None),
+            None => (JudgedBy::Seeds, Estimate::by_seeds(&scaled, scale)),
+        };
+        // On the scale of logarithms, a relative error is a difference.
+        let rounding = match sides.by {
+            By::Difference => rounding,
+            By::Ratio => crate::judge::values::ROUNDING,
+        };
+        let no_spread = estimate.is_some_and(|estimate| estimate.has_no_spread(rounding));
+        let cells = sides.each().map(|side| side.cells.join(", "));
+        Ok(Self {
+            cells: cells.collect::<Vec<_>>().join(" and "),
+            values,
+            estimate: estimate.filter(|_| !no_spread),
+            by,
+            no_spread,
+            bounds,
+        })
+    }
+
+    /// The risks of the comparison; with `seeds` as the number of seeds at today's spread.
+    pub(super) fn risks(&self, seeds: Option<f64>) -> Risks {
+        if let Some(estimate) = &self.estimate {
+            let estimate = seeds.map_or(*estimate, |seeds| estimate.with_seeds(seeds));
+            return estimate.risks(self.bounds);
+        }
+        let (low, high) = self.bounds;
+        match (self.by, self.values.values().next()) {
+            (JudgedBy::Value, Some(value)) => {
+                let holds = low <= *value && *value <= high;
+                Risks {
+                    supported: if holds { 0.0 } else { 1.0 },
+                    refuted: if holds { 1.0 } else { 0.0 },
+                }
+            }
+            _ => Risks::NONE,
+        }
+    }
+}
+
+/// The value of a seed.
+fn value(records: &ClaimRecords, sides: Sides, seed: u64) -> Result<Value, String> {
+    let mean = |side: Side| {
+        let numbers = side
+            .cells
+            .iter()
+            .map(|cell| records.number(cell, side.of, seed));
+        let numbers: Vec<f64> = numbers.collect::<Result<_, _>>()?;
+        Ok::<f64, String>(Spread::of(&numbers).map_or(f64::NAN, |spread| spread.mean))
+    };
+    let right = sides.right.map(mean).transpose()?;
+    Value::compared(sides.by, mean(sides.left)?, right, seed)
+}
+
+/// The values of a seed for each test image, whose mean is the value of the seed; `None` if a
+/// side is not a mean over test images.
+///
+/// A ratio is linear in its images only approximately. By the delta method, the logarithm of
+/// `left / right` changes by `left[i] / mean(left) - right[i] / mean(right)` with image i; the
+/// means are those of the seed, so that the mean of the row is the logarithm itself.
+///
+/// # Errors
+///
+/// If a file cannot be used, or two runs were tested on other images.
+fn row(
+    records: &ClaimRecords,
+    evidence: &Evidence,
+    sides: Sides,
+    seed: u64,
+) -> Result<Option<Vec<f64>>, String> {
+    let mut labels: Option<&[u8]> = None;
+    let mut side = |side: Side| -> Result<Option<Vec<f64>>, String> {
+        let mut sum: Vec<f64> = Vec::new();
+        for cell in side.cells {
+            let Some(record) = records.record(cell, seed) else {
+                return Ok(None);
+            };
+            let Some(images) = evidence.of(cell, record.seed) else {
+                return Ok(None);
+            };
+            let images = images?;
+            let Some(values) = images.of(side.of) else {
+                return Ok(None);
+            };
+            if sum.is_empty() {
+                sum = vec![0.0; values.len()];
+            }
+            let own = images.labels.as_deref();
+            let differ = labels.zip(own).is_some_and(|(labels, own)| labels != own);
+            if sum.len() != values.len() || differ {
+                return Err(format!("{cell} seed {seed} was tested on other images"));
+            }
+            labels = labels.or(own);
+            for (sum, value) in sum.iter_mut().zip(values) {
+                *sum += f64::from(*value) / side.cells.len() as f64;
+            }
+        }
+        Ok(Some(sum))
+    };
+    let Some(left) = side(sides.left)? else {
+        return Ok(None);
+    };
+    let Some(right) = sides.right else {
+        return Ok(Some(left));
+    };
+    let Some(right) = side(right)? else {
+        return Ok(None);
+    };
+    if left.len() != right.len() {
+        return Err(format!(
+            "its cells were tested on other images with seed {seed}"
+        ));
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (of_left, of_right) = (mean(&left), mean(&right));
+    let pairs = left.iter().zip(&right);
+    Ok(Some(match sides.by {
+        By::Difference => pairs.map(|(left, right)| left - right).collect(),
+        By::Ratio => {
+            let log = (of_left / of_right).ln();
+            pairs
+                .map(|(left, right)| left / of_left - right / of_right + log)
+                .collect()
+        }
+    }))
+}
