@@ -278,6 +278,34 @@ fn wrong_arguments_and_files_are_refused_before_anything_is_written() {
 }
 
 #[test]
+fn a_stopped_tuning_continues() {
+    let place = Place::new();
+    score(&place, SCORES);
+    let child = place
+        .xtask("tune --cell mlp --jobs 1")
+        .env("FAKE_SCORES", place.path("scores"))
+        .env("FAKE_STOP", place.path("stop"))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    common::wait_until(|| place.path("log").exists());
+    common::interrupt(&child);
+    common::interrupt(&child);
+    std::fs::write(place.path("stop"), "").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    let printed = stdout(&output);
+    assert!(printed.contains("stopped with 12 runs to go"), "{printed}");
+    assert!(!layout(&place).choices().exists());
+    place.trained();
+    let printed = succeed(&place, "tune --cell mlp");
+    assert!(printed.contains("1 run begun before"), "{printed}");
+    assert_eq!(place.trained(), trials("mlp"));
+    assert_eq!(choices(&place).of("mlp").unwrap().settings[RATE], 0.08);
+}
+
+#[test]
 fn a_list_has_every_trial_and_writes_nothing() {
     let place = Place::new();
     let list = succeed(&place, "tune --list --cell mlp --cell ae");
