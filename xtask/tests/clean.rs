@@ -106,10 +106,10 @@ fn trials_outdated_and_foreign_runs_are_removed_and_no_result_of_the_study() {
     assert_ne!(theirs, record);
     std::fs::write(foreign.join("record.json"), theirs).unwrap();
     // A stopped run of today's config stays.
-    let partial = place.partial("pca", 1);
+    let partial = place.partial("mlp", 1);
     std::fs::create_dir_all(partial.path()).unwrap();
-    std::fs::copy(place.finished("pca", 1).config(), partial.config()).unwrap();
-    kept.insert("runs/pca/seed-1.partial".into());
+    std::fs::copy(place.finished("mlp", 1).config(), partial.config()).unwrap();
+    kept.insert("runs/mlp/seed-1.partial".into());
 
     let before = runs(&place.out());
     let list = succeed(&place, "clean");
