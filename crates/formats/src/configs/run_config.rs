@@ -313,7 +313,12 @@ momentum = 0.9
         assert!(all.starts_with(&some));
         assert_eq!(
             all[some.len()..],
-            ["confusion.csv", "mistakes.csv", "logits.csv"]
+            [
+                "confusion.csv",
+                "mistakes.csv",
+                "logits.csv",
+                "test.safetensors"
+            ]
         );
     }
 
