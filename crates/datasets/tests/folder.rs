@@ -91,7 +91,10 @@ impl Folder {
     fn warnings(&self) -> Vec<String> {
         let set = self.load().expect("loads");
         let usual = Self::new().load().expect("loads");
-        assert_eq!((&set.train, &set.evaluated), (&usual.train, &usual.evaluated));
+        assert_eq!(
+            (&set.train, &set.evaluated),
+            (&usual.train, &usual.evaluated)
+        );
         self.cut(set.warnings)
     }
 

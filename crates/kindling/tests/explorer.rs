@@ -118,7 +118,9 @@ fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
         test: None,
         validation: None,
     };
-    let test = kindling_datasets::load_images(&data).expect("images").evaluated;
+    let test = kindling_datasets::load_images(&data)
+        .expect("images")
+        .evaluated;
     let pixels: Vec<&[u8]> = (0..test.len()).map(|index| test.pixels(index)).collect();
     let pixels = serde_json::to_string(&pixels).expect("JSON");
     let mut text = std::fs::read_to_string(&page).expect("a page");

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{train_successfully, write_config, write_images};
-use kindling_formats::{History, HistoryRow, ImageData, Record, RunDir, RunStatus, Split, TimingRow};
+use kindling_formats::{
+    History, HistoryRow, ImageData, Record, RunDir, RunStatus, Split, TimingRow,
+};
 use kindling_formats::{read_csv, read_numbers};
 use safetensors::SafeTensors;
 
@@ -96,7 +98,9 @@ fn check_weights(dir: &RunDir, images: &std::path::Path) {
         test: None,
         validation: None,
     };
-    let test = kindling_datasets::load_images(&data).expect("images").evaluated;
+    let test = kindling_datasets::load_images(&data)
+        .expect("images")
+        .evaluated;
     let bytes = std::fs::read(dir.weights()).expect("weights");
     let weights = SafeTensors::deserialize(&bytes).expect("weights");
     let layer = |x: &[f64], name: &str| -> Vec<f64> {
