@@ -21,6 +21,7 @@ pub use look::{Looked, look};
 pub use row::ClaimRow;
 pub use statistics::Needed;
 pub(crate) use words::{
-    HOW, capitalized, claims_markdown, found, is_not_judged, measured, original, required, shown,
+    HOW, capitalized, changed, claims_markdown, errors, found, is_not_judged, judged_by, measured,
+    needs, original, required, shown,
 };
-pub use words::{claims_text, lacks, tally};
+pub use words::{claims_text, lacks, meaning, tally};

@@ -4,8 +4,8 @@ use askama::Template;
 
 use crate::figures::Drawn;
 use crate::judge::{
-    HOW, Judgement, capitalized, found, is_not_judged, lacks, measured, original, required, shown,
-    tally,
+    HOW, Judgement, capitalized, changed, errors, found, is_not_judged, judged_by, lacks, meaning,
+    measured, needs, original, required, shown, tally,
 };
 use crate::page::content::Content;
 
@@ -14,8 +14,10 @@ use crate::page::content::Content;
 struct Page<'a> {
     content: &'a Content,
     claims: Vec<ClaimView<'a>>,
-    /// How many claims have each verdict, and how verdicts follow from records.
+    /// How many claims have each verdict, and what a verdict means.
     summary: String,
+    /// How verdicts follow from records; empty if the claims are not judged.
+    how: String,
     is_judged: bool,
     style: &'static str,
     /// The explorer's data, as JSON that is safe inside a script element.
@@ -30,6 +32,12 @@ struct ClaimView<'a> {
     section: &'a str,
     says: &'a str,
     verdict: &'static str,
+    together: &'static str,
+    /// A mark, if the claim was changed after the first look at it.
+    changed: &'static str,
+    errors: String,
+    judged_by: String,
+    needs: String,
     measured: String,
     found: String,
     required: String,
@@ -58,10 +66,15 @@ pub(super) fn page(content: &Content) -> askama::Result<String> {
         summary: {
             let tally = capitalized(&tally(&content.judgements));
             if is_judged {
-                format!("{tally}. {HOW}.")
+                format!("{tally}. {}", meaning(&content.judgements))
             } else {
                 format!("{tally}.")
             }
+        },
+        how: if is_judged {
+            format!("{HOW}.")
+        } else {
+            String::new()
         },
         is_judged,
         style: include_str!("../../templates/style.css"),
@@ -86,6 +99,11 @@ fn view<'a>(judgement: &'a Judgement, content: &'a Content) -> ClaimView<'a> {
         section: &claim.section,
         says: &claim.says,
         verdict: judgement.verdict.name(),
+        together: judgement.together.name(),
+        changed: changed(judgement),
+        errors: errors(judgement),
+        judged_by: judged_by(judgement),
+        needs: needs(judgement),
         measured: measured(claim),
         found: found(judgement),
         required: required(claim),

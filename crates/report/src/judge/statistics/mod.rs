@@ -15,7 +15,7 @@ pub(crate) use crossed::crossed;
 pub(crate) use estimate::Estimate;
 #[cfg(test)]
 pub(crate) use estimate::Source;
-pub(crate) use holm::{ERROR_RATE, Holm, spent};
+pub(crate) use holm::{ERROR_RATE, Holm, first_step, spent};
 pub use needed::Needed;
 pub(crate) use needed::needed;
 pub(crate) use risks::Risks;
