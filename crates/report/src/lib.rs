@@ -18,7 +18,7 @@ mod tables;
 
 pub use judge::{
     ClaimRow, JudgedBy, Judgement, Looked, Needed, StandardErrors, Verdict, claims_text, lacks,
-    look, tally,
+    look, meaning, tally,
 };
 pub use page::write;
 pub use read::{RecordedRun, RecordedRuns, read};
