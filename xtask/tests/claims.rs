@@ -32,6 +32,51 @@ fn claims_of(place: &Place, words: &str, rest: &str, cell: &str) -> Output {
     command.arg("--configs").arg(&folder).output().unwrap()
 }
 
+/// The words before the id of a claim in the table of `text`: its verdicts alone and together.
+fn verdicts<'a>(text: &'a str, id: &str) -> Vec<&'a str> {
+    let mut lines = text.lines().map(str::split_whitespace);
+    let line = lines.find(|words| words.clone().any(|word| word == id));
+    line.into_iter()
+        .flatten()
+        .take_while(|word| *word != id)
+        .collect()
+}
+
+#[test]
+fn judging_again_is_no_new_look_and_a_changed_claim_is_marked() {
+    let place = Place::new();
+    let mut train = place.xtask("experiments --only mlp --only linear");
+    assert!(
+        train
+            .env("FAKE_SPREAD", "mlp")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    let rest = |bound: f64| format!("{RIGHT}\nat_least = {bound:?}");
+    for _ in 0..2 {
+        let output = claims(&place, "claims --json", &rest(0.1));
+        let text = stdout(&output);
+        assert!(text.contains("\"look\":1"), "{text}");
+        assert!(text.contains("\"changed\":false"), "{text}");
+    }
+    let output = claims(&place, "claims", &rest(0.2));
+    let text = stdout(&output);
+    assert!(
+        text.contains("the-claim (changed after its first look)"),
+        "{text}"
+    );
+    let output = claims(&place, "report", &rest(0.2));
+    assert!(output.status.success(), "{}", stderr(&output));
+    for file in ["report.md", "index.html"] {
+        let text = std::fs::read_to_string(place.out().join("report").join(file)).unwrap();
+        assert!(text.contains("(changed after its first look)"), "{file}");
+    }
+    let ledger = std::fs::read_to_string(place.out().join("looks.json")).unwrap();
+    assert!(ledger.contains("the-claim"), "{ledger}");
+}
+
 #[test]
 fn without_records_claims_are_undecided_and_the_exit_code_is_0() {
     let place = Place::new();
@@ -39,7 +84,8 @@ fn without_records_claims_are_undecided_and_the_exit_code_is_0() {
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stdout(&output);
     assert!(text.contains("0 supported, 0 refuted,"), "{text}");
-    assert!(text.contains("undecided  mlp-beats-linear"), "{text}");
+    let verdicts = verdicts(&text, "mlp-beats-linear");
+    assert_eq!(verdicts, ["undecided", "undecided"], "{text}");
     assert!(stderr(&output).contains("no finished run of mlp"));
     assert!(place.trained().is_empty());
 }
@@ -54,11 +100,18 @@ fn a_refuted_claim_is_not_an_error() {
     // The differences are 0, 0.001 and 0.002.
     let output = claims(&place, "claims", &format!("{RIGHT}\nat_least = 0.1"));
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        stdout(&output).contains("refuted  the-claim"),
-        "{}",
-        stdout(&output)
+    let text = stdout(&output);
+    assert_eq!(
+        verdicts(&text, "the-claim"),
+        ["refuted", "refuted"],
+        "{text}"
     );
+    assert!(
+        text.contains("alone: 0 supported, 1 refuted, 0 undecided; together: 0 supported, 1"),
+        "{text}"
+    );
+    assert!(text.contains("with a probability of at most 5 %"), "{text}");
+    assert!(text.contains("With 3 seeds few claims can hold"), "{text}");
 }
 
 #[test]
@@ -85,6 +138,10 @@ fn a_malformed_claim_is_an_error_that_names_the_remedy() {
             "at_least = 0.0\nright = { cells = [\"mlp\"], of = \"test_loss\", within = -1.0 }",
             "at least 0",
         ),
+        (
+            "at_least = 0.0\nright = { cells = [\"mlp\", \"linear\"], of = \"test_loss\", within = 0.1 }",
+            "a mean of several cells leaves none out",
+        ),
     ] {
         let place = Place::new();
         // With a malformed claim, nothing is trained.
@@ -107,10 +164,11 @@ fn seeds_are_added_until_a_claim_is_decided() {
     let rest = format!("{RIGHT}\nat_most = 0.1");
     let output = claims(&place, "claims --until-decided", &rest);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        stdout(&output).contains("supported  the-claim"),
-        "{}",
-        stdout(&output)
+    let text = stdout(&output);
+    assert_eq!(
+        verdicts(&text, "the-claim"),
+        ["supported", "supported"],
+        "{text}"
     );
     assert_eq!(
         place.trained(),
@@ -135,10 +193,11 @@ fn a_claim_is_undecided_if_all_seeds_have_equal_losses() {
     let right = RIGHT.replace("linear", "depth-1");
     let rest = format!("{right}\nat_most = 0.0").replace("mlp", "linear");
     let output = claims_of(&place, "claims", &rest, "linear");
-    assert!(
-        stdout(&output).contains("undecided  the-claim"),
-        "{}",
-        stdout(&output)
+    let text = stdout(&output);
+    assert_eq!(
+        verdicts(&text, "the-claim"),
+        ["undecided", "undecided"],
+        "{text}"
     );
     let printed = stderr(&output);
     assert!(

@@ -22,7 +22,7 @@ mod tables;
 pub use compare::{TreeComparison, compare, comparison_text};
 pub use judge::{
     ClaimRow, JudgedBy, Judgement, Looked, Needed, StandardErrors, Verdict, claims_text, lacks,
-    look, tally,
+    look, meaning, tally,
 };
 pub use original::{BesideOriginal, beside_original, original_text};
 pub use outliers::{Outlier, outliers};

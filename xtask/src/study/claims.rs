@@ -42,5 +42,9 @@ pub fn claims(flags: &Claims) -> CommandResult {
         }
     }
     output::print(format_args!("\n{}", kindling_report::tally(&judgements)));
+    let meaning = kindling_report::meaning(&judgements);
+    if !meaning.is_empty() {
+        output::print(meaning);
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -23,6 +23,7 @@ pub(crate) use scale::Scale;
 pub use statistics::Needed;
 pub(crate) use statistics::{Estimate, Source, crossed};
 pub(crate) use words::{
-    HOW, capitalized, claims_markdown, found, is_not_judged, measured, required, shown,
+    HOW, capitalized, changed, claims_markdown, errors, found, is_not_judged, judged_by, measured,
+    needs, required, shown,
 };
-pub use words::{claims_text, lacks, tally};
+pub use words::{claims_text, lacks, meaning, tally};

@@ -3,6 +3,7 @@
 use kindling_formats::{Claim, Comparison, Original, Take, Term};
 
 use crate::judge::judgement::{Judgement, Verdict};
+use crate::judge::statistics::{Needed, first_step};
 use crate::original::reported;
 use crate::tables::{Columns, number};
 
@@ -80,38 +81,161 @@ pub(crate) fn is_not_judged(judgements: &[Judgement]) -> bool {
     verdicts.any(|verdict| verdict == Verdict::NotJudged)
 }
 
-/// How many claims have each verdict, such as `3 supported, 1 refuted, 0 undecided`.
+/// How many claims have each verdict, alone and together, such as `alone: 3 supported, 1 refuted,
+/// 0 undecided; together: 1 supported, 0 refuted, 3 undecided`.
 pub fn tally(judgements: &[Judgement]) -> String {
     if is_not_judged(judgements) {
         return "quick and smoke runs do not judge claims; only their values are shown".into();
     }
-    let of = |verdict: Verdict| {
-        let with_verdict = judgements.iter().filter(|one| one.verdict == verdict);
-        format!("{} {}", with_verdict.count(), verdict.name())
+    let counts = |verdict_of: fn(&Judgement) -> Verdict| {
+        let of = |verdict: Verdict| {
+            let with_verdict = judgements.iter().filter(|one| verdict_of(one) == verdict);
+            format!("{} {}", with_verdict.count(), verdict.name())
+        };
+        [Verdict::Supported, Verdict::Refuted, Verdict::Undecided]
+            .map(of)
+            .join(", ")
     };
-    [Verdict::Supported, Verdict::Refuted, Verdict::Undecided]
-        .map(of)
+    format!(
+        "alone: {}; together: {}",
+        counts(|one| one.verdict),
+        counts(|one| one.together)
+    )
+}
+
+/// What the two verdicts mean, a sentence each, and what more seeds would change. Empty if the
+/// claims are not judged.
+pub fn meaning(judgements: &[Judgement]) -> String {
+    if is_not_judged(judgements) {
+        return String::new();
+    }
+    let mut text =
+        "A verdict alone is wrong with a probability of at most 5 % if the claim is the \
+        only one that is read, and was judged once. The verdicts together are such that the \
+        probability that any of them is wrong is at most 5 %, however many claims there are and \
+        however often they were judged."
+            .to_string();
+    let judged = judgements.iter().filter(|one| one.risk.is_some());
+    let few = judged
+        .clone()
+        .map(|one| one.values.len())
+        .filter(|seeds| *seeds > 1);
+    let count = judged.count();
+    if let Some(seeds) = few.min().filter(|seeds| *seeds < FEW) {
+        text += &format!(
+            " With {seeds} seeds few claims can hold together: if the seeds are the only source of \
+             error, the first of {count} claims has to lie {:.1} standard errors from its bound, \
+             and with {FEW} seeds {:.1}.",
+            first_step(count, seeds),
+            first_step(count, FEW)
+        );
+    }
+    text
+}
+
+/// The number of seeds with which several claims can hold together.
+const FEW: usize = 10;
+
+/// How many seeds an open claim needs, such as `alone 7 seeds, together 18 seeds`; empty if it is
+/// decided together, or not judged by an interval.
+pub(crate) fn needs(judgement: &Judgement) -> String {
+    let text = |needed: Needed| match needed {
+        Needed::Seeds(seeds) => format!("{seeds} seeds"),
+        Needed::TooMany => "over 1000 seeds".into(),
+        Needed::Images => "more test images; no number of seeds will do".into(),
+    };
+    let alone = judgement
+        .needed
+        .map(|needed| format!("alone {}", text(needed)));
+    let together = judgement.needed_together;
+    let together = together.map(|needed| format!("together {}", text(needed)));
+    alone
+        .into_iter()
+        .chain(together)
+        .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// The standard errors of seeds and images, such as `0.0012 seeds, 0.0009 images`; empty without
+/// an interval. Those of a ratio are percentages of it.
+pub(crate) fn errors(judgement: &Judgement) -> String {
+    let Some(errors) = judgement.standard_errors() else {
+        return String::new();
+    };
+    let text = |error: f64| match judgement.claim.by {
+        Comparison::Difference => shown(error),
+        Comparison::Ratio => format!("{:.2} %", 100.0 * error),
+    };
+    let seeds = errors.seeds.map(|error| format!("{} seeds", text(error)));
+    let images = errors.images.map(|error| format!("{} images", text(error)));
+    seeds
+        .into_iter()
+        .chain(images)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// What a verdict follows from, such as `seeds and images, look 2, risk 0.013; a and b decide`.
+pub(crate) fn judged_by(judgement: &Judgement) -> String {
+    let mut text = judgement.judged_by.name().to_string();
+    if let Some(look) = judgement.look {
+        text += &format!(", look {look}");
+    }
+    if let Some(risk) = judgement.risk {
+        text += &match risk {
+            risk if risk < 1e-4 => ", risk below 0.0001".to_string(),
+            risk => format!(", risk {risk:.4}"),
+        };
+    }
+    if let Some(decisive) = &judgement.decisive {
+        text += &format!("; the verdict hangs on {decisive}");
+    }
+    text
+}
+
+/// The mark of a claim that was changed after the first look at it; empty for other claims.
+pub(crate) fn changed(judgement: &Judgement) -> &'static str {
+    match judgement.is_changed {
+        true => " (changed after its first look)",
+        false => "",
+    }
 }
 
 /// A plain table with a line for each claim.
 pub fn claims_text(judgements: &[Judgement]) -> String {
     let each = |text: fn(&Judgement) -> String| judgements.iter().map(text).collect::<Vec<_>>();
-    verdict_column(judgements)
-        .text("claim", each(|one| one.claim.id.clone()))
+    let table = verdict_columns(judgements)
+        .text(
+            "claim",
+            each(|one| format!("{}{}", one.claim.id, changed(one))),
+        )
         .text("found", each(found))
         .text("required", each(|one| required(&one.claim)))
-        .numbers("seeds", each(|one| one.values.len().to_string()))
+        .numbers("seeds", each(|one| one.values.len().to_string()));
+    if is_not_judged(judgements) {
+        return table.plain();
+    }
+    table
+        .text("standard error", each(errors))
+        .text("judged by", each(judged_by))
+        .text("needs", each(needs))
         .plain()
 }
 
-/// Columns that begin with the verdicts; without any column if the claims are not judged.
-fn verdict_column(judgements: &[Judgement]) -> Columns {
+/// Columns that begin with the verdicts alone and together; without any column if the claims are
+/// not judged.
+fn verdict_columns(judgements: &[Judgement]) -> Columns {
     if is_not_judged(judgements) {
         return Columns::new();
     }
-    let names = judgements.iter().map(|one| one.verdict.name().to_string());
-    Columns::new().text("verdict", names)
+    let names = |verdict: fn(&Judgement) -> Verdict| {
+        judgements
+            .iter()
+            .map(move |one| verdict(one).name().to_string())
+    };
+    Columns::new()
+        .text("alone", names(|one| one.verdict))
+        .text("together", names(|one| one.together))
 }
 
 /// The section `Claims` of `report.md`; empty if the study has no claims.
@@ -124,22 +248,33 @@ pub(crate) fn claims_markdown(judgements: &[Judgement], original: &Original) -> 
     let each = |text: fn(&Judgement) -> String| judgements.iter().map(text).collect::<Vec<_>>();
     let reported = judgements.iter().map(|one| reported(&one.claim, original));
     let reported = reported.collect::<Vec<_>>();
-    let table = verdict_column(judgements)
+    let table = verdict_columns(judgements)
         .text("", each(|one| one.claim.section.clone()))
-        .text("claim", each(|one| one.claim.says.replace('|', "\\|")))
+        .text(
+            "claim",
+            each(|one| one.claim.says.replace('|', "\\|") + changed(one)),
+        )
         .text("measured", each(|one| measured(&one.claim)))
         .text("found", each(found))
         .text("required", each(|one| required(&one.claim)))
         .text_if_any("original", reported)
-        .numbers("seeds", each(|one| one.values.len().to_string()))
-        .markdown();
+        .numbers("seeds", each(|one| one.values.len().to_string()));
+    let table = if is_not_judged(judgements) {
+        table.markdown()
+    } else {
+        table
+            .text("standard error", each(errors))
+            .text("judged by", each(judged_by))
+            .text("needs", each(needs))
+            .markdown()
+    };
     let how = if is_not_judged(judgements) {
         String::new()
     } else {
-        format!("{HOW}. ")
+        format!(" {}\n\n{HOW}.", meaning(judgements))
     };
     let mut text = format!(
-        "\n## Claims\n\n{how}{}.\n\n{table}",
+        "\n## Claims\n\n{}.{how}\n\n{table}",
         capitalized(&tally(judgements))
     );
     for judgement in judgements {
@@ -159,11 +294,19 @@ pub(crate) fn capitalized(text: &str) -> String {
 }
 
 /// The explanation of verdicts in a report, without the last full stop.
-pub(crate) const HOW: &str = "A verdict is about the mean over seeds. It uses the two-sided \
-    confidence interval of Student's t for this mean, for a ratio on the scale of logarithms. A \
-    claim is supported if the whole interval is within the bounds that the claim requires, refuted \
-    if no part of it is, and undecided otherwise. The values of both sides are paired by seed. The \
-    confidence is 97.5 % at the study's number of seeds. It rises each time that the claims are \
-    judged with more seeds, so that all verdicts on a claim together are wrong with a probability \
-    of at most 5 %. If nothing is random, the value itself is compared with the bounds. A claim \
-    over every run holds if the value of each run is within the bounds";
+pub(crate) const HOW: &str = "A verdict is about a mean: a claim is supported if the whole \
+    confidence interval of the mean is within the bounds that the claim requires, refuted if no \
+    part of it is, and undecided otherwise. The interval that is shown has a confidence of 95 %, \
+    which is that of the verdict alone; the risk is the smallest error probability at which the \
+    claim would be decided. Accuracies, losses and errors of test images are judged by seeds and \
+    images: other seeds could have been trained, and other images drawn, and both sides of a \
+    comparison have the same seeds and the same images. The two standard errors say how much the \
+    mean would vary with other seeds and with other images. Other numbers are judged by seeds \
+    alone, by Student's t. A ratio is judged on the scale of logarithms, and its standard errors \
+    are relative. The smallest or largest of several cells is compared with each of the others. \
+    If nothing is random, the value itself is compared with the bounds. A claim over every run \
+    holds if the value of each run is within the bounds. The verdicts together follow from Holm's \
+    method over all claims that are judged by an interval; look k at a claim may err with a \
+    probability of 1 / (k (k + 1)) of the claim's. No interval of few seeds sees a way of \
+    training that one run in ten falls into: in simulations the interval misses the mean then in \
+    73 % of cases with 3 seeds, 59 % with 5, 35 % with 10 and 7 % with 30";

@@ -4,7 +4,8 @@ use askama::Template;
 
 use crate::figures::Drawn;
 use crate::judge::{
-    HOW, Judgement, capitalized, found, is_not_judged, lacks, measured, required, shown, tally,
+    HOW, Judgement, capitalized, changed, errors, found, is_not_judged, judged_by, lacks, meaning,
+    measured, needs, required, shown, tally,
 };
 use crate::original;
 use crate::page::content::Content;
@@ -14,8 +15,10 @@ use crate::page::content::Content;
 struct Page<'a> {
     content: &'a Content,
     claims: Vec<ClaimView<'a>>,
-    /// How many claims have each verdict, and how verdicts follow from records.
+    /// How many claims have each verdict, and what a verdict means.
     summary: String,
+    /// How verdicts follow from records; empty if the claims are not judged.
+    how: String,
     is_judged: bool,
     /// What the tables beside the original study mean.
     original: &'static str,
@@ -32,6 +35,12 @@ struct ClaimView<'a> {
     section: &'a str,
     says: &'a str,
     verdict: &'static str,
+    together: &'static str,
+    /// A mark, if the claim was changed after the first look at it.
+    changed: &'static str,
+    errors: String,
+    judged_by: String,
+    needs: String,
     measured: String,
     found: String,
     required: String,
@@ -60,10 +69,15 @@ pub(super) fn page(content: &Content) -> askama::Result<String> {
         summary: {
             let tally = capitalized(&tally(&content.judgements));
             if is_judged {
-                format!("{tally}. {HOW}.")
+                format!("{tally}. {}", meaning(&content.judgements))
             } else {
                 format!("{tally}.")
             }
+        },
+        how: if is_judged {
+            format!("{HOW}.")
+        } else {
+            String::new()
         },
         is_judged,
         original: original::HOW,
@@ -89,6 +103,11 @@ fn view<'a>(judgement: &'a Judgement, content: &'a Content) -> ClaimView<'a> {
         section: &claim.section,
         says: &claim.says,
         verdict: judgement.verdict.name(),
+        together: judgement.together.name(),
+        changed: changed(judgement),
+        errors: errors(judgement),
+        judged_by: judged_by(judgement),
+        needs: needs(judgement),
         measured: measured(claim),
         found: found(judgement),
         required: required(claim),

@@ -1,5 +1,7 @@
 //! The correction for many claims and many looks.
 
+use crate::judge::statistics::student::quantile;
+
 /// The largest probability that a verdict on a claim alone is wrong, and the largest probability
 /// that any of all verdicts together is wrong.
 pub(crate) const ERROR_RATE: f64 = 0.05;
@@ -13,6 +15,13 @@ pub(crate) const ERROR_RATE: f64 = 0.05;
 pub(crate) fn spent(risk: f64, look: usize) -> f64 {
     let look = look.max(1) as f64;
     (risk * look * (look + 1.0)).min(1.0)
+}
+
+/// How many standard errors of `seeds` seeds the first of `claims` claims has to lie away from its
+/// bound for a verdict together at the first look, if seeds are its only source of error.
+pub(crate) fn first_step(claims: usize, seeds: usize) -> f64 {
+    let level = ERROR_RATE / 2.0 / claims.max(1) as f64;
+    quantile(seeds.saturating_sub(1) as f64, level / 2.0)
 }
 
 /// Which of several claims are decided together, such that the probability of any wrong verdict
@@ -72,6 +81,13 @@ mod tests {
         assert_eq!(Holm::of(&[0.05, 0.025]).decided, [true, true]);
         assert_eq!(Holm::of(&[f64::NAN, 0.001]).decided, [false, true]);
         assert!(Holm::of(&[]).decided.is_empty());
+    }
+
+    #[test]
+    fn the_first_of_34_claims_asks_much_of_three_seeds() {
+        // scipy.stats.t.isf(0.05 / 34 / 2 / 2, seeds - 1)
+        assert!((first_step(34, 3) - 36.857_837_48).abs() < 1e-6);
+        assert!((first_step(34, 10) - 5.003_652_26).abs() < 1e-6);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod student;
 
 pub(crate) use crossed::crossed;
 pub(crate) use estimate::{Estimate, Source};
-pub(crate) use holm::{ERROR_RATE, Holm, spent};
+pub(crate) use holm::{ERROR_RATE, Holm, first_step, spent};
 pub use needed::Needed;
 pub(crate) use needed::needed;
 pub(crate) use risks::Risks;

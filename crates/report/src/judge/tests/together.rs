@@ -48,8 +48,8 @@ fn a_verdict_together_needs_more_than_one_alone() {
         assert_eq!(judgement.together, Verdict::Undecided);
         assert_eq!(judgement.look, Some(1));
         assert_eq!(judgement.needed, None);
-        // At the second look the level is 0.05 / 4 / 6, and with n seeds the risk is
-        // 2 * t.sf(0.06 * n**0.5 / 0.01, n - 1): 0.0034 with 3 seeds, 0.0012 with 4.
+        // At the second look the level is 0.05 / 4 / 6 = 0.0021, and with n seeds the risk is
+        // 2 * t.sf(0.06 * n**0.5 / 0.01, n - 1): 0.0091 with 3 seeds, 0.0012 with 4.
         assert_eq!(judgement.needed_together, Some(Needed::Seeds(4)));
     }
     // Ten seeds decide together.
