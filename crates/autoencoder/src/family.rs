@@ -13,7 +13,7 @@ use kindling_harness::{
 };
 
 use crate::autoencoder::Autoencoder;
-use crate::test_codes::write_test_codes;
+use crate::test_codes::write_test_codes_and_errors;
 
 /// Trains and evaluates one autoencoder, and writes the codes of the test images.
 ///
@@ -71,12 +71,6 @@ impl ImageModel for Autoencoder {
         run: &RunContext,
         test_images: &Images,
     ) -> Result<BTreeMap<String, f64>, RunError> {
-        write_test_codes(
-            run,
-            test_images,
-            task.scatter.images,
-            |images| self.encode(images),
-            |codes| self.decode(codes),
-        )
+        write_test_codes_and_errors(run, test_images, task.scatter.images, self)
     }
 }

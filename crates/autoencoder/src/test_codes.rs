@@ -1,14 +1,17 @@
-//! The codes of the test images and their reconstructions, as tables for the report.
+//! The codes of the test images and their reconstructions, as files for the report.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
 use burn_dataset::Dataset;
 use kindling_datasets::{CLASSES, Images, PIXELS};
 use kindling_formats::{image_columns, write_numbers};
-use kindling_harness::{ImageBatch, RunContext, RunError, to_f64s};
+use kindling_harness::{ImageBatch, RunContext, RunError, TestEvidence, to_f64s};
+use kindling_ops::squared_error;
 
+use crate::autoencoder::Autoencoder;
 use crate::separation::separation;
 
 /// Images per batch.
@@ -18,7 +21,31 @@ const GRID: usize = 20;
 /// The share of the codes that lie beyond each end of the grid.
 const OUTSIDE: f64 = 0.01;
 
-/// Encodes the first `count` test images, or all if there are fewer, and writes the tables
+/// Encodes the test images in `range` with `encode`, which maps images `[batch, 784]` with
+/// pixels in [0, 1] to codes `[batch, code]`.
+///
+/// # Errors
+///
+/// If a code is NaN or infinite.
+pub(crate) fn encode_test_images(
+    run: &RunContext,
+    test: &Images,
+    range: Range<usize>,
+    mut encode: impl FnMut(Tensor<2>) -> Result<Tensor<2>, RunError>,
+) -> Result<Vec<Vec<f64>>, RunError> {
+    let mut codes: Vec<Vec<f64>> = Vec::with_capacity(range.len());
+    let indices: Vec<usize> = range.collect();
+    for chunk in indices.chunks(BATCH) {
+        let batch = ImageBatch::gather(test, chunk, run.device());
+        let found = encode(batch.images)?;
+        let [_, width] = found.dims();
+        let found = finite(to_f64s(found)?, "a code")?;
+        codes.extend(found.chunks(width).map(<[f64]>::to_vec));
+    }
+    Ok(codes)
+}
+
+/// Writes tables of `codes`, which are the codes of the first test images:
 ///
 /// - `codes.csv`: the label and the code of each image: `label,z0,z1,...`;
 /// - `reconstructions.csv`: for the first image of each label, its pixels (columns `p`) and
@@ -26,31 +53,20 @@ const OUTSIDE: f64 = 0.01;
 /// - `plane.csv`, if a code has two numbers: the images that a grid of codes decodes to. The
 ///   grid covers all codes except the outermost ones.
 ///
-/// `encode` maps images `[batch, 784]` with pixels in [0, 1] to codes `[batch, code]`, and
-/// `decode` maps codes to images. The tables hold pixels from 0 (black) to 255 (white).
-/// Returns the metrics of [`separation`].
+/// `decode` maps codes `[batch, code]` to images `[batch, 784]` with pixels in [0, 1]. The
+/// tables hold pixels from 0 (black) to 255 (white). Returns the metrics of [`separation`].
 ///
 /// # Errors
 ///
-/// If a code or a reconstruction is NaN or infinite, or a file cannot be written.
+/// If a reconstruction is NaN or infinite, or a file cannot be written.
 pub(crate) fn write_test_codes(
     run: &RunContext,
     test: &Images,
-    count: usize,
-    encode: impl Fn(Tensor<2>) -> Tensor<2>,
+    codes: &[Vec<f64>],
     decode: impl Fn(Tensor<2>) -> Tensor<2>,
 ) -> Result<BTreeMap<String, f64>, RunError> {
-    let indices: Vec<usize> = (0..test.len().min(count)).collect();
-    let mut codes: Vec<Vec<f64>> = Vec::with_capacity(indices.len());
-    for chunk in indices.chunks(BATCH) {
-        let batch = ImageBatch::gather(test, chunk, run.device());
-        let found = encode(batch.images);
-        let [_, width] = found.dims();
-        let found = finite(to_f64s(found)?, "a code")?;
-        codes.extend(found.chunks(width).map(<[f64]>::to_vec));
-    }
     let file = |name: &str| run.dir().file(name);
-    write_codes(&file("codes.csv"), &codes, test)?;
+    write_codes(&file("codes.csv"), codes, test)?;
 
     let decoded = |codes: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, RunError> {
         let width = codes.first().map_or(0, Vec::len);
@@ -83,7 +99,7 @@ pub(crate) fn write_test_codes(
     write_numbers(&file("reconstructions.csv"), &columns, rows)?;
 
     if codes.first().is_some_and(|code| code.len() == 2) {
-        let grid = grid(&codes);
+        let grid = grid(codes);
         let rows = grid.iter().zip(decoded(&grid)?);
         let rows = rows.map(|(code, image)| code.iter().copied().chain(image).collect());
         write_numbers(
@@ -92,7 +108,35 @@ pub(crate) fn write_test_codes(
             rows,
         )?;
     }
-    Ok(separation(&codes, test))
+    Ok(separation(codes, test))
+}
+
+/// Writes the codes of the first `count` test images as [`write_test_codes`] does, and the
+/// error of every test image to `test.safetensors`, see [`TestEvidence::Errors`]. Each image is
+/// encoded and decoded once for both.
+///
+/// # Errors
+///
+/// If a code or a reconstruction is NaN or infinite, or a file cannot be written.
+pub(crate) fn write_test_codes_and_errors(
+    run: &RunContext,
+    test: &Images,
+    count: usize,
+    model: &Autoencoder,
+) -> Result<BTreeMap<String, f64>, RunError> {
+    let count = count.min(test.len());
+    let mut errors: Vec<f32> = Vec::with_capacity(test.len());
+    let mut encode = |images: Tensor<2>| {
+        let codes = model.encode(images.clone());
+        let batch = to_f64s(squared_error(model.decode(codes.clone()), images))?;
+        errors.extend(batch.into_iter().map(|error| error as f32));
+        Ok(codes)
+    };
+    let codes = encode_test_images(run, test, 0..count, &mut encode)?;
+    // The codes of the other images are not kept.
+    drop(encode_test_images(run, test, count..test.len(), encode)?);
+    run.write_test_evidence(&TestEvidence::Errors(errors))?;
+    write_test_codes(run, test, &codes, |codes| model.decode(codes))
 }
 
 /// Returns `values` if all are finite. Distances and pixels that are computed from a NaN

@@ -68,7 +68,6 @@ impl ImageModel for Classifier {
         run: &RunContext,
         test_images: &Images,
     ) -> Result<BTreeMap<String, f64>, RunError> {
-        write_test_predictions(run, self, test_images)?;
-        Ok(BTreeMap::new())
+        write_test_predictions(run, self, test_images)
     }
 }

@@ -1,9 +1,11 @@
-//! The predictions of a trained classifier for the test images, as tables for the report.
+//! The predictions of a trained classifier for the test images, as files for the report.
+
+use std::collections::BTreeMap;
 
 use burn::data::dataloader::Dataset;
 use kindling_datasets::{CLASSES, Images, PIXELS};
 use kindling_formats::{image_columns, write_numbers};
-use kindling_harness::{ImageBatch, RunContext, RunError, to_f64s};
+use kindling_harness::{ImageBatch, RunContext, RunError, TestEvidence, to_f64s};
 
 use crate::classifier::Classifier;
 
@@ -22,12 +24,16 @@ struct Mistake {
     probability: f64,
 }
 
-/// Classifies all test images and writes three tables:
+/// Classifies all test images and writes four files:
 ///
 /// - `confusion.csv`: the number of test images by label (row) and prediction (column);
 /// - `mistakes.csv`: the wrongly classified images with the highest predicted
 ///   probabilities, with their pixels;
-/// - `logits.csv`: the label and the logits of the first test images.
+/// - `logits.csv`: the label and the logits of the first test images;
+/// - `test.safetensors`: the label, the prediction and the cross-entropy of every test image,
+///   see [`TestEvidence::Classes`].
+///
+/// Returns the [`class_accuracies`].
 ///
 /// # Errors
 ///
@@ -36,8 +42,10 @@ pub(crate) fn write_test_predictions(
     run: &RunContext,
     model: &Classifier,
     test: &Images,
-) -> Result<(), RunError> {
+) -> Result<BTreeMap<String, f64>, RunError> {
     let mut confusion = [[0u32; CLASSES]; CLASSES];
+    let mut predictions = Vec::with_capacity(test.len());
+    let mut losses = Vec::with_capacity(test.len());
     let mut mistakes = Vec::new();
     let mut kept = Vec::new();
     let indices: Vec<usize> = (0..test.len()).collect();
@@ -52,6 +60,8 @@ pub(crate) fn write_test_predictions(
                 ))
             })?;
             confusion[label][predicted] += 1;
+            predictions.push(predicted as u8);
+            losses.push(cross_entropy(logits, label) as f32);
             if predicted != label {
                 mistakes.push(Mistake {
                     index,
@@ -101,7 +111,44 @@ pub(crate) fn write_test_predictions(
         numbers.into_iter().chain(pixels).collect()
     });
     write_numbers(&run.dir().file("mistakes.csv"), &columns, rows)?;
-    Ok(())
+    run.write_test_evidence(&TestEvidence::Classes {
+        labels: test.labels().to_vec(),
+        predictions,
+        losses,
+    })?;
+    Ok(class_accuracies(&confusion))
+}
+
+/// Computes from the number of test images by label (row) and prediction (column):
+///
+/// - `accuracy_0` to `accuracy_9`: the share of the images with this label that are classified
+///   correctly. A class without test images has none;
+/// - `balanced_accuracy`: the mean of these accuracies. So each class counts the same, however
+///   many test images it has.
+fn class_accuracies(confusion: &[[u32; CLASSES]; CLASSES]) -> BTreeMap<String, f64> {
+    let accuracy = |class: usize| {
+        let images: u32 = confusion[class].iter().sum();
+        (images > 0).then(|| f64::from(confusion[class][class]) / f64::from(images))
+    };
+    let by_class: Vec<(usize, f64)> = (0..CLASSES)
+        .filter_map(|class| Some((class, accuracy(class)?)))
+        .collect();
+    let sum: f64 = by_class.iter().map(|(_, accuracy)| accuracy).sum();
+    let balanced = sum / by_class.len() as f64;
+    let by_class = by_class.into_iter();
+    by_class
+        .map(|(class, accuracy)| (format!("accuracy_{class}"), accuracy))
+        .chain([("balanced_accuracy".to_string(), balanced)])
+        .collect()
+}
+
+/// The cross-entropy between the softmax of `logits` and `label` in nats, in double precision:
+/// `-log(exp(z[label]) / sum_k exp(z[k]))`.
+fn cross_entropy(logits: &[f64], label: usize) -> f64 {
+    // After the largest logit is subtracted, no exponential overflows.
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
+    sum.ln() + (largest - logits[label])
 }
 
 /// The class with the largest logit, and its softmax probability; `None` if the
@@ -125,6 +172,37 @@ pub fn probabilities(logits: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cross_entropy_is_that_of_scipy() {
+        // -scipy.special.log_softmax([1, 3, 2])[label]
+        for (label, expected) in [(0, 2.407_605_964_444_38), (1, 0.407_605_964_444_38)] {
+            let loss = cross_entropy(&[1.0, 3.0, 2.0], label);
+            assert!((loss - expected).abs() < 1e-14, "{loss}");
+        }
+        assert_eq!(cross_entropy(&[1000.0, 0.0, 0.0], 1), 1000.0);
+        assert!(cross_entropy(&[1.0, f64::NAN], 0).is_nan());
+    }
+
+    #[test]
+    fn a_class_counts_as_much_as_any_other_and_none_without_images() {
+        let mut confusion = [[0; CLASSES]; CLASSES];
+        confusion[0][0] = 3;
+        confusion[0][4] = 1;
+        confusion[4][0] = 1;
+        confusion[4][4] = 1;
+        confusion[7][4] = 2;
+        // scikit-learn's balanced_accuracy_score([0]*4 + [4]*2 + [7]*2,
+        // [0, 0, 0, 4, 0, 4, 4, 4]) is 0.4166666666666667.
+        let expected = [
+            ("accuracy_0", 0.75),
+            ("accuracy_4", 0.5),
+            ("accuracy_7", 0.0),
+            ("balanced_accuracy", 1.25 / 3.0),
+        ];
+        let expected = expected.map(|(name, value)| (name.to_string(), value));
+        assert_eq!(class_accuracies(&confusion), expected.into());
+    }
 
     #[test]
     fn the_most_likely_class_and_its_probability() {

@@ -233,6 +233,24 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_holds_out_the_last_training_rows_and_has_no_test_rows() {
+        let run = ToyData::generate(&data(ToyFunction::Y1), 3);
+        let held_out = RegressionData {
+            validation: Some(300),
+            ..data(ToyFunction::Y1)
+        };
+        let trial = ToyData::generate(&held_out, 3);
+        assert_eq!(run.evaluated_split, Split::Test);
+        assert_eq!(trial.evaluated_split, Split::Validation);
+        assert_eq!(trial.train.rows(), &run.train.rows()[..700]);
+        assert_eq!(trial.evaluated.rows(), &run.train.rows()[700..]);
+        // The floors of the parts give that of the whole.
+        let (train, validation) = (trial.train.noise_floor(), trial.evaluated.noise_floor());
+        let whole = 0.7 * train + 0.3 * validation;
+        assert!((whole / run.train.noise_floor() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
     fn rows_lie_in_their_range_and_noise_is_relative() {
         let toy = ToyData::generate(&data(ToyFunction::Y0), 0);
         let rows = toy.train.rows();

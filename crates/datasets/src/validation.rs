@@ -52,3 +52,88 @@ fn key([images, labels]: [&str; 2]) -> [u8; 32] {
     hash.update(labels);
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::PIXELS;
+
+    /// Images of which each can be told from all others: the first two pixels hold its number.
+    fn images(count: usize) -> Images {
+        let mut pixels = vec![0; count * PIXELS];
+        for (number, image) in pixels.chunks_mut(PIXELS).enumerate() {
+            image[..2].copy_from_slice(&(number as u16).to_le_bytes());
+        }
+        Images::new(
+            pixels,
+            (0..count).map(|number| (number % 10) as u8).collect(),
+        )
+    }
+
+    /// The numbers of images.
+    fn numbers(images: &Images) -> Vec<u16> {
+        let number = |index: usize| {
+            let pixels = images.pixels(index);
+            u16::from_le_bytes([pixels[0], pixels[1]])
+        };
+        (0..images.len()).map(number).collect()
+    }
+
+    fn held_out(count: usize, content: [&str; 2]) -> (Vec<u16>, Vec<u16>) {
+        let (rest, validation) = hold_out(&images(500), count, content).expect("cuts");
+        for part in [&rest, &validation] {
+            let labels = numbers(part).into_iter().map(|number| (number % 10) as u8);
+            assert!(labels.eq(part.labels().iter().copied()));
+        }
+        (numbers(&rest), numbers(&validation))
+    }
+
+    #[test]
+    fn every_image_is_in_one_part_and_the_order_stays() {
+        let (rest, validation) = held_out(200, ["a", "b"]);
+        assert_eq!((rest.len(), validation.len()), (300, 200));
+        assert!(rest.is_sorted() && validation.is_sorted());
+        let mut all = [rest, validation.clone()].concat();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..500));
+        // The images are not taken from one place of the file: with 200 of 500 images, all
+        // three thirds hold many.
+        for third in [0..166, 166..333, 333..500] {
+            let count = validation.iter().filter(|&number| third.contains(number));
+            assert!((40..100).contains(&count.count()), "{third:?}");
+        }
+    }
+
+    #[test]
+    fn the_content_of_both_training_files_decides() {
+        let cut = held_out(200, ["a", "b"]);
+        assert_eq!(cut, held_out(200, ["a", "b"]));
+        assert_ne!(cut, held_out(200, ["c", "b"]));
+        assert_ne!(cut, held_out(200, ["a", "c"]));
+        let (_, fewer) = held_out(50, ["a", "b"]);
+        assert!(fewer.iter().all(|number| cut.1.contains(number)));
+    }
+
+    #[test]
+    fn the_key_never_changes() {
+        // Computed with Python: hashlib.sha256(b"kindling validation 1\0" + b"a" * 64
+        //                                      + b"b" * 64).hexdigest()[:16]
+        let digests = ["a".repeat(64), "b".repeat(64)];
+        let key = key([&digests[0], &digests[1]]);
+        assert_eq!(kindling_formats::hex(&key[..8]), "2181275b87f563cf");
+    }
+
+    #[test]
+    fn an_image_is_left_to_learn_from() {
+        let cut = |count| hold_out(&images(3), count, ["a", "b"]);
+        assert_eq!(numbers(&cut(2).expect("cuts").0).len(), 1);
+        for count in [3, 4, usize::MAX] {
+            let error = cut(count).expect_err("must be refused").to_string();
+            let expected = format!(
+                "`data.validation` holds out {count} of 3 training images, which leaves none to \
+                 learn from; use a number below 3"
+            );
+            assert_eq!(error, expected);
+        }
+    }
+}

@@ -108,6 +108,14 @@ fn tensorboard_reads_the_history_the_config_and_the_codes() {
     train_successfully(&toy);
     let events = read(&toy).expect("Python");
     assert_eq!(scalars(&events, "loss/test").len(), 30);
+
+    // A trial has no figures of test rows.
+    let task = task.replace("test = 20", "test = 20\nvalidation = 10");
+    let trial = write_config(&folder.path().join("trial"), "regression", &task);
+    train_successfully(&trial);
+    let events = read(&trial).expect("Python");
+    assert_eq!(scalars(&events, "loss/validation").len(), 30);
+    assert!(events["scalars"].get("loss/test").is_none());
 }
 
 #[test]

@@ -28,9 +28,9 @@ pub struct Estimate {
 pub enum Basis {
     /// Runs of the same cells, recorded below this output folder.
     SameCells,
-    /// Partly runs of other cells, recorded below this output folder.
+    /// Also runs of other cells, recorded below this output folder.
     OtherCells,
-    /// Partly the published runs, which another machine may have trained.
+    /// Also the published runs, which another machine trained.
     Published,
 }
 
@@ -200,4 +200,127 @@ pub fn folder_size(folder: &Path) -> u64 {
         Err(_) => 0,
     });
     sizes.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kindling_formats::{BURN_VERSION, GENERATED, Host, VERSION, write_csv};
+
+    /// A study with the cells `a` and `b`, two toy functions that take the same time.
+    fn study(folder: &Path) -> Study {
+        let cell = |name: &str| {
+            format!(
+                "cell = \"{name}\"\nsection = \"s\"\nabout = \"\"\nfamily = \"regression\"\n[data]\n\
+                 function = \"y0\"\ntrain = 10\ntest = 5\nx_range = 1.0\nw_range = 1.0\n\
+                 noise = 0.0\n[model]\nkind = \"linear\"\n[train]\niterations = 10\nl2 = 0.0\n\
+                 optimizer.sgd = {{ learning_rate = 0.1, momentum = 0.0, nesterov = false, \
+                 weight_decay = 0.0 }}\n"
+            )
+        };
+        let files = [
+            (
+                "study.toml",
+                "title = \"t\"\nseeds = 4\n[[section]]\nid = \"s\"\ntitle = \"s\"\n[quick]\nseeds = 1\n"
+                    .to_string(),
+            ),
+            ("a.toml", cell("a")),
+            ("b.toml", cell("b")),
+        ];
+        for (name, text) in files {
+            std::fs::write(folder.join(name), text).expect("writes");
+        }
+        Study::read(folder).expect("a study")
+    }
+
+    fn slots(study: &Study, layout: &Layout, cell: &str) -> Vec<RunSlot> {
+        let selection = Selection {
+            cells: vec![cell.into()],
+            ..Selection::own(Size::Full)
+        };
+        let configs = study.expand(&selection).expect("configs");
+        let data = vec![GENERATED.to_string(); configs.len()];
+        RunSlot::all(configs, data, layout)
+    }
+
+    /// Writes the record of a run that took 30 seconds.
+    fn finish(run: &RunSlot) {
+        let record = Record {
+            version: VERSION.into(),
+            section: "s".into(),
+            cell: run.config.cell.clone(),
+            family: "regression".into(),
+            backend: run.config.backend,
+            seed: run.config.seed,
+            epochs: 10,
+            parameters: 1000,
+            train_loss: None,
+            validation_loss: None,
+            test_loss: None,
+            train_accuracy: None,
+            validation_accuracy: None,
+            test_accuracy: None,
+            seconds: 30.0,
+            status: RunStatus::Complete,
+            error: None,
+            metrics: Default::default(),
+            config_hash: run.config.hash(),
+            data_fingerprint: GENERATED.into(),
+            program: "p".into(),
+            revision: "r".into(),
+            burn_version: BURN_VERSION.into(),
+            host: Host::detect(1),
+            files: Default::default(),
+        };
+        run.result.write_record(&record).expect("writes");
+        let config = run.config.to_toml();
+        std::fs::write(run.result.config(), config).expect("writes");
+        std::fs::write(run.result.model(), vec![0; 5000]).expect("writes");
+    }
+
+    #[test]
+    fn runs_are_judged_by_their_cell_then_by_published_runs_then_by_other_cells() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let study = study(folder.path());
+        let layout = Layout::new(&folder.path().join("out"), Size::Full);
+        let published = folder.path().join("results.csv");
+        let (a, b) = (slots(&study, &layout, "a"), slots(&study, &layout, "b"));
+        let of = |runs: &[RunSlot], jobs| estimate(runs, jobs, &study, &layout, &published);
+        assert_eq!(of(&a, 1), None, "nothing is known");
+
+        // A tuned run of `a` took 30 seconds. Four runs take two minutes, or one by two jobs.
+        finish(&slots(&study, &layout.tuned(), "a")[0]);
+        let found = of(&a, 1).expect("an estimate");
+        assert!((found.seconds - 120.0).abs() < 1e-9, "{found:?}");
+        assert_eq!(found.basis, Basis::SameCells);
+        let size = folder_size(&layout.tuned().runs()) as f64;
+        assert!(size > 5000.0);
+        assert_eq!(found.bytes, Some(4.0 * size));
+        let two = of(&a, 2).expect("an estimate").seconds;
+        assert!((two - 60.0).abs() < 1e-9, "{two}");
+        let three = of(&a, 3).expect("an estimate").seconds;
+        assert!(
+            (three - 60.0).abs() < 1e-9,
+            "one of three jobs trains two runs: {three}"
+        );
+
+        // Runs of another cell say the time, but not the size.
+        let found = of(&b, 1).expect("an estimate");
+        assert_eq!((found.basis, found.bytes), (Basis::OtherCells, None));
+        assert!((found.seconds - 120.0).abs() < 1e-9, "{found:?}");
+
+        // A published run of the cell itself comes first.
+        let record = slots(&study, &layout.tuned(), "a")[0].result.read_record();
+        let record = record.expect("reads").expect("a record");
+        let row = ResultRow {
+            cell: "b".into(),
+            seconds: 10.0,
+            ..ResultRow::from(&record)
+        };
+        write_csv(&published, &[row]).expect("writes");
+        let found = of(&b, 1).expect("an estimate");
+        assert_eq!(found.basis, Basis::Published);
+        assert!((found.seconds - 40.0).abs() < 1e-9, "{found:?}");
+        assert_eq!(found.bytes, Some(4.0 * (8000.0 + OTHER_FILES)));
+    }
 }

@@ -41,9 +41,9 @@ fn sentence(estimate: &Estimate, runs: usize) -> String {
         None => String::new(),
     };
     let basis = match estimate.basis {
-        Basis::SameCells => "judged by runs of the same cells recorded here",
-        Basis::OtherCells => "judged in part by runs of other cells recorded here",
-        Basis::Published => "judged in part by the published runs, trained on another machine",
+        Basis::SameCells => "judged by runs recorded here",
+        Basis::OtherCells => "judged by runs recorded here, also of other cells",
+        Basis::Published => "judged by the published runs, which another machine trained",
     };
     format!(
         "training {} will take about {}{disk}, {basis}",
@@ -69,12 +69,12 @@ mod tests {
         assert_eq!(
             of(12_040.0, Some(1.44e9), Basis::SameCells),
             "training 12 runs will take about 3 hours 21 minutes and 1.4 GB of disk, judged by \
-             runs of the same cells recorded here"
+             runs recorded here"
         );
         assert_eq!(
             of(61.0, None, Basis::Published),
-            "training 12 runs will take about 1 minute, judged in part by the published runs, \
-             trained on another machine"
+            "training 12 runs will take about 1 minute, judged by the published runs, \
+             which another machine trained"
         );
     }
 }

@@ -13,6 +13,8 @@ use super::output;
 
 /// On a terminal with fewer columns than this, the text beside the bars is shortened.
 const NARROW: usize = 72;
+/// The largest number of characters of a run's name. The name of a trial names its candidate.
+const LONGEST_NAME: usize = 36;
 /// The number of positions of a bar. It is larger than the number of columns of any terminal.
 const STEPS: u64 = 10_000;
 /// Shortest time between two lines about the same run.
@@ -74,7 +76,7 @@ impl<'a> MatrixProgress<'a> {
             ended: 0,
             failed: 0,
             start,
-            name_width: longest(|run| run.name().chars().count()).min(24),
+            name_width: longest(|run| run.name().chars().count()).min(LONGEST_NAME),
             epochs_width: longest(|run| {
                 epochs(run.config.task.epochs(), run.config.task.epochs()).len()
             }),

@@ -85,9 +85,9 @@ tests=
 case $family in
     gradients) files="activations.csv gradients.csv line.csv" ;;
     regression) files="history.csv model.bpk weights.safetensors" tests="predictions.csv" ;;
-    classifier) files="history.csv timing.csv model.bpk weights.safetensors" tests="confusion.csv mistakes.csv logits.csv" ;;
-    autoencoder) files="history.csv timing.csv model.bpk weights.safetensors" tests="codes.csv reconstructions.csv" ;;
-    pca) files="components.csv" tests="codes.csv reconstructions.csv" ;;
+    classifier) files="history.csv timing.csv model.bpk weights.safetensors" tests="confusion.csv mistakes.csv logits.csv test.safetensors" ;;
+    autoencoder) files="history.csv timing.csv model.bpk weights.safetensors" tests="codes.csv reconstructions.csv test.safetensors" ;;
+    pca) files="components.csv" tests="codes.csv reconstructions.csv test.safetensors" ;;
 esac
 if [ $split = test ]; then files="$files $tests"; fi
 digests=

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use kindling_datasets::PIXELS;
+use burn_dataset::Dataset;
+use kindling_datasets::{Images, PIXELS};
 use kindling_formats::{PcaTask, Record, Split, write_numbers};
-use kindling_harness::{RunContext, RunError, RunResults};
+use kindling_harness::{RunContext, RunError, RunResults, TestEvidence};
 
-use super::components::Pca;
+use super::components::{Pca, mean};
 use super::projection::{COMPONENTS, Projection};
-use crate::test_codes::write_test_codes;
+use crate::test_codes::{encode_test_images, write_test_codes};
 
 /// Fits and evaluates PCA. Writes `components.csv` (a row for each pixel, with the column
-/// `mean` and a column for each component) and the codes of the test images.
+/// `mean` and a column for each component), and the codes and errors of the test images.
 ///
 /// # Errors
 ///
@@ -30,14 +31,9 @@ pub fn pca(task: &PcaTask, run: &RunContext) -> Result<Record, RunError> {
         })
         .collect();
     let projection = Projection::new(&rows, run.device());
+    let errors = pca.reconstruction_errors(&data.evaluated);
     let mut metrics = match data.evaluated_split {
-        Split::Test => write_test_codes(
-            run,
-            &data.evaluated,
-            task.scatter.images,
-            |images| projection.encode(images),
-            |codes| projection.decode(codes),
-        )?,
+        Split::Test => write_tests(task, run, &data.evaluated, &projection, &errors)?,
         Split::Train | Split::Validation => BTreeMap::new(),
     };
     let columns: Vec<String> = std::iter::once("mean".to_string())
@@ -47,12 +43,28 @@ pub fn pca(task: &PcaTask, run: &RunContext) -> Result<Record, RunError> {
 
     let explained = pca.explained.iter().enumerate();
     metrics.extend(explained.map(|(index, &share)| (format!("explained_variance_{index}"), share)));
-    let error = pca.reconstruction_error(&data.evaluated);
     Ok(run.complete_record(RunResults {
         parameters: PIXELS * (1 + count),
         train_loss: Some(pca.reconstruction_error(&data.train)),
         metrics,
         data_fingerprint: data.fingerprint,
-        ..RunResults::default().with_evaluation(data.evaluated_split, Some(error), None)
+        ..RunResults::default().with_evaluation(data.evaluated_split, Some(mean(&errors)), None)
     }))
+}
+
+/// Writes the files about the test images. `errors` are the errors of these images, `[n]`.
+/// Returns the metrics of the codes.
+fn write_tests(
+    task: &PcaTask,
+    run: &RunContext,
+    test: &Images,
+    projection: &Projection,
+    errors: &[f64],
+) -> Result<BTreeMap<String, f64>, RunError> {
+    let errors = errors.iter().map(|&error| error as f32).collect();
+    run.write_test_evidence(&TestEvidence::Errors(errors))?;
+    let count = task.scatter.images.min(test.len());
+    let encode = |images| Ok(projection.encode(images));
+    let codes = encode_test_images(run, test, 0..count, encode)?;
+    write_test_codes(run, test, &codes, |codes| projection.decode(codes))
 }

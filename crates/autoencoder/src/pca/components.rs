@@ -53,9 +53,9 @@ impl Pca {
         }
     }
 
-    /// The mean squared error between the pixels of images and of their reconstructions.
-    pub fn reconstruction_error(&self, images: &Images) -> f64 {
-        let mut squares = 0.0;
+    /// The mean squared error per pixel between each image and its reconstruction, `[n]`.
+    pub fn reconstruction_errors(&self, images: &Images) -> Vec<f64> {
+        let mut errors = Vec::with_capacity(images.len());
         for mut chunk in chunks(images) {
             for mut image in chunk.column_iter_mut() {
                 image -= &self.mean;
@@ -63,10 +63,21 @@ impl Pca {
             let codes = self.components.tr_mul(&chunk);
             // chunk = chunk - components codes
             chunk.gemm(-1.0, &self.components, &codes, 1.0);
-            squares += chunk.norm_squared();
+            let rests = chunk.column_iter();
+            errors.extend(rests.map(|rest| rest.norm_squared() / PIXELS as f64));
         }
-        squares / (images.len() * PIXELS) as f64
+        errors
     }
+
+    /// The mean of [`Pca::reconstruction_errors`].
+    pub fn reconstruction_error(&self, images: &Images) -> f64 {
+        mean(&self.reconstruction_errors(images))
+    }
+}
+
+/// The mean of errors.
+pub(super) fn mean(errors: &[f64]) -> f64 {
+    errors.iter().sum::<f64>() / errors.len() as f64
 }
 
 /// Gives an eigenvector, whose sign is arbitrary, the sign that makes its largest entry

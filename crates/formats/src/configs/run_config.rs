@@ -394,7 +394,12 @@ weight_decay = 0.0
         assert!(all.starts_with(&some));
         assert_eq!(
             all[some.len()..],
-            ["confusion.csv", "mistakes.csv", "logits.csv"]
+            [
+                "confusion.csv",
+                "mistakes.csv",
+                "logits.csv",
+                "test.safetensors"
+            ]
         );
     }
 

@@ -63,6 +63,14 @@ impl RunDir {
         self.file("weights.safetensors")
     }
 
+    /// `test.safetensors`: what a final run did on each test image, in the order of the test
+    /// images. The tensors of a classifier are `label` and `prediction`, 8-bit integers, and
+    /// `loss`, 32-bit floats. An autoencoder and PCA have the tensor `error`, 32-bit floats.
+    /// Each tensor has the shape `[test images]`.
+    pub fn test_evidence(&self) -> PathBuf {
+        self.file("test.safetensors")
+    }
+
     /// `labels.txt`: the names of the classes, if they are not digits.
     pub fn classes(&self) -> PathBuf {
         self.file("labels.txt")

@@ -18,7 +18,8 @@ use crate::{Result, RunnerError};
 struct TasksFile {
     out: PathBuf,
     size: Size,
-    /// Which runs the tree holds.
+    /// Which runs the tree holds. Files of earlier versions do not say it.
+    #[serde(default)]
     kind: TreeKind,
     /// The program that trains.
     kindling: PathBuf,

@@ -154,7 +154,8 @@ impl Family for AutoencoderTask {
         "model.bpk",
         "weights.safetensors",
     ];
-    const TEST_FILES: &'static [&'static str] = &["codes.csv", "reconstructions.csv"];
+    const TEST_FILES: &'static [&'static str] =
+        &["codes.csv", "reconstructions.csv", "test.safetensors"];
     const FIGURES: Figures = Figures {
         loss: "loss (mean squared error per pixel)",
         compared: Some(Measure::TEST_ERROR),

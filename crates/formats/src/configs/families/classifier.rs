@@ -92,7 +92,12 @@ impl Family for ClassifierTask {
         "model.bpk",
         "weights.safetensors",
     ];
-    const TEST_FILES: &'static [&'static str] = &["confusion.csv", "mistakes.csv", "logits.csv"];
+    const TEST_FILES: &'static [&'static str] = &[
+        "confusion.csv",
+        "mistakes.csv",
+        "logits.csv",
+        "test.safetensors",
+    ];
     const FIGURES: Figures = Figures {
         loss: "loss (mean cross-entropy)",
         compared: Some(Measure::TEST_ACCURACY),

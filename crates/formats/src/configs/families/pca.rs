@@ -33,7 +33,8 @@ pub struct PcaModel {
 impl Family for PcaTask {
     const NAME: &'static str = "pca";
     const FILES: &'static [&'static str] = &["config.toml", "components.csv"];
-    const TEST_FILES: &'static [&'static str] = &["codes.csv", "reconstructions.csv"];
+    const TEST_FILES: &'static [&'static str] =
+        &["codes.csv", "reconstructions.csv", "test.safetensors"];
     const FIGURES: Figures = Figures {
         compared: Some(Measure::TEST_ERROR),
         ..Figures::PLAIN
