@@ -255,3 +255,62 @@ fn until_decided_stops_at_the_largest_number_of_seeds() {
     // The study's number of seeds is trained, and no training gives the metric.
     assert_eq!(place.trained().len(), 2 * 3);
 }
+
+#[test]
+fn a_claim_gets_the_seeds_that_it_needs_at_todays_spread() {
+    let place = Place::new();
+    // The differences of the first three seeds are 0, 0.001 and 0.002. With a mean of 0.001, a
+    // deviation of 0.001 and the second look's level of 0.05 / 6, SciPy gives 7 seeds:
+    // next(n for n in range(4, 99) if 2 * t.sf(1.5 * sqrt(n), n - 1) <= 0.05 / 6)
+    let rest = format!("{RIGHT}\nat_least = -0.0005");
+    let output = claims(&place, "claims --until-decided", &rest);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let printed = stderr(&output);
+    for words in [
+        "1 claim open; the-claim needs 3 seeds of mlp, linear: training 6 runs",
+        "1 claim open; the-claim needs 7 seeds of mlp, linear: training 8 runs, which takes less \
+         than a minute",
+    ] {
+        assert!(printed.contains(words), "`{words}` in: {printed}");
+    }
+    assert_eq!(place.trained().len(), 2 * 7);
+    let text = stdout(&output);
+    assert!(
+        text.contains("the-claim") && text.contains("1 supported"),
+        "{text}"
+    );
+}
+
+#[test]
+fn no_more_seeds_are_trained_than_allowed_and_the_open_claim_is_named() {
+    let place = Place::new();
+    let rest = format!("{RIGHT}\nat_least = -0.0005");
+    let output = claims(&place, "claims --until-decided --max-seeds 4", &rest);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(place.trained().len(), 2 * 4);
+    let printed = stderr(&output);
+    assert!(printed.contains("1 claim left open:"), "{printed}");
+    assert!(
+        printed.contains("the-claim: it needs about ") && printed.contains("--max-seeds allows 4"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn nothing_is_trained_that_takes_longer_than_the_minutes() {
+    let place = Place::new();
+    let words = "claims --until-decided --minutes 1";
+    let output = claims_of(&place, words, "at_least = 0.0", "convnet-wide");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let printed = stderr(&output);
+    assert!(printed.contains("and --minutes leaves less"), "{printed}");
+    assert!(place.trained().is_empty());
+    for flag in ["--most 9", "--minutes 0"] {
+        let output = claims(
+            &place,
+            &format!("claims --until-decided {flag}"),
+            "at_least = 0.0",
+        );
+        assert_eq!(output.status.code(), Some(2), "{flag}");
+    }
+}

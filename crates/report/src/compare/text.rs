@@ -9,7 +9,7 @@ use crate::tables::{Columns, NO_VALUE, number};
 const HOW: &str = "The intervals have a confidence of 95 %, each for itself. They count as random:\n\
     both      seeds and test images, crossed; paired by seed and by image\n\
     seeds     seeds alone; paired by seed\n\
-    images    test images alone, since nothing in the cell is random; paired by image\n\
+    images    test images alone, since no seed changes the result; paired by image\n\
     unpaired  seeds alone, by Welch's interval; the trees have other data, or fewer than\n\
     \x20         two seeds in common\n";
 
