@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
-use burn_train::metric::{LearningRateMetric, LossMetric};
-use burn_train::{RegressionOutput, SupervisedTraining};
+use burn_train::metric::LossMetric;
+use burn_train::{InferenceStep, LearnerModel, RegressionOutput, SupervisedTraining, TrainStep};
 use kindling_datasets::Images;
 use kindling_formats::{AutoencoderTask, ImageData, ParityStep, Record, Train};
 use kindling_harness::{
@@ -55,10 +55,13 @@ impl ImageModel for Autoencoder {
         Autoencoder::new(&task.model, seed, device)
     }
 
-    fn add_metrics(training: SupervisedTraining<Self>) -> SupervisedTraining<Self> {
-        training
-            .metrics((LossMetric::new(),))
-            .metric_train_numeric(LearningRateMetric::new())
+    fn add_metrics<L>(training: SupervisedTraining<L>) -> SupervisedTraining<L>
+    where
+        L: LearnerModel
+            + TrainStep<Output = RegressionOutput>
+            + InferenceStep<Output = RegressionOutput>,
+    {
+        training.metrics((LossMetric::new(),))
     }
 
     fn losses(output: &RegressionOutput) -> Tensor<1> {

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
-use burn_train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
-use burn_train::{ClassificationOutput, SupervisedTraining};
+use burn_train::metric::{AccuracyMetric, LossMetric};
+use burn_train::{
+    ClassificationOutput, InferenceStep, LearnerModel, SupervisedTraining, TrainStep,
+};
 use kindling_datasets::Images;
 use kindling_formats::{ClassifierTask, ImageData, ParityStep, Record, Train};
 use kindling_harness::{
@@ -52,10 +54,13 @@ impl ImageModel for Classifier {
         Classifier::new(&task.model, seed, device)
     }
 
-    fn add_metrics(training: SupervisedTraining<Self>) -> SupervisedTraining<Self> {
-        training
-            .metrics((AccuracyMetric::new(), LossMetric::new()))
-            .metric_train_numeric(LearningRateMetric::new())
+    fn add_metrics<L>(training: SupervisedTraining<L>) -> SupervisedTraining<L>
+    where
+        L: LearnerModel
+            + TrainStep<Output = ClassificationOutput>
+            + InferenceStep<Output = ClassificationOutput>,
+    {
+        training.metrics((AccuracyMetric::new(), LossMetric::new()))
     }
 
     fn losses(output: &ClassificationOutput) -> Tensor<1> {

@@ -29,7 +29,7 @@ pub use device::{
     DeviceSpeed, OpenDevice, compiled_backends, list_devices, measure_speed, open_device,
 };
 pub use error::RunError;
-pub use model::{init, load_weights, new_optimizer, to_f64s, to_safetensors};
+pub use model::{Stepper, init, load_weights, new_optimizer, to_f64s, to_safetensors};
 pub use progress::{ProgressDisplay, report_progress, restore_terminal};
 pub use run::{RunContext, RunResults, TestEvidence};
 pub use training::{ImageModel, stop_after_this_epoch, train_on_images};

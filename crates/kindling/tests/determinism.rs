@@ -40,7 +40,8 @@ fn a_history_depends_on_the_seed_and_not_on_the_number_of_threads() {
         let run = |name: &str, seed: &str, threads: &str| {
             let task = format!(
                 "[data]\ndir = {images:?}\n[model]\n{network}\n[train]\nepochs = 2\n\
-                 batch_size = 128\noptimizer.adam = {{ learning_rate = 0.002, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n{tail}"
+                 batch_size = 128\nclip = 0.05\noptimizer.adam = {{ learning_rate = 0.002, \
+                 beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n{tail}"
             );
             let dir = folder.path().join(format!("{index}-{name}"));
             let dir = write_config(&dir, family, &task);

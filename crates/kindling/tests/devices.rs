@@ -7,11 +7,22 @@ use std::path::Path;
 use common::{BACKEND, kindling, run, stderr, train_successfully, write_config, write_images};
 use kindling_formats::{History, ParityStep, RunConfig, RunDir};
 
+const SGD: &str = "optimizer.sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = false, \
+                   weight_decay = 0.0 }";
+/// The rate differs in every step, and the gradient of every step is clipped.
+const ADAMW: &str = "optimizer.adamw = { learning_rate = 0.01, beta_1 = 0.9, beta_2 = 0.99, \
+                     epsilon = 1e-8, weight_decay = 0.1 }\nclip = 0.1\n\
+                     schedule.cosine = { warmup = 0.4, end = 0.1 }";
+
 fn classifier(folder: &Path) -> RunDir {
+    classifier_with(SGD, folder)
+}
+
+fn classifier_with(optimizer: &str, folder: &Path) -> RunDir {
     let images = write_images(&folder.join("images"), 96, 20);
     let task = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [8]\ndropout = 0.5\n[train]\nepochs = 2\n\
-         batch_size = 32\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
+         batch_size = 32\n{optimizer}"
     );
     write_config(&folder.join("run"), "classifier", &task)
 }
@@ -82,8 +93,14 @@ fn the_devices_are_listed_with_their_speed() {
 
 #[test]
 fn parity_takes_the_same_steps_as_a_training() {
+    for optimizer in [SGD, ADAMW] {
+        parity_takes_the_steps_of_a_training_with(optimizer);
+    }
+}
+
+fn parity_takes_the_steps_of_a_training_with(optimizer: &str) {
     let folder = tempfile::tempdir().expect("a folder");
-    let dir = classifier(folder.path());
+    let dir = classifier_with(optimizer, folder.path());
     let path = dir.path().to_str().expect("a path");
     train_successfully(&dir);
     let history = History::read(&dir.history()).expect("a history").rows;

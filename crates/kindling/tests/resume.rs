@@ -17,13 +17,15 @@ fn config(folder: &Path, family: &str, images: &Path) -> RunDir {
     let (model, optimizer, tail) = match family {
         "classifier" => (
             "hidden = [64]\ndropout = 0.5\nconv = { blocks = [[4]], kernel = 3 }",
-            "sgd = { learning_rate = 0.05, momentum = 0.9, nesterov = false, weight_decay = 0.0 }",
+            "sgd = { learning_rate = 0.05, momentum = 0.9, nesterov = true, weight_decay = 1e-4 }",
             "",
         ),
         _ => (
             "hidden = [64]\ncode = 2\nactivation = \"relu\"\ncode_activation = \"none\"\n\
              output = \"sigmoid\"",
-            "adam = { learning_rate = 0.002, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }",
+            // The rate differs in every step.
+            "adamw = { learning_rate = 0.002, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, \
+             weight_decay = 0.01 }\nclip = 0.01\nschedule.cosine = { warmup = 0.3, end = 0.0 }",
             "[scatter]\nimages = 10",
         ),
     };

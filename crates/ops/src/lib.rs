@@ -5,6 +5,7 @@
 //! our own code computes them. On all other backends, they are composed of Burn's operations.
 //! Only this crate and the harness refer to backends by name.
 
+mod clip;
 mod conv;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
@@ -19,6 +20,7 @@ mod squared_error;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod storage;
 
+pub use clip::{ClipFactor, clip_factor, clip_factor_of_burn};
 pub use conv::{ConvLayer, conv2d, conv2d_of_burn};
 pub use dense::{DenseLayer, dense, dense_of_burn};
 pub use optimizer::{Adam, Sgd, adam_step, adam_step_of_burn, sgd_step, sgd_step_of_burn};

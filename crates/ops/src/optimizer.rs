@@ -148,13 +148,17 @@ pub fn adam_step<const D: usize>(
         let factors = AdamFactors::new(rate, adam, time);
         let (rate, epsilon) = (factors.rate as f32, factors.epsilon as f32);
         let decay = factors.decay as f32;
-        let (beta_1, rest_1) = in_32_bits(adam.beta_1, 1e-6);
-        let (beta_2, rest_2) = in_32_bits(adam.beta_2, 1.5e-5);
+        // With 0.9 and 0.999, Adam computes the same bits as in Kindling 0.2. AdamW is newer.
+        let [of_gradients, of_squares] = match decay == 0.0 {
+            true => [(adam.beta_1, 1e-6), (adam.beta_2, 1.5e-5)],
+            false => [(adam.beta_1, 0.0), (adam.beta_2, 0.0)],
+        }
+        .map(|(beta, most)| Average::new(beta, most));
         let update = move |weight: &[f32], [gradient, mean, square]: [&mut [f32]; 3]| {
             let moments = mean.iter_mut().zip(square);
             for ((weight, gradient), (mean, square)) in weight.iter().zip(gradient).zip(moments) {
-                *mean = kept(beta_1, rest_1, *mean, *gradient);
-                *square = kept(beta_2, rest_2, *square, *gradient * *gradient);
+                *mean = of_gradients.after(*mean, *gradient);
+                *square = of_squares.after(*square, *gradient * *gradient);
                 let decayed = match decay == 0.0 {
                     true => *weight,
                     false => (-decay).mul_add(*weight, *weight),
@@ -220,30 +224,41 @@ pub fn adam_step_of_burn<const D: usize>(
     (weight - step, [mean, square])
 }
 
-/// The moving average after `new`: `beta * average + (1 - beta) * new`. `beta + rest` is the
-/// share of the average that is kept.
+/// A moving average in 32 bits.
 ///
-/// It is always inlined, so that it is compiled for the vector registers of its caller.
+/// The average of about 1 / (1 - beta) values depends on 1 - beta, in which a rounding error
+/// of beta is large: for 0.9999 it is 2e-4 of 1 - beta. So the new value is weighted by
+/// 1 - beta if this error is not small. For 0.999 it changes a step by 6e-6 of its length.
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-#[inline(always)]
-fn kept(beta: f32, rest: f32, average: f32, new: f32) -> f32 {
-    let difference = average - new;
-    beta.mul_add(difference, rest.mul_add(difference, new))
+#[derive(Clone, Copy)]
+struct Average {
+    beta: f32,
+    /// 1 - beta
+    of_new: f32,
+    is_beta_exact: bool,
 }
 
-/// `beta` as a 32-bit number, and what the number lacks.
-///
-/// An average over 1 / (1 - beta) steps depends on 1 - beta, in which a rounding error of beta
-/// becomes large: for 0.9999 it is 2e-4 of 1 - beta. So the rest is kept, unless it is less
-/// than `ignored` times 1 - beta. For the usual 0.9 and 0.999 it is left out, and changes a
-/// step by less than a hundred-thousandth.
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-fn in_32_bits(beta: f64, ignored: f64) -> (f32, f32) {
-    let rounded = beta as f32;
-    let rest = beta - f64::from(rounded);
-    match rest.abs() < ignored * (1.0 - beta) {
-        true => (rounded, 0.0),
-        false => (rounded, rest as f32),
+impl Average {
+    /// `most` is the largest rounding error of beta, as a share of 1 - beta, that is small.
+    fn new(beta: f64, most: f64) -> Self {
+        let error = (beta - f64::from(beta as f32)).abs();
+        Self {
+            beta: beta as f32,
+            of_new: (1.0 - beta) as f32,
+            is_beta_exact: error <= most * (1.0 - beta),
+        }
+    }
+
+    /// The average after the value `new`: `beta * average + (1 - beta) * new`.
+    ///
+    /// It is always inlined, so that it is compiled for the vector registers of its caller.
+    #[inline(always)]
+    fn after(self, average: f32, new: f32) -> f32 {
+        match self.is_beta_exact {
+            true => self.beta.mul_add(average - new, new),
+            false => self.of_new.mul_add(new - average, average),
+        }
     }
 }
 

@@ -59,6 +59,21 @@ where
     write.map(|tensor| Tensor::from_primitive::<B>(B::into_tensor(tensor)))
 }
 
+/// Calls `read` on the values of a tensor.
+///
+/// # Panics
+///
+/// If the tensor is on another backend.
+pub(crate) fn with_values<B: InMemory, const D: usize, R>(
+    tensor: Tensor<D>,
+    read: impl FnOnce(&[f32]) -> R,
+) -> R
+where
+    DispatchTensor: DispatchKindConversion<B>,
+{
+    read(B::values(&B::contiguous(primitive::<B, D>(tensor))))
+}
+
 /// The backend's own tensor inside a Burn tensor.
 #[expect(
     clippy::expect_used,

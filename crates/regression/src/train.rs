@@ -11,7 +11,7 @@ use kindling_formats::{
     History, HistoryRow, ParityStep, Record, RegressionTask, Split, write_numbers,
 };
 use kindling_harness::{
-    Lockstep, LossAndGradients, ProgressDisplay, RunContext, RunError, RunResults, new_optimizer,
+    Lockstep, LossAndGradients, ProgressDisplay, RunContext, RunError, RunResults, Stepper,
     report_progress, to_f64s,
 };
 
@@ -58,13 +58,13 @@ pub fn train(task: &RegressionTask, run: &RunContext) -> Result<Record, RunError
     let evaluated_rows = Rows::new(&data.evaluated, device);
 
     let mut model = Toy::new(task.model.kind, seed, &training_device);
-    let mut optimizer = new_optimizer(task.train.optimizer);
-    let learning_rate = task.train.optimizer.learning_rate();
+    let mut stepper = Stepper::new(task.train.descent());
     let iterations = task.train.iterations;
     let mut history = History::new(data.evaluated_split);
     for iteration in 1..=iterations {
         let computed = train_step(&model, &rows, task.train.l2);
-        model = optimizer.step(learning_rate, model, computed.gradients);
+        let (stepped, learning_rate) = stepper.step(model, computed.gradients);
+        model = stepped;
 
         let evaluated = model.valid();
         let loss_on = |rows: &Rows| -> f64 {
@@ -137,7 +137,7 @@ pub fn parity(
         .training_devices()
         .map(|device| Rows::new(&data.train, &device));
     lockstep.compare_steps(
-        task.train.optimizer,
+        &task.train.descent(),
         |device| Ok(Toy::new(task.model.kind, lockstep.seed, device)),
         |device, model| Ok(train_step(model, &rows[device], task.train.l2)),
         report_step,

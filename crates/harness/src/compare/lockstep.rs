@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use kindling_formats::{LayerGap, Optimizer, ParityStep, relative_difference};
+use kindling_formats::{Descent, LayerGap, ParityStep, relative_difference};
 
 use crate::error::RunError;
-use crate::model::{Parameter, gradients, new_optimizer, to_f64s, weights, with_weights};
+use crate::model::{Parameter, Stepper, gradients, to_f64s, weights, with_weights};
 
 /// How two devices are compared.
 #[derive(Debug, Clone)]
@@ -41,21 +41,21 @@ impl Lockstep {
     ///
     /// `train_step` receives the index of the device (0 or 1) and the model on this device, and
     /// computes the next loss and its gradients. It is called for device 0 and device 1 in
-    /// turn.
+    /// turn. The steps are the first steps of the training that `descent` describes.
     ///
     /// # Errors
     ///
     /// If `build` or `train_step` returns an error, or a device fails.
     pub fn compare_steps<M: Module>(
         &self,
-        settings: Optimizer,
+        descent: &Descent,
         build: impl Fn(&Device) -> Result<M, RunError>,
         mut train_step: impl FnMut(usize, &M) -> Result<LossAndGradients, RunError>,
         report_step: &mut dyn FnMut(ParityStep),
     ) -> Result<(), RunError> {
         let [first, second] = self.training_devices().map(|device| build(&device));
         let mut models = [first?, second?];
-        let mut optimizers = [new_optimizer(settings), new_optimizer(settings)];
+        let mut steppers = [descent, descent].map(|descent| Stepper::new(descent.clone()));
         for step in 1..=self.steps {
             let mut losses = [None; 2];
             let mut gradients_of: [Vec<Parameter>; 2] = Default::default();
@@ -67,8 +67,7 @@ impl Lockstep {
                 let mean = batch.iter().sum::<f64>() / batch.len() as f64;
                 losses[device] = mean.is_finite().then_some(mean);
                 gradients_of[device] = gradients(&model, &computed.gradients)?;
-                models[device] =
-                    optimizers[device].step(settings.learning_rate(), model, computed.gradients);
+                (models[device], _) = steppers[device].step(model, computed.gradients);
                 weights_of[device] = weights(&models[device])?;
             }
             if !self.drift {
@@ -140,6 +139,7 @@ mod tests {
     use super::*;
     use burn::tensor::TensorData;
     use kindling_datasets::stream;
+    use kindling_formats::Optimizer;
     use kindling_ops::{Activation, DenseLayer};
 
     use crate::init;
@@ -238,11 +238,16 @@ mod tests {
             let values: Vec<f32> = (0..24).map(|at| (at * 7 % 11) as f32 / 11.0).collect();
             Tensor::<2>::from_data(TensorData::new(values, [4, 6]), &device)
         });
-        let sgd = Optimizer::Sgd {
-            learning_rate: 0.1,
-            momentum: 0.9,
-            nesterov: false,
-            weight_decay: 0.0,
+        let descent = Descent {
+            optimizer: Optimizer::Sgd {
+                learning_rate: 0.1,
+                momentum: 0.9,
+                nesterov: false,
+                weight_decay: 0.0,
+            },
+            schedule: None,
+            clip: None,
+            steps: 8,
         };
         let mut steps = Vec::new();
         let mut taken = [0, 0];
@@ -254,7 +259,7 @@ mod tests {
         };
         lockstep
             .compare_steps(
-                sgd,
+                &descent,
                 |device| Ok(Net::new(device)),
                 train_step,
                 &mut |step| {

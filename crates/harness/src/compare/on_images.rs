@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
+use burn::data::dataset::Dataset;
 use burn_train::TrainStep;
 use kindling_formats::ParityStep;
 
@@ -45,7 +46,7 @@ pub fn compare_on_images<M: ImageModel>(
         })
     };
     lockstep.compare_steps(
-        settings.optimizer,
+        &settings.descent(images.len()),
         |device| M::build(task, lockstep.seed, device),
         train_step,
         report_step,

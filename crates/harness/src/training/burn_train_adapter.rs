@@ -31,8 +31,6 @@ const ALMOST_DONE: f64 = 0.999;
 pub(super) struct AdapterParts {
     /// The folder of the run.
     pub dir: RunDir,
-    /// The learning rate, which is the same in all epochs.
-    pub learning_rate: f64,
     /// How progress is shown.
     pub display: ProgressDisplay,
     /// Stops burn-train's loop after an error.
@@ -46,16 +44,18 @@ pub(super) struct AdapterParts {
 /// Receives burn-train's callbacks; see the description at the top of this file.
 pub(super) struct BurnTrainAdapter {
     dir: RunDir,
-    learning_rate: f64,
     interrupter: Interrupter,
     events: Option<EventWriter>,
     log: SharedLog,
     lines: ProgressLines,
     dashboard: Option<Dashboard>,
     guard: LossGuard,
-    /// The ids by which burn-train names the two metrics that the history holds.
+    /// The ids by which burn-train names the metrics that the history holds.
     loss_id: MetricId,
     accuracy_id: MetricId,
+    rate_id: MetricId,
+    /// The learning rate of the last step.
+    learning_rate: Option<f64>,
     epoch: usize,
     epochs: usize,
     epoch_started: Instant,
@@ -72,7 +72,6 @@ impl BurnTrainAdapter {
         let metric_id = |name: &str| MetricId::new(Arc::new(name.to_string()));
         let AdapterParts {
             dir,
-            learning_rate,
             display,
             interrupter,
             events,
@@ -81,7 +80,6 @@ impl BurnTrainAdapter {
         let evaluated_split = log.lock().history.split;
         Self {
             dir,
-            learning_rate,
             dashboard: (display == ProgressDisplay::Dashboard)
                 .then(|| Dashboard::open(interrupter.clone())),
             interrupter,
@@ -91,6 +89,8 @@ impl BurnTrainAdapter {
             guard: LossGuard::default(),
             loss_id: metric_id("Loss"),
             accuracy_id: metric_id("Accuracy"),
+            rate_id: metric_id("Learning Rate"),
+            learning_rate: None,
             epoch: 1,
             epochs: 0,
             epoch_started: Instant::now(),
@@ -117,8 +117,8 @@ impl BurnTrainAdapter {
         }
     }
 
-    /// Takes a figure that burn-train has computed: the loss of a batch, or the loss or
-    /// accuracy of a whole split.
+    /// Takes a figure that burn-train has computed: the loss or learning rate of a batch, or
+    /// the loss or accuracy of a whole split.
     fn take_figure(&mut self, split: Split, state: &MetricState) {
         let MetricState::Numeric(MetricEntry { metric_id, .. }, Some(entry)) = state else {
             return;
@@ -136,6 +136,9 @@ impl BurnTrainAdapter {
             && let NumericEntry::Final(percent) = entry
         {
             self.figures(split).accuracy_percent = Some(*percent);
+        } else if *metric_id == self.rate_id && !matches!(entry, NumericEntry::Final(_)) {
+            // The final figure is the mean of the epoch.
+            self.learning_rate = Some(entry.current());
         }
     }
 
@@ -148,12 +151,14 @@ impl BurnTrainAdapter {
         self.guard.start_epoch();
         let seconds = self.epoch_started.elapsed().as_secs_f64();
         self.epoch_started = Instant::now();
-        let (Some(train_loss), Some(evaluated_loss)) = (train.loss, evaluated.loss) else {
-            return; // The loss metric has failed. burn-train reports this itself.
+        let (Some(train_loss), Some(evaluated_loss), Some(learning_rate)) =
+            (train.loss, evaluated.loss, self.learning_rate)
+        else {
+            return; // A metric has failed. burn-train reports this itself.
         };
         let row = HistoryRow {
             epoch,
-            learning_rate: self.learning_rate,
+            learning_rate,
             train_loss,
             evaluated_loss,
             train_accuracy: train.accuracy(),
@@ -324,7 +329,6 @@ mod tests {
         let interrupter = Interrupter::new();
         let adapter = BurnTrainAdapter::new(AdapterParts {
             dir: RunDir::new(folder.path()),
-            learning_rate: 0.1,
             display: ProgressDisplay::Lines,
             interrupter: interrupter.clone(),
             events: None,
@@ -356,6 +360,17 @@ mod tests {
         adapter.start(1, 1, None, None);
         adapter.start_split("train", 3);
         adapter.update_train(batch_loss(0.5));
+        for rate in [0.2, 0.1] {
+            let aggregated_value = rate;
+            let count = 1;
+            let entry = NumericEntry::Aggregated {
+                aggregated_value,
+                count,
+            };
+            adapter.update_train(figure("Learning Rate", entry));
+        }
+        // burn-train's figure of the epoch is the mean of its steps.
+        adapter.update_train(figure("Learning Rate", NumericEntry::Final(0.15)));
         adapter.update_train(figure("Loss", NumericEntry::Final(0.25)));
         adapter.update_train(figure("Accuracy", NumericEntry::Final(66.66666)));
         adapter.start_split("valid", 7);

@@ -4,7 +4,8 @@
 //! every epoch it
 //!
 //! 1. takes each batch of training images, calls the model's `TrainStep::step` (forward
-//!    pass, loss, backward pass), and then the optimizer's step;
+//!    pass, loss, backward pass), asks [`Rates`] for the learning rate of the step, and then
+//!    takes the optimizer's step, for which [`ClippedModel`] clips the gradients;
 //! 2. takes each batch of the images to evaluate on (the validation images of a trial, the test
 //!    images of a final run), and calls the model's `InferenceStep::step` (forward
 //!    pass and loss, without gradients);
@@ -20,9 +21,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use burn::data::dataset::Dataset;
+use burn::module::ModuleDisplay;
 use burn::tensor::Device;
 use burn_train::checkpoint::KeepLastNCheckpoints;
 use burn_train::logger::FileMetricLogger;
+use burn_train::metric::LearningRateMetric;
 use burn_train::{
     InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
 };
@@ -31,12 +35,13 @@ use kindling_formats::{History, RunDir, Split, Train};
 
 use super::burn_train_adapter::{AdapterParts, BurnTrainAdapter};
 use super::checkpoints::Checkpoints;
+use super::clipped_model::ClippedModel;
 use super::history::SharedLog;
 use super::resume::ResumePoint;
 use super::stop_request::StopOnRequest;
 use crate::data::{ImageBatch, ImageLoader};
 use crate::error::RunError;
-use crate::model::new_optimizer;
+use crate::model::{Rates, new_optimizer};
 use crate::progress::ProgressDisplay;
 use crate::run::Stopwatch;
 use crate::tensorboard::EventWriter;
@@ -94,10 +99,13 @@ pub(super) struct FittedModel<M> {
 pub(super) fn fit<M>(
     inputs: FitInputs<'_>,
     model: M,
-    add_metrics: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>,
+    add_metrics: impl FnOnce(SupervisedTraining<ClippedModel<M>>) -> SupervisedTraining<ClippedModel<M>>,
 ) -> Result<FittedModel<M>, RunError>
 where
-    M: LearnerModel + TrainStep<Input = ImageBatch> + InferenceStep<Input = ImageBatch>,
+    M: LearnerModel
+        + ModuleDisplay
+        + TrainStep<Input = ImageBatch>
+        + InferenceStep<Input = ImageBatch>,
 {
     let FitInputs {
         settings,
@@ -113,13 +121,12 @@ where
         events,
     } = inputs;
     let epochs = settings.epochs;
-    let learning_rate = settings.optimizer.learning_rate();
+    let descent = settings.descent(train_images.len());
     let epochs_done = resume_point.epochs_done();
     let log = SharedLog::new(resume_point.log(evaluated_split));
     let interrupter = Interrupter::new();
     let adapter = BurnTrainAdapter::new(AdapterParts {
         dir: dir.clone(),
-        learning_rate,
         display,
         interrupter: interrupter.clone(),
         events,
@@ -156,8 +163,15 @@ where
     if epochs_done > 0 {
         training = training.checkpoint(epochs_done);
     }
-    let training = add_metrics(training);
-    let learner = Learner::new(model, new_optimizer(settings.optimizer), learning_rate);
+    let training = add_metrics(training).metric_train_numeric(LearningRateMetric::new());
+    let learner = Learner::new(
+        ClippedModel {
+            model,
+            clip: descent.clip,
+        },
+        new_optimizer(descent.optimizer),
+        Rates::new(descent),
+    );
     let result = unless_killed(|| training.launch(learner));
 
     let log = log.take();
@@ -177,7 +191,7 @@ where
         return Err(RunError::Stopped(epochs_done, epochs));
     }
     Ok(FittedModel {
-        model: result.model,
+        model: result.model.model,
         history: log.history,
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, LearnerModel, SupervisedTraining, TrainStep};
 use kindling_datasets::Images;
@@ -21,7 +22,7 @@ use crate::run::{RunContext, RunResults};
 /// `TrainStep` is the training step (forward pass, loss, backward pass), `InferenceStep`
 /// the evaluation of a batch. Both give a loss `[batch]` per image.
 pub trait ImageModel:
-    LearnerModel + TrainStep<Input = ImageBatch> + InferenceStep<Input = ImageBatch>
+    LearnerModel + ModuleDisplay + TrainStep<Input = ImageBatch> + InferenceStep<Input = ImageBatch>
 {
     /// The family's part of a config.
     type Task;
@@ -40,8 +41,12 @@ pub trait ImageModel:
     fn build(task: &Self::Task, seed: u64, device: &Device) -> Result<Self, RunError>;
 
     /// Adds the metrics for the history. One of them must be burn-train's
-    /// `LossMetric`.
-    fn add_metrics(training: SupervisedTraining<Self>) -> SupervisedTraining<Self>;
+    /// `LossMetric`. `L` is this network inside burn-train's loop.
+    fn add_metrics<L>(training: SupervisedTraining<L>) -> SupervisedTraining<L>
+    where
+        L: LearnerModel
+            + TrainStep<Output = <Self as TrainStep>::Output>
+            + InferenceStep<Output = <Self as InferenceStep>::Output>;
 
     /// The losses `[batch]` of the images, from the output of a training step.
     fn losses(output: &<Self as TrainStep>::Output) -> Tensor<1>;
@@ -76,7 +81,7 @@ pub fn train_on_images<M: ImageModel>(
     let evaluated_images = Arc::new(data.evaluated);
     let seed = run.config().seed;
     let model = M::build(task, seed, &run.device().clone().autodiff())?;
-    let parameters = model.num_params();
+    let parameters = Module::num_params(&model);
 
     let resume_point = ResumePoint::find(run.dir(), run.identity(&data.fingerprint)?)?;
     if let Some(checkpoint) = &resume_point.checkpoint {

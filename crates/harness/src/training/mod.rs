@@ -2,6 +2,7 @@
 
 mod burn_train_adapter;
 mod checkpoints;
+mod clipped_model;
 mod fit;
 mod history;
 mod image_model;

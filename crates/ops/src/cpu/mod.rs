@@ -13,6 +13,7 @@ mod geometry;
 mod parallel_chunks;
 mod patches;
 mod squared_error;
+mod sum_of_squares;
 
 pub(crate) use backward::backward as conv2d_backward;
 pub(crate) use checks::Gradients;
@@ -21,6 +22,7 @@ pub(crate) use forward::forward as conv2d;
 pub(crate) use geometry::Geometry;
 pub(crate) use parallel_chunks::in_parallel_chunks;
 pub(crate) use squared_error::{squared_error, squared_error_backward};
+pub(crate) use sum_of_squares::sum_of_squares;
 
 #[cfg(test)]
 mod tests {
