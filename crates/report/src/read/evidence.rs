@@ -171,8 +171,8 @@ fn read(run: &RecordedRun) -> Result<TestImages> {
         };
         let mean = values.iter().copied().map(f64::from).sum::<f64>() / values.len() as f64;
         let difference = (mean - recorded).abs();
-        // A comparison with NaN is false, so a mean of no values is refused.
-        if !(difference <= tolerance * recorded.abs().max(1e-6)) {
+        // The mean of no values is NaN.
+        if difference.is_nan() || difference > tolerance * recorded.abs().max(1e-6) {
             return Err(problem(format!(
                 "the mean over its images gives a {figure} of {mean}, and record.json has \
                  {recorded}"
