@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod protocol;
+#[cfg(target_os = "linux")]
+mod slurm;
 
 use std::path::PathBuf;
 use std::process::Output;
