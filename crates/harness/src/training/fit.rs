@@ -25,7 +25,6 @@ use burn::data::dataset::Dataset;
 use burn::module::ModuleDisplay;
 use burn::tensor::Device;
 use burn_train::checkpoint::KeepLastNCheckpoints;
-use burn_train::logger::FileMetricLogger;
 use burn_train::metric::LearningRateMetric;
 use burn_train::{
     InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
@@ -37,6 +36,7 @@ use super::burn_train_adapter::{AdapterParts, BurnTrainAdapter};
 use super::checkpoints::Checkpoints;
 use super::clipped_model::ClippedModel;
 use super::history::SharedLog;
+use super::metric_logs::MetricLogs;
 use super::resume::ResumePoint;
 use super::stop_request::StopOnRequest;
 use crate::data::{ImageBatch, ImageLoader};
@@ -155,7 +155,7 @@ where
     .renderer(Box::new(adapter))
     .with_interrupter(interrupter)
     .with_application_logger(None)
-    .with_metric_logger(FileMetricLogger::new(dir.path()))
+    .with_metric_logger(MetricLogs::new(dir, evaluated_split))
     .with_custom_checkpointers(model_part, optimizer_part, rate_part)
     .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
     .early_stopping(StopOnRequest)
