@@ -58,6 +58,12 @@ impl JudgedBy {
             Self::SeedsAndImages => "seeds and images",
         }
     }
+
+    /// Whether a verdict could be wrong by chance, so that it is corrected for the number of
+    /// claims and looks.
+    pub(crate) fn is_by_chance(self) -> bool {
+        !matches!(self, Self::Value | Self::EveryRun)
+    }
 }
 
 /// A comparison with its values and its estimate.

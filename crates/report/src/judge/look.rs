@@ -19,8 +19,11 @@ pub struct Looked {
 /// Judges the claims of `study` by `runs`, which [`crate::read`] has read from `layout`. Full runs
 /// are a look, which the ledger of the tree counts ([`Looks`]).
 pub fn look(study: &Study, layout: &Layout, runs: &RecordedRuns) -> Looked {
-    let evidence = Evidence::read(study, runs);
     let is_full = layout.size() == Size::Full;
+    let evidence = match is_full {
+        true => Evidence::read(study, runs),
+        false => Evidence::default(),
+    };
     let (looks, problem) = match is_full.then(|| Looks::read(layout)) {
         None => (Looks::default(), None),
         Some(Ok(looks)) => (looks, None),

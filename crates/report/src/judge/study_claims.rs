@@ -193,7 +193,7 @@ fn by_interval(records: &ClaimRecords, evidence: &Evidence) -> Judged {
         }
         _ => (by_statement, None),
     };
-    let by_chance = decisive.by != JudgedBy::Value;
+    let by_chance = decisive.by.is_by_chance();
     let estimate = decisive.estimate;
     Judged {
         judgement: Judgement {

@@ -117,10 +117,10 @@ pub fn meaning(judgements: &[Judgement]) -> String {
             .to_string();
     let judged = judgements.iter().filter(|one| one.risk.is_some());
     let few = judged
-        .clone()
         .map(|one| one.values.len())
         .filter(|seeds| *seeds > 1);
-    let count = judged.count();
+    let by_chance = judgements.iter().filter(|one| one.judged_by.is_by_chance());
+    let count = by_chance.count();
     if let Some(seeds) = few.min().filter(|seeds| *seeds < FEW) {
         text += &format!(
             " With {seeds} seeds few claims can hold together: if the seeds are the only source of \

@@ -119,8 +119,8 @@ mod tests {
         ];
         check(&alone, expected);
         let expected = [
-            1.400_000_000_000_000,  // mean
-            0.430_000_000_000_000,  // seeds
+            1.4,                    // mean
+            0.43,                   // seeds
             0.179_444_444_444_444,  // images
             0.057_777_777_777_778,  // rest
             0.742_742_665_171_906,  // standard error

@@ -49,8 +49,7 @@ impl Holm {
         let mut next_level = ERROR_RATE;
         for (rank, &claim) in order.iter().enumerate() {
             next_level = ERROR_RATE / (risks.len() - rank) as f64;
-            // A comparison with NaN is false, so a risk that is NaN decides nothing.
-            if !(risks[claim] <= next_level) {
+            if risks[claim].is_nan() || risks[claim] > next_level {
                 break;
             }
             decided[claim] = true;

@@ -1,5 +1,9 @@
 //! Simulations with known truth: how often intervals cover the truth, and how often any of many
 //! verdicts is wrong. Random streams are fixed, so every run gives the same numbers.
+#![allow(
+    clippy::print_stdout,
+    reason = "`cargo test -- --nocapture simulation` shows what was measured"
+)]
 
 mod coverage;
 mod draws;
