@@ -91,6 +91,44 @@ case $family in
     pca) files="components.csv" tests="codes.csv reconstructions.csv test.safetensors" ;;
 esac
 if [ $split = test ]; then files="$files $tests"; fi
+# test.safetensors: 100 test images with equal losses, of which the last ones are labelled wrongly.
+repeated() { # the byte of the octal number $2, $1 times
+    if [ "$1" -gt 0 ]; then printf "%0${1}d" 0 | tr 0 "\\$2"; fi
+}
+float() { # the bytes of a number above 0 as a 32-bit float, as escapes for printf
+    awk -v x="$1" 'BEGIN {
+        while (x >= 2) { x /= 2; e++ }
+        while (x < 1) { x *= 2; e-- }
+        b = (e + 127) * 8388608 + int((x - 1) * 8388608 + 0.5)
+        for (i = 0; i < 4; i++) { printf "\\%03o", b % 256; b = int(b / 256) }
+    }'
+}
+tensor() { echo "\"$1\":{\"dtype\":\"$2\",\"shape\":[100],\"data_offsets\":[$3,$4]}"; }
+case "$files" in
+    *test.safetensors*)
+        if [ $family = classifier ]; then
+            header="{$(tensor label U8 0 100),$(tensor prediction U8 100 200),$(tensor loss F32 200 600)}"
+        else
+            header="{$(tensor error F32 0 400)}"
+        fi
+        right=$(awk -v x="$accuracy" 'BEGIN { printf "%d", 100 * x + 0.5 }')
+        loss_bytes=$(float "$loss")
+        {
+            printf "\\$(printf %03o ${#header})"
+            repeated 7 000
+            printf %s "$header"
+            if [ $family = classifier ]; then
+                repeated $((100 + right)) 000
+                repeated $((100 - right)) 001
+            fi
+            i=0
+            while [ $i -lt 100 ]; do
+                printf "$loss_bytes"
+                i=$((i + 1))
+            done
+        } > "$folder/test.safetensors"
+        ;;
+esac
 digests=
 for file in config.toml $files; do
     [ -e "$folder/$file" ] || : > "$folder/$file"

@@ -195,11 +195,12 @@ const CLAIMS: &str = "[[claim]]\nid = \"loss-is-small\"\nsection = \"2.5\"\nsays
 #[test]
 fn a_flip_is_marked_and_the_text_fits_a_terminal() {
     let place = Place::new(CLAIMS);
-    for (losses, seed) in [0.100, 0.101, 0.102].into_iter().zip(0..) {
-        place.run("one", "mlp", seed, &[losses; 4]);
-        place.run("two", "mlp", seed, &[losses + 0.5 + 0.01 * seed as f32; 4]);
+    for (loss, seed) in [0.100, 0.101, 0.102].into_iter().zip(0..) {
+        let other = loss + 0.5 + 0.01 * seed as f32;
+        place.run_with_images("one", "mlp", seed, &[loss; 4], &[0; 4]);
+        place.run_with_images("two", "mlp", seed, &[other; 4], &[0; 4]);
     }
-    place.run("one", "fixed", 0, &[0.5; 4]);
+    place.run_with_images("one", "fixed", 0, &[0.5, 0.4, 0.6, 0.5], &[0; 4]);
     let comparison = place.compare(&["one", "two"]);
     let text = comparison_text(&comparison);
     for words in [
