@@ -122,6 +122,20 @@ pub(crate) fn finish(layout: &Layout, record: &Record) -> RunDir {
     put(layout.finished(&record.cell, record.seed), record)
 }
 
+/// Writes the record of a finished run with `test.safetensors` to the run's folder: 100 test
+/// images with equal losses, of which the last ones are labelled wrongly.
+pub(crate) fn finish_with_images(layout: &Layout, record: &Record) -> RunDir {
+    let dir = layout.finished(&record.cell, record.seed);
+    let (accuracy, loss) = (record.test_accuracy, record.test_loss);
+    let (accuracy, loss) = (accuracy.expect("an accuracy"), loss.expect("a loss"));
+    let is_wrong = |image: u32| f64::from(image) >= (accuracy * 100.0).round();
+    let predictions: Vec<u8> = (0..100).map(|image| is_wrong(image).into()).collect();
+    let mut record = record.clone();
+    write_test_images(&dir, &[loss as f32; 100], &[0; 100], &predictions);
+    record.files.extend(dir.digests().expect("digests"));
+    put(dir, &record)
+}
+
 /// Writes the record of a failed run to the run's folder.
 pub(crate) fn fail(layout: &Layout, record: &Record) -> RunDir {
     put(layout.partial(&record.cell, record.seed), record)
@@ -152,16 +166,7 @@ pub(crate) fn with_test_images(
     losses: &[f32],
     labels: &[u8],
 ) -> Record {
-    let bytes: Vec<u8> = losses.iter().flat_map(|loss| loss.to_le_bytes()).collect();
-    let view = |dtype, bytes| TensorView::new(dtype, vec![losses.len()], bytes).expect("a tensor");
-    let tensors = [
-        ("label", view(Dtype::U8, labels)),
-        ("prediction", view(Dtype::U8, labels)),
-        ("loss", view(Dtype::F32, &bytes)),
-    ];
-    let file = serialize(tensors, None).expect("a file");
-    std::fs::create_dir_all(dir.path()).expect("makes a folder");
-    std::fs::write(dir.file("test.safetensors"), file).expect("writes");
+    write_test_images(dir, losses, labels, labels);
     let mean = losses.iter().copied().map(f64::from).sum::<f64>() / losses.len() as f64;
     let mut record = Record {
         test_loss: Some(mean),
@@ -171,4 +176,17 @@ pub(crate) fn with_test_images(
     let digests = dir.digests().expect("digests");
     record.files.extend(digests);
     record
+}
+
+fn write_test_images(dir: &RunDir, losses: &[f32], labels: &[u8], predictions: &[u8]) {
+    let bytes: Vec<u8> = losses.iter().flat_map(|loss| loss.to_le_bytes()).collect();
+    let view = |dtype, bytes| TensorView::new(dtype, vec![losses.len()], bytes).expect("a tensor");
+    let tensors = [
+        ("label", view(Dtype::U8, labels)),
+        ("prediction", view(Dtype::U8, predictions)),
+        ("loss", view(Dtype::F32, &bytes)),
+    ];
+    let file = serialize(tensors, None).expect("a file");
+    std::fs::create_dir_all(dir.path()).expect("makes a folder");
+    std::fs::write(dir.file("test.safetensors"), file).expect("writes");
 }

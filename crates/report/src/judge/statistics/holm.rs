@@ -39,9 +39,10 @@ impl Holm {
     /// (1979): the smallest risk is compared with 0.05 / m, the next one with 0.05 / (m - 1), and
     /// so on, until one is too large. A claim that has no risk yet counts with 1.
     ///
-    /// A verdict has a direction: a true claim could be refuted, and a false one supported.
-    /// Holm's method controls such errors for independent claims (Shaffer 1980); that it does
-    /// for claims as those of a study is simulated in the tests.
+    /// A verdict has a direction: a true claim could be refuted, and a false one supported. That
+    /// Holm's method controls such errors too is proven for independent claims (Shaffer 1980), and
+    /// the simulation in the tests has independent claims. For claims that share cells, as those
+    /// of a study do, it is neither proven nor simulated.
     pub(crate) fn of(risks: &[f64]) -> Self {
         let mut order: Vec<usize> = (0..risks.len()).collect();
         order.sort_by(|&a, &b| risks[a].total_cmp(&risks[b]));
