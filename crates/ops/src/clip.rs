@@ -18,7 +18,7 @@ pub enum ClipFactor {
     /// A number below 1.
     Number(f64),
     /// A number of shape `[1]` that stays on the device, so that no step waits for the device.
-    OnDevice(Tensor<1>),
+    OnDevice(Box<Tensor<1>>),
 }
 
 impl ClipFactor {
@@ -27,7 +27,7 @@ impl ClipFactor {
         match self {
             ClipFactor::One => gradient,
             ClipFactor::Number(factor) => gradient.mul_scalar(*factor),
-            ClipFactor::OnDevice(factor) => gradient * factor.clone().reshape([1; D]),
+            ClipFactor::OnDevice(factor) => gradient * Tensor::clone(factor).reshape([1; D]),
         }
     }
 }
@@ -75,7 +75,8 @@ pub fn clip_factor_of_burn(gradients: &[Tensor<1>], largest: f64) -> ClipFactor 
         .iter()
         .map(|gradient| (gradient.clone() / size.clone()).square().sum());
     let norm = Tensor::cat(squares.collect(), 0).sum().sqrt();
-    ClipFactor::OnDevice((norm.recip().mul_scalar(largest) / size).clamp_max(1.0))
+    let factor = (norm.recip().mul_scalar(largest) / size).clamp_max(1.0);
+    ClipFactor::OnDevice(Box::new(factor))
 }
 
 /// The sum of the squares of a tensor of a CPU backend.
