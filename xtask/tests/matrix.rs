@@ -291,6 +291,29 @@ fn train_has_its_own_folder_and_returns_the_exit_code_of_kindling() {
 }
 
 #[test]
+fn a_trial_shows_validation_figures() {
+    let place = Place::new();
+    let print = |words: &str| {
+        let output = place.xtask(words).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let printed = print("train mlp --set data.validation=1000");
+    for line in [
+        "  validation loss      0.1500",
+        "  validation accuracy  0.9200",
+        "  seconds              1.5",
+    ] {
+        assert!(printed.contains(line), "{printed}");
+    }
+    assert!(!printed.contains("test"), "{printed}");
+
+    print("experiments --cell mlp --seeds 1 --set data.validation=1000");
+    let watched = print("watch --once --variant data.validation=1000");
+    assert!(watched.contains("validation 0.1500"), "{watched}");
+}
+
+#[test]
 fn a_report_of_failed_or_missing_runs_is_not_published() {
     let place = Place::new();
     let publish = || place.xtask("report --publish").output().unwrap();

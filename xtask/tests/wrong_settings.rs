@@ -24,6 +24,10 @@ fn too_many_images_and_too_large_numbers_are_refused_before_training() {
             "asks for 6 components, and 5 images have at most 5",
         ),
         (
+            "experiments --cell mlp --set data.validation=60000",
+            "mlp: `data.validation` holds out 60000 of 60000 training images",
+        ),
+        (
             "train mlp --set data.train=60001",
             "mlp: `data.train` asks for 60001",
         ),

@@ -146,6 +146,15 @@ fn check_number_of_images(
         }
     }
     let train = images.train.unwrap_or(found.train);
+    let validation = images.validation.unwrap_or(0);
+    if validation >= train {
+        return Err(CommandError::input(anyhow!(
+            "{}: `data.validation` holds out {validation} of {train} training images, which \
+             leaves none to learn from; use a number below {train}",
+            config.cell
+        )));
+    }
+    let train = train - validation;
     if let Task::Pca(task) = &config.task
         && task.model.components > train
     {
