@@ -396,55 +396,6 @@ fn options_are_passed_on_to_slurm() {
     assert!(stderr(&output).contains("sbatch printed this in place of a job number: Submitted"));
 }
 
-#[test]
-fn trials_are_submitted_and_the_last_job_chooses() {
-    let place = Place::new();
-    scripts(&place);
-    // An array may have a hundred tasks, and the script of each job is kept.
-    let bin = place.path("bin").display().to_string();
-    program(&place, "scontrol", "echo 'MaxArraySize = 100'");
-    program(
-        &place,
-        "sbatch",
-        &format!("n=$(ls '{bin}' | grep -c ^job-)\nn=$((n + 1))\ncat > '{bin}'/job-$n\necho $n"),
-    );
-    let tune = || {
-        let mut command = place.xtask("tune --cell mlp --quick --executor slurm");
-        let output = command.env("PATH", path(&place)).output().unwrap();
-        assert!(output.status.success(), "{}", stderr(&output));
-        stdout(&output)
-    };
-    let printed = tune();
-    assert!(
-        printed.contains("12 runs submitted as job 1, the choice as job 2"),
-        "{printed}"
-    );
-    assert!(
-        printed.contains("`cargo xtask watch --trials`"),
-        "{printed}"
-    );
-    let job = |number: usize, task: Option<usize>| {
-        let mut command = Command::new("sh");
-        command.arg(place.path(&format!("bin/job-{number}")));
-        command.env("FAKE_LOG", place.path("log"));
-        command.env("FAKE_VERSION", kindling_formats::VERSION);
-        command.env("PATH", path(&place));
-        if let Some(task) = task {
-            command.env("SLURM_ARRAY_TASK_ID", task.to_string());
-        }
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", stderr(&output));
-    };
-    (0..12).for_each(|task| job(1, Some(task)));
-    assert_eq!(place.trained().len(), 12);
-    job(2, None);
-    let layout = kindling_formats::Layout::new(&place.out(), kindling_formats::Size::Quick);
-    let choices = kindling_formats::Choices::read(&layout.choices()).unwrap();
-    assert_eq!(choices.cells.len(), 1);
-    // The queue of this Slurm is empty, and all trials are recorded.
-    assert!(tune().contains("nothing to submit"));
-}
-
 /// Creates a folder with the programs that scripts need. As PATH, it contains no program of
 /// Slurm.
 fn path_without_slurm(place: &Place) -> PathBuf {

@@ -55,9 +55,13 @@ fn classifiers_learn_to_classify_the_images() {
         let timing: Vec<TimingRow> = read_csv(&dir.timing()).expect("a timing");
         assert_eq!(timing.len(), 4);
         // burn-train's own logs: a folder for each epoch and split, and a file for each metric.
-        for log in ["train/epoch-4/Loss.log", "valid/epoch-4/Accuracy.log"] {
+        for log in ["train/epoch-4/Loss.log", "test/epoch-4/Accuracy.log"] {
             assert!(dir.file(log).exists(), "{log}");
         }
+        assert!(
+            !dir.file("valid").exists(),
+            "no image is a validation image"
+        );
         assert!(
             !dir.checkpoints().exists(),
             "a finished run keeps no checkpoints"

@@ -66,6 +66,8 @@ fn test_files_change_no_byte_of_a_trial() {
         assert!(record.validation_accuracy > Some(0.5), "{record:?}");
         let read = |file| std::fs::read(file).expect("a file");
         results.push((read(dir.history()), read(dir.weights()), record.metrics));
+        assert!(dir.file("valid/epoch-3/Accuracy.log").exists());
+        assert!(!dir.file("test").exists());
         let timing: Vec<TimingRow> = read_csv(&dir.timing()).expect("a timing");
         assert_eq!(timing.len(), 3);
     }

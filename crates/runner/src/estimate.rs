@@ -63,7 +63,7 @@ impl Measured {
         if self.bytes > 0.0 {
             return Some(self.bytes);
         }
-        (self.parameters > 0).then(|| 8.0 * self.parameters as f64 + OTHER_FILES)
+        (self.parameters > 0).then_some(8.0 * self.parameters as f64 + OTHER_FILES)
     }
 }
 
@@ -108,7 +108,7 @@ pub fn estimate(
         basis = basis.max(of);
         let seconds = measured.seconds_per_cost()? * cost(&run.config);
         // The next run starts where a job is free first.
-        let free = ends.iter_mut().min_by(|a, b| (**a).total_cmp(*b))?;
+        let free = ends.iter_mut().min_by(|a, b| (**a).total_cmp(b))?;
         *free += seconds;
         bytes = bytes
             .zip(measured.bytes_of_run())

@@ -116,14 +116,16 @@ impl RunSlot {
     }
 
     /// Whether this run is a trial that has diverged. That is its result: the candidate loses,
-    /// and the trial is not trained again. The record lies in the training folder.
+    /// and the trial is not trained again. The record lies in the training folder. The record of
+    /// a run without a result may not say which data it is of; then it counts for these data.
     pub fn has_diverged(&self) -> bool {
         let record = self.training.read_record().ok().flatten();
         self.config.is_trial()
             && record.is_some_and(|record| {
                 record.status == RunStatus::Diverged
                     && record.burn_version == BURN_VERSION
-                    && self.has_key_of(&record)
+                    && record.config_hash == self.config.hash()
+                    && [self.data_fingerprint.as_str(), ""].contains(&&*record.data_fingerprint)
             })
     }
 

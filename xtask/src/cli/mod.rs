@@ -1,7 +1,7 @@
 //! The command line as types. The commands themselves are in other folders.
 //!
-//! This file lists the commands. `study.rs`, `tune.rs`, `backends.rs` and `dev.rs` have the flags of each
-//! command, and `options.rs` has the flags that several commands share.
+//! This file lists the commands. `study.rs`, `tune.rs`, `backends.rs` and `dev.rs` have the flags
+//! of each command, and `options.rs` has the flags that several commands share.
 
 mod backends;
 mod dev;

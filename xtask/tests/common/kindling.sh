@@ -62,6 +62,7 @@ data=fake
 dir=$(value dir)
 if [ -e "${dir:-/none}/content" ]; then data=$(cat "$dir/content"); fi
 case $family in gradients | regression) data=generated ;; esac
+if [ $status = diverged ]; then data=; fi
 # As RunConfig::hash, this leaves out the keys that do not change a training.
 sha() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }
 hash=$(sed -e 's/^\(about\|section\) = .*/\1 = ""/' -e '/^dir = /d' "$folder/config.toml" | sha |

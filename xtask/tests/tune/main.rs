@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod protocol;
+#[cfg(target_os = "linux")]
+mod slurm;
 
 use std::path::PathBuf;
 use std::process::Output;
@@ -268,8 +270,8 @@ fn wrong_arguments_and_files_are_refused_before_anything_is_written() {
             "may be the seed of a final run",
         ),
         (
-            with("tuning.toml", ", 25.6]", "]"),
-            "gives ae-naive-sgd 4 candidates and ae-naive-adam 5",
+            with("tuning.toml", ", 3.2]", "]"),
+            "gives ae-naive-sgd 5 candidates and ae-naive-adam 6",
         ),
     ] {
         assert!(error.contains(words), "`{words}` in: {error}");
@@ -309,7 +311,7 @@ fn a_stopped_tuning_continues() {
 fn a_list_has_every_trial_and_writes_nothing() {
     let place = Place::new();
     let list = succeed(&place, "tune --list --cell mlp --cell ae");
-    assert!(list.trim_end().ends_with("2 cells, 22 trials"), "{list}");
+    assert!(list.trim_end().ends_with("2 cells, 24 trials"), "{list}");
     assert!(list.contains("learning_rate=0.32"), "{list}");
     let json = succeed(&place, "tune --list --json --cell mlp");
     let runs: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();

@@ -22,7 +22,6 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use burn_train::checkpoint::KeepLastNCheckpoints;
-use burn_train::logger::FileMetricLogger;
 use burn_train::{
     InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
 };
@@ -32,6 +31,7 @@ use kindling_formats::{History, RunDir, Split, Train};
 use super::burn_train_adapter::{AdapterParts, BurnTrainAdapter};
 use super::checkpoints::Checkpoints;
 use super::history::SharedLog;
+use super::metric_logs::MetricLogs;
 use super::resume::ResumePoint;
 use super::stop_request::StopOnRequest;
 use crate::data::{ImageBatch, ImageLoader};
@@ -148,7 +148,7 @@ where
     .renderer(Box::new(adapter))
     .with_interrupter(interrupter)
     .with_application_logger(None)
-    .with_metric_logger(FileMetricLogger::new(dir.path()))
+    .with_metric_logger(MetricLogs::new(dir, evaluated_split))
     .with_custom_checkpointers(model_part, optimizer_part, rate_part)
     .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
     .early_stopping(StopOnRequest)

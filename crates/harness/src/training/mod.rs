@@ -6,6 +6,7 @@ mod fit;
 mod history;
 mod image_model;
 mod loss_guard;
+mod metric_logs;
 mod resume;
 mod stop_request;
 

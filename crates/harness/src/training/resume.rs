@@ -8,7 +8,7 @@ use crate::error::RunError;
 use crate::progress::report_warning;
 
 /// The folders that a training makes in the folder of its run.
-const FOLDERS: [&str; 4] = ["train", "valid", "checkpoint", "tensorboard"];
+const FOLDERS: [&str; 5] = ["train", "valid", "test", "checkpoint", "tensorboard"];
 
 /// The start of a training: a checkpoint of an earlier attempt, or epoch 1.
 pub(super) struct ResumePoint {
