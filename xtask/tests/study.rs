@@ -125,7 +125,7 @@ fn a_diverging_run_is_named_and_the_others_go_on() {
     let failed = layout.partial("wild", 0);
     assert_eq!(
         failed.read_record().unwrap().unwrap().status,
-        RunStatus::Failed
+        RunStatus::Diverged
     );
     let stderr = std::fs::read_to_string(failed.stderr()).unwrap();
     assert!(
