@@ -5,14 +5,14 @@ mod common;
 use std::path::Path;
 
 use common::{train_successfully, write_config, write_images};
-use kindling_formats::{HistoryRow, RunDir, read_csv};
+use kindling_formats::{History, HistoryRow, RunDir};
 
 const SGD: &str = "optimizer.sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = false, \
                    weight_decay = 0.0 }";
 
 fn history(dir: &RunDir) -> Vec<HistoryRow> {
     train_successfully(dir);
-    read_csv(&dir.history()).expect("a history")
+    History::read(&dir.history()).expect("a history").rows
 }
 
 /// Four epochs of five steps each.

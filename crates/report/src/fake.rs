@@ -122,20 +122,6 @@ pub(crate) fn finish(layout: &Layout, record: &Record) -> RunDir {
     put(layout.finished(&record.cell, record.seed), record)
 }
 
-/// Writes the record of a finished run with `test.safetensors` to the run's folder: 100 test
-/// images with equal losses, of which the last ones are labelled wrongly.
-pub(crate) fn finish_with_images(layout: &Layout, record: &Record) -> RunDir {
-    let dir = layout.finished(&record.cell, record.seed);
-    let (accuracy, loss) = (record.test_accuracy, record.test_loss);
-    let (accuracy, loss) = (accuracy.expect("an accuracy"), loss.expect("a loss"));
-    let is_wrong = |image: u32| f64::from(image) >= (accuracy * 100.0).round();
-    let predictions: Vec<u8> = (0..100).map(|image| is_wrong(image).into()).collect();
-    let mut record = record.clone();
-    write_test_images(&dir, &[loss as f32; 100], &[0; 100], &predictions);
-    record.files.extend(dir.digests().expect("digests"));
-    put(dir, &record)
-}
-
 /// Writes the record of a failed run to the run's folder.
 pub(crate) fn fail(layout: &Layout, record: &Record) -> RunDir {
     put(layout.partial(&record.cell, record.seed), record)
@@ -158,35 +144,38 @@ pub(crate) fn row(epoch: usize, train_loss: f64, test_loss: f64) -> HistoryRow {
     }
 }
 
-/// The record of a run of a classifier that labelled all test images rightly and left
-/// `test.safetensors`, which is written to `dir`: the losses of each image and the labels `labels`.
+/// The record of a run of a classifier that left `test.safetensors`, which is written to `dir`: the
+/// losses of each image and the labels `labels`. The first images are labelled rightly, about as
+/// many as the accuracy of `record` says.
 pub(crate) fn with_test_images(
     record: Record,
     dir: &RunDir,
     losses: &[f32],
     labels: &[u8],
 ) -> Record {
-    write_test_images(dir, losses, labels, labels);
-    let mean = losses.iter().copied().map(f64::from).sum::<f64>() / losses.len() as f64;
-    let mut record = Record {
-        test_loss: Some(mean),
-        test_accuracy: Some(1.0),
-        ..record
-    };
-    let digests = dir.digests().expect("digests");
-    record.files.extend(digests);
-    record
-}
-
-fn write_test_images(dir: &RunDir, losses: &[f32], labels: &[u8], predictions: &[u8]) {
+    let accuracy = record.test_accuracy.unwrap_or(1.0);
+    let right = (accuracy * losses.len() as f64).round() as usize;
+    let predictions = labels.iter().zip(0..);
+    let predictions: Vec<u8> = predictions
+        .map(|(label, image)| label ^ u8::from(image >= right))
+        .collect();
     let bytes: Vec<u8> = losses.iter().flat_map(|loss| loss.to_le_bytes()).collect();
     let view = |dtype, bytes| TensorView::new(dtype, vec![losses.len()], bytes).expect("a tensor");
     let tensors = [
         ("label", view(Dtype::U8, labels)),
-        ("prediction", view(Dtype::U8, predictions)),
+        ("prediction", view(Dtype::U8, &predictions)),
         ("loss", view(Dtype::F32, &bytes)),
     ];
     let file = serialize(tensors, None).expect("a file");
     std::fs::create_dir_all(dir.path()).expect("makes a folder");
     std::fs::write(dir.file("test.safetensors"), file).expect("writes");
+    let mean = losses.iter().copied().map(f64::from).sum::<f64>() / losses.len() as f64;
+    let mut record = Record {
+        test_loss: Some(mean),
+        test_accuracy: Some(right as f64 / losses.len() as f64),
+        ..record
+    };
+    let digests = dir.digests().expect("digests");
+    record.files.extend(digests);
+    record
 }

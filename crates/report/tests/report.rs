@@ -206,7 +206,8 @@ fn a_report_names_missing_failed_and_unreadable_runs() {
     let expected = format!(
         "# A small study\n\
          \n\
-         Full runs. Runs: 4, of 2 cells; failed: 1; backends: flex; seeds: 0, 1.\n\
+         Full runs. Runs: 4, of 2 cells; failed: 1; backends: flex; seeds: 0, 1. Protocol: written, so \
+         every hyper-parameter is that of the cell's config.\n\
          \n\
          ## Failed runs\n\
          \n\

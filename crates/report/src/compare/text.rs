@@ -10,7 +10,7 @@ const HOW: &str = "The intervals have a confidence of 95 %, each for itself. The
     both      seeds and test images, crossed; paired by seed and by image\n\
     seeds     seeds alone; paired by seed\n\
     images    test images alone, since no seed changes the result; paired by image\n\
-    unpaired  seeds alone, by Welch's interval; the trees have other data, or fewer\n\
+    unpaired  seeds alone, by Welch's interval: the trees have other data, or fewer\n\
     \x20         than two seeds in common\n";
 
 /// The comparison as text: the trees, the claims with the verdict by each tree, and the results

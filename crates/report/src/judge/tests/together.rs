@@ -28,6 +28,16 @@ fn many(seeds: u64) -> Vec<Record> {
         .collect()
 }
 
+/// Writes a finished run with results of 100 test images.
+fn finish(layout: &Layout, study: &Study, record: Record) {
+    let dir = layout.finished(&record.cell, record.seed);
+    let record = fake::with_config_of(study, Size::Full, record);
+    fake::finish(
+        layout,
+        &fake::with_test_images(record, &dir, &[0.5; 100], &[0; 100]),
+    );
+}
+
 fn judged(claims: &str, records: &[Record], looks: &Looks) -> Vec<Judgement> {
     let (_folder, study) = study(claims);
     judge(&study, Size::Full, records, &Evidence::default(), looks)
@@ -83,7 +93,7 @@ fn each_look_at_new_evidence_spends_more() {
     let layout = Layout::new(folder.path(), Size::Full);
     let (_study_folder, study) = study(&claims_at_least(&[0.0]));
     for record in many(3) {
-        fake::finish_with_images(&layout, &fake::with_config_of(&study, Size::Full, record));
+        finish(&layout, &study, record);
     }
     let now = || look(&study, &layout, &crate::read(&study, &layout));
     assert_eq!(now().problem, None);
@@ -91,7 +101,7 @@ fn each_look_at_new_evidence_spends_more() {
     let judgement = now().judgements.remove(0);
     assert_eq!((judgement.look, judgement.is_changed), (Some(1), false));
     for record in many(4) {
-        fake::finish_with_images(&layout, &fake::with_config_of(&study, Size::Full, record));
+        finish(&layout, &study, record);
     }
     assert_eq!(now().judgements[0].look, Some(2));
     let ledger = Looks::read(&layout).expect("a ledger");
@@ -111,7 +121,7 @@ fn a_ledger_that_is_damaged_gives_a_warning_and_the_claims_are_judged() {
     let layout = Layout::new(folder.path(), Size::Full);
     let (_study_folder, study) = study(&claims_at_least(&[0.0]));
     for record in many(3) {
-        fake::finish_with_images(&layout, &fake::with_config_of(&study, Size::Full, record));
+        finish(&layout, &study, record);
     }
     std::fs::write(layout.looks(), "{").expect("writes");
     let looked = look(&study, &layout, &crate::read(&study, &layout));
@@ -138,7 +148,7 @@ fn quick_runs_are_no_look() {
     let folder = tempfile::tempdir().expect("a folder");
     let layout = Layout::new(folder.path(), Size::Quick);
     let (_study_folder, study) = study(&claims_at_least(&[0.0]));
-    fake::finish_with_images(
+    fake::finish(
         &layout,
         &fake::with_config_of(&study, Size::Quick, many(1).remove(0)),
     );
