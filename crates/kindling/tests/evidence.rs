@@ -115,7 +115,7 @@ fn an_autoencoder_leaves_its_error_of_every_test_image() {
     let task = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [16]\ncode = 2\nactivation = \"relu\"\n\
          code_activation = \"none\"\noutput = \"sigmoid\"\n[train]\nepochs = 2\nbatch_size = 50\n\
-         optimizer.sgd = {{ learning_rate = 0.1, momentum = 0.9 }}\n[scatter]\nimages = 30"
+         optimizer.sgd = {{ learning_rate = 0.1, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}\n[scatter]\nimages = 30"
     );
     let dir = write_config(&folder.path().join("ae"), "autoencoder", &task);
     let record = train_successfully(&dir);

@@ -85,7 +85,7 @@ fn autoencoder(dir: &Path, images: &Path) -> RunDir {
     let task = format!(
         "[data]\ndir = {images:?}\nvalidation = 50\n[model]\nhidden = [16]\ncode = 2\n\
          activation = \"relu\"\ncode_activation = \"none\"\noutput = \"sigmoid\"\n[train]\n\
-         epochs = 2\nbatch_size = 50\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.9 }}\n\
+         epochs = 2\nbatch_size = 50\noptimizer.sgd = {{ learning_rate = 0.1, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}\n\
          [scatter]\nimages = 40"
     );
     write_config(dir, "autoencoder", &task)
@@ -118,7 +118,7 @@ fn toy(dir: &Path, data: &str) -> RunDir {
     let task = format!(
         "[data]\nfunction = \"y1\"\ntrain = 50\ntest = 20\nx_range = 1.0\nw_range = 1.0\n\
          noise = 0.01\n{data}\n[model]\nkind = \"linear\"\n[train]\niterations = 30\nl2 = 0.0\n\
-         optimizer.sgd = {{ learning_rate = 0.01, momentum = 0.0 }}"
+         optimizer.sgd = {{ learning_rate = 0.01, momentum = 0.0, nesterov = false, weight_decay = 0.0 }}"
     );
     write_config(dir, "regression", &task)
 }
