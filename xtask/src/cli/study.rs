@@ -214,8 +214,8 @@ as its files are today count. Judging the claims of a tree is a look, which the 
 looks.json counts; the command changes no other file.
 
 A claim flips if one tree supports it and another one refutes it. It opens if only the first
-tree decides it, and closes if only the first tree leaves it undecided. A claim with the verdict `no runs`
-lacks a run or a number in that tree.
+tree decides it, and closes if only the first tree leaves it undecided. `no runs` stands for
+a claim that lacks a run or a number in that tree.
 
 Examples:
   cargo xtask compare artifacts artifacts/tuned
