@@ -103,6 +103,19 @@ fn every_command_runs_as_written() {
         {
             assert!(xtask("experiments").status.success());
         }
+        // Tuned runs need choices, and a comparison needs both trees.
+        if words.contains("--protocol tuned") {
+            assert!(xtask("tune --quiet").status.success());
+        }
+        if words.starts_with("compare") {
+            for words in [
+                "experiments --cell mlp",
+                "tune --cell mlp",
+                "experiments --protocol tuned --cell mlp",
+            ] {
+                assert!(xtask(words).status.success(), "{words}");
+            }
+        }
         // A command with --variant needs this variant.
         if let Some((_, setting)) = words.split_once("--variant ") {
             let words = format!("experiments --cell mlp --set {setting}");

@@ -255,8 +255,8 @@ fn defaults_match_the_documents() {
             &format!("of the loss over {} steps", default("parity", "--steps")),
         ],
     );
-    assert_eq!(default("claims", "--most"), "8");
-    says("README.md", &["eight at most"]);
+    assert_eq!(default("claims", "--max-seeds"), "10");
+    says("README.md", &["ten seeds at most"]);
     let source = "xtask/src/dev/chaos.rs";
     let runs = ["NETWORKS", "OTHERS"].map(|name| {
         // The words of the list are between quotes.
