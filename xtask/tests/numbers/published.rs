@@ -74,28 +74,6 @@ fn figures_in_comments_of_configs_match_the_published_runs() {
             accuracy,
             4,
         ),
-        (
-            "2.6-autoencoder/40-relu-code",
-            "ae-relu-code",
-            Some(0),
-            loss,
-            4,
-        ),
-        (
-            "2.6-autoencoder/40-relu-code",
-            "ae-relu-code",
-            Some(1),
-            loss,
-            4,
-        ),
-        (
-            "2.6-autoencoder/40-relu-code",
-            "ae-relu-code",
-            Some(2),
-            loss,
-            4,
-        ),
-        ("2.6-autoencoder/40-relu-code", "ae", every, loss, 4),
         ("2.6-autoencoder/60-pca", "pca", every, train, 5),
         ("2.6-autoencoder/60-pca", "pca", every, loss, 5),
     ] {
