@@ -142,16 +142,21 @@ impl Estimate {
     /// The risks of deciding that the claim's value lies between `low` and `high`: the smallest
     /// error probability at which the whole interval lies within the bounds (supported), or no
     /// part of it (refuted).
-    pub(crate) fn risks(&self, (low, high): (f64, f64)) -> Risks {
+    pub(crate) fn risks(&self, bounds: (f64, f64)) -> Risks {
+        self.risks_by(bounds, |distance| self.risk_of(distance))
+    }
+
+    /// The risks, where `risk_of` gives the risk of an interval that reaches as far as a distance.
+    pub(super) fn risks_by(&self, (low, high): (f64, f64), risk_of: impl Fn(f64) -> f64) -> Risks {
         let (low, high) = (self.scale.apply_bound(low), self.scale.apply_bound(high));
         if low <= self.mean && self.mean <= high {
-            let supported = self.risk_of((self.mean - low).min(high - self.mean));
+            let supported = risk_of((self.mean - low).min(high - self.mean));
             Risks {
                 supported,
                 ..Risks::NONE
             }
         } else {
-            let refuted = self.risk_of((low - self.mean).max(self.mean - high));
+            let refuted = risk_of((low - self.mean).max(self.mean - high));
             Risks {
                 refuted,
                 ..Risks::NONE

@@ -8,4 +8,6 @@
 mod coverage;
 mod draws;
 mod family;
+mod levels;
+mod shared;
 mod tables;
