@@ -78,6 +78,8 @@ pub(super) struct Compared {
     pub(super) by: JudgedBy,
     /// Whether there is no spread from which an interval could follow.
     pub(super) no_spread: bool,
+    /// Whether the value is exact, and equal sides show that neither is larger.
+    pub(super) is_tie: bool,
     /// The bounds of the value.
     pub(super) bounds: (f64, f64),
 }
@@ -145,6 +147,7 @@ impl Compared {
             estimate: estimate.filter(|_| !no_spread),
             by,
             no_spread,
+            is_tie: false,
             bounds,
         })
     }
@@ -157,7 +160,7 @@ impl Compared {
         }
         let (low, high) = self.bounds;
         match (self.by, self.values.values().next()) {
-            (JudgedBy::Value, Some(value)) => {
+            (JudgedBy::Value, Some(value)) if !self.is_tie => {
                 let holds = low <= *value && *value <= high;
                 Risks {
                     supported: if holds { 0.0 } else { 1.0 },

@@ -5,7 +5,8 @@
 
 use kindling_formats::{Claim, Comparison as By, Take, Term};
 
-use crate::judge::comparison::{Compared, Side, Sides};
+use crate::judge::comparison::{Compared, JudgedBy, Side, Sides};
+use crate::judge::decision::is_tie;
 use crate::judge::statistics::Risks;
 use crate::judge::values::ClaimRecords;
 use crate::read::Evidence;
@@ -57,6 +58,16 @@ impl Statement {
             Self::One(compared) | Self::Condition(compared) => compared.risks(seeds),
             Self::All(parts) => Risks::all(&each(parts)),
             Self::Any(parts) => Risks::any(&each(parts)),
+        }
+    }
+
+    /// Whether test images are a source of error of any of its comparisons.
+    pub(super) fn has_images(&self) -> bool {
+        match self {
+            Self::One(compared) | Self::Condition(compared) => {
+                compared.estimate.is_some_and(|one| one.images.is_some())
+            }
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_images),
         }
     }
 
@@ -237,7 +248,12 @@ impl Builder<'_> {
             by: claim.by,
         };
         match self.compared(sides, bounds) {
-            Some(compared) => Statement::One(compared),
+            Some(mut compared) => {
+                let value = compared.values.values().next();
+                let is_equal = value.is_some_and(|value| is_tie(claim, *value));
+                compared.is_tie = compared.by == JudgedBy::Value && is_equal;
+                Statement::One(compared)
+            }
             None => Statement::All(Vec::new()),
         }
     }

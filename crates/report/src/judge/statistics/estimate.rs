@@ -44,9 +44,8 @@ impl Source {
 /// seeds + images - rest, but not less than seeds or images alone
 /// ```
 ///
-/// where each term is a mean square divided by the number of values (Obuchowski and Rockette
-/// 1995; Brennan 2001, "Generalizability Theory", chapter 3). Both `seeds` and `images` include
-/// `rest`, so it is subtracted once.
+/// where each term is a mean square divided by the number of values (Brennan 2001,
+/// "Generalizability Theory"). Both `seeds` and `images` include `rest`, so it is subtracted once.
 ///
 /// The interval reaches as far as
 ///

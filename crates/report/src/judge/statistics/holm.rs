@@ -12,6 +12,11 @@ pub(crate) const ERROR_RATE: f64 = 0.05;
 /// wrongly at each. Look k spends 1 / (k (k + 1)) of the error probability of the claim; for all
 /// looks together these are 1/2 + 1/6 + 1/12 + ... = 1. So the smallest of a claim's corrected
 /// risks is at most r with a probability of at most r, however many looks there are.
+///
+/// This supposes that the results do not choose with how many seeds a claim is judged next. They
+/// may choose when to stop. `--until-decided` also chooses the next number of seeds by the results;
+/// a claim then still errs less often than promised, since it can err in one direction only
+/// (measured in `simulation/chosen.rs`).
 pub(crate) fn spent(risk: f64, look: usize) -> f64 {
     let look = look.max(1) as f64;
     (risk * look * (look + 1.0)).min(1.0)

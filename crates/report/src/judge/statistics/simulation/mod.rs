@@ -5,6 +5,7 @@
     reason = "`cargo test -- --nocapture simulation` shows what was measured"
 )]
 
+mod chosen;
 mod coverage;
 mod draws;
 mod family;
