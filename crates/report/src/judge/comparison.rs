@@ -124,6 +124,19 @@ impl Compared {
         let table: Option<Vec<Vec<f64>>> = tables
             .collect::<Result<_, _>>()
             .map_err(|lacks| vec![lacks])?;
+        if let Some([first, others @ ..]) = table.as_deref()
+            && others.iter().any(|row| row.len() != first.len())
+        {
+            let cells: Vec<&str> = sides
+                .each()
+                .flat_map(|side| side.cells)
+                .map(|cell| &**cell)
+                .collect();
+            let cells = cells.join(", ");
+            return Err(vec![format!(
+                "the seeds of {cells} were tested on other images"
+            )]);
+        }
         let are_equal = scaled.iter().all(|value| *value == scaled[0]);
         let is_of_parameters = sides.each().all(|side| side.of == "parameters");
         let (by, estimate) = match table {

@@ -61,13 +61,11 @@ impl Statement {
         }
     }
 
-    /// Whether test images are a source of error of any of its comparisons.
-    pub(super) fn has_images(&self) -> bool {
+    /// Whether `holds` is true of any of its comparisons, conditions included.
+    pub(super) fn has(&self, holds: fn(&Compared) -> bool) -> bool {
         match self {
-            Self::One(compared) | Self::Condition(compared) => {
-                compared.estimate.is_some_and(|one| one.images.is_some())
-            }
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_images),
+            Self::One(compared) | Self::Condition(compared) => holds(compared),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.has(holds)),
         }
     }
 

@@ -108,7 +108,7 @@ fn decide_together(judged: &mut [Judged]) {
             continue;
         };
         let today = judgement.values.len();
-        let has_images = statement.has_images();
+        let has_images = statement.has(|one| one.estimate.is_some_and(|one| one.images.is_some()));
         let at = |seeds: f64| statement.risks(Some(seeds));
         if judgement.verdict == Verdict::Undecided {
             judgement.needed = Some(needed(today, ERROR_RATE, has_images, at));
@@ -196,7 +196,8 @@ fn by_interval(records: &ClaimRecords, evidence: &Evidence) -> Judged {
             looks: 0,
         };
     };
-    let (by_statement, risks) = (by_risks(statement.risks(None)), statement.risks(None));
+    let risks = statement.risks(None);
+    let by_statement = by_risks(risks);
     let (verdict, why) = match decisive.by {
         JudgedBy::Value if by_statement == Verdict::Undecided => (by_statement, Some(TIE)),
         _ if by_statement == Verdict::Undecided && decisive.no_spread => {
@@ -207,14 +208,17 @@ fn by_interval(records: &ClaimRecords, evidence: &Evidence) -> Judged {
         }
         _ => (by_statement, None),
     };
-    let by_chance = decisive.by.is_by_chance();
+    // Conditions may be random where the decisive comparison is exact. A risk of 0 follows from
+    // exact values alone.
+    let by_chance = risks.smallest() > 0.0 && statement.has(|one| one.by.is_by_chance());
+    let has_interval = statement.has(|one| one.estimate.is_some());
     let estimate = decisive.estimate;
     Judged {
         judgement: Judgement {
             interval: estimate.map(|estimate| estimate.interval(CONFIDENCE)),
             confidence: if estimate.is_some() { CONFIDENCE } else { 1.0 },
             estimate,
-            risk: (by_chance && estimate.is_some()).then_some(risks.smallest()),
+            risk: (by_chance && has_interval).then_some(risks.smallest()),
             values: decisive.values,
             decisive: (statement.count() > 1).then_some(decisive.cells),
             why,

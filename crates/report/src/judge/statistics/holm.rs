@@ -22,8 +22,9 @@ pub(crate) fn spent(risk: f64, look: usize) -> f64 {
     (risk * look * (look + 1.0)).min(1.0)
 }
 
-/// How many standard errors of `seeds` seeds the first of `claims` claims has to lie away from its
-/// bound for a verdict together at the first look, if seeds are its only source of error.
+/// The distance from its bound, in standard errors, at which the first of `claims` claims is decided
+/// together with the others. It is for the first look at `seeds` seeds, which are the only source
+/// of error.
 pub(crate) fn first_step(claims: usize, seeds: usize) -> f64 {
     let level = ERROR_RATE / 2.0 / claims.max(1) as f64;
     quantile(seeds.saturating_sub(1) as f64, level / 2.0)

@@ -100,6 +100,29 @@ fn at_most_the_smallest_is_at_most_each_and_at_least_the_smallest_is_at_least_on
 }
 
 #[test]
+fn a_claim_about_exact_numbers_with_random_conditions_is_decided_by_chance() {
+    let text = best("at_most = 1.0", "smallest").replace(
+        "of = \"test_accuracy\"",
+        "of = \"parameters\", within = 0.05",
+    );
+    let means = [
+        ("a", 0.7, 0.001),
+        ("b", 0.9, 0.0),
+        ("c", 0.9, 0.0),
+        ("d", 0.9, 0.0),
+    ];
+    let judgement = judged(&text, &with_means(&means));
+    // The numbers of parameters are equal, but the accuracy of a is too far from the best.
+    assert_eq!(judgement.verdict, Verdict::Refuted);
+    assert_eq!(judgement.judged_by, JudgedBy::Value);
+    // 4 * 2 * scipy.stats.t.sf(0.15 * 3**0.5 / 0.001, 2): one of four
+    // statements refutes the claim, and three of the four are conditions.
+    let risk = judgement.risk.expect("a risk");
+    assert!((risk / 5.925_794_242e-5 - 1.0).abs() < 1e-6, "{risk}");
+    assert_eq!(judgement.look, Some(1));
+}
+
+#[test]
 fn a_tie_of_exact_values_does_not_make_a_cell_the_best() {
     let claim = |bound: &str| {
         super::claim(
