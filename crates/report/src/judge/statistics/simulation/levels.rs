@@ -53,7 +53,7 @@ fn levels_are_the_risks_rounded_up() {
         let exact = spent(estimate.risks(bounds).smallest(), 2);
         let found = levels.spent(&estimate, bounds).smallest();
         let divisors = (1..=40).map(|divisor| ERROR_RATE / f64::from(divisor));
-        let expected = divisors.filter(|level| exact <= *level).last();
+        let expected = divisors.filter(|level| exact <= *level).next_back();
         assert_eq!(found, expected.unwrap_or(1.0), "mean {mean}: {exact}");
     }
 }

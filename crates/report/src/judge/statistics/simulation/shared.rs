@@ -125,7 +125,7 @@ impl Bounds {
             Self::Few => claim % 12 < 2,
             Self::Any => return rng.random_range(-8.0..8.0) * unit,
         };
-        match (near, claim % 2 == 0) {
+        match (near, claim.is_multiple_of(2)) {
             (true, true) => 0.0,
             (true, false) => 1e-9,
             (false, true) => -30.0 * unit,
