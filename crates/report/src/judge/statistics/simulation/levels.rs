@@ -52,8 +52,10 @@ fn levels_are_the_risks_rounded_up() {
         let bounds = (0.0, f64::INFINITY);
         let exact = spent(estimate.risks(bounds).smallest(), 2);
         let found = levels.spent(&estimate, bounds).smallest();
-        let divisors = (1..=40).map(|divisor| ERROR_RATE / f64::from(divisor));
-        let expected = divisors.filter(|level| exact <= *level).next_back();
+        let mut divisors = (1..=40)
+            .rev()
+            .map(|divisor| ERROR_RATE / f64::from(divisor));
+        let expected = divisors.find(|level| exact <= *level);
         assert_eq!(found, expected.unwrap_or(1.0), "mean {mean}: {exact}");
     }
 }
