@@ -78,6 +78,8 @@ pub(super) struct Compared {
     pub(super) by: JudgedBy,
     /// Whether there is no spread from which an interval could follow.
     pub(super) no_spread: bool,
+    /// Whether the value is exact, and equal sides show that neither is larger.
+    pub(super) is_tie: bool,
     /// The bounds of the value.
     pub(super) bounds: (f64, f64),
 }
@@ -122,6 +124,19 @@ impl Compared {
         let table: Option<Vec<Vec<f64>>> = tables
             .collect::<Result<_, _>>()
             .map_err(|lacks| vec![lacks])?;
+        if let Some([first, others @ ..]) = table.as_deref()
+            && others.iter().any(|row| row.len() != first.len())
+        {
+            let cells: Vec<&str> = sides
+                .each()
+                .flat_map(|side| side.cells)
+                .map(|cell| &**cell)
+                .collect();
+            let cells = cells.join(", ");
+            return Err(vec![format!(
+                "the seeds of {cells} were tested on other images"
+            )]);
+        }
         let are_equal = scaled.iter().all(|value| *value == scaled[0]);
         let is_of_parameters = sides.each().all(|side| side.of == "parameters");
         let (by, estimate) = match table {
@@ -145,6 +160,7 @@ impl Compared {
             estimate: estimate.filter(|_| !no_spread),
             by,
             no_spread,
+            is_tie: false,
             bounds,
         })
     }
@@ -157,7 +173,7 @@ impl Compared {
         }
         let (low, high) = self.bounds;
         match (self.by, self.values.values().next()) {
-            (JudgedBy::Value, Some(value)) => {
+            (JudgedBy::Value, Some(value)) if !self.is_tie => {
                 let holds = low <= *value && *value <= high;
                 Risks {
                     supported: if holds { 0.0 } else { 1.0 },

@@ -9,6 +9,9 @@ use crate::judge::statistics::{ERROR_RATE, Risks};
 /// them, is undecided.
 pub(super) const NO_SPREAD: &str =
     "no spread between seeds: a confidence interval needs values that differ";
+/// Why a claim with a single seed is undecided, if something in its cells is random.
+pub(super) const ONE_SEED: &str =
+    "a single seed: a confidence interval needs the values of at least two";
 /// Why a claim with two equal sides is undecided.
 pub(super) const TIE: &str = "both sides are equal, and a tie shows no difference";
 /// Why a claim over every run is undecided although it holds in all runs so far.
@@ -45,8 +48,9 @@ pub(super) fn by_every_run(
     }
 }
 
-/// Compares a value that is certain with the bounds of `claim`.
-pub(super) fn by_value(claim: &Claim, value: f64) -> Decision {
+/// Whether `value`, which is certain, shows that both sides of `claim` are equal, and the claim is
+/// that one of them is larger.
+pub(super) fn is_tie(claim: &Claim, value: f64) -> bool {
     let equal = match claim.by {
         Comparison::Difference => 0.0,
         Comparison::Ratio => 1.0,
@@ -54,13 +58,7 @@ pub(super) fn by_value(claim: &Claim, value: f64) -> Decision {
     // Whether the claim is that one side is larger than the other.
     let is_one_sided = claim.at_least.is_some() != claim.at_most.is_some();
     let bound = claim.at_least.or(claim.at_most);
-    if claim.right.is_some() && value == equal && is_one_sided && bound == Some(equal) {
-        return (Verdict::Undecided, Some(TIE));
-    }
-    match is_within(claim, value) {
-        true => (Verdict::Supported, None),
-        false => (Verdict::Refuted, None),
-    }
+    claim.right.is_some() && value == equal && is_one_sided && bound == Some(equal)
 }
 
 /// Whether `value` lies within the bounds of `claim`.

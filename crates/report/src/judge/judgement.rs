@@ -62,7 +62,7 @@ pub struct Judgement {
     /// The estimated mean with its sources of error, as [`Judgement::interval`].
     pub(crate) estimate: Option<Estimate>,
     /// The smallest error probability at which the claim alone is decided, in (0, 1]; `None` if
-    /// there is no interval.
+    /// none of the claim's comparisons has an interval.
     pub risk: Option<f64>,
     /// The number of the look at the claim, counted from 1; `None` if there is no interval, so
     /// that nothing was looked at.

@@ -5,7 +5,8 @@
 
 use kindling_formats::{Claim, Comparison as By, Take, Term};
 
-use crate::judge::comparison::{Compared, Side, Sides};
+use crate::judge::comparison::{Compared, JudgedBy, Side, Sides};
+use crate::judge::decision::is_tie;
 use crate::judge::statistics::Risks;
 use crate::judge::values::ClaimRecords;
 use crate::read::Evidence;
@@ -57,6 +58,14 @@ impl Statement {
             Self::One(compared) | Self::Condition(compared) => compared.risks(seeds),
             Self::All(parts) => Risks::all(&each(parts)),
             Self::Any(parts) => Risks::any(&each(parts)),
+        }
+    }
+
+    /// Whether `holds` is true of any of its comparisons, conditions included.
+    pub(super) fn has(&self, holds: fn(&Compared) -> bool) -> bool {
+        match self {
+            Self::One(compared) | Self::Condition(compared) => holds(compared),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.has(holds)),
         }
     }
 
@@ -237,7 +246,12 @@ impl Builder<'_> {
             by: claim.by,
         };
         match self.compared(sides, bounds) {
-            Some(compared) => Statement::One(compared),
+            Some(mut compared) => {
+                let value = compared.values.values().next();
+                let is_equal = value.is_some_and(|value| is_tie(claim, *value));
+                compared.is_tie = compared.by == JudgedBy::Value && is_equal;
+                Statement::One(compared)
+            }
             None => Statement::All(Vec::new()),
         }
     }

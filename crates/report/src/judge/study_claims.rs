@@ -3,12 +3,12 @@
 use kindling_formats::{Claim, Looks, Over, Record, Size, Study};
 
 use crate::judge::comparison::JudgedBy;
-use crate::judge::decision::{NO_SPREAD, by_every_run, by_risks, by_value};
+use crate::judge::decision::{NO_SPREAD, ONE_SEED, TIE, by_every_run, by_risks};
 use crate::judge::judgement::{Judgement, Verdict};
 use crate::judge::statement::Statement;
 use crate::judge::statistics::{ERROR_RATE, Holm, needed, spent};
 use crate::judge::values::{ByCell, ClaimRecords, Values};
-use crate::read::Evidence;
+use crate::read::{Evidence, TestImages};
 use crate::tables::complete;
 
 /// The confidence of the interval that is shown, which is that of the verdict alone.
@@ -68,6 +68,7 @@ pub(crate) fn judge<'a>(
                 judgement.evidence = Some(evidence);
             }
             let first = looks.claim(&claim.id);
+            judged.looks = first.map_or(0, |first| first.looks.len());
             judgement.is_changed = first.is_some_and(|first| first.claim != claim.digest());
             judged
         })
@@ -83,6 +84,9 @@ struct Judged {
     by_chance: bool,
     /// The claim as a statement; `None` if something is missing.
     statement: Option<Statement>,
+    /// How many looks at the claim are in the ledger. They are more than the number of this look
+    /// if the claim is judged again by the evidence of an earlier look.
+    looks: usize,
 }
 
 /// Sets the verdicts of all claims together, and the number of seeds that open claims need.
@@ -104,14 +108,15 @@ fn decide_together(judged: &mut [Judged]) {
             continue;
         };
         let today = judgement.values.len();
+        let has_images = statement.has(|one| one.estimate.is_some_and(|one| one.images.is_some()));
         let at = |seeds: f64| statement.risks(Some(seeds));
         if judgement.verdict == Verdict::Undecided {
-            judgement.needed = Some(needed(today, ERROR_RATE, at));
+            judgement.needed = Some(needed(today, ERROR_RATE, has_images, at));
         }
         if !decided {
-            let next = (look + 1) as f64;
+            let next = (look.max(judged.looks) + 1) as f64;
             let level = holm.next_level / (next * (next + 1.0));
-            judgement.needed_together = Some(needed(today, level, at));
+            judgement.needed_together = Some(needed(today, level, has_images, at));
         }
     }
 }
@@ -143,6 +148,7 @@ fn every_run(study: &Study, claim: &Claim, by_cell: &ByCell, first_look: usize) 
         },
         by_chance: false,
         statement: None,
+        looks: 0,
     }
 }
 
@@ -171,8 +177,14 @@ fn by_interval(records: &ClaimRecords, evidence: &Evidence) -> Judged {
                     missing,
                     ..without_interval(claim, Verdict::Undecided, by)
                 },
-                by_chance: !is_certain,
+                // A mean over test images could be judged by chance even if no seed changes it.
+                by_chance: !claim.is_of_parameters()
+                    && (!is_certain
+                        || claim
+                            .terms()
+                            .any(|(_, term)| TestImages::may_have(&term.of))),
                 statement: None,
+                looks: 0,
             };
         }
     };
@@ -181,26 +193,32 @@ fn by_interval(records: &ClaimRecords, evidence: &Evidence) -> Judged {
             judgement: without_interval(claim, Verdict::Undecided, JudgedBy::Value),
             by_chance: false,
             statement: None,
+            looks: 0,
         };
     };
-    let (by_statement, risks) = (by_risks(statement.risks(None)), statement.risks(None));
-    let single = matches!(statement, Statement::One(_));
-    let value = decisive.values.values().next().copied().unwrap_or(f64::NAN);
+    let risks = statement.risks(None);
+    let by_statement = by_risks(risks);
     let (verdict, why) = match decisive.by {
-        JudgedBy::Value if single => by_value(claim, value),
+        JudgedBy::Value if by_statement == Verdict::Undecided => (by_statement, Some(TIE)),
         _ if by_statement == Verdict::Undecided && decisive.no_spread => {
             (by_statement, Some(NO_SPREAD))
         }
+        by if by.is_by_chance() && decisive.estimate.is_none() && decisive.values.len() == 1 => {
+            (by_statement, Some(ONE_SEED))
+        }
         _ => (by_statement, None),
     };
-    let by_chance = decisive.by.is_by_chance();
+    // Conditions may be random where the decisive comparison is exact. A risk of 0 follows from
+    // exact values alone.
+    let by_chance = risks.smallest() > 0.0 && statement.has(|one| one.by.is_by_chance());
+    let has_interval = statement.has(|one| one.estimate.is_some());
     let estimate = decisive.estimate;
     Judged {
         judgement: Judgement {
             interval: estimate.map(|estimate| estimate.interval(CONFIDENCE)),
             confidence: if estimate.is_some() { CONFIDENCE } else { 1.0 },
             estimate,
-            risk: (by_chance && estimate.is_some()).then_some(risks.smallest()),
+            risk: (by_chance && has_interval).then_some(risks.smallest()),
             values: decisive.values,
             decisive: (statement.count() > 1).then_some(decisive.cells),
             why,
@@ -208,6 +226,7 @@ fn by_interval(records: &ClaimRecords, evidence: &Evidence) -> Judged {
         },
         by_chance,
         statement: Some(statement),
+        looks: 0,
     }
 }
 

@@ -306,7 +306,7 @@ pub(crate) const HOW: &str = "A verdict is about a mean: a claim is supported if
     are relative. The smallest or largest of several cells is compared with each of the others. \
     If nothing is random, the value itself is compared with the bounds. A claim over every run \
     holds if the value of each run is within the bounds. The verdicts together follow from Holm's \
-    method over all claims that are judged by an interval; look k at a claim may err with a \
-    probability of 1 / (k (k + 1)) of the claim's. No interval of few seeds sees a way of \
-    training that one run in ten falls into: in simulations the interval misses the mean then in \
-    73 % of cases with 3 seeds, 59 % with 5, 35 % with 10 and 7 % with 30";
+    method over all claims that are judged by an interval; look k at a claim uses the \
+    part 1 / (k (k + 1)) of the claim's error probability. If one run in ten ends far from all \
+    others, an interval of few seeds seldom shows it: in simulations, such an interval misses the \
+    mean in 73 % of cases with 3 seeds, 59 % with 5, 35 % with 10 and 7 % with 30";

@@ -32,6 +32,11 @@ pub(crate) struct TestImages {
 }
 
 impl TestImages {
+    /// Whether the record's number `figure` may be a mean over test images.
+    pub(crate) fn may_have(figure: &str) -> bool {
+        FIGURES.iter().any(|(name, _)| *name == figure)
+    }
+
     /// The values whose mean is the record's number `figure`; `None` if there are none.
     pub(crate) fn of(&self, figure: &str) -> Option<&[f32]> {
         match figure {

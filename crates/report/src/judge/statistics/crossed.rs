@@ -14,7 +14,8 @@ use crate::spread::Spread;
 /// ```
 ///
 /// with the mean squares of the analysis of variance (Brennan 2001, "Generalizability Theory",
-/// chapter 2; in studies with several readers and cases: Obuchowski and Rockette 1995):
+/// chapter 2). Studies in which several readers judge the same cases use the same model, with
+/// readers in the place of seeds (Dorfman, Berbaum and Metz 1992):
 ///
 /// ```text
 /// MS(seeds)  = images * sum((rows[s] - mean)^2) / (seeds - 1)

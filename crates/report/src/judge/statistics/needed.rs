@@ -18,10 +18,17 @@ pub enum Needed {
 
 /// How many seeds in total decide a claim that is open with `today` seeds. `at` gives the risks
 /// with a number of seeds at today's spread ([`Estimate::with_seeds`](super::Estimate)). The
-/// claim is decided if its smallest risk is at most `level`.
-pub(crate) fn needed(today: usize, level: f64, at: impl Fn(f64) -> Risks) -> Needed {
+/// claim is decided if its smallest risk is at most `level`. `has_images` says whether test images
+/// are a source of error. Without them, only a mean that lies exactly at its bound is not decided
+/// by infinitely many seeds.
+pub(crate) fn needed(
+    today: usize,
+    level: f64,
+    has_images: bool,
+    at: impl Fn(f64) -> Risks,
+) -> Needed {
     let decides = |seeds: f64| at(seeds).smallest() <= level;
-    if !decides(f64::INFINITY) {
+    if has_images && !decides(f64::INFINITY) {
         return Needed::Images;
     }
     if !decides(f64::from(MOST)) {
@@ -49,7 +56,9 @@ mod tests {
 
     fn needed_by(estimate: &Estimate, level: f64) -> Needed {
         let bounds = (0.0, f64::INFINITY);
-        needed(3, level, |seeds| estimate.with_seeds(seeds).risks(bounds))
+        needed(3, level, estimate.images.is_some(), |seeds| {
+            estimate.with_seeds(seeds).risks(bounds)
+        })
     }
 
     fn seeds_only(mean: f64) -> Estimate {
@@ -65,6 +74,8 @@ mod tests {
         // The same with a level of 0.05 / 68: 18
         assert_eq!(needed_by(&seeds_only(1.0), 0.05 / 68.0), Needed::Seeds(18));
         assert_eq!(needed_by(&seeds_only(0.01), 0.05), Needed::TooMany);
+        // A mean exactly at its bound; no test images are to blame.
+        assert_eq!(needed_by(&seeds_only(0.0), 0.05), Needed::TooMany);
     }
 
     #[test]

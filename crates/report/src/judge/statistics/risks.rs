@@ -1,8 +1,8 @@
 //! The risks of a verdict, and how the risks of several comparisons become those of a claim.
 
 /// The smallest error probabilities at which a claim can be decided: a verdict at the level
-/// 0.05 is possible if the risk is at most 0.05. A risk is in (0, 1]; 1 stands for no evidence
-/// in that direction.
+/// 0.05 is possible if the risk is at most 0.05. A risk is in [0, 1]: 0 stands for a verdict that
+/// follows from exact values, and 1 for no evidence in that direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Risks {
     /// The smallest error probability at which the claim is supported.

@@ -150,6 +150,23 @@ fn a_file_that_cannot_be_used_leaves_the_claim_undecided() {
 }
 
 #[test]
+fn seeds_that_were_tested_on_other_images_leave_the_claim_undecided() {
+    let (_folder, study) = study(&claim("at_least = 0.0", ""));
+    let mut evidence = Evidence::default();
+    for seed in 0..3 {
+        let images = if seed == 2 { 4 } else { 3 };
+        let images = of_classifier(&vec![1.0; images], &vec![0.5; images]);
+        evidence.insert("mlp", seed, Ok(images));
+    }
+    let judgement = judge(&study, Size::Full, &records(), &evidence, &Looks::default()).remove(0);
+    assert_eq!(judgement.verdict, Verdict::Undecided);
+    assert_eq!(
+        judgement.missing,
+        ["the seeds of mlp were tested on other images"]
+    );
+}
+
+#[test]
 fn figures_that_are_no_means_over_images_are_judged_by_seeds() {
     let text = claim("at_least = 0.0", RIGHT).replace("test_accuracy", "train_accuracy");
     let (_folder, study) = study(&text);

@@ -8,7 +8,7 @@ mod together;
 
 use crate::fake;
 use crate::judge::comparison::JudgedBy;
-use crate::judge::decision::{FEW_RUNS, NO_SPREAD, TIE};
+use crate::judge::decision::{FEW_RUNS, NO_SPREAD, ONE_SEED, TIE};
 use crate::judge::judgement::{Judgement, Verdict};
 use crate::judge::study_claims::judge;
 use crate::read::Evidence;
@@ -138,6 +138,7 @@ fn missing_numbers_leave_a_claim_undecided_and_are_named() {
         (judgement.verdict, judgement.interval),
         (Verdict::Undecided, None)
     );
+    assert_eq!(judgement.why, Some(ONE_SEED));
 }
 
 #[test]

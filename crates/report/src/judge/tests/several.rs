@@ -100,6 +100,52 @@ fn at_most_the_smallest_is_at_most_each_and_at_least_the_smallest_is_at_least_on
 }
 
 #[test]
+fn a_claim_about_exact_numbers_with_random_conditions_is_decided_by_chance() {
+    let text = best("at_most = 1.0", "smallest").replace(
+        "of = \"test_accuracy\"",
+        "of = \"parameters\", within = 0.05",
+    );
+    let means = [
+        ("a", 0.7, 0.001),
+        ("b", 0.9, 0.0),
+        ("c", 0.9, 0.0),
+        ("d", 0.9, 0.0),
+    ];
+    let judgement = judged(&text, &with_means(&means));
+    // The numbers of parameters are equal, but the accuracy of a is too far from the best.
+    assert_eq!(judgement.verdict, Verdict::Refuted);
+    assert_eq!(judgement.judged_by, JudgedBy::Value);
+    // 4 * 2 * scipy.stats.t.sf(0.15 * 3**0.5 / 0.001, 2): one of four
+    // statements refutes the claim, and three of the four are conditions.
+    let risk = judgement.risk.expect("a risk");
+    assert!((risk / 5.925_794_242e-5 - 1.0).abs() < 1e-6, "{risk}");
+    assert_eq!(judgement.look, Some(1));
+}
+
+#[test]
+fn a_tie_of_exact_values_does_not_make_a_cell_the_best() {
+    let claim = |bound: &str| {
+        super::claim(
+            bound,
+            "right = { cells = [\"constant\", \"fixed\"], of = \"test_accuracy\", take = \"largest\" }",
+        )
+        .replace("left = { cells = [\"mlp\"]", "left = { cells = [\"fixed\"]")
+    };
+    let records = [
+        with_accuracy("fixed", 0, 0.9),
+        with_accuracy("constant", 0, 0.8),
+    ];
+    let judgement = judgement_of(&claim("at_least = 0.0"), &records);
+    assert_eq!(
+        (judgement.verdict, judgement.why),
+        (Verdict::Undecided, Some(TIE))
+    );
+    assert_eq!(judgement.decisive.as_deref(), Some("fixed and fixed"));
+    let judgement = judgement_of(&claim("at_least = 0.1"), &records);
+    assert_eq!(judgement.verdict, Verdict::Refuted);
+}
+
+#[test]
 fn a_cell_is_left_out_only_if_its_accuracy_is_surely_too_low() {
     // a has the smallest training loss but for d, which is left out if it is far from the best.
     let text = best("at_most = 0.0", "smallest").replace(

@@ -85,6 +85,50 @@ fn certain_claims_are_not_corrected_and_missing_ones_count() {
     let four = judged(&four, &many(3), &Looks::default());
     assert_eq!(four[0].together, Verdict::Undecided);
     assert_eq!(four[3].missing.len(), 3);
+    // So does a claim about test images of a cell in which nothing is random: the images could
+    // have been others.
+    let (exact, by_images) = (
+        lacking_fixed("train_accuracy"),
+        lacking_fixed("test_accuracy"),
+    );
+    for (lacking, together) in [(exact, Verdict::Supported), (by_images, Verdict::Undecided)] {
+        let claims = format!("{}{lacking}", claims_at_least(&[0.0; 2]));
+        let judged = judged(&claims, &many(3), &Looks::default());
+        assert_eq!(judged[2].missing, ["no finished run of fixed"]);
+        assert_eq!(judged[0].together, together, "{lacking}");
+    }
+}
+
+/// A claim about a cell in which nothing is random, and which has no run.
+fn lacking_fixed(figure: &str) -> String {
+    let claim = claim("at_least = 0.0", "").replace("\"c\"", "\"l\"");
+    claim
+        .replace("mlp", "fixed")
+        .replace("test_accuracy", figure)
+}
+
+#[test]
+fn a_claim_that_is_judged_again_by_earlier_evidence_needs_as_much_as_the_next_look_asks() {
+    let four = claims_at_least(&[0.0; 4]);
+    let first = judged(&four, &many(3), &Looks::default()).remove(0);
+    let look = |evidence: String| kindling_formats::Look {
+        id: "c0".into(),
+        claim: first.claim.digest(),
+        evidence,
+    };
+    let own = first.evidence.clone().expect("a look");
+    let others = (1..21).map(|other| look(other.to_string()));
+    let looks: Vec<_> = std::iter::once(look(own)).chain(others).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let layout = Layout::new(folder.path(), Size::Full);
+    Looks::add(&layout, &looks, "file").expect("writes");
+    let ledger = Looks::read(&layout).expect("a ledger");
+    let again = judged(&four, &many(3), &ledger).remove(0);
+    assert_eq!(again.look, Some(1));
+    // The next look is the 22nd: 2 * scipy.stats.t.sf(0.06 * n**0.5 / 0.01, n - 1) is at most
+    // 0.05 / 4 / (22 * 23) = 2.47e-5 from n = 7 on. At the second look n = 4 would do.
+    assert_eq!(first.needed_together, Some(Needed::Seeds(4)));
+    assert_eq!(again.needed_together, Some(Needed::Seeds(7)));
 }
 
 #[test]

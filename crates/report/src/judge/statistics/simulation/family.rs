@@ -5,9 +5,9 @@ use chacha20::ChaCha8Rng;
 
 use crate::judge::scale::Scale;
 use crate::judge::statistics::estimate::{Estimate, Source};
-use crate::judge::statistics::holm::{ERROR_RATE, Holm, spent};
+use crate::judge::statistics::holm::Holm;
 use crate::judge::statistics::simulation::draws::{Effect, mean_square, normal, rng};
-use crate::judge::statistics::student::quantile;
+use crate::judge::statistics::simulation::levels::Levels;
 
 const CLAIMS: usize = 34;
 const LOOKS: usize = 8;
@@ -54,47 +54,14 @@ impl Simulated {
     }
 }
 
-/// The corrected risks of one look, without the exact number where it changes no verdict. It
-/// saves nearly all of the time of the simulation.
-struct Quick {
-    look: usize,
-    /// The quantiles of seeds and images at the largest risk that Holm's method decides, and at
-    /// the largest that it decides whatever the other claims are.
-    quantiles: [(f64, f64); 2],
-}
-
-impl Quick {
-    fn new(look: usize) -> Self {
-        let spends = (look * (look + 1)) as f64;
-        let quantiles = [1.0, CLAIMS as f64].map(|claims| {
-            let tail = ERROR_RATE / spends / claims / 2.0;
-            (
-                quantile((look + 1) as f64, tail),
-                quantile((IMAGES - 1) as f64, tail),
-            )
-        });
-        Self { look, quantiles }
-    }
-
-    fn spent(&self, estimate: &Estimate) -> f64 {
-        let distance = estimate.mean.abs();
-        let [never, always] = self.quantiles.map(|(s, i)| estimate.reach_by(s, i));
-        if distance < never {
-            1.0
-        } else if distance > always {
-            0.0
-        } else {
-            spent(estimate.risks((0.0, f64::INFINITY)).smallest(), self.look)
-        }
-    }
-}
-
 /// How many of `draws` studies have a wrong verdict at any look, and how many verdicts a study
 /// has at its last look. `truth` gives the true mean of each claim.
 fn wrong(draws: u32, truth: impl Fn(usize) -> f64) -> (f64, f64) {
     let mut rng = rng(34);
     let (mut wrong, mut decided) = (0, 0);
-    let quick: Vec<Quick> = (1..=LOOKS).map(Quick::new).collect();
+    let levels: Vec<Levels> = (1..=LOOKS)
+        .map(|look| Levels::new(look, IMAGES, CLAIMS))
+        .collect();
     for _ in 0..draws {
         let claims: Vec<Simulated> = (0..CLAIMS)
             .map(|claim| {
@@ -106,7 +73,9 @@ fn wrong(draws: u32, truth: impl Fn(usize) -> f64) -> (f64, f64) {
         let mut is_wrong = false;
         for look in 1..=LOOKS {
             let estimates: Vec<Estimate> = claims.iter().map(|one| one.estimate(look)).collect();
-            let risks = estimates.iter().map(|one| quick[look - 1].spent(one));
+            let risks = estimates
+                .iter()
+                .map(|one| levels[look - 1].spent(one, (0.0, f64::INFINITY)).smallest());
             let verdicts = Holm::of(&risks.collect::<Vec<_>>()).decided;
             let judged = claims.iter().zip(&estimates).zip(&verdicts);
             for ((claim, estimate), _) in judged.filter(|(_, decided)| **decided) {

@@ -5,7 +5,10 @@
     reason = "`cargo test -- --nocapture simulation` shows what was measured"
 )]
 
+mod chosen;
 mod coverage;
 mod draws;
 mod family;
+mod levels;
+mod shared;
 mod tables;
