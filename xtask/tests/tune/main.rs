@@ -283,6 +283,10 @@ fn wrong_arguments_and_files_are_refused_before_anything_is_written() {
             with("tuning.toml", ", 3.2]", "]"),
             "gives ae-naive-sgd 5 candidates and ae-naive-adam 6",
         ),
+        (
+            with("tuning.toml", "[0.01, 0.02", "[-0.01, 0.02"),
+            "tuning.toml: `train.optimizer.sgd.learning_rate`: must be a finite number above 0",
+        ),
     ] {
         assert!(error.contains(words), "`{words}` in: {error}");
     }

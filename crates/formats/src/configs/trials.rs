@@ -292,23 +292,6 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_that_no_cell_accepts_is_named_with_its_file() {
-        let negative = GRID.replace("[0.01,", "[-0.01,");
-        let study = tuned_study(&tuning(&negative)).expect("reads");
-        let selection = Selection::own(Size::Full);
-        let trials = study.selected_trials(&selection).expect("selects");
-        let error = study.trial_configs(&trials, &selection);
-        let error = error.expect_err("is negative").to_string();
-        for words in [
-            "with learning_rate=-0.01 of ",
-            "tuning.toml: `train.",
-            "above 0",
-        ] {
-            assert!(error.contains(words), "`{words}` in: {error}");
-        }
-    }
-
-    #[test]
     fn the_error_names_what_is_wrong_with_the_file() {
         let good = tuning(GRID);
         for (from, to, words) in [
