@@ -103,6 +103,20 @@ fn every_command_runs_as_written() {
         {
             assert!(xtask("experiments").status.success());
         }
+        // Tuned runs need choices, and a comparison needs both trees.
+        if let Some(rest) = words.strip_prefix("experiments --protocol tuned") {
+            assert!(xtask(&format!("tune{rest}")).status.success(), "{words}");
+        }
+        if words.starts_with("compare") {
+            let needed = [
+                "experiments --cell mlp",
+                "tune --cell mlp",
+                "experiments --protocol tuned --cell mlp",
+            ];
+            for needed in needed {
+                assert!(xtask(needed).status.success(), "{needed}");
+            }
+        }
         // A command with --variant needs this variant.
         if let Some((_, setting)) = words.split_once("--variant ") {
             let words = format!("experiments --cell mlp --set {setting}");
