@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::anyhow;
+use kindling_formats::TreeKind;
 use kindling_runner::RunnerError;
 
 use crate::ui::path;
@@ -87,10 +88,15 @@ fn with_flags(refusal: &RunnerError) -> anyhow::Error {
             "{source}: choose another folder with --out, or move {} away",
             path(runs)
         ),
-        RunnerError::NoMatrix { folder } => anyhow!(
-            "no matrix has been started in {}; start `cargo xtask experiments`, or name its \
-             folder with --out and its size with --quick or --smoke",
-            path(folder)
+        RunnerError::NoMatrix { folder, kind } => anyhow!(
+            "no matrix has been started in {}; start `cargo xtask {}`, or name its folder with \
+             --out and its size with --quick or --smoke",
+            path(folder),
+            match kind {
+                TreeKind::Written => "experiments",
+                TreeKind::Tuned => "experiments --protocol tuned",
+                TreeKind::Trials => "tune",
+            }
         ),
         other => anyhow!("{other}"),
     }
@@ -120,9 +126,14 @@ mod tests {
     #[test]
     fn a_refusal_of_the_runner_is_bad_input_and_names_the_flag() {
         let folder = "results".into();
-        let error = CommandError::from(RunnerError::NoMatrix { folder });
+        let kind = TreeKind::Trials;
+        let error = CommandError::from(RunnerError::NoMatrix { folder, kind });
         assert!(matches!(error, CommandError::BadInput(_)), "{error:?}");
-        assert!(error.text().contains("--out"), "{}", error.text());
+        assert_eq!(
+            error.text(),
+            "no matrix has been started in results; start `cargo xtask tune`, or name its folder \
+             with --out and its size with --quick or --smoke"
+        );
         let error = CommandError::from(RunnerError::Slurm("sbatch failed: no".into()));
         assert!(matches!(error, CommandError::Failure(_)), "{error:?}");
         assert_eq!(error.text(), "sbatch failed: no");

@@ -290,6 +290,9 @@ fn no_more_seeds_are_trained_than_allowed_and_the_open_claim_is_named() {
     assert_eq!(place.trained().len(), 2 * 4);
     let printed = stderr(&output);
     assert!(printed.contains("1 claim left open:"), "{printed}");
+    // As in the test above, the claim needs 7 seeds after the first look at 3.
+    let needs = "the-claim needs 7 seeds of mlp, linear, but --max-seeds allows 4: training 2 runs";
+    assert!(printed.contains(needs), "{printed}");
     assert!(
         printed.contains("the-claim: it needs about ") && printed.contains("--max-seeds allows 4"),
         "{printed}"

@@ -39,7 +39,7 @@ fn trees_of_two_backends_are_compared() {
     let text = stdout(&output);
     assert!(text.contains("The trees differ in: backend.\n"), "{text}");
     assert!(
-        text.contains("out/variants/ndarray: written, ndarray; "),
+        text.contains("out/variants/ndarray: written, variant ndarray; "),
         "{text}"
     );
     assert!(text.contains("mlp-beats-linear"), "{text}");
@@ -59,6 +59,11 @@ fn trees_of_two_backends_are_compared() {
 fn quick_trees_are_compared_without_verdicts() {
     let place = Place::new();
     train(&place, "--quick", "mlp");
+    // Quick runs are not set beside the original study, either.
+    let report = place.xtask("report --quick").output().unwrap();
+    assert!(!stdout(&report).contains("the original study"));
+    let full = place.xtask("experiments --cell mlp").output().unwrap();
+    assert!(stdout(&full).contains("the original study"));
     copy(&place, "out/quick", "moved");
     let output = compare(&place, &["out/quick", "moved"], &[]);
     assert!(output.status.success(), "{}", stderr(&output));

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use kindling_formats::TreeKind;
+
 /// The result of anything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, RunnerError>;
 
@@ -35,6 +37,8 @@ pub enum RunnerError {
     NoMatrix {
         /// The output folder.
         folder: PathBuf,
+        /// Which runs it would hold.
+        kind: TreeKind,
     },
     /// Runs that should be trained on this machine are still queued or running in Slurm.
     #[error(

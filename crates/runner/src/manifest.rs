@@ -80,6 +80,7 @@ impl Manifest {
         let bytes = if_there("read", &path, std::fs::read(&path))?;
         let bytes = bytes.ok_or_else(|| RunnerError::NoMatrix {
             folder: layout.root().to_path_buf(),
+            kind: layout.kind(),
         })?;
         serde_json::from_slice(&bytes).map_err(RunnerError::damaged(&path))
     }

@@ -331,7 +331,7 @@ fn print_table(trained: &Trained, request: &Request, beside: &[BesideOriginal], 
         output::print("");
         output::print(kindling_report::text_table(&summaries).trim_end());
     }
-    print_beside_original(beside);
+    print_beside_original(&trained.layout, beside);
     note_outliers(&trained.records());
     trained.print_failures();
     output::print("");

@@ -55,7 +55,10 @@ fn refuse_missing(
         }
         let cell = study.cell(name).map_err(CommandError::input)?;
         let trials = study.trials_of(cell, selection.size);
-        if trials.map_err(CommandError::input)?.is_some() {
+        if let Some(trials) = trials.map_err(CommandError::input)? {
+            // With a `--set` that tuning refuses, no choice can be made.
+            let configs = study.trial_configs(&[trials], selection);
+            configs.map_err(CommandError::input)?;
             missing.push(name);
         }
     }

@@ -9,7 +9,7 @@ use super::until_decided::train_until_decided;
 use crate::cli::Claims;
 use crate::error::CommandResult;
 use crate::steps::{results_of, workspace};
-use crate::ui::output;
+use crate::ui::{self, output};
 
 /// Prints the verdicts. With `--until-decided` it first trains the seeds that open
 /// claims need.
@@ -44,7 +44,7 @@ pub fn claims(flags: &Claims) -> CommandResult {
     output::print(format_args!("\n{}", kindling_report::tally(&judgements)));
     let meaning = kindling_report::meaning(&judgements);
     if !meaning.is_empty() {
-        output::print(meaning);
+        output::print(ui::wrap(&meaning));
     }
     Ok(ExitCode::SUCCESS)
 }

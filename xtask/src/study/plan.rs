@@ -41,6 +41,8 @@ pub struct Step {
     pub cells: Vec<String>,
     /// The number of seeds of each cell.
     pub seeds: u64,
+    /// The number of seeds that the claim needs. It is above `seeds` if the limits allow fewer.
+    pub needed: u64,
     /// How many runs are missing.
     pub runs: usize,
     /// How long they take; `None` if no run is recorded by which this could be estimated.
@@ -108,6 +110,7 @@ pub fn next(
                 claim: claim.id.clone(),
                 cells: claim.cells.clone(),
                 seeds,
+                needed,
                 runs,
                 seconds,
             };

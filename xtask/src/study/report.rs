@@ -44,7 +44,7 @@ pub fn report(flags: &Report) -> CommandResult {
     for path in [layout.results(), report] {
         output::print(ui::path(&path));
     }
-    print_beside_original(&beside);
+    print_beside_original(&layout, &beside);
     if flags.publish {
         publish(&study, &layout)?;
     }

@@ -17,6 +17,9 @@ use crate::steps::{
 };
 use crate::ui::{self, output};
 
+/// The largest number of cells without a choice that are all named.
+const MOST_NAMES: usize = 4;
+
 /// Trains the trials of the selected cells that have no result yet, chooses, and writes the
 /// choices.
 pub fn tune(flags: &Tune) -> CommandResult {
@@ -83,7 +86,10 @@ fn choose_recorded(flags: &Tune) -> CommandResult {
     let selection = variant.selection(layout.size());
     let selection = select(flags, selection.map_err(CommandError::bad_input)?);
     let trials = selected_trials(&study, &selection)?;
-    let chosen = choose(&study, &trials, &selection, &layout)?;
+    let chosen = Chosen {
+        remedy: "run the same command without --choose",
+        ..choose(&study, &trials, &selection, &layout)?
+    };
     chosen.print(&trials, flags.json)?;
     Ok(chosen.exit_code())
 }
@@ -123,23 +129,15 @@ fn selected_trials<'a>(
 
 fn print_list(trials: &[CellTrials]) {
     let columns = [
-        ("section", Align::Left),
         ("cell", Align::Left),
-        ("family", Align::Left),
         ("trials", Align::Right),
         ("candidates", Align::Left),
     ];
     let rows = trials.iter().map(|one| {
-        let names = one
-            .candidates
-            .iter()
-            .map(|candidate| candidate.name.as_str());
         [
-            one.cell.section().to_string(),
             one.cell.name.clone(),
-            one.cell.family().unwrap_or_default().to_string(),
             (one.candidates.len() * one.seeds.len()).to_string(),
-            names.collect::<Vec<_>>().join("  "),
+            grid(one),
         ]
     });
     output::print(plain_table(&columns, rows).trim_end());
@@ -153,10 +151,30 @@ fn print_list(trials: &[CellTrials]) {
     ));
 }
 
+/// The values of each key that is searched, as in `learning_rate 0.01, 0.02, 0.04`.
+fn grid(trials: &CellTrials) -> String {
+    let mut keys: Vec<(&str, Vec<String>)> = Vec::new();
+    let settings = trials.candidates.iter().flat_map(|one| &one.settings);
+    for (path, value) in settings {
+        let value = value.to_string();
+        match keys.iter_mut().find(|(key, _)| key == path) {
+            None => keys.push((path, vec![value])),
+            Some((_, values)) if !values.contains(&value) => values.push(value),
+            Some(_) => {}
+        }
+    }
+    let keys = keys
+        .iter()
+        .map(|(path, values)| format!("{} {}", leaf(path), values.join(", ")));
+    keys.collect::<Vec<_>>().join("; ")
+}
+
 /// What the trials say, and the file of all choices.
 struct Chosen {
     outcomes: Vec<CellOutcome>,
     choices: Choices,
+    /// What makes a choice possible where trials are missing.
+    remedy: &'static str,
 }
 
 /// Chooses by the trials in the tree `layout`, and writes `choices.toml` of the tuned tree.
@@ -188,7 +206,11 @@ fn choose(
     if !new.is_empty() {
         choices.write(choices.file())?;
     }
-    Ok(Chosen { outcomes, choices })
+    Ok(Chosen {
+        outcomes,
+        choices,
+        remedy: "run the same command again",
+    })
 }
 
 /// The choices of today's files that were made before. If all candidates of a cell diverged, its
@@ -246,14 +268,45 @@ impl Chosen {
         self.outcomes.iter().filter_map(choice).collect()
     }
 
+    /// A line for each cell without a choice. Those of which only trials are missing share one
+    /// line, since a command that was stopped has many of them.
+    fn open_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut untrained: Vec<&str> = Vec::new();
+        let mut all_missing = 0;
+        for CellOutcome { cell, outcome } in &self.outcomes {
+            match outcome {
+                Outcome::Open { failed, missing } if failed.is_empty() => {
+                    untrained.push(cell);
+                    all_missing += missing;
+                }
+                outcome => {
+                    lines.extend(
+                        reason(outcome, self.remedy).map(|reason| format!("{cell}: {reason}")),
+                    );
+                }
+            }
+        }
+        let names = match untrained.as_slice() {
+            [] => return lines,
+            few if few.len() <= MOST_NAMES => few.join(", "),
+            many => format!("{} and {} more", many[0], ui::count(many.len() - 1, "cell")),
+        };
+        let outcome = Outcome::Open {
+            failed: Vec::new(),
+            missing: all_missing,
+        };
+        lines.extend(reason(&outcome, self.remedy).map(|reason| format!("{names}: {reason}")));
+        lines
+    }
+
     fn print(&self, trials: &[CellTrials], json: bool) -> Result<(), CommandError> {
         let chosen = self.chosen();
-        let open: Vec<(&str, String)> = self
-            .outcomes
-            .iter()
-            .filter_map(|one| Some((one.cell.as_str(), reason(&one.outcome)?)))
-            .collect();
         if json {
+            let outcomes = self.outcomes.iter();
+            let open = outcomes
+                .filter_map(|one| Some((one.cell.as_str(), reason(&one.outcome, self.remedy)?)));
+            let open: Vec<(&str, String)> = open.collect();
             #[derive(Serialize)]
             struct Output<'a> {
                 chosen: &'a [&'a Choice],
@@ -279,8 +332,8 @@ impl Chosen {
                 output::print(at_edge(choice, key, trials));
             }
         }
-        for (cell, reason) in &open {
-            output::print(format_args!("{cell}: {reason}"));
+        for line in self.open_lines() {
+            output::print(line);
         }
         if !chosen.is_empty() {
             output::print(format_args!("\n{}", ui::path(self.choices.file())));
@@ -289,8 +342,8 @@ impl Chosen {
     }
 }
 
-/// Why a cell has no choice; `None` if it has one.
-fn reason(outcome: &Outcome) -> Option<String> {
+/// Why a cell has no choice, and what to do; `None` if it has one.
+fn reason(outcome: &Outcome, remedy: &str) -> Option<String> {
     match outcome {
         Outcome::Chosen(_) => None,
         Outcome::Diverged => Some(
@@ -308,7 +361,7 @@ fn reason(outcome: &Outcome) -> Option<String> {
                 parts.push(format!("{} to train", ui::count(*missing, "trial")));
             }
             Some(format!(
-                "nothing was chosen: {}; run `cargo xtask tune` again",
+                "nothing was chosen: {}; {remedy}",
                 parts.join(", ")
             ))
         }
@@ -346,11 +399,15 @@ fn table(chosen: &[&Choice]) -> String {
 
 /// Settings by the last parts of their keys, as in `learning_rate=0.04`.
 fn short(settings: &Settings) -> String {
-    let leaf = |path: &str| path.rsplit('.').next().unwrap_or(path).to_string();
     let parts = settings
         .iter()
         .map(|(path, value)| format!("{}={value}", leaf(path)));
     parts.collect::<Vec<_>>().join(" ")
+}
+
+/// The last part of a key.
+fn leaf(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// That a choice is at the edge of the grid, and the remedy.

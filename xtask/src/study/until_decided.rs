@@ -54,8 +54,11 @@ pub fn train_until_decided(
                     let claims = ui::count(reasons.len(), "claim");
                     output::note(format_args!("{claims} left open:"));
                 }
-                for reason in reasons {
+                for reason in &reasons {
                     output::note(format_args!("  {reason}"));
+                }
+                if !reasons.is_empty() {
+                    output::note("");
                 }
                 return Ok(ExitCode::SUCCESS);
             }
@@ -84,11 +87,15 @@ fn sentence(step: &Step, open: usize) -> String {
         Some(seconds) => format!(", which takes about {}", ui::duration(seconds)),
         None => String::new(),
     };
+    let limit = match step.needed > step.seeds {
+        true => format!(", but --max-seeds allows {}", step.seeds),
+        false => String::new(),
+    };
     format!(
-        "{} open; {} needs {} of {}: training {}{time}",
+        "{} open; {} needs {} of {}{limit}: training {}{time}",
         ui::count(open, "claim"),
         step.claim,
-        ui::count(step.seeds as usize, "seed"),
+        ui::count(step.needed as usize, "seed"),
         step.cells.join(", "),
         ui::count(step.runs, "run"),
     )

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+/// The largest number of characters of a line of text that is wrapped.
+const LINE: usize = 80;
+
 /// A loss or another figure as a short text of about four digits; `-` for `None`.
 pub fn short_number(value: Option<f64>) -> String {
     match value {
@@ -59,6 +62,34 @@ pub fn cut(text: &str, width: usize) -> String {
     }
     let kept: String = text.chars().take(width.saturating_sub(3)).collect();
     format!("{}...", kept.trim_end())
+}
+
+/// `text`, or its beginning and its end with `...` between them if it is longer than `width`
+/// characters. The name of a trial ends in what tells it from the others.
+pub fn cut_middle(text: &str, width: usize) -> String {
+    let count = text.chars().count();
+    if count <= width {
+        return text.to_string();
+    }
+    let kept = width.saturating_sub(3);
+    let start: String = text.chars().take(kept / 2).collect();
+    let end: String = text.chars().skip(count - (kept - kept / 2)).collect();
+    format!("{start}...{end}")
+}
+
+/// `text` in lines of at most 80 characters, which end between words.
+pub fn wrap(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= LINE => {
+                *line += " ";
+                *line += word;
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines.join("\n")
 }
 
 /// A number with its noun, as in `1 run` or `2 runs`.
@@ -128,5 +159,15 @@ mod tests {
         assert_eq!(clock(3750.0), "1:02:30");
         assert_eq!(cut("a long line", 8), "a lon...");
         assert_eq!(cut("short", 8), "short");
+        assert_eq!(
+            cut_middle("mlp@learning_rate=0.04 1001", 18),
+            "mlp@lea....04 1001"
+        );
+        assert_eq!(cut_middle("short", 8), "short");
+        let text = "word ".repeat(17);
+        assert_eq!(
+            wrap(&text),
+            format!("{}\nword", "word ".repeat(16).trim_end())
+        );
     }
 }

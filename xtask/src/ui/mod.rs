@@ -5,5 +5,5 @@ pub mod interrupt;
 pub mod output;
 mod progress;
 
-pub use format::{bytes, clock, count, cut, duration, path, short_number};
+pub use format::{bytes, clock, count, cut, duration, path, short_number, wrap};
 pub use progress::MatrixProgress;

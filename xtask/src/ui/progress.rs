@@ -8,13 +8,14 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kindling_formats::{Progress, Record};
 use kindling_runner::{Event, RunEnd, RunSlot, cost};
 
-use super::format::{clock, cut, short_number};
+use super::format::{clock, cut, cut_middle, short_number};
 use super::output;
 
 /// On a terminal with fewer columns than this, the text beside the bars is shortened.
 const NARROW: usize = 72;
-/// The largest number of characters of a run's name. The name of a trial names its candidate.
-const LONGEST_NAME: usize = 36;
+/// The largest share of a terminal's columns that the name of a run takes. The name of a trial is
+/// long, since it names the candidate.
+const WIDEST_NAME: f64 = 0.43;
 /// The number of positions of a bar. It is larger than the number of columns of any terminal.
 const STEPS: u64 = 10_000;
 /// Shortest time between two lines about the same run.
@@ -76,7 +77,10 @@ impl<'a> MatrixProgress<'a> {
             ended: 0,
             failed: 0,
             start,
-            name_width: longest(|run| run.name().chars().count()).min(LONGEST_NAME),
+            name_width: longest(|run| run.name().chars().count()).min(match view {
+                View::Bars { .. } => (width() as f64 * WIDEST_NAME) as usize,
+                View::Lines(_) => usize::MAX,
+            }),
             epochs_width: longest(|run| {
                 epochs(run.config.task.epochs(), run.config.task.epochs()).len()
             }),
@@ -181,7 +185,7 @@ impl<'a> MatrixProgress<'a> {
                 format!("FAILED  {name}  {reason}")
             }
             None => match &end.record {
-                Some(record) => format!("done    {name}  {}", result(record)),
+                Some(record) => format!("done    {name}  {}", result(record, self.is_narrow())),
                 None => {
                     self.ended -= 1;
                     format!("stopped {name}")
@@ -234,8 +238,13 @@ impl<'a> MatrixProgress<'a> {
         }
     }
 
+    /// Whether the progress is drawn on a narrow terminal.
+    fn is_narrow(&self) -> bool {
+        matches!(self.view, View::Bars { .. }) && width() < NARROW
+    }
+
     fn name(&self, index: usize) -> String {
-        let name = cut(&self.runs[index].name(), self.name_width);
+        let name = cut_middle(&self.runs[index].name(), self.name_width);
         format!("{name:<0$}", self.name_width)
     }
 
@@ -310,13 +319,14 @@ fn step(step: &Progress, epochs_width: usize, narrow: bool) -> String {
 }
 
 /// The result of a run, as in `loss 0.0660   acc 0.9823     12.3 s`.
-fn result(record: &Record) -> String {
-    format!(
-        "loss {:<7}  acc {:<6}  {:>6.1} s",
-        short_number(record.evaluated_loss()),
-        accuracy(record.evaluated_accuracy()),
-        record.seconds
-    )
+fn result(record: &Record, narrow: bool) -> String {
+    let loss = short_number(record.evaluated_loss());
+    let accuracy = accuracy(record.evaluated_accuracy());
+    let seconds = record.seconds;
+    match narrow {
+        true => format!("{loss:>7} {accuracy:>6} {seconds:>5.1} s"),
+        false => format!("loss {loss:<7}  acc {accuracy:<6}  {seconds:>6.1} s"),
+    }
 }
 
 fn accuracy(value: Option<f64>) -> String {

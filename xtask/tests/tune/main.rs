@@ -223,7 +223,17 @@ fn the_choice_can_be_made_later_and_trains_nothing() {
     assert_eq!(output.status.code(), Some(1));
     let printed = stdout(&output);
     assert!(
-        printed.contains("linear: nothing was chosen: 12 trials to train"),
+        printed.contains(
+            "linear: nothing was chosen: 12 trials to train; run the same command without --choose"
+        ),
+        "{printed}"
+    );
+    // Cells that only lack trials share a line.
+    let printed = stdout(&run(&place, "tune --choose"));
+    let open = printed.lines().filter(|line| line.contains("nothing was"));
+    assert_eq!(open.count(), 1, "{printed}");
+    assert!(
+        printed.contains("cells more: nothing was chosen: "),
         "{printed}"
     );
 }
@@ -273,6 +283,10 @@ fn wrong_arguments_and_files_are_refused_before_anything_is_written() {
             with("tuning.toml", ", 3.2]", "]"),
             "gives ae-naive-sgd 5 candidates and ae-naive-adam 6",
         ),
+        (
+            with("tuning.toml", "[0.01, 0.02", "[-0.01, 0.02"),
+            "tuning.toml: `train.optimizer.sgd.learning_rate`: must be a finite number above 0",
+        ),
     ] {
         assert!(error.contains(words), "`{words}` in: {error}");
     }
@@ -312,7 +326,13 @@ fn a_list_has_every_trial_and_writes_nothing() {
     let place = Place::new();
     let list = succeed(&place, "tune --list --cell mlp --cell ae");
     assert!(list.trim_end().ends_with("2 cells, 24 trials"), "{list}");
-    assert!(list.contains("learning_rate=0.32"), "{list}");
+    // The names of the repository's cells and their rates fit a terminal.
+    assert!(
+        list.contains("learning_rate 0.01, 0.02, 0.04, 0.08, 0.16, 0.32\n"),
+        "{list}"
+    );
+    let all = succeed(&place, "tune --list");
+    assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
     let json = succeed(&place, "tune --list --json --cell mlp");
     let runs: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
     assert_eq!(runs.len(), 12);

@@ -18,6 +18,10 @@ fn a_tuned_run_has_the_chosen_rate_and_a_tree_of_its_own() {
             && error.contains("run `cargo xtask tune --cell mlp --cell dropout-0.1"),
         "{error}"
     );
+    // No choice can be made for this setting, so the error does not ask for one.
+    let set = "experiments --protocol tuned --cell mlp --set learning_rate=0.3";
+    let error = refused(&place, set);
+    assert!(error.contains("is what tuning searches"), "{error}");
     succeed(&place, "tune --cell mlp");
     place.trained();
     succeed(

@@ -47,6 +47,9 @@ pub(crate) fn typed<T: DeserializeOwned>(table: Table, origin: &str) -> Result<T
                         0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }, or adamw with \
                         weight_decay too";
         }
+        if path.starts_with("train.schedule") && message.starts_with("invalid type") {
+            message += "; write a table, as schedule.cosine = { warmup = 0.05, end = 0.0 }";
+        }
         // For a missing or unknown key, the message names the key and the path its table.
         Error::key(
             origin,

@@ -103,6 +103,8 @@ impl Study {
                 let name = format!("{}{TRIAL_MARK}{}", one.cell.name, candidate.name);
                 for &seed in one.seeds {
                     let mut point = self.point(one.cell, selection, &candidate.settings)?;
+                    let (file, given) = (self.tuning_file(), &candidate.name);
+                    point.origin += &format!(", with {given} of {}", file.display());
                     let validation = Value::Integer(one.validation as i64);
                     set(&mut point.table, "data.validation", validation)
                         .map_err(|problem| Error::key(&point.origin, "data.validation", problem))?;

@@ -65,9 +65,17 @@ pub fn suggest(flags: &TrainedRunFlags) -> String {
         Protocol::Written => "",
         Protocol::Tuned => " --protocol tuned",
     };
+    let size = match flags.layout().size() {
+        Size::Quick => " --quick",
+        Size::Full | Size::Smoke => "",
+    };
+    let out = match out_flag(&flags.out).as_str() {
+        "" => String::new(),
+        flag => format!(" {flag}"),
+    };
     let train = format!(
-        "train it with `cargo xtask experiments --cell {}{protocol}`, or say where it is with \
-         --out, --seed, --quick or --protocol",
+        "train it with `cargo xtask experiments --cell {}{size}{protocol}{out}`, or say where it \
+         is with --out, --seed, --quick or --protocol",
         quoted(&flags.cell)
     );
     if similar.is_empty() {
@@ -77,6 +85,14 @@ pub fn suggest(flags: &TrainedRunFlags) -> String {
         "there are trained runs of {}; if you mean another cell, {train}",
         similar.join(", ")
     )
+}
+
+/// The flag that names the folder `out`; empty for the default folder.
+fn out_flag(out: &Path) -> String {
+    match out == Path::new(DEFAULT_OUT) {
+        true => String::new(),
+        false => format!("--out {}", quoted(&out.display().to_string())),
+    }
 }
 
 /// All completely trained runs in `out`, in every place where `cargo xtask` puts runs.
@@ -93,10 +109,6 @@ fn find_runs(out: &Path) -> Vec<FoundRun> {
             protocols.map(|protocol| Layout::of(&base, size, protocol.into()))
         });
         for layout in trees {
-            let out_flag = |out: &Path| match out == Path::new(DEFAULT_OUT) {
-                true => String::new(),
-                false => format!("--out {}", quoted(&out.display().to_string())),
-            };
             let mut flags = match layout.size() {
                 Size::Full => out_flag(&base),
                 Size::Quick => format!("{} --quick", out_flag(&base)),

@@ -204,7 +204,7 @@ fn a_flip_is_marked_and_the_text_fits_a_terminal() {
     let comparison = place.compare(&["one", "two"]);
     let text = comparison_text(&comparison);
     for words in [
-        "1  one: written, as the configs say; 4 runs with seeds 0, 1, 2; code 0123abc\n",
+        "1  one: written; 4 runs with seeds 0, 1, 2; code 0123abc\n",
         "The trees differ in nothing that tree.json or a record says.\n",
         "loss-is-small   supported *  refuted *  flips\n",
         "fixed-is-large  supported *  no runs\n",

@@ -11,7 +11,9 @@ const HOW: &str = "The intervals have a confidence of 95 %, each for itself. The
     seeds     seeds alone; paired by seed\n\
     images    test images alone, since no seed changes the result; paired by image\n\
     unpaired  seeds alone, by Welch's interval: the trees have other data, or fewer\n\
-    \x20         than two seeds in common\n";
+    \x20         than two seeds in common\n\
+    A difference paired by seed is the mean over the seeds that both trees have. The\n\
+    columns before it are means over all seeds of a tree.\n";
 
 /// The comparison as text: the trees, the claims with the verdict by each tree, and the results
 /// of the cells with their differences to the first tree. The tables of two trees fit into 80
@@ -31,13 +33,19 @@ pub fn comparison_text(comparison: &TreeComparison) -> String {
 fn trees(comparison: &TreeComparison) -> String {
     let mut text = String::new();
     for (tree, number) in comparison.trees.iter().zip(1..) {
-        let variant = tree.variant.as_deref().unwrap_or("as the configs say");
+        let variant = tree.variant.as_deref();
         text += &format!(
-            "{number}  {}: {}, {variant}; {} {} with seeds {}; code {}\n",
+            "{number}  {}: {}{}; {} {} with {} {}; code {}\n",
             tree.tree,
             tree.protocol,
+            variant.map_or(String::new(), |variant| format!(", variant {variant}")),
             tree.runs,
             if tree.runs == 1 { "run" } else { "runs" },
+            if tree.seeds.len() == 1 {
+                "seed"
+            } else {
+                "seeds"
+            },
             listed(tree.seeds.iter().map(u64::to_string)),
             listed(tree.revisions.iter().cloned()),
         );

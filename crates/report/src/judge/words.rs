@@ -201,7 +201,9 @@ pub(crate) fn changed(judgement: &Judgement) -> &'static str {
     }
 }
 
-/// A plain table with a line for each claim.
+/// Plain tables with a line for each claim: the verdicts, and, if the claims are judged, what they
+/// follow from. Below them is how many seeds each open claim needs. They are two tables, since one
+/// would be too wide for a terminal.
 pub fn claims_text(judgements: &[Judgement]) -> String {
     let each = |text: fn(&Judgement) -> String| judgements.iter().map(text).collect::<Vec<_>>();
     let table = verdict_columns(judgements)
@@ -215,11 +217,20 @@ pub fn claims_text(judgements: &[Judgement]) -> String {
     if is_not_judged(judgements) {
         return table.plain();
     }
-    table
+    let mut text = table.plain();
+    let how = Columns::new()
+        .text("claim", each(|one| one.claim.id.clone()))
         .text("standard error", each(errors))
-        .text("judged by", each(judged_by))
-        .text("needs", each(needs))
-        .plain()
+        .text("judged by", each(judged_by));
+    text += &format!("\n{}", how.plain());
+    if judgements.iter().any(|one| one.risk.is_some()) {
+        text += "\nrisk: the smallest error probability at which the claim alone is decided\n";
+    }
+    let open = judgements.iter().map(|one| (one, needs(one)));
+    for (one, needs) in open.filter(|(_, needs)| !needs.is_empty()) {
+        text += &format!("{} needs: {needs}\n", one.claim.id);
+    }
+    text
 }
 
 /// Columns that begin with the verdicts alone and together; without any column if the claims are
