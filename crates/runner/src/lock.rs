@@ -10,7 +10,16 @@ use crate::{Result, RunnerError};
 /// The operating system holds the lock on an open file and releases it when the process ends.
 /// So the lock file of a killed process blocks no other process.
 #[derive(Debug)]
-pub struct OutputLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
+pub struct OutputLock(File);
+
+impl Drop for OutputLock {
+    /// Closing the file is not enough: a process that another thread is starting at this moment
+    /// holds a copy of the open file until its program begins.
+    fn drop(&mut self) {
+        // If this fails, the lock ends when the last copy is closed.
+        let _ = self.0.unlock();
+    }
+}
 
 impl OutputLock {
     /// Checks that [`OutputLock::take`] would succeed now, and creates no file. A command

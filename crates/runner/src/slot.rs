@@ -42,9 +42,18 @@ pub struct RunSlot {
 /// The exclusive right to train a run, until this value is dropped. The operating system
 /// releases the lock when the process ends, so a killed process blocks no other process.
 #[derive(Debug)]
-pub struct RunLock(
-    #[expect(dead_code, reason = "closing the file releases the lock")] Option<File>,
-);
+pub struct RunLock(Option<File>);
+
+impl Drop for RunLock {
+    /// Closing the file is not enough: a process that another thread is starting at this moment
+    /// holds a copy of the open file until its program begins.
+    fn drop(&mut self) {
+        if let Some(file) = &self.0 {
+            // If this fails, the lock ends when the last copy is closed.
+            let _ = file.unlock();
+        }
+    }
+}
 
 impl RunSlot {
     /// The run of `config` below the folder that `layout` describes.
