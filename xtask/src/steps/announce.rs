@@ -17,8 +17,12 @@ pub fn estimated_seconds(
     runs: &[RunSlot],
     jobs: usize,
 ) -> Option<f64> {
+    estimate_of(study, layout, runs, jobs).map(|estimate| estimate.seconds)
+}
+
+fn estimate_of(study: &Study, layout: &Layout, runs: &[RunSlot], jobs: usize) -> Option<Estimate> {
     let published = workspace::root().join("artifacts/reference/results.csv");
-    estimate(runs, jobs, study, layout, &published).map(|estimate| estimate.seconds)
+    estimate(runs, jobs, study, layout, &published)
 }
 
 /// Prints how long it will take to train `runs`, `jobs` at a time, and how much disk the results
@@ -27,8 +31,7 @@ pub fn announce(study: &Study, layout: &Layout, runs: &[RunSlot], jobs: usize) {
     if runs.is_empty() {
         return;
     }
-    let published = workspace::root().join("artifacts/reference/results.csv");
-    let estimate = estimate(runs, jobs, study, layout, &published);
+    let estimate = estimate_of(study, layout, runs, jobs);
     if let Some(estimate) = estimate.filter(|estimate| estimate.seconds > SHORT) {
         output::note(sentence(&estimate, runs.len()));
     }

@@ -19,10 +19,11 @@ use super::announce::announce;
 use super::check::check_before_training;
 use super::notes::{note_outliers, print_beside_original};
 use super::place::place;
-use super::select::Request;
+use super::select::{Request, slurm_options};
 use super::train::{exit_code, jobs_at_a_time, train_runs};
 use super::tuned::tuned_configs;
 use super::workspace;
+use crate::cli::{Folders, MatrixFlags, Training};
 use crate::error::{CommandError, CommandResult};
 use crate::ui::{self, output};
 
@@ -43,6 +44,31 @@ pub struct MatrixOptions {
     pub fresh: bool,
     /// The protocol of the runs.
     pub protocol: Protocol,
+}
+
+impl MatrixOptions {
+    /// The options that the flags of a command give. The runs are written, not tuned.
+    ///
+    /// # Errors
+    ///
+    /// If an option for Slurm is wrong, or is given without `--executor slurm`.
+    pub fn of(
+        matrix: &MatrixFlags,
+        training: &Training,
+        folders: &Folders,
+        json: bool,
+    ) -> Result<Self, CommandError> {
+        let configs = folders.configs.as_deref().map(std::path::absolute);
+        Ok(Self {
+            jobs: matrix.jobs,
+            slurm: slurm_options(matrix)?,
+            configs: configs.transpose()?,
+            json,
+            tensorboard: !training.no_tensorboard,
+            fresh: matrix.fresh,
+            protocol: Protocol::Written,
+        })
+    }
 }
 
 /// What has become of a matrix.

@@ -28,6 +28,6 @@ pub use check::{check_before_training, measure_devices};
 pub use matrix::{Matrix, MatrixOptions, run_matrix, train_matrix};
 pub use notes::{note_outliers, print_beside_original};
 pub use place::{place, results_of, results_of_kind};
-pub use select::{Request, cells_or, slurm_options};
+pub use select::{Request, cells_or};
 pub use train::{exit_code, jobs_at_a_time, train_runs};
 pub use tuned::tuned_configs;

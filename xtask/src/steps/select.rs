@@ -168,7 +168,7 @@ pub fn cells_or(named: &[String], default: &[&str]) -> Vec<String> {
 /// # Errors
 ///
 /// If an option is wrong, or is given without `--executor slurm`.
-pub fn slurm_options(flags: &MatrixFlags) -> Result<Option<SlurmOptions>, CommandError> {
+pub(super) fn slurm_options(flags: &MatrixFlags) -> Result<Option<SlurmOptions>, CommandError> {
     let runs = ("--slurm-args", flags.slurm_args.as_slice());
     let report = ("--slurm-report-args", flags.slurm_report_args.as_slice());
     if flags.executor == Executor::Slurm {

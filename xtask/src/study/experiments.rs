@@ -7,7 +7,7 @@ use kindling_formats::{Layout, Protocol, RunConfig, Selection, Variant};
 use super::list;
 use crate::cli::Experiments;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::{MatrixOptions, Request, run_matrix, slurm_options, tuned_configs};
+use crate::steps::{MatrixOptions, Request, run_matrix, tuned_configs};
 
 /// Trains the selected runs that have no result yet, and writes the report.
 pub fn experiments(flags: &Experiments) -> CommandResult {
@@ -38,18 +38,8 @@ pub fn experiments(flags: &Experiments) -> CommandResult {
         return Ok(ExitCode::SUCCESS);
     }
     let options = MatrixOptions {
-        jobs: flags.matrix.jobs,
-        slurm: slurm_options(&flags.matrix)?,
-        configs: flags
-            .folders
-            .configs
-            .as_deref()
-            .map(std::path::absolute)
-            .transpose()?,
-        json: flags.json,
-        tensorboard: !flags.training.no_tensorboard,
-        fresh: flags.matrix.fresh,
         protocol: flags.protocol.protocol,
+        ..MatrixOptions::of(&flags.matrix, &flags.training, &flags.folders, flags.json)?
     };
     run_matrix(&request, configs, &options)
 }

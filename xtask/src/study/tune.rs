@@ -12,9 +12,7 @@ use serde::Serialize;
 use super::list;
 use crate::cli::Tune;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::{
-    Matrix, MatrixOptions, Request, exit_code, slurm_options, train_matrix, workspace,
-};
+use crate::steps::{Matrix, MatrixOptions, Request, exit_code, train_matrix, workspace};
 use crate::ui::{self, output};
 
 /// The largest number of cells without a choice that are all named.
@@ -43,20 +41,7 @@ pub fn tune(flags: &Tune) -> CommandResult {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let options = MatrixOptions {
-        jobs: flags.matrix.jobs,
-        slurm: slurm_options(&flags.matrix)?,
-        configs: flags
-            .folders
-            .configs
-            .as_deref()
-            .map(std::path::absolute)
-            .transpose()?,
-        json: flags.json,
-        tensorboard: !flags.training.no_tensorboard,
-        fresh: flags.matrix.fresh,
-        ..MatrixOptions::default()
-    };
+    let options = MatrixOptions::of(&flags.matrix, &flags.training, &flags.folders, flags.json)?;
     let trained = match train_matrix(&request, TreeKind::Trials, configs, &options)? {
         Matrix::Submitted => return Ok(ExitCode::SUCCESS),
         Matrix::Trained(trained) => trained,
