@@ -131,7 +131,7 @@ fn trials_outdated_and_foreign_runs_are_removed_and_no_result_of_the_study() {
     assert_eq!(before.difference(&left).count(), 2);
     assert!(left.is_superset(&trials));
     let printed = succeed(&place, "clean --remove");
-    assert!(printed.contains("removed 13 runs, "), "{printed}");
+    assert!(printed.contains("removed 13 folders, "), "{printed}");
     assert_eq!(runs(&place.out()), kept);
     assert!(succeed(&place, "clean --remove").contains("there is nothing to remove"));
     // The result that was set aside is put back, and nothing is trained.
@@ -217,7 +217,7 @@ fn nothing_is_removed_while_another_command_trains() {
     let output = run(&place, "clean --remove");
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("1 run left alone"),
+        stderr(&output).contains("1 folder left alone"),
         "{}",
         stderr(&output)
     );

@@ -308,7 +308,9 @@ fn a_trial_shows_validation_figures() {
     }
     assert!(!printed.contains("test"), "{printed}");
 
-    print("experiments --cell mlp --seeds 1 --set data.validation=1000");
+    let printed = print("experiments --cell mlp --seeds 1 --set data.validation=1000");
+    assert!(printed.contains("validation accuracy"), "{printed}");
+    assert!(!printed.contains("test accuracy"), "{printed}");
     let watched = print("watch --once --variant data.validation=1000");
     assert!(watched.contains("validation 0.1500"), "{watched}");
 }

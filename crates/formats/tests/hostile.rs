@@ -13,8 +13,8 @@ use std::path::{Component, Path};
 
 use bolero::check;
 use kindling_formats::{
-    Checkpoint, History, Layout, Record, RunConfig, RunDir, RunIdentity, Selection, Setting, Size,
-    Study, TimingRow, Tree, read_csv, read_numbers,
+    Checkpoint, Choices, History, Layout, Looks, Record, RunConfig, RunDir, RunIdentity, Selection,
+    Setting, Size, Study, TimingRow, Tree, read_csv, read_numbers,
 };
 use sha2::{Digest, Sha256};
 
@@ -135,6 +135,67 @@ fn claims() {
                     assert!(claim.bounds().is_some() && !claim.cells().is_empty());
                 }
             }
+        });
+    });
+}
+
+/// A study whose `tuning.toml` is the input. Trials have at most 1,000 candidates with ten seeds.
+#[test]
+fn tunings() {
+    let folder = folder(&[("study.toml", STUDY), ("cell.toml", MLP)]);
+    let path = folder.path().join("tuning.toml");
+    check!().for_each(|bytes| {
+        std::fs::write(&path, bytes).expect("writes");
+        within(CELLS * FACTOR * (bytes.len() + MLP.len()) + BASE, || {
+            let Ok(study) = Study::read(folder.path()) else {
+                return;
+            };
+            let selection = selection(Size::Quick, Vec::new());
+            if let Ok(trials) = study.selected_trials(&selection)
+                && let Ok(configs) = study.trial_configs(&trials, &selection)
+            {
+                configs.iter().for_each(check_config);
+            }
+        });
+    });
+}
+
+/// A study for which the input is `choices.toml`.
+#[test]
+fn choices() {
+    let folder = folder(&[("study.toml", STUDY), ("cell.toml", MLP)]);
+    let study = Study::read(folder.path()).expect("a valid study");
+    let cell = study.cell("mlp").expect("a cell");
+    let path = folder.path().join("choices.toml");
+    check!().for_each(|bytes| {
+        std::fs::write(&path, bytes).expect("writes");
+        within(FACTOR * (bytes.len() + MLP.len()) + BASE, || {
+            let Ok(choices) = Choices::read(&path) else {
+                return;
+            };
+            choices.write(&path).expect("writes");
+            assert!(Choices::read(&path).is_ok());
+            let tuned = Selection {
+                choices: Some(choices),
+                ..selection(Size::Full, Vec::new())
+            };
+            if let Ok(config) = study.resolve(cell, 0, &tuned) {
+                check_config(&config);
+            }
+        });
+    });
+}
+
+/// The input is `looks.json`, the ledger of looks at the claims.
+#[test]
+fn looks() {
+    let folder = folder(&[]);
+    let layout = Layout::new(folder.path(), Size::Full);
+    std::fs::create_dir_all(layout.root()).expect("a folder");
+    check!().for_each(|bytes| {
+        std::fs::write(layout.looks(), bytes).expect("writes");
+        within(FACTOR * bytes.len() + BASE, || {
+            let _ = Looks::read(&layout);
         });
     });
 }

@@ -158,13 +158,13 @@ fn remove(found: &[Found]) -> CommandResult {
     }
     output::print(format_args!(
         "removed {}, {}",
-        ui::count(count, "run"),
+        ui::count(count, "folder"),
         ui::bytes(size as f64)
     ));
     if training > 0 {
         output::warn(format_args!(
             "{} left alone: another process trains there",
-            ui::count(training, "run")
+            ui::count(training, "folder")
         ));
     }
     Ok(ExitCode::SUCCESS)

@@ -5,8 +5,9 @@ use crate::tables::columns::{Columns, NO_VALUE};
 use crate::tables::number::{Format, number};
 use crate::tables::summary::Summary;
 
-/// The results as a plain table for a terminal. Its columns are cell, test loss, test
-/// accuracy and seconds: the mean over seeds ± the sample standard deviation.
+/// The results as a plain table for a terminal. Its columns are cell, test or
+/// validation loss and accuracy, and seconds: the mean over seeds ± the sample standard
+/// deviation.
 pub fn text_table(summaries: &[Summary]) -> String {
     let failed = each(summaries, |summary| match summary.failed {
         0 => String::new(),
@@ -43,18 +44,27 @@ pub(crate) fn results_table(summaries: &[Summary]) -> Columns {
 
 /// Adds the losses, the accuracies and the wall times to `columns`.
 fn with_results(columns: Columns, summaries: &[Summary]) -> Columns {
-    let loss = each(summaries, |of| spread_text(of.test_loss, of.seeds, number));
-    let accuracy = each(summaries, |of| {
-        spread_text(of.test_accuracy, of.seeds, |_| Format::Decimals(4))
-    });
+    let loss = |value: fn(&Summary) -> Option<Spread>| {
+        each(summaries, |of| spread_text(value(of), of.seeds, number))
+    };
+    let accuracy = |value: fn(&Summary) -> Option<Spread>| {
+        each(summaries, |of| {
+            spread_text(value(of), of.seeds, |_| Format::Decimals(4))
+        })
+    };
     let seconds = each(summaries, |of| {
         spread_text(of.seconds, of.seeds, |mean| {
             Format::Decimals(if mean < 100.0 { 1 } else { 0 })
         })
     });
     columns
-        .text_if_any("test loss", loss)
-        .text_if_any("test accuracy", accuracy)
+        .text_if_any("test loss", loss(|of| of.test_loss))
+        .text_if_any("test accuracy", accuracy(|of| of.test_accuracy))
+        .text_if_any("validation loss", loss(|of| of.validation_loss))
+        .text_if_any(
+            "validation accuracy",
+            accuracy(|of| of.validation_accuracy),
+        )
         .numbers("seconds", seconds)
 }
 

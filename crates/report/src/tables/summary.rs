@@ -27,6 +27,10 @@ pub struct Summary {
     pub test_loss: Option<Spread>,
     /// Accuracy on the test split, in [0, 1].
     pub test_accuracy: Option<Spread>,
+    /// Mean loss on the validation images of runs that learn without them.
+    pub validation_loss: Option<Spread>,
+    /// Accuracy on these validation images, in [0, 1].
+    pub validation_accuracy: Option<Spread>,
     /// Mean loss on the training split, taken while training.
     pub train_loss: Option<Spread>,
     /// Accuracy on the training split, taken while training, in [0, 1].
@@ -90,6 +94,8 @@ fn summary(records: &[&Record]) -> Option<Summary> {
         parameters: largest(|record| record.parameters),
         test_loss: spread(|record| record.test_loss),
         test_accuracy: spread(|record| record.test_accuracy),
+        validation_loss: spread(|record| record.validation_loss),
+        validation_accuracy: spread(|record| record.validation_accuracy),
         train_loss: spread(|record| record.train_loss),
         train_accuracy: spread(|record| record.train_accuracy),
         seconds: spread(|record| Some(record.seconds)),
