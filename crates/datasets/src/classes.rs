@@ -7,18 +7,28 @@ use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
 use crate::folder::{names, shown, text_file};
-use crate::shape::{CLASSES, LONGEST_CLASS};
+use crate::source::MAX_CLASSES;
 use crate::sums::Sums;
 
 /// The name of the file that holds the names of the classes.
 const LABELS: &str = "labels.txt";
+
+/// The maximum length of the name of a class in bytes. A longer name does not fit beside a
+/// figure.
+pub(crate) const LONGEST_CLASS: usize = 40;
+
+/// Names for the classes of `labels` that have none: the numbers from 0 to the largest label.
+pub(crate) fn numbered(labels: &[u8]) -> Vec<String> {
+    let largest = labels.iter().max().copied().unwrap_or(0);
+    (0..=largest).map(|label| label.to_string()).collect()
+}
 
 /// Reads `labels.txt` in `dir`; `None` if there is no such file. Each line is the name of a
 /// class. If `sums` has a SHA-256 for the file, it is checked.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, has another SHA-256, or does not hold one name for each class.
+/// If the file cannot be read, has another SHA-256, or a line is no name.
 pub(crate) fn read_classes(
     dir: &Path,
     sums: &mut Option<Sums>,
@@ -48,7 +58,7 @@ pub(crate) fn read_classes(
         .map(|line| line.trim().to_string())
         .collect();
     let fits = |name: &String| !name.is_empty() && name.len() <= LONGEST_CLASS;
-    if names.len() == CLASSES && names.iter().all(fits) {
+    if (1..=MAX_CLASSES).contains(&names.len()) && names.iter().all(fits) {
         return Ok(Some(names));
     }
     Err(DataError::Classes { path: found.path })

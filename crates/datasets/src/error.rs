@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use kindling_formats::ImageShape;
+
+use crate::classes::LONGEST_CLASS;
 use crate::idx::IdxError;
-use crate::shape::{CLASSES, LONGEST_CLASS};
+use crate::source::MAX_CLASSES;
 
 /// The error of loading images. Its text names the file and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +75,8 @@ pub enum DataError {
     },
     /// `labels.txt` does not hold a name for each class.
     #[error(
-        "{}: must hold {CLASSES} lines, a name of at most {LONGEST_CLASS} bytes for each label \
-         from 0 on",
+        "{}: each line must be the name of a class with at most {LONGEST_CLASS} bytes, from label \
+         0 on, and there can be at most {MAX_CLASSES} classes",
         path.display()
     )]
     Classes {
@@ -94,6 +97,50 @@ pub enum DataError {
         labels_file: String,
         /// The number of labels.
         labels: usize,
+    },
+    /// A split holds no image.
+    #[error("{place}: there is no image; at least one is needed")]
+    Empty {
+        /// The file or folder of the images.
+        place: String,
+    },
+    /// The images of two splits have different shapes.
+    #[error(
+        "{first} has images of {shape} pixels, and {second} has images of {other}; all images of a \
+         data set must have one shape"
+    )]
+    Shapes {
+        /// The file or folder of the training images.
+        first: String,
+        /// The shape of the training images.
+        shape: ImageShape,
+        /// The file or folder of the other split.
+        second: String,
+        /// The shape of its images.
+        other: ImageShape,
+    },
+    /// A label is not the number of a class.
+    #[error(
+        "{place}: label {label} at position {position} is no class: there are {classes} classes, \
+         with labels from 0"
+    )]
+    Label {
+        /// The file or folder of the labels.
+        place: String,
+        /// The label.
+        label: u8,
+        /// The position of the label in its split, from 0.
+        position: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A class has no training image.
+    #[error("{place}: the class `{class}` has no training image; leave it out, or add images")]
+    NoImages {
+        /// The file or folder of the training labels.
+        place: String,
+        /// The name of the class.
+        class: String,
     },
     /// The config holds out so many validation images that no training image is left.
     #[error(

@@ -1,12 +1,16 @@
 //! The IDX format of the MNIST files: a magic number that names the type of the elements and
 //! the number of dimensions, the dimensions, then the elements, all big-endian. See
 //! <http://yann.lecun.com/exdb/mnist/>.
+//!
+//! Images have three dimensions, `[count, height, width]`, or four. With four, the channels are
+//! the last dimension or the second one.
 
 use std::io::{Error, Read, Result as IoResult};
 
 use flate2::bufread::GzDecoder;
+use kindling_formats::ImageShape;
 
-use crate::shape::{CLASSES, PIXELS, SIDE};
+use crate::channels::channels_first;
 
 /// Why bytes are not an IDX file of the expected kind. The text does not name the file,
 /// because only the caller knows it.
@@ -23,23 +27,21 @@ pub enum IdxError {
     ShortHeader,
     /// The magic number is not that of the expected kind.
     #[error(
-        "its magic number is {found:#010x}, not {expected:#010x}; \
+        "its magic number is {found:#010x}, not {expected}; \
          is it the right file, and is it IDX?"
     )]
     Magic {
-        /// The magic number of the expected kind.
-        expected: u32,
+        /// The magic numbers of the expected kind, as text.
+        expected: &'static str,
         /// The magic number of the file.
         found: u32,
     },
-    /// The size of the images is not 28x28 pixels.
-    #[error("its images are {rows}x{columns} pixels; they must be {SIDE}x{SIDE}")]
-    Size {
-        /// The number of rows of pixels.
-        rows: usize,
-        /// The number of columns of pixels.
-        columns: usize,
-    },
+    /// None of the dimensions of images is a number of channels.
+    #[error(
+        "its images have the dimensions {0:?}; the first or the last of them must be 1 (grey) or \
+         3 (red, green and blue)"
+    )]
+    Channels([usize; 3]),
     /// The number of bytes of data is not the number that the header gives.
     #[error("its header says {expected} bytes of data, but {found} follow; copy the file again")]
     Length {
@@ -55,17 +57,9 @@ pub enum IdxError {
     /// The file holds no items.
     #[error("it holds no items; at least one is needed")]
     Empty,
-    /// A label is not the number of a class.
-    #[error("label {label} at position {position} is not one of 0 to 9")]
-    Label {
-        /// The label.
-        label: u8,
-        /// The position of the label in the file, from 0.
-        position: usize,
-    },
 }
 
-/// The maximum unpacked size of a file in bytes: 1.3 million images, 22 times MNIST.
+/// The maximum unpacked size of a file in bytes: 22 times MNIST.
 pub(crate) const MAX_UNPACKED: u64 = 1 << 30;
 
 /// The bytes that a gzip member begins with.
@@ -132,15 +126,15 @@ impl<'a> Read for Members<'a> {
 /// Reads the header, the number of bytes that it gives, and one more byte if there is one.
 fn read_idx(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
     let damaged = |error: Error| IdxError::Gzip(error.to_string());
-    // Four bytes of the magic number, and at most three dimensions of four bytes each.
+    // Four bytes of the magic number, and at most four dimensions of four bytes each.
     let mut plain = Vec::new();
     source
         .by_ref()
-        .take(16)
+        .take(20)
         .read_to_end(&mut plain)
         .map_err(damaged)?;
     let data_length = match plain.get(..4) {
-        Some(&[0, 0, 8, dimensions @ 1..=3]) => plain[4..]
+        Some(&[0, 0, 8, dimensions @ 1..=4]) => plain[4..]
             .chunks_exact(4)
             .take(usize::from(dimensions))
             .map(|chunk| u64::from(u32::from_be_bytes([chunk[0], chunk[1], chunk[2], chunk[3]])))
@@ -150,67 +144,85 @@ fn read_idx(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
     if data_length > MAX_UNPACKED {
         return Err(IdxError::TooLarge(data_length));
     }
+    let header = 4 + 4 * usize::from(plain.get(3).copied().unwrap_or(0));
+    let length = header as u64 + data_length + 1;
     source
-        .take(data_length + 1)
+        .take(length.saturating_sub(plain.len() as u64))
         .read_to_end(&mut plain)
         .map_err(damaged)?;
+    // A file that is shorter than the first twenty bytes has more than its header says.
+    plain.truncate(length as usize);
     Ok(plain)
 }
 
-/// The pixels `[count, 28, 28]` of a file of images, row by row, one byte each.
+/// The images of a file: their shape, and their pixels `[count, channels, height, width]`, one
+/// byte each.
 ///
 /// # Errors
 ///
 /// If the bytes are not such a file.
-pub fn images(plain: &[u8]) -> Result<&[u8], IdxError> {
-    let ([count, rows, columns], pixels) = header::<3>(plain, 0x0000_0803)?;
-    if (rows, columns) != (SIDE, SIDE) {
-        return Err(IdxError::Size { rows, columns });
+pub fn images(plain: Vec<u8>) -> Result<(ImageShape, Vec<u8>), IdxError> {
+    const EXPECTED: &str = "0x00000803 or 0x00000804";
+    let four = match magic(&plain)? {
+        0x0000_0803 => false,
+        0x0000_0804 => true,
+        found => {
+            let expected = EXPECTED;
+            return Err(IdxError::Magic { expected, found });
+        }
+    };
+    if !four {
+        let ([count, height, width], data) = dimensions::<3>(plain)?;
+        let shape = ImageShape::from([1, height, width]);
+        return Ok((shape, sized(data, &[count, height, width])?));
     }
-    sized(pixels, count.saturating_mul(PIXELS))
+    let ([count, a, b, c], data) = dimensions::<4>(plain)?;
+    let mut pixels = sized(data, &[count, a, b, c])?;
+    let shape = channels_first(&mut pixels, [a, b, c]).ok_or(IdxError::Channels([a, b, c]))?;
+    Ok((shape, pixels))
 }
 
-/// The labels `[count]` of a file of labels, one byte each, 0 to 9.
+/// The labels `[count]` of a file of labels, one byte each.
 ///
 /// # Errors
 ///
 /// If the bytes are not such a file.
-pub fn labels(plain: &[u8]) -> Result<&[u8], IdxError> {
-    let ([count], labels) = header::<1>(plain, 0x0000_0801)?;
-    let labels = sized(labels, count)?;
-    match labels
-        .iter()
-        .position(|&label| usize::from(label) >= CLASSES)
-    {
-        None => Ok(labels),
-        Some(position) => Err(IdxError::Label {
-            label: labels[position],
-            position,
-        }),
+pub fn labels(plain: Vec<u8>) -> Result<Vec<u8>, IdxError> {
+    let found = magic(&plain)?;
+    if found != 0x0000_0801 {
+        let expected = "0x00000801";
+        return Err(IdxError::Magic { expected, found });
     }
+    let ([count], labels) = dimensions::<1>(plain)?;
+    sized(labels, &[count])
 }
 
-/// Splits a file into the dimensions in its header and the bytes after the header.
-fn header<const D: usize>(plain: &[u8], magic: u32) -> Result<([usize; D], &[u8]), IdxError> {
-    let mut words = plain
-        .chunks_exact(4)
-        .map(|word| u32::from_be_bytes([word[0], word[1], word[2], word[3]]));
-    let found = words.next().ok_or(IdxError::ShortHeader)?;
-    if found != magic {
-        return Err(IdxError::Magic {
-            expected: magic,
-            found,
-        });
-    }
+/// The big-endian number in four bytes of a header.
+fn word(plain: &[u8], index: usize) -> Result<u32, IdxError> {
+    let bytes = plain.get(4 * index..4 * index + 4);
+    let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+    bytes.map(u32::from_be_bytes).ok_or(IdxError::ShortHeader)
+}
+
+fn magic(plain: &[u8]) -> Result<u32, IdxError> {
+    word(plain, 0)
+}
+
+/// Splits a file into the dimensions in its header and the bytes after the header, which are
+/// moved to the front of the same memory.
+fn dimensions<const D: usize>(mut plain: Vec<u8>) -> Result<([usize; D], Vec<u8>), IdxError> {
     let mut dimensions = [0; D];
-    for dimension in &mut dimensions {
-        *dimension = words.next().ok_or(IdxError::ShortHeader)? as usize;
+    for (index, dimension) in dimensions.iter_mut().enumerate() {
+        *dimension = word(&plain, 1 + index)? as usize;
     }
-    Ok((dimensions, &plain[4 * (1 + D)..]))
+    plain.drain(..4 * (1 + D));
+    Ok((dimensions, plain))
 }
 
-/// Checks that the number of bytes is `expected`, and is not 0.
-fn sized(data: &[u8], expected: usize) -> Result<&[u8], IdxError> {
+/// Checks that the number of bytes is the product of the dimensions, and is not 0.
+fn sized(data: Vec<u8>, dimensions: &[usize]) -> Result<Vec<u8>, IdxError> {
+    let sizes = dimensions.iter();
+    let expected = sizes.fold(1usize, |product, &size| product.saturating_mul(size));
     if data.len() != expected {
         return Err(IdxError::Length {
             expected,
@@ -247,31 +259,41 @@ mod tests {
 
     #[test]
     fn plain_and_gzipped_files_hold_the_same() {
-        let file = idx(0x803, &[2, 28, 28], &[7; 2 * 784]);
+        let file = idx(0x803, &[2, 4, 3], &[7; 24]);
         assert_eq!(unpack(&file).expect("plain"), file);
         assert_eq!(unpack(&gzip(&file)).expect("gzipped"), file);
-        assert_eq!(images(&file).expect("images"), [7; 2 * 784]);
-        let file = idx(0x801, &[3], &[0, 9, 4]);
-        assert_eq!(labels(&file).expect("labels"), [0, 9, 4]);
+        assert_eq!(
+            images(file).expect("images"),
+            ([1, 4, 3].into(), vec![7; 24])
+        );
+        let file = idx(0x801, &[3], &[0, 9, 254]);
+        assert_eq!(unpack(&file).expect("plain"), file);
+        assert_eq!(labels(file).expect("labels"), [0, 9, 254]);
+    }
+
+    #[test]
+    fn four_dimensions_have_the_channels_last_or_first() {
+        let numbers: Vec<u8> = (0..12).collect();
+        // One image of 2x2 pixels, each with three numbers.
+        let last = images(idx(0x804, &[1, 2, 2, 3], &numbers)).expect("images");
+        let expected = vec![0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11];
+        assert_eq!(last, ([3, 2, 2].into(), expected));
+        let first = images(idx(0x804, &[1, 3, 2, 2], &numbers)).expect("images");
+        assert_eq!(first, ([3, 2, 2].into(), numbers.clone()));
+        let error = images(idx(0x804, &[1, 2, 3, 2], &numbers)).expect_err("refused");
+        assert_eq!(error, IdxError::Channels([2, 3, 2]));
     }
 
     #[test]
     fn every_wrong_file_has_its_own_error() {
-        let refused = |bytes: &[u8]| images(bytes).expect_err("must be refused");
+        let refused = |bytes: &[u8]| images(bytes.to_vec()).expect_err("must be refused");
         assert_eq!(refused(&[]), IdxError::ShortHeader);
         assert_eq!(refused(&idx(0x803, &[1, 28], &[])), IdxError::ShortHeader);
         assert_eq!(
             refused(&idx(0x801, &[1], &[1; 20])),
             IdxError::Magic {
-                expected: 0x803,
+                expected: "0x00000803 or 0x00000804",
                 found: 0x801
-            }
-        );
-        assert_eq!(
-            refused(&idx(0x803, &[1, 32, 28], &[0; 32 * 28])),
-            IdxError::Size {
-                rows: 32,
-                columns: 28
             }
         );
         for found in [783, 785] {
@@ -283,14 +305,13 @@ mod tests {
                 }
             );
         }
-        assert_eq!(refused(&idx(0x803, &[0, 28, 28], &[])), IdxError::Empty);
-        assert_eq!(
-            labels(&idx(0x801, &[2], &[3, 10])).expect_err("must be refused"),
-            IdxError::Label {
-                label: 10,
-                position: 1
-            }
-        );
+        for dimensions in [[0, 28, 28], [2, 0, 28]] {
+            assert_eq!(refused(&idx(0x803, &dimensions, &[])), IdxError::Empty);
+        }
+        let error = labels(idx(0x803, &[1, 1, 1], &[0])).expect_err("must be refused");
+        let found = 0x803;
+        let expected = "0x00000801";
+        assert_eq!(error, IdxError::Magic { expected, found });
     }
 
     #[test]

@@ -1,50 +1,58 @@
 //! Images with their labels.
 
 use burn_dataset::{Dataset, DatasetError};
-
-use crate::error::DataError;
-use crate::shape::{CLASSES, PIXELS};
+use kindling_formats::ImageShape;
 
 /// An image with its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageItem {
-    /// The pixels `[784]`, row by row, from 0 (black) to 255 (white).
+    /// The pixels `[channels, height, width]`, from 0 (dark) to 255 (light).
     pub pixels: Vec<u8>,
-    /// The label, 0 to 9.
+    /// The label, from 0.
     pub label: u8,
 }
 
-/// Images with their labels. The pixels are stored as bytes, so the 60,000 training images of
-/// MNIST take 47 MB. They become floats when a batch is made.
+/// Images of one shape with their labels. The pixels are stored as bytes, so the 60,000
+/// training images of MNIST take 47 MB. They become floats when a batch is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
+    shape: ImageShape,
     pixels: Vec<u8>,
     labels: Vec<u8>,
 }
 
 impl Images {
-    /// Makes images from their pixels `[n, 784]` and their labels `[n]`.
+    /// Makes images from their pixels `[n, channels, height, width]` and their labels `[n]`.
     ///
     /// # Panics
     ///
-    /// If there are not 784 pixels for each label, or a label is above 9.
-    pub fn new(pixels: Vec<u8>, labels: Vec<u8>) -> Self {
+    /// If the number of pixels is not that of `n` images of the shape `shape`.
+    pub fn new(shape: ImageShape, pixels: Vec<u8>, labels: Vec<u8>) -> Self {
         assert_eq!(
             pixels.len(),
-            labels.len() * PIXELS,
-            "there must be 784 pixels for each label"
+            labels.len() * shape.numbers(),
+            "each label must have an image of {shape} pixels"
         );
-        assert!(labels.iter().all(|&label| usize::from(label) < CLASSES));
-        Self { pixels, labels }
+        Self {
+            shape,
+            pixels,
+            labels,
+        }
     }
 
-    /// The pixels `[784]` of the image with this index, row by row.
+    /// The shape of every image.
+    pub fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    /// The pixels `[channels, height, width]` of the image with this index.
     ///
     /// # Panics
     ///
     /// If there is no such image.
     pub fn pixels(&self, index: usize) -> &[u8] {
-        &self.pixels[index * PIXELS..(index + 1) * PIXELS]
+        let numbers = self.shape.numbers();
+        &self.pixels[index * numbers..(index + 1) * numbers]
     }
 
     /// The labels `[n]` of all images.
@@ -60,30 +68,25 @@ impl Images {
     pub(crate) fn select(&self, indices: &[usize]) -> Self {
         let pixels = indices.iter().flat_map(|&index| self.pixels(index));
         Self {
+            shape: self.shape,
             pixels: pixels.copied().collect(),
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
         }
     }
 
-    /// Keeps the first `count` images, or all if `count` is `None`. `split` is the key of
-    /// `[data]` that an error names.
-    pub(crate) fn truncate(
-        &mut self,
-        split: &'static str,
-        count: Option<usize>,
-    ) -> Result<(), DataError> {
-        let there = self.labels.len();
-        let wanted = count.unwrap_or(there);
-        if wanted > there {
-            return Err(DataError::TooFew {
-                split,
-                wanted,
-                there,
-            });
-        }
-        self.pixels.truncate(wanted * PIXELS);
-        self.labels.truncate(wanted);
-        Ok(())
+    /// Keeps the first `count` images, of at least as many.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.pixels.truncate(count * self.shape.numbers());
+        self.labels.truncate(count);
+    }
+
+    /// Whether the images of each class stand together, as in files that were written class by
+    /// class. Then the first images are not a sample of all of them.
+    pub(crate) fn are_sorted_by_class(&self) -> bool {
+        let mut finished = [false; 256];
+        let starts = self.labels.chunk_by(|a, b| a == b);
+        let mut classes = starts.map(|same| usize::from(same[0]));
+        self.labels.len() > 1 && classes.all(|class| !std::mem::replace(&mut finished[class], true))
     }
 }
 
@@ -97,5 +100,24 @@ impl Dataset<ImageItem> for Images {
 
     fn len(&self) -> usize {
         self.labels.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_come_class_by_class_are_recognised() {
+        let sorted = |labels: &[u8]| {
+            let shape = ImageShape::from([1, 1, 1]);
+            Images::new(shape, labels.to_vec(), labels.to_vec()).are_sorted_by_class()
+        };
+        for labels in [&[0, 0, 1, 1, 2][..], &[2, 2, 0, 1, 1], &[1, 1]] {
+            assert!(sorted(labels), "{labels:?}");
+        }
+        for labels in [&[0, 1, 0][..], &[2, 0, 0, 1, 2], &[], &[5]] {
+            assert!(!sorted(labels), "{labels:?}");
+        }
     }
 }

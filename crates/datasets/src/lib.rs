@@ -1,23 +1,25 @@
-//! The data of the study: images in IDX files, and samples of three functions of four numbers.
+//! The data of the study: images of any shape, and samples of three functions of four numbers.
 //! This crate holds no models.
 
+mod channels;
 mod classes;
 mod error;
 mod folder;
 pub mod idx;
+mod idx_folder;
 mod images;
 mod load;
-mod shape;
+mod mnist;
+mod permutation;
+mod source;
 mod stream;
 mod sums;
 mod toy;
-mod validation;
 
 pub use error::DataError;
 pub use idx::IdxError;
 pub use images::{ImageItem, Images};
 pub use load::{ImageSet, load_images};
-pub use shape::{CLASSES, PIXELS, SIDE};
 pub use stream::stream;
 pub use toy::{ToyData, ToyItem, ToySplit};
 

@@ -77,12 +77,7 @@ impl Folder {
     }
 
     fn load(&self) -> Result<ImageSet, DataError> {
-        load_images(&ImageData {
-            dir: Some(self.path().to_path_buf()),
-            train: None,
-            test: None,
-            validation: None,
-        })
+        load_images(&ImageData::all(Some(self.path().to_path_buf())))
     }
 
     /// Loads the images, checks that they are those of [`Folder::new`], and returns the
@@ -115,12 +110,7 @@ impl Folder {
 fn a_plain_folder_gives_no_warning() {
     let folder = Folder::new();
     assert!(folder.warnings().is_empty());
-    let set = load_images(&ImageData {
-        dir: None,
-        train: Some(1),
-        test: Some(1),
-        validation: None,
-    });
+    let set = load_images(&ImageData::all(None));
     assert!(set.expect("MNIST").warnings.is_empty());
 }
 
@@ -308,7 +298,7 @@ fn a_check_that_is_not_made_gives_a_warning() {
 #[test]
 fn labels_may_begin_with_a_byte_order_mark_and_end_with_blank_lines() {
     let folder = Folder::new();
-    let names: Vec<String> = (0..10).map(|label| format!("class {label}")).collect();
+    let names: Vec<String> = (0..3).map(|label| format!("class {label}")).collect();
     let (unix, windows) = (names.join("\n"), names.join("\r\n"));
     let mut fingerprints = Vec::new();
     for text in [
@@ -320,7 +310,7 @@ fn labels_may_begin_with_a_byte_order_mark_and_end_with_blank_lines() {
     ] {
         folder.write("labels.txt", text);
         let set = folder.load().expect("loads");
-        assert_eq!(set.classes.as_ref(), Some(&names));
+        assert_eq!(set.info.classes, names);
         fingerprints.push(set.fingerprint);
     }
     fingerprints.dedup();
@@ -328,15 +318,27 @@ fn labels_may_begin_with_a_byte_order_mark_and_end_with_blank_lines() {
     for text in [
         String::new(),
         "\u{feff}".into(),
-        names[..9].join("\n"),
-        format!("{unix}\nan eleventh"),
-        unix.replace("class 4", ""),
+        unix.replace("class 1", ""),
         format!("\n{unix}"),
-        unix.replace("class 4", &"x".repeat(41)),
+        unix.replace("class 1", &"x".repeat(41)),
+        "x\n".repeat(257),
     ] {
         folder.write("labels.txt", text);
-        assert!(folder.error().starts_with("labels.txt: must hold 10 lines"));
+        let expected = "labels.txt: each line must be the name of a class";
+        assert!(folder.error().starts_with(expected), "{}", folder.error());
     }
+    folder.write("labels.txt", names[..2].join("\n"));
+    assert_eq!(
+        folder.error(),
+        "train-labels-idx1-ubyte: label 2 at position 2 is no class: there are 2 classes, with \
+         labels from 0"
+    );
+    folder.write("labels.txt", format!("{unix}\na fourth"));
+    assert_eq!(
+        folder.error(),
+        "train-labels-idx1-ubyte: the class `a fourth` has no training image; leave it out, or \
+         add images"
+    );
     folder.write("labels.txt", b"\xff\xfea\0b\0");
     assert!(
         folder
@@ -471,4 +473,70 @@ fn the_error_names_a_missing_file_and_a_similar_one() {
          its folder"
     );
     assert!(folder.error().ends_with(&expected), "{}", folder.error());
+}
+
+#[test]
+fn images_of_any_shape_are_read_and_splits_must_agree() {
+    let folder = Folder::new();
+    let images = |dimensions: &[u32]| {
+        let mut bytes = vec![0, 0, 8, dimensions.len() as u8];
+        bytes.extend(dimensions.iter().flat_map(|size| size.to_be_bytes()));
+        bytes.extend((0..dimensions.iter().product()).map(|at: u32| at as u8));
+        bytes
+    };
+    let labels = |labels: &[u8]| {
+        let mut bytes = vec![0, 0, 8, 1, 0, 0, 0, labels.len() as u8];
+        bytes.extend(labels);
+        bytes
+    };
+    folder.write(FILES[0], images(&[3, 8, 5]));
+    folder.write(FILES[2], images(&[2, 8, 5]));
+    folder.write(FILES[3], labels(&[2, 0]));
+    let set = folder.load().expect("loads");
+    assert_eq!(<[usize; 3]>::from(set.info.shape), [1, 8, 5]);
+    assert_eq!(
+        (set.info.train, set.info.validation, set.info.test),
+        (3, 0, 2)
+    );
+    assert_eq!(set.info.classes, ["0", "1", "2"]);
+    assert!(set.train.pixels(1).iter().copied().eq(40..80));
+
+    // Channels last become channels first.
+    folder.write(FILES[0], images(&[3, 2, 2, 3]));
+    folder.write(FILES[2], images(&[2, 2, 2, 3]));
+    let set = folder.load().expect("loads");
+    assert_eq!(<[usize; 3]>::from(set.info.shape), [3, 2, 2]);
+    assert_eq!(set.train.pixels(0), [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]);
+
+    for (name, bytes, expected) in [
+        (
+            FILES[2],
+            images(&[2, 8, 5]),
+            "train-images-idx3-ubyte has images of 2x2x3 pixels, and t10k-images-idx3-ubyte has \
+             images of 8x5; all images of a data set must have one shape",
+        ),
+        (
+            FILES[3],
+            labels(&[2, 3]),
+            "t10k-labels-idx1-ubyte: label 3 at position 1 is no class: there are 3 classes, with \
+             labels from 0",
+        ),
+        (
+            FILES[1],
+            labels(&[0, 2, 2]),
+            "train-labels-idx1-ubyte: the class `1` has no training image; leave it out, or add \
+             images",
+        ),
+        (
+            FILES[0],
+            images(&[3, 2, 2, 2]),
+            "train-images-idx3-ubyte: its images have the dimensions [2, 2, 2]; the first or the \
+             last of them must be 1 (grey) or 3 (red, green and blue)",
+        ),
+    ] {
+        let before = std::fs::read(folder.at(name)).expect("reads");
+        folder.write(name, bytes);
+        assert_eq!(folder.error(), expected);
+        folder.write(name, before);
+    }
 }

@@ -6,6 +6,7 @@
 //! [`Error`] names the file, the key and the remedy.
 
 mod configs;
+mod data_info;
 mod devices;
 mod digest;
 mod error;
@@ -19,6 +20,7 @@ mod stream;
 mod write;
 
 pub use configs::*;
+pub use data_info::{DataInfo, ImageShape, RunData};
 pub use devices::{Backend, DeviceName, DeviceReport, Host, Precision};
 pub use digest::hex;
 pub use error::{Error, Result};

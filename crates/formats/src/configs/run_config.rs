@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
+use crate::data_info::DataInfo;
 use crate::devices::{Backend, Precision};
 use crate::digest::hex;
 use crate::error::{Error, Result};
@@ -108,6 +109,17 @@ impl RunConfig {
             return Err(Problem::new("precision", problem));
         }
         self.task.check()
+    }
+
+    /// Checks that the config fits the images that it names.
+    ///
+    /// # Errors
+    ///
+    /// The first key whose value does not fit them. The error names the cell.
+    pub fn check_data(&self, data: &DataInfo) -> Result<()> {
+        self.task
+            .check_data(data)
+            .map_err(|Problem { key, problem }| Error::key(&self.cell, key, problem))
     }
 
     /// The config as TOML text, with every key in a fixed order.

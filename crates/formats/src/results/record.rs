@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::configs::{RunConfig, Task};
+use crate::data_info::DataInfo;
 use crate::devices::{Backend, Host};
 use crate::digest::hex;
 use crate::split::Split;
@@ -91,6 +92,10 @@ pub struct Record {
     /// The SHA-256, hexadecimal, of the data that the run trained and tested on. For
     /// generated data it is [`GENERATED`](crate::GENERATED).
     pub data_fingerprint: String,
+    /// What the images are that the run learned from; `None` if it generated its data, or
+    /// failed before the images were read.
+    #[serde(default)]
+    pub data: Option<DataInfo>,
     /// The SHA-256, hexadecimal, of the program that trained the run. It is `unknown` if the
     /// run failed before the program was known.
     pub program: String,
@@ -278,6 +283,7 @@ mod tests {
             metrics: [("m".to_string(), 1.0 / 3.0)].into(),
             config_hash: "c".into(),
             data_fingerprint: "d".into(),
+            data: None,
             program: "p".into(),
             revision: "r".into(),
             burn_version: BURN_VERSION.into(),

@@ -1,14 +1,15 @@
-//! `family = "autoencoder"`: a network reduces images of digits to codes, and rebuilds the
-//! images from the codes.
+//! `family = "autoencoder"`: a network reduces images to codes, and rebuilds the images from
+//! the codes.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::configs::check::{Check, Problem, count, not_empty, widths};
+use crate::data_info::{DataInfo, ImageShape};
 
 use super::family::{Family, Figures, Measure};
-use super::images::{ImageData, SIDE, Scatter};
+use super::images::{ImageData, Scatter};
 use super::training::Train;
 
 /// The config of `family = "autoencoder"`.
@@ -122,26 +123,22 @@ pub struct ConvCoder {
 }
 
 impl ConvCoder {
-    /// The side of the image after the encoder's convolutions, in pixels. It is `None` if
-    /// the side of an image cannot be halved once for each convolution.
-    pub fn side(&self) -> Option<usize> {
-        self.channels
-            .iter()
-            .try_fold(SIDE, |side, _| (side % 2 == 0).then_some(side / 2))
+    /// The shape after the encoder's convolutions, for images of the shape `image`. It is
+    /// `None` if height and width cannot be halved once for each convolution.
+    pub fn inner(&self, image: ImageShape) -> Option<ImageShape> {
+        let half = |side: usize| side.is_multiple_of(2).then_some(side / 2);
+        self.channels.iter().try_fold(image, |shape, &channels| {
+            Some(ImageShape {
+                channels,
+                height: half(shape.height)?,
+                width: half(shape.width)?,
+            })
+        })
     }
 
     fn check(&self) -> Check {
         not_empty("model.conv.channels", &self.channels)?;
-        widths("model.conv.channels", &self.channels)?;
-        if self.side().is_none() {
-            return Err(Problem::new(
-                "model.conv.channels",
-                format!(
-                    "an image of {SIDE}x{SIDE} pixels can be halved only twice; give at most two"
-                ),
-            ));
-        }
-        Ok(())
+        widths("model.conv.channels", &self.channels)
     }
 }
 
@@ -172,6 +169,23 @@ impl Family for AutoencoderTask {
         }
         self.scatter.check()?;
         self.train.check()
+    }
+
+    fn check_data(&self, data: &DataInfo) -> Check {
+        let conv = self.model.conv.as_ref();
+        if conv.is_some_and(|conv| conv.inner(data.shape).is_none()) {
+            let side = data.shape.height | data.shape.width;
+            return Err(Problem::new(
+                "model.conv.channels",
+                format!(
+                    "each convolution halves the image, and {} pixels can be halved {} times; \
+                     give at most so many",
+                    data.shape,
+                    side.trailing_zeros()
+                ),
+            ));
+        }
+        Ok(())
     }
 
     fn epochs(&self) -> usize {

@@ -1,12 +1,13 @@
-//! `family = "classifier"`: a network learns to label images of digits.
+//! `family = "classifier"`: a network learns to label images.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::configs::check::{Check, Problem, not_empty, share, widths, within};
+use crate::configs::check::{Check, Problem, count, not_empty, share, widths};
+use crate::data_info::{DataInfo, ImageShape};
 
 use super::family::{Family, Figures, Measure};
-use super::images::{ImageData, SIDE};
+use super::images::ImageData;
 use super::training::Train;
 
 /// The config of `family = "classifier"`.
@@ -46,17 +47,21 @@ pub struct ConvStack {
 }
 
 impl ConvStack {
-    /// The number of channels and the side in pixels after the last block, for images of
-    /// 28x28 pixels in one channel. It is `None` if the image becomes smaller than a kernel
-    /// or the window of a pool.
-    pub fn output(&self) -> Option<(usize, usize)> {
-        let mut shape = (1, SIDE);
+    /// The shape after the last block, for images of the shape `image`. It is `None` if the
+    /// image becomes smaller than a kernel or the window of a pool.
+    pub fn output(&self, image: ImageShape) -> Option<ImageShape> {
+        let mut shape = image;
         for block in &self.blocks {
             for &channels in block {
-                shape = (channels, (shape.1 + 1).checked_sub(self.kernel)?);
+                shape = ImageShape {
+                    channels,
+                    height: (shape.height + 1).checked_sub(self.kernel)?,
+                    width: (shape.width + 1).checked_sub(self.kernel)?,
+                };
             }
-            shape.1 /= 2;
-            if shape.1 == 0 {
+            shape.height /= 2;
+            shape.width /= 2;
+            if shape.height == 0 || shape.width == 0 {
                 return None;
             }
         }
@@ -64,20 +69,11 @@ impl ConvStack {
     }
 
     fn check(&self) -> Check {
-        within("model.conv.kernel", self.kernel, 1, SIDE)?;
+        count("model.conv.kernel", self.kernel, 1)?;
         not_empty("model.conv.blocks", &self.blocks)?;
         for block in &self.blocks {
             not_empty("model.conv.blocks", block)?;
             widths("model.conv.blocks", block)?;
-        }
-        if self.output().is_none() {
-            return Err(Problem::new(
-                "model.conv.blocks",
-                format!(
-                    "an image of {SIDE}x{SIDE} pixels becomes too small before the last pool; use \
-                     fewer blocks or a smaller kernel"
-                ),
-            ));
         }
         Ok(())
     }
@@ -115,6 +111,21 @@ impl Family for ClassifierTask {
         self.train.check()
     }
 
+    fn check_data(&self, data: &DataInfo) -> Check {
+        let conv = self.model.conv.as_ref();
+        if conv.is_some_and(|conv| conv.output(data.shape).is_none()) {
+            return Err(Problem::new(
+                "model.conv.blocks",
+                format!(
+                    "an image of {} pixels becomes too small before the last pool; use fewer \
+                     blocks or a smaller kernel",
+                    data.shape
+                ),
+            ));
+        }
+        Ok(())
+    }
+
     fn epochs(&self) -> usize {
         self.train.epochs
     }
@@ -130,14 +141,22 @@ mod tests {
 
     #[test]
     fn the_output_shape_of_a_conv_stack() {
-        // By hand: 28 -3+1-> 26 -/2-> 13 -3+1-> 11 -/2-> 5.
-        let stack = |blocks: &[&[usize]], kernel| ConvStack {
-            blocks: blocks.iter().map(|block| block.to_vec()).collect(),
-            kernel,
+        let output = |blocks: &[&[usize]], kernel, image: [usize; 3]| {
+            let stack = ConvStack {
+                blocks: blocks.iter().map(|block| block.to_vec()).collect(),
+                kernel,
+            };
+            stack.output(image.into()).map(<[usize; 3]>::from)
         };
-        assert_eq!(stack(&[&[32], &[64]], 3).output(), Some((64, 5)));
-        assert_eq!(stack(&[&[32], &[64]], 5).output(), Some((64, 4)));
-        assert_eq!(stack(&[&[8], &[8], &[8]], 5).output(), None);
-        assert_eq!(stack(&[&[8]], 29).output(), None);
+        // By hand: 28 -3+1-> 26 -/2-> 13 -3+1-> 11 -/2-> 5.
+        let mnist = [1, 28, 28];
+        assert_eq!(output(&[&[32], &[64]], 3, mnist), Some([64, 5, 5]));
+        assert_eq!(output(&[&[32], &[64]], 5, mnist), Some([64, 4, 4]));
+        assert_eq!(output(&[&[8], &[8], &[8]], 5, mnist), None);
+        assert_eq!(output(&[&[8]], 29, mnist), None);
+        // 32 -> 30 -> 15 -> 13 -> 6, and 9 -> 7 -> 3 -> 1 -> 0.
+        assert_eq!(output(&[&[8], &[9]], 3, [3, 32, 32]), Some([9, 6, 6]));
+        assert_eq!(output(&[&[8]], 3, [3, 32, 9]), Some([8, 15, 3]));
+        assert_eq!(output(&[&[8], &[9]], 3, [3, 32, 9]), None);
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::configs::check::Check;
+use crate::data_info::DataInfo;
 
 use super::images::ImageData;
 
@@ -33,6 +34,15 @@ pub(crate) trait Family: Serialize + DeserializeOwned + JsonSchema {
     ///
     /// The first key with such a value.
     fn check(&self) -> Check;
+
+    /// Refuses a config that does not fit the images that it names.
+    ///
+    /// # Errors
+    ///
+    /// The first key whose value does not fit.
+    fn check_data(&self, _data: &DataInfo) -> Check {
+        Ok(())
+    }
 
     /// The number of training images (or rows) that a trial holds out to be evaluated on;
     /// `None` if the run is not a trial.

@@ -4,11 +4,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::configs::check::{Check, within};
+use crate::configs::check::{Check, Problem, count};
 use crate::configs::size::{SMOKE_BATCH, SMOKE_STEPS};
+use crate::data_info::DataInfo;
 
 use super::family::{Family, Figures, Measure};
-use super::images::{ImageData, SIDE, Scatter};
+use super::images::{ImageData, Scatter};
 
 /// The config of `family = "pca"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,9 +44,24 @@ impl Family for PcaTask {
 
     fn check(&self) -> Check {
         self.data.check()?;
-        // There are as many components as pixels.
-        within("model.components", self.model.components, 1, SIDE * SIDE)?;
+        count("model.components", self.model.components, 1)?;
         self.scatter.check()
+    }
+
+    fn check_data(&self, data: &DataInfo) -> Check {
+        let wanted = self.model.components;
+        let (images, numbers) = (self.data.learned(data), data.shape.numbers());
+        if wanted > images.min(numbers) {
+            return Err(Problem::new(
+                "model.components",
+                format!(
+                    "asks for {wanted} components, and {images} images of {numbers} numbers \
+                     have at most {}; ask for fewer",
+                    images.min(numbers)
+                ),
+            ));
+        }
+        Ok(())
     }
 
     fn shorten_to_smoke(&mut self) {

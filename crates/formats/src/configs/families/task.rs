@@ -5,6 +5,7 @@ use toml::Table;
 
 use crate::configs::check::Check;
 use crate::configs::document::typed;
+use crate::data_info::DataInfo;
 use crate::error::{Error, Result};
 
 use super::family::{Family, Figures};
@@ -63,6 +64,16 @@ macro_rules! define_task {
             pub(crate) fn check(&self) -> Check {
                 match self {
                     $(Task::$variant(task) => task.check(),)*
+                }
+            }
+
+            /// Refuses a config that does not fit the images that it names.
+            pub(crate) fn check_data(&self, data: &DataInfo) -> Check {
+                if let Some(images) = self.images() {
+                    images.check_data(data)?;
+                }
+                match self {
+                    $(Task::$variant(task) => task.check_data(data),)*
                 }
             }
 

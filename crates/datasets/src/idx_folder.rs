@@ -1,0 +1,132 @@
+//! A data set as four IDX files, gzipped or not: the form of MNIST.
+
+use std::path::Path;
+
+use kindling_formats::hex;
+use sha2::{Digest, Sha256};
+
+use crate::classes::{numbered, read_classes};
+use crate::error::DataError;
+use crate::folder::data_file;
+use crate::idx;
+use crate::images::Images;
+use crate::source::{Labelled, Source};
+use crate::sums::Sums;
+
+/// The names of the files: training images, training labels, test images, test labels.
+pub(crate) const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+/// An unpacked file.
+pub(crate) struct Unpacked {
+    /// The name of the file in errors.
+    pub place: String,
+    plain: Vec<u8>,
+    /// The SHA-256 of the unpacked bytes.
+    pub sha256: String,
+}
+
+impl Unpacked {
+    /// Unpacks the bytes of a file, gzipped or not.
+    pub(crate) fn new(place: String, bytes: &[u8]) -> Result<Self, DataError> {
+        match idx::unpack(bytes) {
+            Ok(plain) => Ok(Self {
+                sha256: hex(&Sha256::digest(&plain)),
+                place,
+                plain,
+            }),
+            Err(source) => Err(DataError::Format {
+                file: place,
+                source,
+            }),
+        }
+    }
+}
+
+/// Reads and checks the files of a folder. `labels.txt` may name the classes, and `SHA256SUMS`
+/// may hold the sums of the files.
+///
+/// # Errors
+///
+/// If a file is missing, damaged or changed, or does not fit the others.
+pub(crate) fn read(dir: &Path) -> Result<Source, DataError> {
+    let mut warnings = Vec::new();
+    let mut sums = Sums::read(dir, &mut warnings)?;
+    let mut unpacked = Vec::with_capacity(FILES.len());
+    for name in FILES {
+        let found = data_file(dir, name, &mut warnings)?;
+        let file = Unpacked::new(found.path.display().to_string(), &found.bytes)?;
+        if let Some(sums) = &mut sums {
+            sums.check(name, &found, &file.sha256)?;
+        }
+        unpacked.push(file);
+    }
+    let names = read_classes(dir, &mut sums, &mut warnings)?;
+    if let Some(sums) = sums {
+        warnings.extend(sums.warnings());
+    }
+    join(unpacked, names, warnings)
+}
+
+/// Makes a data set from its four unpacked files, in the order of [`FILES`]. If the classes have
+/// no `names`, they are numbers.
+pub(crate) fn join(
+    files: Vec<Unpacked>,
+    names: Option<Vec<String>>,
+    warnings: Vec<String>,
+) -> Result<Source, DataError> {
+    let mut hash = Sha256::new();
+    for file in &files {
+        hash.update(&file.sha256);
+    }
+    for name in names.iter().flatten() {
+        hash.update(name);
+        hash.update("\n");
+    }
+    let mut files = files.into_iter();
+    let mut split = || -> Result<Labelled, DataError> {
+        let (Some(images), Some(labels)) = (files.next(), files.next()) else {
+            return Err(DataError::Empty {
+                place: "the data set".into(),
+            });
+        };
+        labelled(images, labels)
+    };
+    let (train, test) = (split()?, split()?);
+    Ok(Source {
+        classes: names.unwrap_or_else(|| numbered(train.images.labels())),
+        train,
+        validation: None,
+        test,
+        fingerprint: hex(&hash.finalize()),
+        warnings,
+    })
+}
+
+/// Makes images from a file of pixels and a file of labels.
+fn labelled(images: Unpacked, labels: Unpacked) -> Result<Labelled, DataError> {
+    let format = |file: &str| {
+        let file = file.to_string();
+        |source| DataError::Format { file, source }
+    };
+    let (shape, pixels) = idx::images(images.plain).map_err(format(&images.place))?;
+    let numbers = idx::labels(labels.plain).map_err(format(&labels.place))?;
+    if pixels.len() != numbers.len() * shape.numbers() {
+        return Err(DataError::Counts {
+            images_file: images.place,
+            images: pixels.len() / shape.numbers(),
+            labels_file: labels.place,
+            labels: numbers.len(),
+        });
+    }
+    Ok(Labelled {
+        images: Images::new(shape, pixels, numbers),
+        place: images.place,
+        labels_place: labels.place,
+        content: [images.sha256, labels.sha256],
+    })
+}

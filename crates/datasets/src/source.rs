@@ -1,0 +1,116 @@
+//! A data set as its files hold it, before a run chooses its images from it.
+
+use burn_dataset::Dataset;
+use kindling_formats::{DataInfo, ImageShape};
+
+use crate::error::DataError;
+use crate::images::Images;
+
+/// The largest number of classes. A label is one byte.
+pub(crate) const MAX_CLASSES: usize = 256;
+
+/// The labelled images of one split, and where they come from.
+#[derive(Debug)]
+pub(crate) struct Labelled {
+    pub images: Images,
+    /// The file or folder of the images, for errors.
+    pub place: String,
+    /// The file or folder of the labels, for errors.
+    pub labels_place: String,
+    /// The SHA-256, hexadecimal, of the images and of the labels. Permutations of the images
+    /// are keyed by them.
+    pub content: [String; 2],
+}
+
+/// A data set as its files hold it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The names of the classes, in the order of the labels from 0.
+    pub classes: Vec<String>,
+    pub train: Labelled,
+    /// The data set's own validation images.
+    pub validation: Option<Labelled>,
+    pub test: Labelled,
+    /// The SHA-256, hexadecimal, of the whole data set.
+    pub fingerprint: String,
+    /// Warnings about checks that were not made, and about things that may be mistakes.
+    pub warnings: Vec<String>,
+}
+
+impl Source {
+    /// Checks what the splits must have in common.
+    ///
+    /// # Errors
+    ///
+    /// If a split has no images or images of another shape, a label is no class, or a class has
+    /// no training image.
+    pub(crate) fn check(self) -> Result<Self, DataError> {
+        let shape = self.shape();
+        for split in self.splits() {
+            if split.images.is_empty() {
+                return Err(DataError::Empty {
+                    place: split.place.clone(),
+                });
+            }
+            if split.images.shape() != shape {
+                return Err(DataError::Shapes {
+                    first: self.train.place.clone(),
+                    shape,
+                    second: split.place.clone(),
+                    other: split.images.shape(),
+                });
+            }
+            self.check_labels(split)?;
+        }
+        let mut has_images = [false; MAX_CLASSES];
+        for &label in self.train.images.labels() {
+            has_images[usize::from(label)] = true;
+        }
+        let absent = (0..self.classes.len()).find(|&class| !has_images[class]);
+        match absent {
+            None => Ok(self),
+            Some(class) => Err(DataError::NoImages {
+                place: self.train.labels_place.clone(),
+                class: self.classes[class].clone(),
+            }),
+        }
+    }
+
+    fn check_labels(&self, split: &Labelled) -> Result<(), DataError> {
+        let labels = split.images.labels();
+        let is_unknown = |&label: &u8| usize::from(label) >= self.classes.len();
+        match labels.iter().position(is_unknown) {
+            None => Ok(()),
+            Some(position) => Err(DataError::Label {
+                place: split.labels_place.clone(),
+                label: labels[position],
+                position,
+                classes: self.classes.len(),
+            }),
+        }
+    }
+
+    /// The shape of the images.
+    pub(crate) fn shape(&self) -> ImageShape {
+        self.train.images.shape()
+    }
+
+    fn splits(&self) -> impl Iterator<Item = &Labelled> {
+        [&self.train]
+            .into_iter()
+            .chain(&self.validation)
+            .chain([&self.test])
+    }
+
+    /// What the data set holds.
+    pub(crate) fn info(&self) -> DataInfo {
+        let validation = self.validation.as_ref();
+        DataInfo {
+            shape: self.shape(),
+            classes: self.classes.clone(),
+            train: self.train.images.len(),
+            validation: validation.map_or(0, |split| split.images.len()),
+            test: self.test.images.len(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What is known about a data set before anything is trained on it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The shape of every image of a data set. Files hold it as `[channels, height, width]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[usize; 3]", into = "[usize; 3]")]
+pub struct ImageShape {
+    /// The number of channels: 1 for grey images, 3 for red, green and blue.
+    pub channels: usize,
+    /// The number of rows.
+    pub height: usize,
+    /// The number of columns.
+    pub width: usize,
+}
+
+impl ImageShape {
+    /// How many numbers an image has: those of all channels together.
+    pub fn numbers(self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
+impl From<[usize; 3]> for ImageShape {
+    fn from([channels, height, width]: [usize; 3]) -> Self {
+        Self {
+            channels,
+            height,
+            width,
+        }
+    }
+}
+
+impl From<ImageShape> for [usize; 3] {
+    fn from(shape: ImageShape) -> Self {
+        [shape.channels, shape.height, shape.width]
+    }
+}
+
+/// Height and width, as in `28x28`; with several channels their number follows, as in
+/// `32x32x3`.
+impl fmt::Display for ImageShape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}x{}", self.height, self.width)?;
+        match self.channels {
+            1 => Ok(()),
+            channels => write!(formatter, "x{channels}"),
+        }
+    }
+}
+
+/// What a data set of images holds. It comes from the data, before anything is written. Models
+/// are built for it, and records hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataInfo {
+    /// The shape of every image.
+    pub shape: ImageShape,
+    /// The names of the classes, in the order of the labels from 0.
+    pub classes: Vec<String>,
+    /// The number of training images.
+    pub train: usize,
+    /// The number of validation images that the data set itself has. Without its own, a trial
+    /// takes some of the training images.
+    pub validation: usize,
+    /// The number of test images.
+    pub test: usize,
+}
+
+/// The data that a run learns from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunData {
+    /// The SHA-256, hexadecimal, of the data. For generated data it is
+    /// [`GENERATED`](crate::GENERATED).
+    pub fingerprint: String,
+    /// What the data set holds; `None` if the run generates its data.
+    pub info: Option<DataInfo>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_is_three_numbers_in_files_and_short_in_messages() {
+        let shape = ImageShape::from([3, 32, 48]);
+        assert_eq!(shape.numbers(), 4608);
+        assert_eq!(serde_json::to_string(&shape).expect("JSON"), "[3,32,48]");
+        assert_eq!(shape.to_string(), "32x48x3");
+        assert_eq!(ImageShape::from([1, 8, 8]).to_string(), "8x8");
+    }
+}
