@@ -55,6 +55,11 @@ impl Images {
         &self.pixels[index * numbers..(index + 1) * numbers]
     }
 
+    /// The pixels `[n, channels, height, width]` of all images.
+    pub(crate) fn all_pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
     /// The labels `[n]` of all images.
     pub fn labels(&self) -> &[u8] {
         &self.labels

@@ -1,7 +1,8 @@
 //! A data set as its files hold it, before a run chooses its images from it.
 
 use burn_dataset::Dataset;
-use kindling_formats::{DataInfo, ImageShape};
+use kindling_formats::{DataInfo, ImageShape, hex};
+use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
 use crate::images::Images;
@@ -22,6 +23,20 @@ pub(crate) struct Labelled {
     pub content: [String; 2],
 }
 
+impl Labelled {
+    /// The labelled images of a split, whose digests are those of the pixels and the labels.
+    /// Errors name `place`.
+    pub(crate) fn new(images: Images, place: String) -> Self {
+        let content = [images.all_pixels(), images.labels()];
+        Self {
+            content: content.map(|bytes| hex(&Sha256::digest(bytes))),
+            images,
+            labels_place: place.clone(),
+            place,
+        }
+    }
+}
+
 /// A data set as its files hold it.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -38,6 +53,36 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Makes a data set whose fingerprint depends on the pixels, the labels and the names of the
+    /// classes, but not on how files hold them.
+    pub(crate) fn new(
+        classes: Vec<String>,
+        train: Labelled,
+        validation: Option<Labelled>,
+        test: Labelled,
+        warnings: Vec<String>,
+    ) -> Self {
+        let mut source = Self {
+            classes,
+            train,
+            validation,
+            test,
+            fingerprint: String::new(),
+            warnings,
+        };
+        let mut hash = Sha256::new();
+        hash.update(b"kindling images 1\0");
+        for split in source.splits() {
+            hash.update(format!("{} {}\n", split.images.shape(), split.images.len()));
+            split.content.iter().for_each(|digest| hash.update(digest));
+        }
+        for class in &source.classes {
+            hash.update(format!("\n{class}"));
+        }
+        source.fingerprint = hex(&hash.finalize());
+        source
+    }
+
     /// Checks what the splits must have in common.
     ///
     /// # Errors

@@ -5,18 +5,71 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::configs::check::{Check, Problem, at_least_one};
+use crate::configs::check::{Check, Problem, at_least_one, within};
 use crate::configs::size::{SMOKE_TESTS, lower};
 use crate::data_info::DataInfo;
+
+/// The largest height and width to which pictures are resized.
+const MAX_SIDE: usize = 1024;
+
+/// The form of the files of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// Four IDX files, gzipped or not, as MNIST has them.
+    Idx,
+    /// The binary version of CIFAR-10 or CIFAR-100.
+    Cifar,
+    /// A file of NumPy arrays, as Keras and MedMNIST have them.
+    Npz,
+    /// PNG and JPEG files in a folder for each class.
+    Pictures,
+}
+
+impl Form {
+    /// All forms.
+    pub const ALL: [Self; 4] = [Self::Idx, Self::Cifar, Self::Npz, Self::Pictures];
+
+    /// The name of the form in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Idx => "idx",
+            Form::Cifar => "cifar",
+            Form::Npz => "npz",
+            Form::Pictures => "pictures",
+        }
+    }
+}
 
 /// `[data]` of a family that learns from images: MNIST as it is in the repository, or a
 /// folder with other images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImageData {
-    /// A folder of IDX files, gzipped or not. Without it, the images are MNIST.
+    /// A folder of images. Without it, the images are MNIST.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
+    /// The form of the files in `dir`. Without it, the form is found out by looking at them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
+    /// The label of the first class in IDX and NPZ files. Without it, labels begin at 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_label: Option<u8>,
+    /// Whether rows and columns of each image are exchanged. The files of EMNIST need this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transpose: Option<bool>,
+    /// The height and the width to which pictures are resized. Without it, all pictures must
+    /// have the same size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<[usize; 2]>,
+    /// The number of channels of pictures: 1 makes them grey, and 3 coloured. Without it, all
+    /// pictures must have the same number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
+    /// The share of the pictures of each class that become test images, for a folder of
+    /// pictures without the folders `train` and `test`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_share: Option<f64>,
     /// The number of training images that are used, from the first. Without it, all are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<usize>,
@@ -36,6 +89,12 @@ impl ImageData {
     pub fn all(dir: Option<PathBuf>) -> Self {
         Self {
             dir,
+            form: None,
+            first_label: None,
+            transpose: None,
+            size: None,
+            channels: None,
+            test_share: None,
             train: None,
             test: None,
             validation: None,
@@ -45,9 +104,41 @@ impl ImageData {
     /// Checks that at least one image of each split is used. The upper limit is known only
     /// when the files are read.
     pub(crate) fn check(&self) -> Check {
+        self.check_form()?;
         at_least_one("data.train", self.train.unwrap_or(1))?;
         at_least_one("data.test", self.test.unwrap_or(1))?;
         at_least_one("data.validation", self.validation.unwrap_or(1))
+    }
+
+    /// Checks the keys about the files of a folder.
+    fn check_form(&self) -> Check {
+        for (key, is_set) in [
+            ("data.form", self.form.is_some()),
+            ("data.first_label", self.first_label.is_some()),
+            ("data.transpose", self.transpose.is_some()),
+            ("data.size", self.size.is_some()),
+            ("data.channels", self.channels.is_some()),
+            ("data.test_share", self.test_share.is_some()),
+        ] {
+            if is_set && self.dir.is_none() {
+                let problem = "is for a folder of images; name the folder with data.dir";
+                return Err(Problem::new(key, problem));
+            }
+        }
+        for side in self.size.into_iter().flatten() {
+            within("data.size", side, 1, MAX_SIDE)?;
+        }
+        if let Some(channels) = self.channels.filter(|channels| ![1, 3].contains(channels)) {
+            let problem = format!("must be 1 (grey) or 3 (coloured), not {channels}");
+            return Err(Problem::new("data.channels", problem));
+        }
+        match self.test_share {
+            Some(share) if !(share > 0.0 && share < 1.0) => Err(Problem::new(
+                "data.test_share",
+                format!("must be between 0 and 1, not {share}"),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that a data set has as many images as are asked for, and that a trial has images
