@@ -6,9 +6,10 @@ use burn::tensor::{Device, Distribution, Tensor};
 use burn_train::{LearnerModel, TrainStep};
 use kindling_autoencoder::Autoencoder;
 use kindling_classifiers::Classifier;
-use kindling_datasets::{Images, PIXELS, stream};
+use kindling_datasets::{Images, stream};
 use kindling_formats::{
-    Activation, AutoencoderModel, ClassifierModel, ConvStack, Optimizer, ToyModel,
+    Activation, AutoencoderModel, ClassifierModel, ConvStack, DataInfo, ImageShape, Optimizer,
+    ToyModel,
 };
 use kindling_harness::{ImageBatch, new_optimizer};
 use kindling_regression::Toy;
@@ -33,6 +34,11 @@ const ADAM: Optimizer = Optimizer::Adam {
     epsilon: 1e-7,
 };
 
+/// The shape of MNIST's images.
+fn shape() -> ImageShape {
+    ImageShape::from([1, 28, 28])
+}
+
 /// Measures the time of a training step on one batch: making the batch, the forward pass, the
 /// backward pass and the optimizer's step.
 fn train_step<M>(bencher: divan::Bencher, model: M, batch_size: usize, settings: Optimizer)
@@ -41,8 +47,8 @@ where
 {
     let device = Device::default().autodiff();
     let labels: Vec<u8> = (0..batch_size).map(|index| (index % 10) as u8).collect();
-    let pixels = (0..batch_size * PIXELS).map(|index| (index * 31 % 251) as u8);
-    let images = Images::new(pixels.collect(), labels);
+    let pixels = (0..batch_size * shape().numbers()).map(|index| (index * 31 % 251) as u8);
+    let images = Images::new(shape(), pixels.collect(), labels);
     let indices: Vec<usize> = (0..batch_size).collect();
     let mut model = Some(model);
     let mut optimizer = new_optimizer(settings);
@@ -75,7 +81,14 @@ fn regression(bencher: divan::Bencher, kind: ToyModel) {
 
 fn classifier(bencher: divan::Bencher, batch: usize, model: ClassifierModel) {
     let device = Device::default().autodiff();
-    match Classifier::new(&model, 0, &device) {
+    let data = DataInfo {
+        shape: shape(),
+        classes: (0..10).map(|class| class.to_string()).collect(),
+        train: batch,
+        validation: 0,
+        test: 0,
+    };
+    match Classifier::new(&model, &data, 0, &device) {
         Ok(model) => train_step(bencher, model, batch, SGD),
         Err(error) => panic!("{error}"),
     }
@@ -127,7 +140,7 @@ fn ae(bencher: divan::Bencher) {
         output: Activation::Sigmoid,
         conv: None,
     };
-    match Autoencoder::new(&model, 0, &Device::default().autodiff()) {
+    match Autoencoder::new(&model, shape(), 0, &Device::default().autodiff()) {
         Ok(model) => train_step(bencher, model, 256, ADAM),
         Err(error) => panic!("{error}"),
     }

@@ -6,15 +6,15 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
-use kindling_datasets::{PIXELS, SIDE, stream};
-use kindling_formats::AutoencoderModel;
+use kindling_datasets::stream;
+use kindling_formats::{AutoencoderModel, ImageShape};
 use kindling_harness::{ImageBatch, RunError, init, load_weights};
 use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, squared_error};
 
 /// Rows and columns of the convolutions' kernels.
 const KERNEL: usize = 3;
 
-/// A network that encodes 784 pixels as a few numbers, and decodes these to pixels.
+/// A network that encodes an image as a few numbers, and decodes these to an image.
 #[derive(Module, Debug)]
 pub struct Autoencoder {
     convolutions: Vec<ConvLayer>,
@@ -28,9 +28,10 @@ pub struct Autoencoder {
 /// The settings of the forward pass that are not weights.
 #[derive(Debug, Clone)]
 struct Layout {
-    /// Channels and side of the image between the convolutions and the fully connected
-    /// layers.
-    inner: [usize; 2],
+    /// The shape of the images.
+    image: ImageShape,
+    /// The shape between the convolutions and the fully connected layers.
+    inner: ImageShape,
     /// The activation of the reconstructed pixels.
     output: Activation,
 }
@@ -45,22 +46,27 @@ fn layer_activation(activation: kindling_formats::Activation) -> Activation {
 }
 
 impl Autoencoder {
-    /// Creates the network that `model` describes, with the initial weights of `seed`.
+    /// Creates the network that `model` describes for images of the shape `image`, with the
+    /// initial weights of `seed`.
     ///
     /// # Errors
     ///
-    /// If the convolutions halve the image until no pixel is left. The check of a config
-    /// refuses such convolutions.
-    pub fn new(model: &AutoencoderModel, seed: u64, device: &Device) -> Result<Self, RunError> {
+    /// If the image cannot be halved once for each convolution. The check of a config against
+    /// the data refuses such convolutions.
+    pub fn new(
+        model: &AutoencoderModel,
+        image: ImageShape,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, RunError> {
         let mut rng = stream(seed, "init", 0);
-        let mut inner = [1, SIDE];
-        let mut widths = vec![1];
+        let mut inner = image;
+        let mut widths = vec![image.channels];
         if let Some(conv) = &model.conv {
             widths.extend(&conv.channels);
-            let side = conv
-                .side()
-                .ok_or_else(|| RunError::Other("the convolutions leave no pixel".into()))?;
-            inner = [conv.channels.last().copied().unwrap_or(1), side];
+            inner = conv
+                .inner(image)
+                .ok_or_else(|| RunError::Other("the image cannot be halved so often".into()))?;
         }
         let relu = layer_activation(model.activation) == Activation::Relu;
         let mut convolution = |from: usize, to: usize, conv: Conv| {
@@ -91,7 +97,7 @@ impl Autoencoder {
             })
             .collect();
 
-        let mut widths = vec![inner[0] * inner[1] * inner[1]];
+        let mut widths = vec![inner.numbers()];
         widths.extend(&model.hidden);
         widths.push(model.code);
         let mut layer = |from: usize, to: usize, activation: Activation| {
@@ -124,7 +130,11 @@ impl Autoencoder {
             encoder,
             decoder,
             deconvolutions,
-            layout: Layout { inner, output },
+            layout: Layout {
+                image,
+                inner,
+                output,
+            },
         })
     }
 
@@ -133,27 +143,26 @@ impl Autoencoder {
     /// # Errors
     ///
     /// If the file cannot be read, or holds the weights of another network.
-    pub fn load(model: &AutoencoderModel, file: &Path, device: &Device) -> Result<Self, RunError> {
-        load_weights(Self::new(model, 0, device)?, file)
+    pub fn load(
+        model: &AutoencoderModel,
+        image: ImageShape,
+        file: &Path,
+        device: &Device,
+    ) -> Result<Self, RunError> {
+        load_weights(Self::new(model, image, 0, device)?, file)
     }
 
     /// Encodes images.
     ///
     /// # Shapes
     ///
-    /// - images: `[batch, 784]`, pixels in [0, 1]
+    /// - images: `[batch, channels, height, width]`, pixels in [0, 1]
     /// - output: `[batch, code]`
-    pub fn encode(&self, images: Tensor<2>) -> Tensor<2> {
-        let mut x = images;
-        if !self.convolutions.is_empty() {
-            let [batch, _] = x.dims();
-            let mut image: Tensor<4> = x.reshape([batch, 1, SIDE, SIDE]);
-            for convolution in &self.convolutions {
-                image = convolution.forward(image);
-            }
-            x = image.flatten(1, 3);
-        }
-        self.encoder.iter().fold(x, |x, layer| layer.forward(x))
+    pub fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        let convolutions = self.convolutions.iter();
+        let image = convolutions.fold(images, |image, layer| layer.forward(image));
+        let encoder = self.encoder.iter();
+        encoder.fold(image.flatten(1, 3), |x, layer| layer.forward(x))
     }
 
     /// Decodes codes.
@@ -161,7 +170,7 @@ impl Autoencoder {
     /// # Shapes
     ///
     /// - codes: `[batch, code]`
-    /// - output: `[batch, 784]`
+    /// - output: `[batch, channels * height * width]`, the pixels of each image
     pub fn decode(&self, codes: Tensor<2>) -> Tensor<2> {
         let x = self.decoder.iter().fold(codes, |x, layer| layer.forward(x));
         if self.deconvolutions.is_empty() {
@@ -171,23 +180,24 @@ impl Autoencoder {
         }
     }
 
-    /// The convolutions of the decoder:
-    /// `[batch, channels * side * side]` -> `[batch, 784]`.
+    /// The convolutions of the decoder, from the inner shape to that of the images. In the input
+    /// and the output `[batch, channels * height * width]`, all numbers of an image are a row.
     fn deconvolve(&self, x: Tensor<2>) -> Tensor<2> {
         let [batch, _] = x.dims();
-        let [channels, side] = self.layout.inner;
-        let mut image: Tensor<4> = x.reshape([batch, channels, side, side]);
+        let [channels, height, width] = self.layout.inner.into();
+        let mut image: Tensor<4> = x.reshape([batch, channels, height, width]);
         for convolution in &self.deconvolutions {
             image = convolution.forward(image);
         }
-        image.reshape([batch, PIXELS])
+        image.reshape([batch, self.layout.image.numbers()])
     }
 
     /// The forward pass, and the mean squared error of each image.
     fn forward_with_loss(&self, batch: ImageBatch) -> RegressionOutput {
         let output = self.decode(self.encode(batch.images.clone()));
-        let losses = squared_error(output.clone(), batch.images.clone());
-        RegressionOutput::new(losses, output, batch.images)
+        let images: Tensor<2> = batch.images.flatten(1, 3);
+        let losses = squared_error(output.clone(), images.clone());
+        RegressionOutput::new(losses, output, images)
     }
 }
 
@@ -216,7 +226,7 @@ mod tests {
     use super::*;
     use kindling_formats::ConvCoder;
 
-    fn model(hidden: &[usize], channels: Option<&[usize]>) -> Autoencoder {
+    fn model(image: [usize; 3], hidden: &[usize], channels: Option<&[usize]>) -> Autoencoder {
         let config = AutoencoderModel {
             hidden: hidden.to_vec(),
             code: 2,
@@ -227,31 +237,40 @@ mod tests {
                 channels: channels.to_vec(),
             }),
         };
-        Autoencoder::new(&config, 0, &Device::default()).expect("a network")
+        Autoencoder::new(&config, image.into(), 0, &Device::default()).expect("a network")
     }
 
     #[test]
     fn the_number_of_parameters_equals_a_count_by_hand() {
-        assert_eq!(model(&[], None).num_params(), 784 * 2 + 2 + 2 * 784 + 784);
+        let mnist = [1, 28, 28];
+        let naive = model(mnist, &[], None).num_params();
+        assert_eq!(naive, 784 * 2 + 2 + 2 * 784 + 784);
         let encoder = 784 * 512 + 512 + 512 * 128 + 128 + 128 * 32 + 32 + 32 * 2 + 2;
         let decoder = 2 * 32 + 32 + 32 * 128 + 128 + 128 * 512 + 512 + 512 * 784 + 784;
-        assert_eq!(model(&[512, 128, 32], None).num_params(), encoder + decoder);
+        let deep = model(mnist, &[512, 128, 32], None).num_params();
+        assert_eq!(deep, encoder + decoder);
+        // 5@3x3 on 3 channels, 4x6x5 to 2, and back.
+        let encoder = 27 * 5 + 5 + 120 * 2 + 2;
+        let decoder = 2 * 120 + 120 + 45 * 3 + 3;
+        let colour = model([3, 8, 12], &[], Some(&[5])).num_params();
+        assert_eq!(colour, encoder + decoder);
     }
 
     #[test]
     fn encoding_and_decoding_have_the_right_shapes() {
         let device = Device::default();
+        let image = [3, 8, 12];
         for network in [
-            model(&[], None),
-            model(&[8, 4], None),
-            model(&[8], Some(&[3, 5])),
+            model(image, &[], None),
+            model(image, &[8, 4], None),
+            model(image, &[8], Some(&[3, 5])),
         ] {
-            let images = Tensor::ones([3, PIXELS], &device);
+            let images = Tensor::ones([2, 3, 8, 12], &device);
             let codes = network.encode(images);
-            assert_eq!(codes.dims(), [3, 2]);
+            assert_eq!(codes.dims(), [2, 2]);
             assert!(codes.clone().min().into_scalar::<f32>() >= 0.0); // ReLU on the code
             let output = network.decode(codes);
-            assert_eq!(output.dims(), [3, PIXELS]);
+            assert_eq!(output.dims(), [2, 288]);
             let (low, high) = (output.clone().min(), output.max());
             assert!(low.into_scalar::<f32>() > 0.0 && high.into_scalar::<f32>() < 1.0);
         }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use burn_train::metric::LossMetric;
 use burn_train::{InferenceStep, LearnerModel, RegressionOutput, SupervisedTraining, TrainStep};
 use kindling_datasets::Images;
-use kindling_formats::{AutoencoderTask, ImageData, ParityStep, Record, Train};
+use kindling_formats::{AutoencoderTask, DataInfo, ImageData, ParityStep, Record, Train};
 use kindling_harness::{
     ImageModel, Lockstep, RunContext, RunError, compare_on_images, train_on_images,
 };
@@ -51,8 +51,13 @@ impl ImageModel for Autoencoder {
         &task.train
     }
 
-    fn build(task: &AutoencoderTask, seed: u64, device: &Device) -> Result<Self, RunError> {
-        Autoencoder::new(&task.model, seed, device)
+    fn build(
+        task: &AutoencoderTask,
+        data: &DataInfo,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, RunError> {
+        Autoencoder::new(&task.model, data.shape, seed, device)
     }
 
     fn add_metrics<L>(training: SupervisedTraining<L>) -> SupervisedTraining<L>
@@ -72,6 +77,7 @@ impl ImageModel for Autoencoder {
         &self,
         task: &AutoencoderTask,
         run: &RunContext,
+        _data: &DataInfo,
         test_images: &Images,
     ) -> Result<BTreeMap<String, f64>, RunError> {
         write_test_codes_and_errors(run, test_images, task.scatter.images, self)

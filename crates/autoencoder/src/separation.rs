@@ -155,12 +155,10 @@ fn rank_excess(index: usize, neighbours: &[usize], count: usize, images: &Images
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kindling_datasets::PIXELS;
-
     fn example(count: usize) -> (Vec<Vec<f64>>, Images) {
         let label = |index: usize| (index % 3) as u8;
         let pixel = |index: usize, p: usize| ((index * (p % 7 + 3) * 5 + p * p) % 251) as u8;
-        let images = (0..count).flat_map(|index| (0..PIXELS).map(move |p| pixel(index, p)));
+        let images = (0..count).flat_map(|index| (0..784).map(move |p| pixel(index, p)));
         let codes = (0..count).map(|index| {
             vec![
                 ((index * 37) % 41) as f64 / 10.0 - 1.0,
@@ -168,7 +166,10 @@ mod tests {
             ]
         });
         let labels = (0..count).map(label).collect();
-        (codes.collect(), Images::new(images.collect(), labels))
+        (
+            codes.collect(),
+            Images::new([1, 28, 28].into(), images.collect(), labels),
+        )
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
 use burn_dataset::Dataset;
-use kindling_datasets::{CLASSES, Images, PIXELS};
+use kindling_datasets::Images;
 use kindling_formats::{image_columns, write_numbers};
 use kindling_harness::{ImageBatch, RunContext, RunError, TestEvidence, to_f64s};
 use kindling_ops::squared_error;
@@ -21,8 +21,8 @@ const GRID: usize = 20;
 /// The share of the codes that lie beyond each end of the grid.
 const OUTSIDE: f64 = 0.01;
 
-/// Encodes the test images in `range` with `encode`, which maps images `[batch, 784]` with
-/// pixels in [0, 1] to codes `[batch, code]`.
+/// Encodes the test images in `range` with `encode`, which maps images
+/// `[batch, channels, height, width]` with pixels in [0, 1] to codes `[batch, code]`.
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub(crate) fn encode_test_images(
     run: &RunContext,
     test: &Images,
     range: Range<usize>,
-    mut encode: impl FnMut(Tensor<2>) -> Result<Tensor<2>, RunError>,
+    mut encode: impl FnMut(Tensor<4>) -> Result<Tensor<2>, RunError>,
 ) -> Result<Vec<Vec<f64>>, RunError> {
     let mut codes: Vec<Vec<f64>> = Vec::with_capacity(range.len());
     let indices: Vec<usize> = range.collect();
@@ -53,8 +53,8 @@ pub(crate) fn encode_test_images(
 /// - `plane.csv`, if a code has two numbers: the images that a grid of codes decodes to. The
 ///   grid covers all codes except the outermost ones.
 ///
-/// `decode` maps codes `[batch, code]` to images `[batch, 784]` with pixels in [0, 1]. The
-/// tables hold pixels from 0 (black) to 255 (white). Returns the metrics of [`separation`].
+/// `decode` maps codes `[batch, code]` to the pixels of images, each a row of numbers in [0, 1]
+/// in the order channels, height, width. The tables hold them from 0 to 255. Returns the metrics of [`separation`].
 ///
 /// # Errors
 ///
@@ -65,6 +65,7 @@ pub(crate) fn write_test_codes(
     codes: &[Vec<f64>],
     decode: impl Fn(Tensor<2>) -> Tensor<2>,
 ) -> Result<BTreeMap<String, f64>, RunError> {
+    let numbers = test.shape().numbers();
     let file = |name: &str| run.dir().file(name);
     write_codes(&file("codes.csv"), codes, test)?;
 
@@ -75,19 +76,17 @@ pub(crate) fn write_test_codes(
         let images = to_f64s(decode(Tensor::from_data(values, run.device())))?;
         let images = finite(images, "a reconstruction")?;
         let byte = |pixel: &f64| (255.0 * pixel.clamp(0.0, 1.0)).round();
-        let images = images.chunks(PIXELS);
+        let images = images.chunks(numbers);
         Ok(images
             .map(|image| image.iter().map(byte).collect())
             .collect())
     };
-    let first: Vec<usize> = (0..CLASSES)
-        .filter_map(|class| {
-            let mut labels = test.labels().iter().take(codes.len());
-            labels.position(|&label| usize::from(label) == class)
-        })
+    let coded = &test.labels()[..codes.len()];
+    let first: Vec<usize> = (0..=u8::MAX)
+        .filter_map(|class| coded.iter().position(|&label| label == class))
         .collect();
     let first_codes: Vec<Vec<f64>> = first.iter().map(|&index| codes[index].clone()).collect();
-    let columns = columns(["index", "label"], ["p", "r"]);
+    let columns = columns(["index", "label"], ["p", "r"], numbers);
     let rows = first
         .iter()
         .zip(decoded(&first_codes)?)
@@ -104,7 +103,7 @@ pub(crate) fn write_test_codes(
         let rows = rows.map(|(code, image)| code.iter().copied().chain(image).collect());
         write_numbers(
             &file("plane.csv"),
-            &self::columns(["z0", "z1"], ["p"]),
+            &self::columns(["z0", "z1"], ["p"], numbers),
             rows,
         )?;
     }
@@ -126,9 +125,12 @@ pub(crate) fn write_test_codes_and_errors(
 ) -> Result<BTreeMap<String, f64>, RunError> {
     let count = count.min(test.len());
     let mut errors: Vec<f32> = Vec::with_capacity(test.len());
-    let mut encode = |images: Tensor<2>| {
+    let mut encode = |images: Tensor<4>| {
         let codes = model.encode(images.clone());
-        let batch = to_f64s(squared_error(model.decode(codes.clone()), images))?;
+        let batch = to_f64s(squared_error(
+            model.decode(codes.clone()),
+            images.flatten(1, 3),
+        ))?;
         errors.extend(batch.into_iter().map(|error| error as f32));
         Ok(codes)
     };
@@ -150,12 +152,16 @@ fn finite(values: Vec<f64>, what: &str) -> Result<Vec<f64>, RunError> {
     }
 }
 
-/// The columns of `head`, and then those of images, with a column for each pixel.
-fn columns<const H: usize, const I: usize>(head: [&str; H], images: [&str; I]) -> Vec<String> {
+/// The columns of `head`, and then those of images, with a column for each of their `numbers`.
+fn columns<const H: usize, const I: usize>(
+    head: [&str; H],
+    images: [&str; I],
+    numbers: usize,
+) -> Vec<String> {
     let head = head.into_iter().map(str::to_string);
     let images = images
         .into_iter()
-        .flat_map(|name| image_columns(name, PIXELS));
+        .flat_map(|name| image_columns(name, numbers));
     head.chain(images).collect()
 }
 

@@ -6,15 +6,15 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use chacha20::ChaCha8Rng;
-use kindling_datasets::{CLASSES, PIXELS, SIDE, stream};
-use kindling_formats::ClassifierModel;
+use kindling_datasets::stream;
+use kindling_formats::{ClassifierModel, DataInfo};
 use kindling_harness::{ImageBatch, RunError, init, load_weights};
 use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer};
 
 use crate::cross_entropy::cross_entropy;
 use crate::dropout::dropout;
 
-/// A network that computes logits of the ten classes. Without convolutions and hidden
+/// A network that computes a logit for each class. Without convolutions and hidden
 /// layers it is softmax regression.
 #[derive(Module, Debug)]
 pub struct Classifier {
@@ -26,18 +26,24 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// Creates the network that `model` describes, with the initial weights of `seed`.
+    /// Creates the network that `model` describes for images as `data` describes them, with the
+    /// initial weights of `seed`.
     ///
     /// # Errors
     ///
     /// If the convolutions shrink the image until no pixel is left. The check of a config
-    /// refuses such convolutions.
-    pub fn new(model: &ClassifierModel, seed: u64, device: &Device) -> Result<Self, RunError> {
+    /// against the data refuses such convolutions.
+    pub fn new(
+        model: &ClassifierModel,
+        data: &DataInfo,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, RunError> {
         let mut rng = stream(seed, "init", 0);
         let mut convolutions = Vec::new();
-        let mut inputs = PIXELS;
+        let mut shape = data.shape;
         if let Some(conv) = &model.conv {
-            let mut channels = 1;
+            let mut channels = shape.channels;
             for widths in &conv.blocks {
                 for (index, &width) in widths.iter().enumerate() {
                     let (weight, bias) =
@@ -51,18 +57,18 @@ impl Classifier {
                     channels = width;
                 }
             }
-            let (channels, side) = conv
-                .output()
+            shape = conv
+                .output(shape)
                 .ok_or_else(|| RunError::Other("the convolutions leave no pixel".into()))?;
-            inputs = channels * side * side;
         }
+        let mut inputs = shape.numbers();
         let mut hidden = Vec::new();
         for &width in &model.hidden {
             let (weight, bias) = init::dense(inputs, width, &mut rng, device);
             hidden.push(DenseLayer::new(weight, bias, Activation::Relu));
             inputs = width;
         }
-        let (weight, bias) = init::dense(inputs, CLASSES, &mut rng, device);
+        let (weight, bias) = init::dense(inputs, data.classes.len(), &mut rng, device);
         Ok(Self {
             convolutions,
             hidden,
@@ -76,8 +82,13 @@ impl Classifier {
     /// # Errors
     ///
     /// If the file cannot be read, or holds the weights of another network.
-    pub fn load(model: &ClassifierModel, file: &Path, device: &Device) -> Result<Self, RunError> {
-        load_weights(Self::new(model, 0, device)?, file)
+    pub fn load(
+        model: &ClassifierModel,
+        data: &DataInfo,
+        file: &Path,
+        device: &Device,
+    ) -> Result<Self, RunError> {
+        load_weights(Self::new(model, data, 0, device)?, file)
     }
 
     /// Computes the logits of images. `noise` is the random stream of dropout; with `None`,
@@ -85,13 +96,12 @@ impl Classifier {
     ///
     /// # Shapes
     ///
-    /// - images: `[batch, 784]`, pixels in [0, 1]
-    /// - output: `[batch, 10]`, logits
-    pub fn forward(&self, images: Tensor<2>, mut noise: Option<ChaCha8Rng>) -> Tensor<2> {
-        let mut x = images;
-        if !self.convolutions.is_empty() {
-            x = self.convolve(x);
-        }
+    /// - images: `[batch, channels, height, width]`, pixels in [0, 1]
+    /// - output: `[batch, classes]`, logits
+    pub fn forward(&self, images: Tensor<4>, mut noise: Option<ChaCha8Rng>) -> Tensor<2> {
+        let convolutions = self.convolutions.iter();
+        let image = convolutions.fold(images, |image, layer| layer.forward(image));
+        let mut x: Tensor<2> = image.flatten(1, 3);
         for layer in &self.hidden {
             x = layer.forward(x);
             if let Some(noise) = noise.as_mut().filter(|_| self.dropout_rate > 0.0) {
@@ -99,16 +109,6 @@ impl Classifier {
             }
         }
         self.output.forward(x)
-    }
-
-    /// The convolutions: `[batch, 784]` -> `[batch, channels * side * side]`.
-    fn convolve(&self, images: Tensor<2>) -> Tensor<2> {
-        let [batch, _] = images.dims();
-        let image: Tensor<4> = images.reshape([batch, 1, SIDE, SIDE]);
-        self.convolutions
-            .iter()
-            .fold(image, |image, layer| layer.forward(image))
-            .flatten(1, 3)
     }
 
     /// The forward pass, and the cross-entropy of each image.
@@ -144,7 +144,17 @@ mod tests {
     use super::*;
     use kindling_formats::ConvStack;
 
-    fn model(hidden: &[usize], blocks: &[&[usize]]) -> Classifier {
+    fn data(shape: [usize; 3], classes: usize) -> DataInfo {
+        DataInfo {
+            shape: shape.into(),
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+            train: 1,
+            validation: 0,
+            test: 1,
+        }
+    }
+
+    fn model(data: &DataInfo, hidden: &[usize], blocks: &[&[usize]]) -> Classifier {
         let config = ClassifierModel {
             hidden: hidden.to_vec(),
             dropout: 0.0,
@@ -153,26 +163,33 @@ mod tests {
                 kernel: 3,
             }),
         };
-        Classifier::new(&config, 0, &Device::default()).expect("a network")
+        Classifier::new(&config, data, 0, &Device::default()).expect("a network")
     }
 
     #[test]
     fn the_number_of_parameters_equals_a_count_by_hand() {
-        assert_eq!(model(&[], &[]).num_params(), 784 * 10 + 10);
+        let mnist = data([1, 28, 28], 10);
+        let count =
+            |hidden: &[usize], blocks: &[&[usize]]| model(&mnist, hidden, blocks).num_params();
+        assert_eq!(count(&[], &[]), 784 * 10 + 10);
         let mlp = 784 * 512 + 512 + 512 * 128 + 128 + 128 * 10 + 10;
-        assert_eq!(model(&[512, 128], &[]).num_params(), mlp);
+        assert_eq!(count(&[512, 128], &[]), mlp);
         // 32@3x3 on 1 channel, 64@3x3 on 32, and 5x5x64 to 10.
         let convnet = 9 * 32 + 32 + 9 * 32 * 64 + 64 + 1600 * 10 + 10;
-        assert_eq!(model(&[], &[&[32], &[64]]).num_params(), convnet);
+        assert_eq!(count(&[], &[&[32], &[64]]), convnet);
+        // 4@3x3 on 3 channels, then 15x3x4 (32x9 -> 30x7 -> 15x3) to 5.
+        let wide = model(&data([3, 32, 9], 5), &[], &[&[4]]);
+        assert_eq!(wide.num_params(), 27 * 4 + 4 + 180 * 5 + 5);
     }
 
     #[test]
-    fn a_batch_of_any_size_gives_ten_logits_per_image() {
+    fn a_batch_of_any_size_gives_a_logit_per_image_and_class() {
         let device = Device::default();
-        for network in [model(&[7], &[]), model(&[7], &[&[2, 3], &[4]])] {
+        let data = data([3, 9, 12], 4);
+        for network in [model(&data, &[7], &[]), model(&data, &[7], &[&[2, 3]])] {
             for batch in [1, 5] {
-                let images = Tensor::zeros([batch, PIXELS], &device);
-                assert_eq!(network.forward(images, None).dims(), [batch, CLASSES]);
+                let images = Tensor::zeros([batch, 3, 9, 12], &device);
+                assert_eq!(network.forward(images, None).dims(), [batch, 4]);
             }
         }
     }

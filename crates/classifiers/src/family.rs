@@ -8,7 +8,7 @@ use burn_train::{
     ClassificationOutput, InferenceStep, LearnerModel, SupervisedTraining, TrainStep,
 };
 use kindling_datasets::Images;
-use kindling_formats::{ClassifierTask, ImageData, ParityStep, Record, Train};
+use kindling_formats::{ClassifierTask, DataInfo, ImageData, ParityStep, Record, Train};
 use kindling_harness::{
     ImageModel, Lockstep, RunContext, RunError, compare_on_images, train_on_images,
 };
@@ -50,8 +50,13 @@ impl ImageModel for Classifier {
         &task.train
     }
 
-    fn build(task: &ClassifierTask, seed: u64, device: &Device) -> Result<Self, RunError> {
-        Classifier::new(&task.model, seed, device)
+    fn build(
+        task: &ClassifierTask,
+        data: &DataInfo,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, RunError> {
+        Classifier::new(&task.model, data, seed, device)
     }
 
     fn add_metrics<L>(training: SupervisedTraining<L>) -> SupervisedTraining<L>
@@ -71,8 +76,9 @@ impl ImageModel for Classifier {
         &self,
         _task: &ClassifierTask,
         run: &RunContext,
+        data: &DataInfo,
         test_images: &Images,
     ) -> Result<BTreeMap<String, f64>, RunError> {
-        write_test_predictions(run, self, test_images)
+        write_test_predictions(run, self, data.classes.len(), test_images)
     }
 }

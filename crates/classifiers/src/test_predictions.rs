@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::data::dataloader::Dataset;
-use kindling_datasets::{CLASSES, Images, PIXELS};
+use kindling_datasets::Images;
 use kindling_formats::{image_columns, write_numbers};
 use kindling_harness::{ImageBatch, RunContext, RunError, TestEvidence, to_f64s};
 
@@ -24,7 +24,7 @@ struct Mistake {
     probability: f64,
 }
 
-/// Classifies all test images and writes four files:
+/// Classifies all test images, which are of `classes` classes, and writes four files:
 ///
 /// - `confusion.csv`: the number of test images by label (row) and prediction (column);
 /// - `mistakes.csv`: the wrongly classified images with the highest predicted
@@ -41,9 +41,10 @@ struct Mistake {
 pub(crate) fn write_test_predictions(
     run: &RunContext,
     model: &Classifier,
+    classes: usize,
     test: &Images,
 ) -> Result<BTreeMap<String, f64>, RunError> {
-    let mut confusion = [[0u32; CLASSES]; CLASSES];
+    let mut confusion = vec![vec![0u32; classes]; classes];
     let mut predictions = Vec::with_capacity(test.len());
     let mut losses = Vec::with_capacity(test.len());
     let mut mistakes = Vec::new();
@@ -52,7 +53,7 @@ pub(crate) fn write_test_predictions(
     for chunk in indices.chunks(BATCH) {
         let batch = ImageBatch::gather(test, chunk, run.device());
         let logits = to_f64s(model.forward(batch.images, None))?;
-        for (&index, logits) in chunk.iter().zip(logits.chunks(CLASSES)) {
+        for (&index, logits) in chunk.iter().zip(logits.chunks(classes)) {
             let label = usize::from(test.labels()[index]);
             let (predicted, probability) = most_likely(logits).ok_or_else(|| {
                 RunError::Other(format!(
@@ -79,13 +80,13 @@ pub(crate) fn write_test_predictions(
     mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     mistakes.truncate(MISTAKES);
 
-    let classes = (0..CLASSES).map(|class| class.to_string());
+    let labels = (0..classes).map(|class| class.to_string());
     let with_label = |columns| {
         std::iter::once("label".to_string())
             .chain(columns)
             .collect()
     };
-    let columns: Vec<String> = with_label(classes);
+    let columns: Vec<String> = with_label(labels);
     let rows = confusion.iter().enumerate().map(|(label, counts)| {
         let label = std::iter::once(label as f64);
         label
@@ -98,7 +99,7 @@ pub(crate) fn write_test_predictions(
     let columns: Vec<String> = ["index", "label", "predicted", "probability"]
         .map(str::to_string)
         .into_iter()
-        .chain(image_columns("p", PIXELS))
+        .chain(image_columns("p", test.shape().numbers()))
         .collect();
     let rows = mistakes.iter().map(|mistake| {
         let numbers = [
@@ -121,16 +122,16 @@ pub(crate) fn write_test_predictions(
 
 /// Computes from the number of test images by label (row) and prediction (column):
 ///
-/// - `accuracy_0` to `accuracy_9`: the share of the images with this label that are classified
+/// - `accuracy_0`, `accuracy_1` and so on: the share of the images with this label that are classified
 ///   correctly. A class without test images has none;
 /// - `balanced_accuracy`: the mean of these accuracies. So each class counts the same, however
 ///   many test images it has.
-fn class_accuracies(confusion: &[[u32; CLASSES]; CLASSES]) -> BTreeMap<String, f64> {
+fn class_accuracies(confusion: &[Vec<u32>]) -> BTreeMap<String, f64> {
     let accuracy = |class: usize| {
         let images: u32 = confusion[class].iter().sum();
         (images > 0).then(|| f64::from(confusion[class][class]) / f64::from(images))
     };
-    let by_class: Vec<(usize, f64)> = (0..CLASSES)
+    let by_class: Vec<(usize, f64)> = (0..confusion.len())
         .filter_map(|class| Some((class, accuracy(class)?)))
         .collect();
     let sum: f64 = by_class.iter().map(|(_, accuracy)| accuracy).sum();
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_class_counts_as_much_as_any_other_and_none_without_images() {
-        let mut confusion = [[0; CLASSES]; CLASSES];
+        let mut confusion = vec![vec![0; 8]; 8];
         confusion[0][0] = 3;
         confusion[0][4] = 1;
         confusion[4][0] = 1;

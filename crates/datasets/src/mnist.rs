@@ -1,8 +1,17 @@
 //! MNIST as it is in the repository. No other file of this crate knows its size.
 
+use kindling_formats::ImageShape;
+
 use crate::error::DataError;
 use crate::idx_folder::{FILES, Unpacked, join};
 use crate::source::Source;
+
+/// The shape of MNIST's images.
+pub const MNIST_SHAPE: ImageShape = ImageShape {
+    channels: 1,
+    height: 28,
+    width: 28,
+};
 
 /// The four files, gzipped, in the order of [`FILES`].
 const ARCHIVES: [&[u8]; 4] = [
@@ -53,7 +62,7 @@ mod tests {
         let set = mnist().expect("loads");
         assert_eq!(set.fingerprint, kindling_formats::MNIST);
         let info = set.info();
-        assert_eq!(<[usize; 3]>::from(info.shape), [1, 28, 28]);
+        assert_eq!(info.shape, MNIST_SHAPE);
         assert_eq!(
             (info.train, info.validation, info.test),
             (60_000, 0, 10_000)

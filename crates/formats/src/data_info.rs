@@ -18,7 +18,7 @@ pub struct ImageShape {
 
 impl ImageShape {
     /// How many numbers an image has: those of all channels together.
-    pub fn numbers(self) -> usize {
+    pub const fn numbers(self) -> usize {
         self.channels * self.height * self.width
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kindling_formats::{DeviceName, Layout, Protocol, Size};
+use kindling_formats::{DeviceName, Layout, Protocol, Setting, Size};
 
 /// The default of `--out`, the folder that holds the trained runs.
 pub const DEFAULT_OUT: &str = "artifacts";
@@ -60,9 +60,15 @@ Example:
         #[arg(long)]
         no_tensorboard: bool,
     },
-    /// Recognise the digits in pictures
+    /// Recognise what pictures show
     #[command(after_help = "\
-A picture is a PNG or JPEG file with at most 50 million pixels. It shows one digit,
+A picture is a PNG or JPEG file with at most 50 million pixels. A photo is rotated by the
+orientation in its EXIF data.
+
+A network that learned from images of another size than MNIST's, or from coloured ones,
+sees the picture resized to the size of these images.
+
+For a network that learned from grey images of 28x28 pixels, the picture shows one digit,
 either light on dark or dark on light. Before the network sees it, the digit is cut out,
 scaled and centred in the same way as the digits of MNIST. The size of the picture does
 not matter: an enlarged drawing gives the same result as the original.
@@ -71,12 +77,10 @@ The paper is taken to be the shade that covers most of the picture and of its bo
 Frames, lines along the border, soft shadows, specks, and marks far from the digit are
 ignored. Use --debug-image to see what is left. A picture is refused as blank if the
 brightness of the digit and of the paper differ by less than 2 % of the range from black
-to white, or by less than four times the noise of the paper. A photo is rotated by the
-orientation in its EXIF data.
+to white, or by less than four times the noise of the paper.
 
-Pictures are always prepared in the same way as the digits of MNIST, even if the network
-was trained on other images. The files of EMNIST hold transposed images, so a network
-trained on them misclassifies upright pictures.
+The files of EMNIST hold transposed images. Train on them with data.transpose = true, or
+the network misclassifies upright pictures.
 
 If a picture cannot be read, an error names it, the other pictures are still processed,
 and the exit code is 1.
@@ -155,13 +159,18 @@ Examples:
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
-    /// Check a folder of images, and print the number of images and a fingerprint as JSON
-    #[command(after_help = "Example:\n  kindling data --dir fashion-mnist")]
+    /// Check a folder of images, and print what they are and a fingerprint as JSON
+    #[command(after_help = "\
+Examples:
+  kindling data --dir fashion-mnist
+  kindling data --dir letters --set first_label=1 --set transpose=true")]
     Data {
-        /// Folder with the IDX files, plain or compressed with gzip [default: the MNIST
-        /// images of this repository]
+        /// Folder of images [default: the MNIST images of this repository]
         #[arg(long)]
         dir: Option<PathBuf>,
+        /// Set a key of [data] in a config, as in form=npz; repeatable
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<Setting>,
     },
     /// Check that a device can be used
     #[command(after_help = "Example:\n  kindling open wgpu:1")]

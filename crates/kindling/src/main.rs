@@ -67,7 +67,7 @@ fn run(command: Command) -> Result<(), RunError> {
             debug,
         } => commands::reconstruct::reconstruct(&run, &images, &to, debug.file.as_deref()),
         Command::Export { run, format, to } => commands::export::export(&run, format, to),
-        Command::Data { dir } => commands::data::data(dir),
+        Command::Data { dir, set } => commands::data::data(dir, &set),
         Command::Open { device } => commands::open::open(device),
         Command::Devices => commands::devices::devices(),
         Command::Parity { dir, flags } => commands::parity::parity(&dir, &flags),

@@ -112,12 +112,7 @@ fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
     let page = kindling_report::write(&study, &layout, kindling_report::read(&study, &layout))
         .expect("a report");
 
-    let data = ImageData {
-        dir: Some(images.clone()),
-        train: None,
-        test: None,
-        validation: None,
-    };
+    let data = ImageData::all(Some(images.clone()));
     let test = kindling_datasets::load_images(&data)
         .expect("images")
         .evaluated;

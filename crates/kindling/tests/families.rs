@@ -96,12 +96,7 @@ fn check_test_tables(dir: &RunDir, record: &Record) {
 /// Computes the logits of a network with two layers from the weights that the run wrote, and
 /// compares them with the logits that the run wrote.
 fn check_weights(dir: &RunDir, images: &std::path::Path) {
-    let data = ImageData {
-        dir: Some(images.into()),
-        train: None,
-        test: None,
-        validation: None,
-    };
+    let data = ImageData::all(Some(images.into()));
     let test = kindling_datasets::load_images(&data)
         .expect("images")
         .evaluated;

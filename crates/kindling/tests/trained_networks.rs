@@ -17,10 +17,8 @@ const DATA: &str = "[data]\ntrain = 3000\ntest = 100\n";
 
 fn test_images() -> Images {
     let data = ImageData {
-        dir: None,
-        train: Some(1),
         test: Some(100),
-        validation: None,
+        ..ImageData::all(None)
     };
     load_images(&data).expect("images").evaluated
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kindling_formats::{
-    BURN_VERSION, Backend, GENERATED, HistoryRow, Host, Layout, MNIST, Record, RunDir, RunStatus,
-    Selection, Size, Study, VERSION,
+    BURN_VERSION, Backend, DataInfo, GENERATED, HistoryRow, Host, Layout, MNIST, Record, RunDir,
+    RunStatus, Selection, Size, Study, VERSION,
 };
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -61,7 +61,19 @@ pub(crate) fn with_config_of(study: &Study, size: Size, record: Record) -> Recor
     Record {
         config_hash: config.hash(),
         data_fingerprint: if has_images { MNIST } else { GENERATED }.into(),
+        data: has_images.then(images),
         ..record
+    }
+}
+
+/// What the images are: 28x28 pixels in one channel, of ten classes.
+pub(crate) fn images() -> DataInfo {
+    DataInfo {
+        shape: [1, 28, 28].into(),
+        classes: (0..10).map(|class| class.to_string()).collect(),
+        train: 60_000,
+        validation: 0,
+        test: 10_000,
     }
 }
 
@@ -88,6 +100,7 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
         metrics: BTreeMap::new(),
         config_hash: "c0".into(),
         data_fingerprint: MNIST.into(),
+        data: Some(images()),
         program: "0f0f".into(),
         revision: "0123abc".into(),
         burn_version: BURN_VERSION.into(),

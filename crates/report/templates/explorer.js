@@ -1,25 +1,31 @@
-// The explorer: planes of codes with a point to drag, and a field to draw a digit in.
+// The explorer: planes of codes with a point to drag, and a field to draw in.
 "use strict";
 
 (() => {
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
   const root = document.getElementById("explorer");
-  const SIDE = 28;
+  const [channels, height, width] = data.shape;
+  const classes = data.classes;
+  // Digits are drawn like those of MNIST. Other images have no such rule, and are drawn alike.
+  const digits = classes.every((name) => /^[0-9]$/.test(name));
   const COLOURS = ["#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499", "#000000"];
   const make = (tag, parent, properties = {}) => parent.appendChild(Object.assign(document.createElement(tag), properties));
 
-  // Draws numbers in [0, 1] on a canvas of 28x28.
+  // Draws numbers [channels, height, width] in [0, 1] on a canvas of the same size. With one
+  // channel they are grey.
   function show(canvas, pixels) {
-    const image = new ImageData(SIDE, SIDE);
-    for (let i = 0; i < SIDE * SIDE; i++) {
-      const grey = Math.round(255 * Math.min(Math.max(pixels[i], 0), 1));
-      image.data.set([grey, grey, grey, 255], 4 * i);
+    const image = new ImageData(width, height);
+    const area = height * width;
+    for (let i = 0; i < area; i++) {
+      const of = (channel) => Math.round(255 * Math.min(Math.max(pixels[channel * area + i], 0), 1));
+      const colour = channels === 3 ? [of(0), of(1), of(2)] : [of(0), of(0), of(0)];
+      image.data.set([...colour, 255], 4 * i);
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
   }
 
-  const digit = (parent, label) =>
-    make("canvas", parent, { className: "digit", width: SIDE, height: SIDE, ariaLabel: label, role: "img" });
+  const picture = (parent, label) =>
+    make("canvas", parent, { className: "digit", width, height, ariaLabel: label, role: "img" });
 
   // The codes of a cell in the plane, a point to drag, and the image that the point's code is
   // decoded to.
@@ -33,7 +39,7 @@
       make("h4", box, { textContent: `${plane.name} (seed ${plane.seed})` });
       this.canvas = make("canvas", box, { className: "field", width: 400, height: 400, tabIndex: 0, role: "img",
         ariaLabel: `The plane of ${plane.name}. Drag the point, or move it with the arrow keys.` });
-      this.image = digit(box, `the image that ${plane.name} decodes the point to`);
+      this.image = picture(box, `the image that ${plane.name} decodes the point to`);
       this.text = make("p", box);
       const axis = (k) => {
         const values = plane.codes.map((code) => code[k]).sort((a, b) => a - b);
@@ -97,37 +103,38 @@
     }
   }
 
-  // The drawn strokes as an image like those of MNIST: scaled to fit 20x20, with their centre of mass in
-  // the middle of 28x28. `null` if nothing is drawn.
+  // The drawn strokes as an image like those of MNIST: scaled to fit 20 of 28 pixels, with their centre
+  // of mass in the middle. All channels are equal. `null` if nothing is drawn.
   function normalise(canvas) {
-    const { width, height } = canvas;
-    const alpha = canvas.getContext("2d").getImageData(0, 0, width, height).data;
-    let [left, top, right, bottom] = [width, height, -1, -1];
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++)
-        if (alpha[4 * (y * width + x) + 3] > 20) {
+    const [columns, lines] = [canvas.width, canvas.height];
+    const alpha = canvas.getContext("2d").getImageData(0, 0, columns, lines).data;
+    let [left, top, right, bottom] = [columns, lines, -1, -1];
+    for (let y = 0; y < lines; y++)
+      for (let x = 0; x < columns; x++)
+        if (alpha[4 * (y * columns + x) + 3] > 20) {
           left = Math.min(left, x); right = Math.max(right, x);
           top = Math.min(top, y); bottom = Math.max(bottom, y);
         }
     if (right < 0) return null;
-    const scale = 20 / Math.max(right - left + 1, bottom - top + 1);
+    const scale = (20 / 28) * Math.min(height, width) / Math.max(right - left + 1, bottom - top + 1);
     const [w, h] = [(right - left + 1) * scale, (bottom - top + 1) * scale];
     const render = (dx, dy) => {
-      const small = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+      const small = Object.assign(document.createElement("canvas"), { width, height });
       const context = small.getContext("2d");
       context.imageSmoothingQuality = "high";
       context.drawImage(canvas, left, top, right - left + 1, bottom - top + 1, dx, dy, w, h);
-      const pixels = context.getImageData(0, 0, SIDE, SIDE).data;
-      return Array.from({ length: SIDE * SIDE }, (_, i) => pixels[4 * i + 3] / 255);
+      const pixels = context.getImageData(0, 0, width, height).data;
+      return Array.from({ length: height * width }, (_, i) => pixels[4 * i + 3] / 255);
     };
-    const [dx, dy] = [(SIDE - w) / 2, (SIDE - h) / 2];
+    const [dx, dy] = [(width - w) / 2, (height - h) / 2];
     const first = render(dx, dy);
     let [mass, mx, my] = [0, 0, 0];
-    first.forEach((v, i) => { mass += v; mx += v * (i % SIDE); my += v * Math.floor(i / SIDE); });
+    first.forEach((v, i) => { mass += v; mx += v * (i % width); my += v * Math.floor(i / width); });
     if (mass === 0) return null;
     // In MNIST's images the centre of mass is, on average, in the middle of the pixel to the
     // lower right of the image's centre.
-    return render(dx + 14 - mx / mass, dy + 14 - my / mass);
+    const grey = render(dx + width / 2 - mx / mass, dy + height / 2 - my / mass);
+    return Array.from({ length: channels }, () => grey).flat();
   }
 
   const planes = make("div", root, { className: "row" });
@@ -136,29 +143,29 @@
 
   const row = make("div", root, { className: "row" });
   const left = make("div", row, { className: "drawing" });
-  make("h4", left, { textContent: "Draw a digit" });
-  const pad = make("canvas", left, { className: "field pad", width: 280, height: 280, id: "pad", role: "img", ariaLabel: "A field to draw a digit in" });
-  const seen = digit(left, "the digit as the networks receive it");
+  make("h4", left, { textContent: digits ? "Draw a digit" : "Draw" });
+  const pad = make("canvas", left, { className: "field pad", width: 280, height: 280, id: "pad", role: "img", ariaLabel: "A field to draw in" });
+  const seen = picture(left, "the drawing as the networks receive it");
   const clear = make("button", left, { textContent: "Clear", type: "button" });
   const right = make("div", row, { className: "probabilities" });
-  make("h4", right, { textContent: "Probability of each digit, by network" });
+  make("h4", right, { textContent: "Probability of each class, by network" });
   const table = make("table", right, { id: "probabilities" });
   const head = make("tr", make("thead", table));
   make("th", head, { textContent: "network" });
-  for (let label = 0; label < 10; label++) make("th", head, { textContent: label, className: "right" });
+  for (const name of classes) make("th", head, { textContent: name, className: "right" });
   const body = make("tbody", table);
   const rows = networks.map(({ name }) => {
     const line = make("tr", body);
     make("td", line, { textContent: name });
-    return Array.from({ length: 10 }, () => make("td", line, { textContent: "-", className: "right" }));
+    return classes.map(() => make("td", line, { textContent: "-", className: "right" }));
   });
 
   const pen = pad.getContext("2d", { willReadFrequently: true });
   pen.lineWidth = 20; pen.lineCap = "round"; pen.lineJoin = "round"; pen.strokeStyle = "#ffffff";
-  // Shows the probabilities of the drawn digit, and moves the points to its codes.
+  // Shows the probabilities of the drawing, and moves the points to its codes.
   function update() {
     const pixels = normalise(pad);
-    show(seen, pixels ?? new Array(SIDE * SIDE).fill(0));
+    show(seen, pixels ?? new Array(channels * height * width).fill(0));
     networks.forEach(({ layers }, n) => {
       const shares = pixels && softmax(forward(layers, pixels));
       rows[n].forEach((cell, label) => {

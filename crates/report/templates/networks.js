@@ -1,5 +1,5 @@
-// The forward passes of the explorer's networks, in plain loops. An image is an array of
-// 28x28 numbers in [0, 1], row by row.
+// The forward passes of the explorer's networks, in plain loops. An image is an array of numbers
+// in [0, 1] in the order channels, rows, columns.
 "use strict";
 
 // The numbers of a tensor: 32-bit floats, or 16-bit multiples of `scale`.
@@ -33,30 +33,29 @@ function dense({ inputs, outputs, activation, w, b }, x) {
   return sums;
 }
 
-// A convolution with ReLU, and a max-pool of 2x2 if `pool`: `x` is [from, side, side].
-function convolve({ from, to, kernel, pool, w, b }, x) {
-  const side = Math.round(Math.sqrt(x.length / from));
-  const wide = side - kernel + 1;
-  const sums = new Float64Array(to * wide * wide);
+// A convolution with ReLU, and a max-pool of 2x2 if `pool`: `x` is [from, height, width].
+function convolve({ from, height, width, to, kernel, pool, w, b }, x) {
+  const [high, wide] = [height - kernel + 1, width - kernel + 1];
+  const sums = new Float64Array(to * high * wide);
   for (let o = 0; o < to; o++) {
-    sums.fill(b[o], o * wide * wide, (o + 1) * wide * wide);
+    sums.fill(b[o], o * high * wide, (o + 1) * high * wide);
     for (let c = 0; c < from; c++)
       for (let i = 0; i < kernel; i++)
         for (let j = 0; j < kernel; j++) {
           const weight = w[((o * from + c) * kernel + i) * kernel + j];
-          for (let r = 0; r < wide; r++)
+          for (let r = 0; r < high; r++)
             for (let s = 0; s < wide; s++)
-              sums[(o * wide + r) * wide + s] += weight * x[(c * side + r + i) * side + s + j];
+              sums[(o * high + r) * wide + s] += weight * x[(c * height + r + i) * width + s + j];
         }
   }
   if (!pool) return sums.map((v) => Math.max(v, 0));
-  const half = Math.floor(wide / 2);
-  const pooled = new Float64Array(to * half * half); // zeros, since no number is below 0 after ReLU
+  const [low, narrow] = [high >> 1, wide >> 1];
+  const pooled = new Float64Array(to * low * narrow); // zeros, since no number is below 0 after ReLU
   for (let o = 0; o < to; o++)
-    for (let r = 0; r < 2 * half; r++)
-      for (let s = 0; s < 2 * half; s++) {
-        const at = (o * half + (r >> 1)) * half + (s >> 1);
-        pooled[at] = Math.max(pooled[at], sums[(o * wide + r) * wide + s]);
+    for (let r = 0; r < 2 * low; r++)
+      for (let s = 0; s < 2 * narrow; s++) {
+        const at = (o * low + (r >> 1)) * narrow + (s >> 1);
+        pooled[at] = Math.max(pooled[at], sums[(o * high + r) * wide + s]);
       }
   return pooled;
 }

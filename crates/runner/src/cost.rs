@@ -1,43 +1,41 @@
 //! Estimates the cost of a run from its number of arithmetic operations.
 
 use kindling_formats::{
-    AutoencoderTask, ClassifierTask, ImageData, RunConfig, SIDE, Task, ToyModel, Train,
+    AutoencoderTask, ClassifierTask, DataInfo, ImageData, ImageShape, RunConfig, Task, ToyModel,
+    Train,
 };
-
-/// The number of training images if a config does not set it.
-const TRAIN: usize = 60_000;
-/// The number of test images if a config does not set it.
-const TEST: usize = 10_000;
 
 /// The fixed cost of an image in an epoch, in floating-point operations: making the batch and
 /// calling the operations. It does not depend on the network; it was measured on `linear`.
 const PER_IMAGE: f64 = 150_000.0;
 
-/// The number of floating-point operations of one epoch in all convolutions and fully
-/// connected layers. An addition and a multiplication count as two.
+/// The number of floating-point operations of one epoch on the images `data`, in all
+/// convolutions and fully connected layers. An addition and a multiplication count as two.
 ///
 /// A training image counts with its forward pass, the gradients of the weights, and the
 /// gradients of the inputs of all layers except the first. A test image counts with its
 /// forward pass. `None` for a run that does not train on images.
-pub fn epoch_operations(config: &RunConfig) -> Option<f64> {
-    let (layers, data, _) = image_network(config)?;
+pub fn epoch_operations(config: &RunConfig, data: &DataInfo) -> Option<f64> {
+    let (layers, used, _) = image_network(config, data)?;
     let forward: f64 = layers.iter().sum();
     let step = 3.0 * forward - layers.first().copied().unwrap_or(0.0);
-    let (train, test) = images(data);
+    let (train, test) = images(used, data);
     Some(2.0 * (train * step + test * forward))
 }
 
 /// A rough estimate of the time that a run takes, without a unit. It weights the runs in the
-/// overall progress and puts the longest run first. Nothing else depends on it.
-pub fn cost(config: &RunConfig) -> f64 {
-    if let (Some(operations), Some((_, data, train))) =
-        (epoch_operations(config), image_network(config))
+/// overall progress and puts the longest run first. Nothing else depends on it. `data` is what
+/// the images are that the run learns from; without it, runs on images cannot be told apart.
+pub fn cost(config: &RunConfig, data: Option<&DataInfo>) -> f64 {
+    if let Some(data) = data
+        && let (Some(operations), Some((_, used, train))) =
+            (epoch_operations(config, data), image_network(config, data))
     {
-        let (images, tests) = images(data);
+        let (images, tests) = images(used, data);
         return train.epochs as f64 * (operations + PER_IMAGE * (images + tests));
     }
-    match &config.task {
-        Task::Regression(task) => {
+    match (&config.task, data) {
+        (Task::Regression(task), _) => {
             // The operations are tiny, so nearly all of the time is the overhead of calls.
             let iteration = match task.model.kind {
                 ToyModel::Linear => 2e6,
@@ -45,9 +43,9 @@ pub fn cost(config: &RunConfig) -> f64 {
             };
             task.train.iterations as f64 * iteration
         }
-        Task::Pca(task) => {
-            let pixels = (SIDE * SIDE) as f64;
-            images(&task.data).0 * pixels * pixels
+        (Task::Pca(task), Some(data)) => {
+            let numbers = data.shape.numbers() as f64;
+            images(&task.data, data).0 * numbers * numbers
         }
         _ => 1e8,
     }
@@ -55,55 +53,65 @@ pub fn cost(config: &RunConfig) -> f64 {
 
 /// The multiplications of each layer for one image, and the configs of the images and the
 /// training. `None` for a run that does not train on images.
-fn image_network(config: &RunConfig) -> Option<(Vec<f64>, &ImageData, &Train)> {
+fn image_network<'a>(
+    config: &'a RunConfig,
+    data: &DataInfo,
+) -> Option<(Vec<f64>, &'a ImageData, &'a Train)> {
     match &config.task {
-        Task::Classifier(task) => Some((classifier_layers(task), &task.data, &task.train)),
-        Task::Autoencoder(task) => Some((autoencoder_layers(task), &task.data, &task.train)),
+        Task::Classifier(task) => Some((classifier_layers(task, data), &task.data, &task.train)),
+        Task::Autoencoder(task) => {
+            let layers = autoencoder_layers(task, data.shape);
+            Some((layers, &task.data, &task.train))
+        }
         _ => None,
     }
 }
 
 /// The numbers of images that a run learns from and is evaluated on: of training and test
 /// images, or for a trial of the other training images and of validation images.
-fn images(data: &ImageData) -> (f64, f64) {
-    let train = data.train.unwrap_or(TRAIN);
-    let (train, evaluated) = match data.validation {
-        Some(validation) => (train.saturating_sub(validation), validation),
-        None => (train, data.test.unwrap_or(TEST)),
-    };
-    (train as f64, evaluated as f64)
+fn images(used: &ImageData, data: &DataInfo) -> (f64, f64) {
+    (used.learned(data) as f64, used.evaluated(data) as f64)
 }
 
-fn classifier_layers(task: &ClassifierTask) -> Vec<f64> {
+fn classifier_layers(task: &ClassifierTask, data: &DataInfo) -> Vec<f64> {
     let model = &task.model;
     let mut layers = Vec::new();
-    let mut input = SIDE * SIDE;
+    let mut shape = data.shape;
     if let Some(conv) = &model.conv {
-        let (mut channels, mut side) = (1, SIDE);
+        let smaller = |side: usize| (side + 1).saturating_sub(conv.kernel);
         for block in &conv.blocks {
             for &width in block {
-                side = (side + 1).saturating_sub(conv.kernel);
-                layers.push((conv.kernel * conv.kernel * channels * width * side * side) as f64);
-                channels = width;
+                let kernel = (conv.kernel * conv.kernel * shape.channels) as f64;
+                shape = ImageShape {
+                    channels: width,
+                    height: smaller(shape.height),
+                    width: smaller(shape.width),
+                };
+                layers.push(kernel * shape.numbers() as f64);
             }
-            side /= 2;
+            shape.height /= 2;
+            shape.width /= 2;
         }
-        input = channels * side * side;
     }
-    layers.extend(dense(input, model.hidden.iter().copied().chain([10])));
+    let widths = model.hidden.iter().copied().chain([data.classes.len()]);
+    layers.extend(dense(shape.numbers(), widths));
     layers
 }
 
-fn autoencoder_layers(task: &AutoencoderTask) -> Vec<f64> {
+fn autoencoder_layers(task: &AutoencoderTask, image: ImageShape) -> Vec<f64> {
     let model = &task.model;
     let mut encoder = Vec::new();
-    let (mut channels, mut side) = (1, SIDE);
+    let mut shape = image;
     for &width in model.conv.iter().flat_map(|conv| &conv.channels) {
-        encoder.push((9 * channels * width * side * side) as f64);
-        (channels, side) = (width, side / 2);
+        encoder.push((9 * width * shape.numbers()) as f64);
+        shape = ImageShape {
+            channels: width,
+            height: shape.height / 2,
+            width: shape.width / 2,
+        };
     }
     let widths = model.hidden.iter().copied().chain([model.code]);
-    encoder.extend(dense(channels * side * side, widths));
+    encoder.extend(dense(shape.numbers(), widths));
     // The decoder has the layers of the encoder in reverse order.
     let decoder: Vec<f64> = encoder.iter().rev().copied().collect();
     encoder.extend(decoder);
@@ -114,7 +122,7 @@ fn autoencoder_layers(task: &AutoencoderTask) -> Vec<f64> {
 /// first width to the second, and so on.
 fn dense(input: usize, widths: impl Iterator<Item = usize>) -> Vec<f64> {
     let layers = widths.scan(input, |from, to| {
-        Some((std::mem::replace(from, to) * to) as f64)
+        Some(std::mem::replace(from, to) as f64 * to as f64)
     });
     layers.collect()
 }
@@ -124,6 +132,17 @@ mod tests {
     use super::*;
     use kindling_formats::{Selection, Size};
 
+    /// Images of 28x28 pixels in one channel and of ten classes.
+    fn data() -> DataInfo {
+        DataInfo {
+            shape: [1, 28, 28].into(),
+            classes: (0..10).map(|class| class.to_string()).collect(),
+            train: 60_000,
+            validation: 0,
+            test: 10_000,
+        }
+    }
+
     fn operations(model: &str, train: &str) -> f64 {
         let text = format!(
             "cell = \"a\"\nsection = \"2\"\nabout = \"\"\nseed = 0\nbackend = \"flex\"\n\
@@ -131,7 +150,7 @@ mod tests {
              optimizer.adam = {{ learning_rate = 1.0, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n[data]\ntrain = 1\n{train}"
         );
         let config = RunConfig::from_table(text.parse().expect("TOML"), "test");
-        epoch_operations(&config.expect("a config")).expect("layers")
+        epoch_operations(&config.expect("a config"), &data()).expect("layers")
     }
 
     #[test]
@@ -142,7 +161,7 @@ mod tests {
             let runs = study.expand(&Selection::own(size)).expect("runs");
             assert!(!runs.is_empty());
             for config in runs {
-                let cost = cost(&config);
+                let cost = cost(&config, Some(&data()));
                 assert!(cost > 0.0 && cost.is_finite(), "{}: {cost}", config.cell);
             }
         }

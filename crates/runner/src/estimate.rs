@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kindling_formats::{
-    Layout, Record, ResultRow, RunConfig, RunDir, RunStatus, Selection, Size, Study, TreeKind,
-    read_csv,
+    DataInfo, Layout, Record, ResultRow, RunConfig, RunDir, RunStatus, Selection, Size, Study,
+    TreeKind, read_csv,
 };
 
 use crate::cost::cost;
@@ -91,13 +91,19 @@ pub fn estimate(
     let mut basis = Basis::SameCells;
     let mut ends: Vec<f64> = vec![0.0; jobs.max(1)];
     let mut bytes = Some(0.0);
+    let images = runs.iter().find_map(|run| run.data.info.as_ref());
     for run in runs {
         let cell = run.config.study_cell();
         let (measured, of) = match recorded.get(cell) {
             Some(measured) => (*measured, Basis::SameCells),
             None => {
-                let published =
-                    published_runs.get_or_insert_with(|| of_published(published, study));
+                // The published runs learned from the images in the repository.
+                let dir = run.config.images().and_then(|images| images.dir.as_ref());
+                let is_published = dir.is_none();
+                let published = published_runs.get_or_insert_with(|| match is_published {
+                    true => of_published(published, study, images),
+                    false => ByCell::new(),
+                });
                 match published.get(cell) {
                     Some(measured) => (*measured, Basis::Published),
                     None if !recorded.is_empty() => (without_size(&recorded), Basis::OtherCells),
@@ -106,7 +112,7 @@ pub fn estimate(
             }
         };
         basis = basis.max(of);
-        let seconds = measured.seconds_per_cost()? * cost(&run.config);
+        let seconds = measured.seconds_per_cost()? * cost(&run.config, run.data.info.as_ref());
         // The next run starts where a job is free first.
         let free = ends.iter_mut().min_by(|a, b| (**a).total_cmp(b))?;
         *free += seconds;
@@ -142,7 +148,7 @@ fn recorded(layout: &Layout) -> ByCell {
                 if let Some((config, record)) = complete(&dir) {
                     let measured = Measured {
                         seconds: record.seconds,
-                        cost: cost(&config),
+                        cost: cost(&config, record.data.as_ref()),
                         parameters: record.parameters,
                         bytes: folder_size(dir.path()) as f64,
                     };
@@ -158,11 +164,13 @@ fn recorded(layout: &Layout) -> ByCell {
 fn complete(dir: &RunDir) -> Option<(RunConfig, Record)> {
     let record = dir.read_record().ok()??;
     let config = dir.read_config().ok()?;
-    (record.status == RunStatus::Complete).then_some((config, record))
+    let has_cost = config.images().is_none() || record.data.is_some();
+    (record.status == RunStatus::Complete && has_cost).then_some((config, record))
 }
 
-/// The published runs, whose configs are taken to be those of the study.
-fn of_published(file: &Path, study: &Study) -> ByCell {
+/// The published runs, whose configs are taken to be those of the study. `images` is what the
+/// images are that they learned from.
+fn of_published(file: &Path, study: &Study, images: Option<&DataInfo>) -> ByCell {
     let rows: Vec<ResultRow> = read_csv(file).unwrap_or_default();
     let mut by_cell = ByCell::new();
     for row in rows.iter().filter(|row| row.status == RunStatus::Complete) {
@@ -174,7 +182,7 @@ fn of_published(file: &Path, study: &Study) -> ByCell {
         if let Some(config) = config {
             let measured = Measured {
                 seconds: row.seconds,
-                cost: cost(&config),
+                cost: cost(&config, images),
                 parameters: row.parameters,
                 bytes: 0.0,
             };
@@ -205,7 +213,7 @@ pub fn folder_size(folder: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kindling_formats::{BURN_VERSION, GENERATED, Host, VERSION, write_csv};
+    use kindling_formats::{BURN_VERSION, GENERATED, Host, RunData, VERSION, write_csv};
 
     /// A study with the cells `a` and `b`, two toy functions that take the same time.
     fn study(folder: &Path) -> Study {
@@ -239,7 +247,11 @@ mod tests {
             ..Selection::own(Size::Full)
         };
         let configs = study.expand(&selection).expect("configs");
-        let data = vec![GENERATED.to_string(); configs.len()];
+        let data = RunData {
+            fingerprint: GENERATED.into(),
+            info: None,
+        };
+        let data = vec![data; configs.len()];
         RunSlot::all(configs, data, layout)
     }
 
@@ -266,6 +278,7 @@ mod tests {
             metrics: Default::default(),
             config_hash: run.config.hash(),
             data_fingerprint: GENERATED.into(),
+            data: None,
             program: "p".into(),
             revision: "r".into(),
             burn_version: BURN_VERSION.into(),

@@ -44,9 +44,9 @@ impl Manifest {
             cell: run.config.cell.clone(),
             seed: run.config.seed,
             epochs: run.config.task.epochs(),
-            cost: cost(&run.config),
+            cost: cost(&run.config, run.data.info.as_ref()),
             config_hash: run.config.hash(),
-            data_fingerprint: run.data_fingerprint.clone(),
+            data_fingerprint: run.data.fingerprint.clone(),
         };
         Self {
             jobs,

@@ -61,7 +61,7 @@ pub fn missing(runs: &[RunSlot], fresh: bool) -> Result<Missing> {
         found.begun += usize::from(run.was_begun());
         found.runs.push(run.clone());
     }
-    let cost = |run: &RunSlot| cost(&run.config);
+    let cost = |run: &RunSlot| cost(&run.config, run.data.info.as_ref());
     found.runs.sort_by(|a, b| cost(b).total_cmp(&cost(a)));
     Ok(found)
 }

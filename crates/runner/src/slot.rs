@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use kindling_formats::{
-    BURN_VERSION, Error, Host, Layout, Record, RunConfig, RunDir, RunStatus, VERSION, hex,
+    BURN_VERSION, Error, Host, Layout, Record, RunConfig, RunData, RunDir, RunStatus, VERSION, hex,
     if_there, remove_temporary, write_atomic,
 };
 use sha2::{Digest, Sha256};
@@ -25,13 +25,13 @@ pub enum Recorded {
     Nothing,
 }
 
-/// One run of a matrix: its config, the fingerprint of its data, and its folders.
+/// One run of a matrix: its config, its data, and its folders.
 #[derive(Debug, Clone)]
 pub struct RunSlot {
     /// The config of the run.
     pub config: RunConfig,
-    /// The fingerprint of the data that the run trains on.
-    pub data_fingerprint: String,
+    /// The data that the run trains on.
+    pub data: RunData,
     /// The folder in which the run trains.
     pub training: RunDir,
     /// The folder that holds the result of the run.
@@ -57,25 +57,21 @@ impl Drop for RunLock {
 
 impl RunSlot {
     /// The run of `config` below the folder that `layout` describes.
-    pub fn new(config: RunConfig, data_fingerprint: String, layout: &Layout) -> Self {
+    pub fn new(config: RunConfig, data: RunData, layout: &Layout) -> Self {
         Self {
             training: layout.partial(&config.cell, config.seed),
             result: layout.finished(&config.cell, config.seed),
             layout: layout.clone(),
             config,
-            data_fingerprint,
+            data,
         }
     }
 
-    /// One slot for each config; `data_fingerprints` are in the order of `configs`.
-    pub fn all(
-        configs: Vec<RunConfig>,
-        data_fingerprints: Vec<String>,
-        layout: &Layout,
-    ) -> Vec<Self> {
-        let pairs = configs.into_iter().zip(data_fingerprints);
+    /// One slot for each config; `data` is in the order of `configs`.
+    pub fn all(configs: Vec<RunConfig>, data: Vec<RunData>, layout: &Layout) -> Vec<Self> {
+        let pairs = configs.into_iter().zip(data);
         pairs
-            .map(|(config, data_fingerprint)| Self::new(config, data_fingerprint, layout))
+            .map(|(config, data)| Self::new(config, data, layout))
             .collect()
     }
 
@@ -134,7 +130,7 @@ impl RunSlot {
                 record.status == RunStatus::Diverged
                     && record.burn_version == BURN_VERSION
                     && record.config_hash == self.config.hash()
-                    && [self.data_fingerprint.as_str(), ""].contains(&&*record.data_fingerprint)
+                    && [self.data.fingerprint.as_str(), ""].contains(&&*record.data_fingerprint)
             })
     }
 
@@ -151,7 +147,7 @@ impl RunSlot {
             return self.publish();
         }
         let (cell, seed) = (&self.config.cell, self.config.seed);
-        let key = result_key(&self.config.hash(), &self.data_fingerprint);
+        let key = result_key(&self.config.hash(), &self.data.fingerprint);
         let aside = self.layout.set_aside(cell, seed, &key);
         // The check for a result that was set aside is fast. The check of the result folder
         // comes second, because it reads all files there.
@@ -315,7 +311,8 @@ impl RunSlot {
             error: None,
             metrics: Default::default(),
             config_hash: config.hash(),
-            data_fingerprint: self.data_fingerprint.clone(),
+            data_fingerprint: self.data.fingerprint.clone(),
+            data: self.data.info.clone(),
             program: "unknown".into(),
             revision: revision.to_string(),
             burn_version: "unknown".into(),
@@ -326,7 +323,7 @@ impl RunSlot {
 
     /// Whether `record` is a complete result of this run.
     fn is_answered_by(&self, record: &Record) -> bool {
-        record.answers(&self.config, &self.data_fingerprint)
+        record.answers(&self.config, &self.data.fingerprint)
     }
 
     /// Whether a folder holds a complete and undamaged result of this run.
@@ -357,7 +354,7 @@ impl RunSlot {
 
     /// Whether a record is of the same config and data. Its version of Burn may differ.
     fn has_key_of(&self, record: &Record) -> bool {
-        record.config_hash == self.config.hash() && record.data_fingerprint == self.data_fingerprint
+        record.config_hash == self.config.hash() && record.data_fingerprint == self.data.fingerprint
     }
 }
 

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use kindling_formats::{
-    BURN_VERSION, Backend, Host, Layout, Record, RunConfig, RunStatus, Selection, Size, Study,
-    VERSION,
+    BURN_VERSION, Backend, GENERATED, Host, Layout, Record, RunConfig, RunData, RunStatus,
+    Selection, Size, Study, VERSION,
 };
 use kindling_runner::{
     Event, Manifest, Recorded, RunEnd, RunSlot, RunnerError, Snapshot, Stage, StopRequest,
@@ -31,8 +31,12 @@ impl Place {
     /// One run for each seed.
     fn runs(&self, seeds: u64) -> Vec<RunSlot> {
         let configs = configs(seeds);
-        let fingerprints = vec!["generated".to_string(); configs.len()];
-        RunSlot::all(configs, fingerprints, &self.layout)
+        let data = RunData {
+            fingerprint: GENERATED.into(),
+            info: None,
+        };
+        let data = vec![data; configs.len()];
+        RunSlot::all(configs, data, &self.layout)
     }
 
     /// A setup whose program is a shell script. The script gets the training folder as `$2`.
@@ -131,7 +135,8 @@ fn record(run: &RunSlot) -> Record {
         error: None,
         metrics: Default::default(),
         config_hash: run.config.hash(),
-        data_fingerprint: run.data_fingerprint.clone(),
+        data_fingerprint: run.data.fingerprint.clone(),
+        data: None,
         program: "program".into(),
         revision: "revision".into(),
         burn_version: BURN_VERSION.into(),
@@ -261,7 +266,7 @@ fn a_result_of_another_config_is_set_aside_and_restored_later() {
         panic!("the cell is of another family");
     };
     task.gradients.points += 1;
-    let other = RunSlot::new(config, first.data_fingerprint.clone(), &place.layout);
+    let other = RunSlot::new(config, first.data.clone(), &place.layout);
     let found = missing(std::slice::from_ref(&other), false).unwrap();
     assert_eq!((found.outdated, found.runs.len()), (1, 1));
     let runs = [other];

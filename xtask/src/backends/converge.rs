@@ -40,7 +40,7 @@ pub fn converge(flags: &Converge) -> CommandResult {
     for device in devices {
         refuse_other_versions(&layout_of(device))?;
     }
-    let (program, fingerprints) = check_before_training(&request.build, &trainings[0])?;
+    let (program, data) = check_before_training(&request.build, &trainings[0])?;
     let _lock = OutputLock::take(&lock_file)?;
     let mut accuracies = Vec::new();
     for (&device, configs) in devices.iter().zip(&trainings) {
@@ -49,7 +49,7 @@ pub fn converge(flags: &Converge) -> CommandResult {
             device,
             ..program.clone()
         };
-        let runs = RunSlot::all(configs.clone(), fingerprints.clone(), &layout_of(&device));
+        let runs = RunSlot::all(configs.clone(), data.clone(), &layout_of(&device));
         accuracies.push(train(program, &runs)?);
     }
     Ok(compare(&trainings[0], devices, &accuracies))

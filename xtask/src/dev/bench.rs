@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::Bench;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::{Build, build_program, cargo, cells_or, executable, workspace};
+use crate::steps::{Build, build_program, cargo, cells_or, data_of, executable, workspace};
 use crate::ui::{self, output};
 
 /// The cells that are compared if the user names none.
@@ -92,6 +92,10 @@ struct Measured {
 pub fn bench(flags: &Bench) -> CommandResult {
     let configs = configs(flags)?;
     let program = build_program(&Build::with(&[Backend::Flex], &[]))?;
+    let data = data_of(
+        &program,
+        &configs.iter().map(|one| one.0.clone()).collect::<Vec<_>>(),
+    )?;
     let rate = build_rate()?;
     let python = python(&flags.python)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -102,8 +106,11 @@ pub fn bench(flags: &Bench) -> CommandResult {
     }
     let mut rows: Vec<Row> = Vec::new();
     for round in 1..=flags.rounds {
-        for (config, _) in &configs {
-            let row = compare(config, round, &program, &rate, &python, scratch.path())
+        for ((config, _), data) in configs.iter().zip(&data) {
+            let operations = data.info.as_ref();
+            let operations = operations.and_then(|data| epoch_operations(config, data));
+            let floor = operations.unwrap_or(f64::NAN) / (1e9 * rate_of_product(&rate)?);
+            let row = compare(config, round, floor, &program, &python, scratch.path())
                 .with_context(|| format!("{} in round {round}", config.cell))?;
             output::print(format_args!(
                 "{:<14} round {round}  {:>7.2} s  Keras {:>7.2} s  ratio {:.2}  floor {:.2}",
@@ -169,7 +176,7 @@ fn configs(flags: &Bench) -> Result<Vec<(RunConfig, usize)>, CommandError> {
             };
             let (config, epochs) = (resolve(&short)?, resolve(&whole)?.task.epochs());
             let all = |data: &ImageData| (&data.dir, data.train, data.test) == (&None, None, None);
-            if epoch_operations(&config).is_none() || !config.images().is_some_and(all) {
+            if epochs == 0 || !config.images().is_some_and(all) {
                 return Err(CommandError::input(anyhow!(
                     "{name} cannot be compared: name a cell that trains for epochs on all of \
                      MNIST, as Keras does"
@@ -188,16 +195,16 @@ fn selection(set: Vec<Setting>) -> Selection {
     }
 }
 
-/// Trains one cell in both frameworks.
+/// Trains one cell in both frameworks. `floor_seconds` is the time that the arithmetic of an
+/// epoch takes at the rate of a matrix product.
 fn compare(
     config: &RunConfig,
     round: u64,
+    floor_seconds: f64,
     program: &TrainingProgram,
-    rate: &Path,
     python: &Path,
     scratch: &Path,
 ) -> anyhow::Result<Row> {
-    let per_second = 1e9 * rate_of_product(rate)?;
     let (ours, peak) = ours(config, program, scratch)?;
     let (theirs, keras_peak) = theirs(config, python, scratch)?;
     let last = |measured: &Measured| {
@@ -208,7 +215,6 @@ fn compare(
             .context("no epoch was timed")
     };
     let (seconds, keras_seconds) = (last(&ours)?, last(&theirs)?);
-    let floor_seconds = epoch_operations(config).unwrap_or(f64::NAN) / per_second;
     Ok(Row {
         cell: config.cell.clone(),
         round,

@@ -2,40 +2,31 @@
 //! only that program can open devices and read images.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, anyhow};
-use kindling_formats::{DeviceReport, GENERATED, Host, ImageData, RunConfig, Task};
+use anyhow::Context;
+use kindling_formats::{
+    DeviceReport, GENERATED, Host, ImageData, RunConfig, RunData, data_settings,
+};
 use kindling_runner::{TrainingProgram, failure_reason};
-use serde::Deserialize;
 
 use super::build::{Build, build_program};
 use crate::error::CommandError;
-use crate::ui::{self, output};
-
-/// The output of `kindling data` about a folder of images.
-#[derive(Debug, Clone, Deserialize)]
-struct DataReport {
-    fingerprint: String,
-    /// The number of training images.
-    train: usize,
-    /// The number of test images.
-    test: usize,
-}
+use crate::ui::output;
 
 /// Builds the training program, and checks its devices and the data of `configs`, so that
-/// errors in these are found before training. Returns the program and the fingerprint of each
-/// config's data.
+/// errors in these are found before training. Returns the program and the data of each config.
 ///
 /// # Errors
 ///
-/// If the program does not build, a device cannot be opened, or images are missing, damaged
-/// or too few.
+/// If the program does not build, a device cannot be opened, or images are missing or damaged,
+/// or do not fit a config.
 pub fn check_before_training(
     build: &Build,
     configs: &[RunConfig],
-) -> Result<(TrainingProgram, Vec<String>), CommandError> {
+) -> Result<(TrainingProgram, Vec<RunData>), CommandError> {
     let program = build_program(build)?;
     for device in &build.devices {
         // The devices of CPU backends are always there.
@@ -45,37 +36,42 @@ pub fn check_before_training(
             ask(command)?;
         }
     }
-    let fingerprints = data_fingerprints(&program, configs)?;
-    Ok((program, fingerprints))
+    let data = data_of(&program, configs)?;
+    Ok((program, data))
 }
 
-/// Checks the images that `configs` train on, and that there are as many as each config asks
-/// for. Each folder is read once. Returns the fingerprint of each config's data.
+/// Checks the images that `configs` train on, and that each config fits its images. Each data
+/// set is read once. Returns the data of each config.
 ///
 /// # Errors
 ///
-/// If images are missing, damaged or too few.
-pub fn data_fingerprints(
+/// If images are missing or damaged, or do not fit a config.
+pub fn data_of(
     program: &TrainingProgram,
     configs: &[RunConfig],
-) -> Result<Vec<String>, CommandError> {
-    let mut known: HashMap<Option<&Path>, DataReport> = HashMap::new();
-    let mut fingerprints = Vec::with_capacity(configs.len());
+) -> Result<Vec<RunData>, CommandError> {
+    let mut known: HashMap<Vec<OsString>, RunData> = HashMap::new();
+    let mut all = Vec::with_capacity(configs.len());
     for config in configs {
         let Some(images) = config.images() else {
-            fingerprints.push(GENERATED.to_string());
+            all.push(RunData {
+                fingerprint: GENERATED.to_string(),
+                info: None,
+            });
             continue;
         };
-        let dir = images.dir.as_deref();
-        let data = match known.get(&dir) {
+        let arguments = data_arguments(images);
+        let data = match known.get(&arguments) {
             Some(data) => data.clone(),
-            None => read_data(program, dir)?,
+            None => read_data(program, &arguments)?,
         };
-        check_number_of_images(config, images, &data)?;
-        fingerprints.push(data.fingerprint.clone());
-        known.insert(dir, data);
+        if let Some(info) = &data.info {
+            config.check_data(info).map_err(CommandError::input)?;
+        }
+        all.push(data.clone());
+        known.insert(arguments, data);
     }
-    Ok(fingerprints)
+    Ok(all)
 }
 
 /// Measures all devices of the training program.
@@ -90,13 +86,19 @@ pub fn measure_devices(program: &TrainingProgram) -> Result<Vec<DeviceReport>, C
     Ok(serde_json::from_slice(&printed).context("`kindling devices` printed no list")?)
 }
 
-/// Checks the images in the folder `dir`, or the repository's MNIST if `dir` is `None`.
-fn read_data(program: &TrainingProgram, dir: Option<&Path>) -> Result<DataReport, CommandError> {
+/// The arguments of `kindling data` that name `images`.
+fn data_arguments(images: &ImageData) -> Vec<OsString> {
+    let dir = images.dir.iter();
+    let dir = dir.flat_map(|dir| ["--dir".into(), dir.clone().into_os_string()]);
+    let settings = data_settings(images).into_iter();
+    let settings = settings.flat_map(|one| ["--set".into(), one.to_string().into()]);
+    dir.chain(settings).collect()
+}
+
+/// Checks the images that the arguments of `kindling data` name.
+fn read_data(program: &TrainingProgram, arguments: &[OsString]) -> Result<RunData, CommandError> {
     let mut command = program.command();
-    command.arg("data");
-    if let Some(dir) = dir {
-        command.arg("--dir").arg(dir);
-    }
+    command.arg("data").args(arguments);
     let printed = ask(command)?;
     Ok(serde_json::from_slice(&printed).context("`kindling data` printed no fingerprint")?)
 }
@@ -120,50 +122,4 @@ fn ask(mut command: Command) -> Result<Vec<u8>, CommandError> {
         output.status,
         &stderr,
     )))
-}
-
-/// Checks that there are as many images as a config asks for, and for PCA at least as many
-/// as components.
-fn check_number_of_images(
-    config: &RunConfig,
-    images: &ImageData,
-    found: &DataReport,
-) -> Result<(), CommandError> {
-    let place = match &images.dir {
-        Some(dir) => ui::path(dir),
-        None => "MNIST".into(),
-    };
-    for (split, wanted, found) in [
-        ("train", images.train, found.train),
-        ("test", images.test, found.test),
-    ] {
-        if let Some(wanted) = wanted.filter(|&wanted| wanted > found) {
-            return Err(CommandError::input(anyhow!(
-                "{}: `data.{split}` asks for {wanted} images, and {place} has {found}; ask for \
-                 fewer, or leave the key out for all",
-                config.cell
-            )));
-        }
-    }
-    let train = images.train.unwrap_or(found.train);
-    let validation = images.validation.unwrap_or(0);
-    if validation >= train {
-        return Err(CommandError::input(anyhow!(
-            "{}: `data.validation` holds out {validation} of {train} training images, which \
-             leaves none to learn from; use a number below {train}",
-            config.cell
-        )));
-    }
-    let train = train - validation;
-    if let Task::Pca(task) = &config.task
-        && task.model.components > train
-    {
-        return Err(CommandError::input(anyhow!(
-            "{}: `model.components` asks for {} components, and {train} images have at most \
-             {train}; ask for fewer",
-            config.cell,
-            task.model.components
-        )));
-    }
-    Ok(())
 }

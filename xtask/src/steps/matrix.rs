@@ -143,11 +143,11 @@ pub fn train_matrix(
             tuned_configs(study, &layout, selection, &configs, None)?;
         }
     }
-    let (program, fingerprints) = check_before_training(&request.build, &configs)?;
-    let (layout, variant) = place(request, kind, &configs, &fingerprints, &program)?;
+    let (program, data) = check_before_training(&request.build, &configs)?;
+    let (layout, variant) = place(request, kind, &configs, &data, &program)?;
     let configs = match kind {
         TreeKind::Written | TreeKind::Trials => configs,
-        TreeKind::Tuned => tuned_configs(study, &layout, selection, &configs, Some(&fingerprints))?,
+        TreeKind::Tuned => tuned_configs(study, &layout, selection, &configs, Some(&data))?,
     };
     refuse_other_versions(&layout)?;
     let lock = OutputLock::take(&lock_file)?;
@@ -158,7 +158,7 @@ pub fn train_matrix(
             ui::path(layout.root())
         ));
     }
-    let runs = RunSlot::all(configs, fingerprints, &layout);
+    let runs = RunSlot::all(configs, data, &layout);
     let mut queue = Queue::read(&layout)?;
     let (queued, free): (Vec<RunSlot>, Vec<RunSlot>) = runs
         .iter()
@@ -173,7 +173,7 @@ pub fn train_matrix(
     }
     let data = runs
         .iter()
-        .map(|run| (&run.config, run.data_fingerprint.as_str()));
+        .map(|run| (&run.config, run.data.fingerprint.as_str()));
     Tree::write(&layout, variant, data)?;
     let program = TrainingProgram {
         tensorboard: options.tensorboard,

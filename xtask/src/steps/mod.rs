@@ -24,7 +24,7 @@ mod tuned;
 
 pub use announce::estimated_seconds;
 pub use build::{Build, build_program, cargo, executable};
-pub use check::{check_before_training, measure_devices};
+pub use check::{check_before_training, data_of, measure_devices};
 pub use matrix::{Matrix, MatrixOptions, run_matrix, train_matrix};
 pub use notes::{note_outliers, print_beside_original};
 pub use place::{place, results_of, results_of_kind};

@@ -1,9 +1,9 @@
 //! The folder of the results of runs: the study's own folder, or the folder of a variant.
 
-use kindling_formats::{Layout, RunConfig, Selection, Study, TreeKind, Variant};
+use kindling_formats::{Layout, RunConfig, RunData, Selection, Study, TreeKind, Variant};
 use kindling_runner::{TrainingProgram, refuse_other_versions};
 
-use super::check::data_fingerprints;
+use super::check::data_of;
 use super::select::Request;
 use super::workspace;
 use crate::cli::Tree;
@@ -12,7 +12,7 @@ use crate::ui;
 
 /// Finds the folder for the results of `configs`, and how these runs differ from the study.
 /// Only the study's own runs are written to the study's own folder, so a variant never
-/// replaces a result of the study. `fingerprints` has the fingerprint of each config's data.
+/// replaces a result of the study. `data` is that of each config.
 /// `kind` says which runs these are. For tuned runs, `configs` are those without the choices,
 /// since the folder says which choices they have.
 ///
@@ -23,16 +23,15 @@ pub fn place(
     request: &Request,
     kind: TreeKind,
     configs: &[RunConfig],
-    fingerprints: &[String],
+    data: &[RunData],
     program: &TrainingProgram,
 ) -> Result<(Layout, Variant), CommandError> {
     let layout = Layout::of(&request.out, request.selection.size, kind);
-    if are_own_runs(request, kind, configs, fingerprints, program)? {
+    if are_own_runs(request, kind, configs, data, program)? {
         return Ok((layout, Variant::default()));
     }
-    let mut pairs = configs.iter().zip(fingerprints);
-    let of_images = pairs.find(|(config, _)| config.images().is_some());
-    let fingerprint = of_images.map(|(_, fingerprint)| fingerprint.as_str());
+    let of_images = data.iter().find(|data| data.info.is_some());
+    let fingerprint = of_images.map(|data| data.fingerprint.as_str());
     let variant = Variant::of(&request.selection, fingerprint);
     let layout = match variant.name() {
         Some(name) => layout.variant(&name),
@@ -47,7 +46,7 @@ fn are_own_runs(
     request: &Request,
     kind: TreeKind,
     configs: &[RunConfig],
-    fingerprints: &[String],
+    data: &[RunData],
     program: &TrainingProgram,
 ) -> Result<bool, CommandError> {
     let own = Selection {
@@ -66,13 +65,13 @@ fn are_own_runs(
         return Ok(false);
     }
     let dir = |config: &RunConfig| config.images().and_then(|images| images.dir.clone());
-    let pairs = own.into_iter().zip(configs).zip(fingerprints);
-    let (own, fingerprints): (Vec<RunConfig>, Vec<&String>) = pairs
+    let pairs = own.into_iter().zip(configs).zip(data);
+    let (own, data): (Vec<RunConfig>, Vec<&RunData>) = pairs
         .filter(|((own, config), _)| dir(own) != dir(config))
-        .map(|((own, _), fingerprint)| (own, fingerprint))
+        .map(|((own, _), data)| (own, data))
         .unzip();
-    let own_fingerprints = data_fingerprints(program, &own);
-    Ok(own.is_empty() || own_fingerprints.is_ok_and(|own| own.iter().eq(fingerprints)))
+    let own_data = data_of(program, &own);
+    Ok(own.is_empty() || own_data.is_ok_and(|own| own.iter().eq(data)))
 }
 
 /// The configs of all trials that `selection` selects.

@@ -1,12 +1,12 @@
 //! The configs of tuned runs.
 
-use kindling_formats::{Choices, Layout, RunConfig, Selection, Study};
+use kindling_formats::{Choices, Layout, RunConfig, RunData, Selection, Study};
 
 use crate::error::CommandError;
 use crate::ui;
 
 /// The configs of the runs `written` with the choices that the tuned tree beside `layout` uses.
-/// `fingerprints` has the fingerprint of each config's data, if it is known yet.
+/// `data` is that of each config, if it is known yet.
 ///
 /// # Errors
 ///
@@ -17,13 +17,13 @@ pub fn tuned_configs(
     layout: &Layout,
     selection: &Selection,
     written: &[RunConfig],
-    fingerprints: Option<&[String]>,
+    data: Option<&[RunData]>,
 ) -> Result<Vec<RunConfig>, CommandError> {
     let choices = study.choices(layout).map_err(CommandError::input)?;
     refuse_missing(study, &choices, selection, written)?;
-    for (config, fingerprint) in written.iter().zip(fingerprints.into_iter().flatten()) {
+    for (config, data) in written.iter().zip(data.into_iter().flatten()) {
         if let Some(choice) = choices.of(&config.cell) {
-            let checked = choice.check_data(fingerprint, choices.file());
+            let checked = choice.check_data(&data.fingerprint, choices.file());
             checked.map_err(CommandError::input)?;
         }
     }

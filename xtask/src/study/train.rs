@@ -30,7 +30,7 @@ pub fn train(flags: &Train) -> CommandResult {
     OutputLock::check(&lock_file)?;
     refuse_other_versions(&layout)?;
     let mut configs = vec![config];
-    let (program, fingerprints) = check_before_training(&request.build, &configs)?;
+    let (program, data) = check_before_training(&request.build, &configs)?;
     if flags.protocol.protocol == Protocol::Tuned {
         // The choices are those of the study or of the variant, not of the folder `train`.
         let one_cell = Request {
@@ -40,16 +40,16 @@ pub fn train(flags: &Train) -> CommandResult {
             },
             ..request
         };
-        let (chosen, _) = place(&one_cell, kind, &configs, &fingerprints, &program)?;
+        let (chosen, _) = place(&one_cell, kind, &configs, &data, &program)?;
         let (study, selection) = (&one_cell.study, &one_cell.selection);
-        configs = tuned_configs(study, &chosen, selection, &configs, Some(&fingerprints))?;
+        configs = tuned_configs(study, &chosen, selection, &configs, Some(&data))?;
     }
     let program = TrainingProgram {
         tensorboard: !flags.training.no_tensorboard,
         ..program
     };
     let _lock = OutputLock::take(&lock_file)?;
-    match RunSlot::all(configs, fingerprints, &layout).first() {
+    match RunSlot::all(configs, data, &layout).first() {
         Some(run) => train_run(run, &program),
         None => Ok(ExitCode::SUCCESS),
     }

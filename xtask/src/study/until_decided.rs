@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use kindling_formats::{Layout, RunConfig, Selection, Study, Tree};
+use kindling_formats::{Layout, RunConfig, RunData, Selection, Study, Tree};
 use kindling_report::{Judgement, Needed, RecordedRuns, Verdict, lacks};
 use kindling_runner::RunSlot;
 
@@ -121,8 +121,13 @@ fn missing(
     // If a config is wrong, the training says so.
     let mut configs = request.study.expand(&selection).unwrap_or_default();
     configs.retain(|config| !has_result(config));
-    let fingerprints = vec![String::new(); configs.len()];
-    RunSlot::all(configs, fingerprints, layout)
+    // Only the cost of a run is needed, which depends on what the images are.
+    let data = RunData {
+        fingerprint: String::new(),
+        info: runs.records().find_map(|record| record.data.clone()),
+    };
+    let data = vec![data; configs.len()];
+    RunSlot::all(configs, data, layout)
 }
 
 /// The claims that are open, each with what decides it.

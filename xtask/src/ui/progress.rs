@@ -250,7 +250,10 @@ impl<'a> MatrixProgress<'a> {
 
     /// The finished part of all runs, in [0, 1]. Runs are weighted by their estimated cost.
     fn done(&self) -> f64 {
-        let costs = self.runs.iter().map(|run| cost(&run.config));
+        let costs = self
+            .runs
+            .iter()
+            .map(|run| cost(&run.config, run.data.info.as_ref()));
         let (done, all) = costs
             .zip(&self.fractions)
             .fold((0.0, 0.0), |(done, all), (cost, fraction)| {

@@ -1,6 +1,8 @@
 #!/bin/sh
 # This script stands in for kindling in tests. mod.rs in this folder explains its variables.
 set -eu
+# What the images are. Those of another folder are no different.
+INFO='{"shape":[1,28,28],"classes":["0","1","2","3","4","5","6","7","8","9"],"train":60000,"validation":0,"test":10000}'
 if [ "$1" = data ]; then
     if [ -n "${FAKE_DATA:-}" ]; then
         echo "error: $FAKE_DATA" >&2
@@ -9,7 +11,7 @@ if [ "$1" = data ]; then
     # The fingerprint of a data folder is the text of its file `content`, or `fake` without it.
     fingerprint=fake
     if [ -e "${3:-/none}/content" ]; then fingerprint=$(cat "$3/content"); fi
-    echo "{\"fingerprint\":\"$fingerprint\",\"train\":60000,\"test\":10000}"
+    echo "{\"fingerprint\":\"$fingerprint\",\"info\":$INFO}"
     exit 0
 fi
 if [ "$1" = open ]; then
@@ -61,8 +63,9 @@ esac
 data=fake
 dir=$(value dir)
 if [ -e "${dir:-/none}/content" ]; then data=$(cat "$dir/content"); fi
-case $family in gradients | regression) data=generated ;; esac
-if [ $status = diverged ]; then data=; fi
+info=$INFO
+case $family in gradients | regression) data=generated info=null ;; esac
+if [ $status = diverged ]; then data= info=null; fi
 # As RunConfig::hash, this leaves out the keys that do not change a training.
 sha() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }
 hash=$(sed -e 's/^\(about\|section\) = .*/\1 = ""/' -e '/^dir = /d' "$folder/config.toml" | sha |
@@ -138,7 +141,7 @@ cat > "$folder/record.json" << JSON
 {"version":"$FAKE_VERSION","section":"$(value section)","cell":"$cell","family":"$family","backend":"$(value backend)",
 "seed":$seed,"epochs":2,"parameters":10,"train_loss":0.1,"${split}_loss":$loss,
 "train_accuracy":0.95,"${split}_accuracy":$accuracy,"seconds":${FAKE_SECONDS:-1.5},"status":"$status","error":$error,
-"metrics":{},"config_hash":"$hash","data_fingerprint":"$data","program":"${FAKE_PROGRAM:-fake}",
+"metrics":{},"config_hash":"$hash","data_fingerprint":"$data","data":$info,"program":"${FAKE_PROGRAM:-fake}",
 "revision":"$KINDLING_REVISION","burn_version":"0.22.1","files":{$digests},
 "host":{"platform":"p","cpu":"c","cores":2,"threads":$RAYON_NUM_THREADS}}
 JSON

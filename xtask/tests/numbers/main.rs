@@ -114,6 +114,7 @@ fn record(row: ResultRow) -> Record {
         metrics: BTreeMap::new(),
         config_hash: String::new(),
         data_fingerprint: String::new(),
+        data: None,
         program: String::new(),
         revision: String::new(),
         burn_version: String::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn_dataset::Dataset;
-use kindling_datasets::{Images, PIXELS};
+use kindling_datasets::Images;
 use kindling_formats::{PcaTask, Record, Split, write_numbers};
 use kindling_harness::{RunContext, RunError, RunResults, TestEvidence};
 
@@ -11,19 +11,19 @@ use super::components::{Pca, mean};
 use super::projection::{COMPONENTS, Projection};
 use crate::test_codes::{encode_test_images, write_test_codes};
 
-/// Fits and evaluates PCA. Writes `components.csv` (a row for each pixel, with the column
+/// Fits and evaluates PCA. Writes `components.csv` (a row for each number of an image, with the column
 /// `mean` and a column for each component), and the codes and errors of the test images.
 ///
 /// # Errors
 ///
 /// If the images cannot be loaded, or a file cannot be written.
 pub fn pca(task: &PcaTask, run: &RunContext) -> Result<Record, RunError> {
-    let data = kindling_datasets::load_images(&task.data)?;
-    run.write_classes(&data)?;
+    let data = run.load_images(&task.data)?;
     let count = task.model.components;
     let pca = Pca::fit(&data.train, count);
 
-    let rows: Vec<Vec<f64>> = (0..PIXELS)
+    let numbers = data.info.shape.numbers();
+    let rows: Vec<Vec<f64>> = (0..numbers)
         .map(|pixel| {
             let mean = std::iter::once(pca.mean[pixel]);
             mean.chain(pca.components.row(pixel).iter().copied())
@@ -44,10 +44,11 @@ pub fn pca(task: &PcaTask, run: &RunContext) -> Result<Record, RunError> {
     let explained = pca.explained.iter().enumerate();
     metrics.extend(explained.map(|(index, &share)| (format!("explained_variance_{index}"), share)));
     Ok(run.complete_record(RunResults {
-        parameters: PIXELS * (1 + count),
+        parameters: numbers * (1 + count),
         train_loss: Some(pca.reconstruction_error(&data.train)),
         metrics,
         data_fingerprint: data.fingerprint,
+        data: Some(data.info),
         ..RunResults::default().with_evaluation(data.evaluated_split, Some(mean(&errors)), None)
     }))
 }

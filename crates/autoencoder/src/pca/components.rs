@@ -2,7 +2,7 @@
 //! code of the same size reconstructs the images with a smaller mean squared error.
 
 use burn_dataset::Dataset;
-use kindling_datasets::{Images, PIXELS};
+use kindling_datasets::Images;
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 /// Images per matrix product, so that their pixels fit into the processor's cache.
@@ -11,9 +11,9 @@ const CHUNK: usize = 1000;
 /// The mean image and the directions of largest variance around it.
 #[derive(Debug, Clone)]
 pub struct Pca {
-    /// The mean image, `[784]`.
+    /// The mean image, `[numbers]`, of so many numbers as an image has.
     pub mean: DVector<f64>,
-    /// Unit vectors, one per column, in the order of falling variance: `[784, components]`.
+    /// Unit vectors, one per column, in the order of falling variance: `[numbers, components]`.
     pub components: DMatrix<f64>,
     /// The share of the total variance along each component, in [0, 1].
     pub explained: Vec<f64>,
@@ -23,8 +23,9 @@ impl Pca {
     /// Computes `count` components of images, with pixels in [0, 1].
     pub fn fit(images: &Images, count: usize) -> Self {
         let total = images.len() as f64;
-        let mut sum = DVector::<f64>::zeros(PIXELS);
-        let mut products = DMatrix::<f64>::zeros(PIXELS, PIXELS);
+        let numbers = images.shape().numbers();
+        let mut sum = DVector::<f64>::zeros(numbers);
+        let mut products = DMatrix::<f64>::zeros(numbers, numbers);
         for chunk in chunks(images) {
             sum += chunk.column_sum();
             // products = products + chunk chunk^T
@@ -34,7 +35,7 @@ impl Pca {
         let covariance = products / total - &mean * mean.transpose();
         let variance = covariance.trace();
         let eigen = SymmetricEigen::new(covariance);
-        let mut order: Vec<usize> = (0..PIXELS).collect();
+        let mut order: Vec<usize> = (0..numbers).collect();
         order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
         order.truncate(count);
         let columns: Vec<DVector<f64>> = order
@@ -55,6 +56,7 @@ impl Pca {
 
     /// The mean squared error per pixel between each image and its reconstruction, `[n]`.
     pub fn reconstruction_errors(&self, images: &Images) -> Vec<f64> {
+        let numbers = images.shape().numbers() as f64;
         let mut errors = Vec::with_capacity(images.len());
         for mut chunk in chunks(images) {
             for mut image in chunk.column_iter_mut() {
@@ -64,7 +66,7 @@ impl Pca {
             // chunk = chunk - components codes
             chunk.gemm(-1.0, &self.components, &codes, 1.0);
             let rests = chunk.column_iter();
-            errors.extend(rests.map(|rest| rest.norm_squared() / PIXELS as f64));
+            errors.extend(rests.map(|rest| rest.norm_squared() / numbers));
         }
         errors
     }
@@ -90,13 +92,13 @@ fn with_positive_largest_entry(vector: DVector<f64>) -> DVector<f64> {
     }
 }
 
-/// The images in chunks `[784, chunk]`, one image per column, with pixels in [0, 1].
+/// The images in chunks `[numbers, chunk]`, one image per column, with pixels in [0, 1].
 fn chunks(images: &Images) -> impl Iterator<Item = DMatrix<f64>> {
     (0..images.len()).step_by(CHUNK).map(|start| {
         let end = images.len().min(start + CHUNK);
         let columns = (start..end).flat_map(|index| images.pixels(index));
         let pixels = columns.map(|&byte| f64::from(byte) / 255.0);
-        DMatrix::from_iterator(PIXELS, end - start, pixels)
+        DMatrix::from_iterator(images.shape().numbers(), end - start, pixels)
     })
 }
 
@@ -108,7 +110,7 @@ mod tests {
 
     /// Images on a plane in pixel space: grey plus two known patterns of known variance.
     fn planar(count: usize) -> (Images, [DVector<f64>; 2]) {
-        let unit = |f: fn(usize) -> f64| DVector::from_fn(PIXELS, |i, _| f(i)).normalize();
+        let unit = |f: fn(usize) -> f64| DVector::from_fn(784, |i, _| f(i)).normalize();
         let first = unit(|i| if i % 28 < 14 { 1.0 } else { -1.0 });
         let second = unit(|i| if i < 392 { 1.0 } else { -1.0 });
         let mut rng = stream(0, "test", 0);
@@ -117,13 +119,16 @@ mod tests {
         for _ in 0..count {
             let a: f64 = 600.0 * normal.sample(&mut rng);
             let b: f64 = 300.0 * normal.sample(&mut rng);
-            pixels.extend((0..PIXELS).map(|i| {
+            pixels.extend((0..784).map(|i| {
                 // Each pixel has a different base, so that rounding errors do not cancel.
                 let base = 128.0 + (0.37 * i as f64).fract();
                 (base + a * first[i] + b * second[i]) as u8
             }));
         }
-        (Images::new(pixels, vec![0; count]), [first, second])
+        (
+            Images::new([1, 28, 28].into(), pixels, vec![0; count]),
+            [first, second],
+        )
     }
 
     #[test]
@@ -153,13 +158,7 @@ mod tests {
             train,
             evaluated: test,
             ..
-        } = kindling_datasets::load_images(&kindling_formats::ImageData {
-            dir: None,
-            train: None,
-            test: None,
-            validation: None,
-        })
-        .expect("MNIST");
+        } = kindling_datasets::load_images(&kindling_formats::ImageData::all(None)).expect("MNIST");
         let pca = Pca::fit(&train, 2);
         let near = |found: f64, expected: f64| {
             assert!((found - expected).abs() < 1e-8, "{found} not {expected}");
@@ -175,7 +174,7 @@ mod tests {
     #[test]
     fn all_components_together_reconstruct_without_error() {
         let (images, _) = planar(50);
-        let pca = Pca::fit(&images, PIXELS);
+        let pca = Pca::fit(&images, 784);
         assert!(pca.reconstruction_error(&images) < 1e-20);
         assert!((pca.explained.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     }

@@ -1,8 +1,7 @@
 //! PCA on a device: from images to codes and back.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use kindling_datasets::PIXELS;
-use kindling_formats::{RunDir, read_numbers};
+use kindling_formats::{ImageShape, RunDir, read_numbers};
 use kindling_harness::RunError;
 
 /// The file of the mean image and the components.
@@ -10,9 +9,9 @@ pub(super) const COMPONENTS: &str = "components.csv";
 
 /// Projects images onto the principal components, and back.
 pub struct Projection {
-    /// The mean image, `[1, 784]`.
+    /// The mean image, `[1, channels * height * width]`.
     mean: Tensor<2>,
-    /// The components, one per column, `[784, count]`.
+    /// The components, one per column, `[channels * height * width, count]`.
     components: Tensor<2>,
 }
 
@@ -31,19 +30,21 @@ impl Projection {
         }
     }
 
-    /// Reads the `components.csv` of a run.
+    /// Reads the `components.csv` of a run whose images have the shape `image`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or does not have 784 rows and at least two columns.
-    pub fn read(dir: &RunDir, device: &Device) -> Result<Self, RunError> {
+    /// If the file cannot be read, does not have a row for each number of an image, or has
+    /// fewer than two columns.
+    pub fn read(dir: &RunDir, image: ImageShape, device: &Device) -> Result<Self, RunError> {
         let path = dir.file(COMPONENTS);
         let (columns, rows) = read_numbers(&path)?;
-        if rows.len() != PIXELS || columns.len() < 2 {
+        if rows.len() != image.numbers() || columns.len() < 2 {
             return Err(RunError::BadModel(format!(
-                "{}: must have 784 rows, and columns for the mean and at least one component; \
+                "{}: must have {} rows, and columns for the mean and at least one component; \
                  train the run again",
-                path.display()
+                path.display(),
+                image.numbers()
             )));
         }
         Ok(Self::new(&rows, device))
@@ -53,9 +54,10 @@ impl Projection {
     ///
     /// # Shapes
     ///
-    /// - images: `[batch, 784]`, pixels in [0, 1]
+    /// - images: `[batch, channels, height, width]`, pixels in [0, 1]
     /// - output: `[batch, count]`
-    pub fn encode(&self, images: Tensor<2>) -> Tensor<2> {
+    pub fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        let images: Tensor<2> = images.flatten(1, 3);
         (images - self.mean.clone()).matmul(self.components.clone())
     }
 
@@ -64,7 +66,7 @@ impl Projection {
     /// # Shapes
     ///
     /// - codes: `[batch, count]`
-    /// - output: `[batch, 784]`
+    /// - output: `[batch, channels * height * width]`, the pixels of each image
     pub fn decode(&self, codes: Tensor<2>) -> Tensor<2> {
         codes.matmul(self.components.clone().transpose()) + self.mean.clone()
     }

@@ -15,7 +15,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // the same as in kindling
 
 /// The number of rows and of columns of the matrices.
-const SIDE: usize = 1024;
+const ROWS: usize = 1024;
 
 /// How long the products are repeated.
 const LENGTH: Duration = Duration::from_secs(1);
@@ -26,13 +26,13 @@ fn main() {
         .use_current_thread()
         .build_global();
     let device = Device::default();
-    let matrix = || Tensor::<2>::random([SIDE; 2], Distribution::Default, &device);
+    let matrix = || Tensor::<2>::random([ROWS; 2], Distribution::Default, &device);
     let (a, b) = (matrix(), matrix());
     let (mut products, start) = (0, Instant::now());
     while start.elapsed() < LENGTH {
         drop(a.clone().matmul(b.clone()));
         products += 1;
     }
-    let operations = f64::from(products) * 2.0 * (SIDE as f64).powi(3);
+    let operations = f64::from(products) * 2.0 * (ROWS as f64).powi(3);
     println!("{:.1}", operations / start.elapsed().as_secs_f64() / 1e9);
 }

@@ -6,6 +6,7 @@ mod changes;
 mod check;
 mod choices;
 mod claims;
+mod data_settings;
 mod document;
 mod families;
 mod figures;
@@ -30,6 +31,7 @@ pub use choices::{CandidateScores, Choice, Choices};
 #[cfg(test)]
 pub(crate) use claims::NUMBERS;
 pub use claims::{Claim, Comparison, Over, Take, Term};
+pub use data_settings::{data_settings, images_of};
 pub use families::*;
 pub use figures::{CurvesFigure, ExplorerCells, StudyFigures, SweepFigures};
 pub use original::{Original, OriginalFigures};

@@ -71,27 +71,6 @@ impl RunDir {
         self.file("test.safetensors")
     }
 
-    /// `labels.txt`: the names of the classes, if they are not digits.
-    pub fn classes(&self) -> PathBuf {
-        self.file("labels.txt")
-    }
-
-    /// Reads the names of the classes, in the order of the labels from 0. Without `labels.txt`,
-    /// they are digits.
-    ///
-    /// # Errors
-    ///
-    /// If `labels.txt` cannot be read.
-    pub fn read_classes(&self) -> Result<Vec<String>> {
-        let path = self.classes();
-        Ok(
-            match if_there("read", &path, std::fs::read_to_string(&path))? {
-                Some(text) => text.lines().map(str::to_string).collect(),
-                None => (0..10).map(|digit| digit.to_string()).collect(),
-            },
-        )
-    }
-
     /// `tensorboard/`: the files that TensorBoard reads.
     pub fn tensorboard(&self) -> PathBuf {
         self.file("tensorboard")

@@ -47,7 +47,7 @@ pub fn compare_on_images<M: ImageModel>(
     };
     lockstep.compare_steps(
         &settings.descent(images.len()),
-        |device| M::build(task, lockstep.seed, device),
+        |device| M::build(task, &data.info, lockstep.seed, device),
         train_step,
         report_step,
     )

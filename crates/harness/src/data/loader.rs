@@ -147,13 +147,12 @@ impl DataLoaderIterator<ImageBatch> for EpochBatches<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kindling_datasets::PIXELS;
     use rand::Rng;
 
-    /// Ten images, each filled with ten times its label.
+    /// Ten images of 2x3 pixels in two channels, each filled with ten times its label.
     fn images() -> Arc<Images> {
-        let pixels = (0..10u8).flat_map(|label| [label * 10; PIXELS]).collect();
-        Arc::new(Images::new(pixels, (0..10).collect()))
+        let pixels = (0..10u8).flat_map(|label| [label * 10; 12]).collect();
+        Arc::new(Images::new([2, 2, 3].into(), pixels, (0..10).collect()))
     }
 
     /// The labels of all batches of one epoch.
@@ -164,13 +163,14 @@ mod tests {
                 let batch = batch.expect("a batch");
                 let labels = batch.labels.into_data_as::<i64>().try_to_vec::<i64>();
                 let labels = labels.expect("labels");
+                assert_eq!(batch.images.dims(), [labels.len(), 2, 2, 3]);
                 // Pixels belong to their labels, scaled to [0, 1].
                 let pixels = batch
                     .images
                     .into_data()
                     .try_to_vec::<f32>()
                     .expect("pixels");
-                for (image, label) in pixels.chunks(PIXELS).zip(&labels) {
+                for (image, label) in pixels.chunks(12).zip(&labels) {
                     assert!(
                         image
                             .iter()

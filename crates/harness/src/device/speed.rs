@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use crate::RunError;
 
 /// The number of rows and of columns of the matrices that are multiplied.
-const SIDE: usize = 1024;
+const ROWS: usize = 1024;
 /// How long each operation is repeated.
 const MEASURED_TIME: Duration = Duration::from_millis(300);
 
@@ -29,7 +29,7 @@ pub struct DeviceSpeed {
 pub fn measure_speed(device: &Device) -> Result<DeviceSpeed, RunError> {
     // The product of matrices with entries 1/1024 has the same entries, so repeated products
     // stay finite.
-    let matrix = Tensor::<2>::full([SIDE, SIDE], 1.0 / SIDE as f64, device);
+    let matrix = Tensor::<2>::full([ROWS, ROWS], 1.0 / ROWS as f64, device);
     let mut product = matrix.clone();
     let seconds = seconds_per_call(device, 5, || {
         product = product.clone().matmul(matrix.clone());
@@ -39,7 +39,7 @@ pub fn measure_speed(device: &Device) -> Result<DeviceSpeed, RunError> {
         let _ = (four.clone() + 1.0).into_data();
     })?;
     Ok(DeviceSpeed {
-        product: 2.0 * (SIDE as f64).powi(3) / seconds,
+        product: 2.0 * (ROWS as f64).powi(3) / seconds,
         latency: Duration::from_secs_f64(latency),
     })
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kindling_formats::{BURN_VERSION, History, Host, Record, RunStatus, Split, VERSION};
+use kindling_formats::{BURN_VERSION, DataInfo, History, Host, Record, RunStatus, Split, VERSION};
 
 use super::program::program_hash;
 use super::run_context::RunContext;
@@ -33,6 +33,8 @@ pub struct RunResults {
     pub metrics: BTreeMap<String, f64>,
     /// The fingerprint of the data, or `"generated"` if the data are generated from the seed.
     pub data_fingerprint: String,
+    /// What the images are; `None` if the data are generated.
+    pub data: Option<DataInfo>,
 }
 
 impl RunResults {
@@ -95,8 +97,9 @@ impl RunContext {
     /// missing, or if a file cannot be read or written.
     pub fn finish(&self, mut record: Record) -> Result<(), RunError> {
         if self.tensorboard {
-            ensure_event_file(&self.dir, &self.config)?;
-            write_projector(&self.dir)?;
+            let data = record.data.as_ref();
+            ensure_event_file(&self.dir, &self.config, data)?;
+            write_projector(&self.dir, data.map_or(&[], |data| &data.classes))?;
         }
         for (name, figure) in [
             ("train_loss", record.train_loss),
@@ -157,6 +160,7 @@ impl RunContext {
                 .collect(),
             config_hash: config.hash(),
             data_fingerprint: results.data_fingerprint,
+            data: results.data,
             program: program_hash().map_or_else(|_| "unknown".into(), str::to_string),
             revision: std::env::var("KINDLING_REVISION").unwrap_or_else(|_| "unknown".into()),
             burn_version: BURN_VERSION.to_string(),

@@ -9,7 +9,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use kindling_datasets::ImageSet;
 use kindling_formats::{
-    DeviceName, HistoryRow, Progress, RunConfig, RunDir, RunIdentity, if_there, write_atomic,
+    DataInfo, DeviceName, HistoryRow, ImageData, Progress, RunConfig, RunDir, RunIdentity,
+    write_atomic,
 };
 
 use super::program::program_hash;
@@ -104,17 +105,18 @@ impl RunContext {
     }
 
     /// A writer for TensorBoard's event file; `None` if the run writes no files for
-    /// TensorBoard. The file begins with the epochs of `history`.
+    /// TensorBoard. The file begins with the epochs of `history`. `data` is what the images are.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub(crate) fn event_writer(
         &self,
+        data: Option<&DataInfo>,
         history: &[HistoryRow],
     ) -> Result<Option<EventWriter>, RunError> {
         self.tensorboard
-            .then(|| EventWriter::create(&self.dir, &self.config, history))
+            .then(|| EventWriter::create(&self.dir, &self.config, data, history))
             .transpose()
     }
 
@@ -132,21 +134,17 @@ impl RunContext {
         })
     }
 
-    /// Prints the warnings about a data set, and writes the names of its classes to
-    /// `labels.txt` if they are not the ten digits. The report reads that file.
+    /// Loads the images that the config names in `data`, prints the warnings about them, and
+    /// checks that the config fits them.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written.
-    pub fn write_classes(&self, data: &ImageSet) -> Result<(), RunError> {
-        data.warnings.iter().cloned().for_each(report_warning);
-        let path = self.dir.classes();
-        match &data.classes {
-            Some(classes) => write_atomic(&path, (classes.join("\n") + "\n").as_bytes())?,
-            // An earlier attempt with other data may have written this file.
-            None => drop(if_there("remove", &path, std::fs::remove_file(&path))?),
-        }
-        Ok(())
+    /// If the images cannot be loaded, or the config does not fit them.
+    pub fn load_images(&self, data: &ImageData) -> Result<ImageSet, RunError> {
+        let images = kindling_datasets::load_images(data)?;
+        images.warnings.iter().cloned().for_each(report_warning);
+        self.config.check_data(&images.info)?;
+        Ok(images)
     }
 
     /// Reports as JSON that `done` of `total` iterations are done. It prints nothing if the

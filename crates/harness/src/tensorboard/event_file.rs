@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kindling_formats::{Error, History, HistoryRow, RunConfig, RunDir, Split};
+use kindling_formats::{DataInfo, Error, History, HistoryRow, RunConfig, RunDir, Split};
 use prost::Message;
 use toml::Value as Toml;
 
@@ -36,6 +36,7 @@ impl EventWriter {
     pub(crate) fn create(
         dir: &RunDir,
         config: &RunConfig,
+        data: Option<&DataInfo>,
         history: &[HistoryRow],
     ) -> Result<Self, RunError> {
         let folder = dir.tensorboard();
@@ -45,15 +46,20 @@ impl EventWriter {
         let evaluated = config.evaluated_split();
         let mut writer = Self { file, evaluated };
         writer
-            .write_head(config, history)
+            .write_head(config, data, history)
             .map_err(Error::io("write", &path))?;
         Ok(writer)
     }
 
-    fn write_head(&mut self, config: &RunConfig, history: &[HistoryRow]) -> std::io::Result<()> {
+    fn write_head(
+        &mut self,
+        config: &RunConfig,
+        data: Option<&DataInfo>,
+        history: &[HistoryRow],
+    ) -> std::io::Result<()> {
         // Every event file begins with this version of the format.
         self.write(0, Content::FileVersion("brain.Event:2".into()))?;
-        self.write(0, hyperparameters(config))?;
+        self.write(0, hyperparameters(config, data))?;
         history.iter().try_for_each(|row| self.write_epoch(row))
     }
 
@@ -100,18 +106,29 @@ impl EventWriter {
 /// # Errors
 ///
 /// If a file cannot be read or written.
-pub(crate) fn ensure_event_file(dir: &RunDir, config: &RunConfig) -> Result<(), RunError> {
+pub(crate) fn ensure_event_file(
+    dir: &RunDir,
+    config: &RunConfig,
+    data: Option<&DataInfo>,
+) -> Result<(), RunError> {
     if dir.history().exists() && !dir.tensorboard().join(FILE).exists() {
-        EventWriter::create(dir, config, &History::read(&dir.history())?.rows)?;
+        EventWriter::create(dir, config, data, &History::read(&dir.history())?.rows)?;
     }
     Ok(())
 }
 
-/// The event that holds all values of the config by their dotted paths, as `train.epochs`.
-fn hyperparameters(config: &RunConfig) -> Content {
+/// The event that holds all values of the config by their dotted paths, as `train.epochs`, and
+/// the shape of the images and the number of classes.
+fn hyperparameters(config: &RunConfig, data: Option<&DataInfo>) -> Content {
     let mut values = BTreeMap::new();
     flatten("", Toml::Table(config.to_table()), &mut values);
     values.remove("about");
+    if let Some(data) = data {
+        let shape = Toml::String(data.shape.to_string());
+        let classes = Toml::Integer(data.classes.len() as i64);
+        flatten("images.shape", shape, &mut values);
+        flatten("images.classes", classes, &mut values);
+    }
     let content = Hyperparameters {
         start: Some(Start {
             values,

@@ -8,18 +8,18 @@ use crate::RunError;
 const CONFIG: &str = "embeddings {\n  tensor_name: \"codes\"\n  tensor_path: \"codes.tsv\"\n  \
                       metadata_path: \"labels.tsv\"\n}\n";
 
-/// Writes the projector's files if the run has written a `codes.csv`.
+/// Writes the projector's files if the run has written a `codes.csv`. `classes` are the names of
+/// the classes.
 ///
 /// # Errors
 ///
 /// If a file cannot be read or written.
-pub(crate) fn write_projector(dir: &RunDir) -> Result<(), RunError> {
+pub(crate) fn write_projector(dir: &RunDir, classes: &[String]) -> Result<(), RunError> {
     let codes = dir.file("codes.csv");
     if !codes.exists() {
         return Ok(());
     }
     let (_, rows) = read_numbers(&codes)?;
-    let classes = dir.read_classes()?;
     let (mut points, mut labels) = (String::new(), String::new());
     for row in &rows {
         let code: Vec<String> = row[1..].iter().map(f64::to_string).collect();

@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, LearnerModel, SupervisedTraining, TrainStep};
 use kindling_datasets::Images;
-use kindling_formats::{ImageData, Record, Split, Train};
+use kindling_formats::{DataInfo, ImageData, Record, Split, Train};
 
 use super::fit::{FitInputs, fit};
 use super::resume::ResumePoint;
@@ -33,12 +33,19 @@ pub trait ImageModel:
     /// The number of epochs, the batch size and the optimizer.
     fn train_settings(task: &Self::Task) -> &Train;
 
-    /// Makes the network with the initial weights of `seed`.
+    /// Makes the network for images as `data` describes them, with the initial weights of
+    /// `seed`.
     ///
     /// # Errors
     ///
-    /// If the config does not describe a network. This does not happen for a checked config.
-    fn build(task: &Self::Task, seed: u64, device: &Device) -> Result<Self, RunError>;
+    /// If the config does not describe a network for these images. This does not happen for a
+    /// checked config.
+    fn build(
+        task: &Self::Task,
+        data: &DataInfo,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, RunError>;
 
     /// Adds the metrics for the history. One of them must be burn-train's
     /// `LossMetric`. `L` is this network inside burn-train's loop.
@@ -61,6 +68,7 @@ pub trait ImageModel:
         &self,
         task: &Self::Task,
         run: &RunContext,
+        data: &DataInfo,
         test_images: &Images,
     ) -> Result<BTreeMap<String, f64>, RunError>;
 }
@@ -76,11 +84,10 @@ pub fn train_on_images<M: ImageModel>(
     task: &M::Task,
     run: &RunContext,
 ) -> Result<Record, RunError> {
-    let data = kindling_datasets::load_images(M::image_data(task))?;
-    run.write_classes(&data)?;
+    let data = run.load_images(M::image_data(task))?;
     let evaluated_images = Arc::new(data.evaluated);
     let seed = run.config().seed;
-    let model = M::build(task, seed, &run.device().clone().autodiff())?;
+    let model = M::build(task, &data.info, seed, &run.device().clone().autodiff())?;
     let parameters = Module::num_params(&model);
 
     let resume_point = ResumePoint::find(run.dir(), run.identity(&data.fingerprint)?)?;
@@ -98,7 +105,7 @@ pub fn train_on_images<M: ImageModel>(
         seed,
         device: run.device(),
         dir: run.dir(),
-        events: run.event_writer(resume_point.history())?,
+        events: run.event_writer(Some(&data.info), resume_point.history())?,
         resume_point,
         stopwatch: run.stopwatch(),
         display: run.display(),
@@ -109,13 +116,14 @@ pub fn train_on_images<M: ImageModel>(
     let metrics = match data.evaluated_split {
         Split::Test => fitted
             .model
-            .write_test_tables(task, run, &evaluated_images)?,
+            .write_test_tables(task, run, &data.info, &evaluated_images)?,
         Split::Train | Split::Validation => BTreeMap::new(),
     };
     Ok(run.complete_record(RunResults {
         parameters,
         metrics,
         data_fingerprint: data.fingerprint,
+        data: Some(data.info),
         ..RunResults::of_history(&fitted.history)
     }))
 }

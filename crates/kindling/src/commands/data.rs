@@ -2,34 +2,26 @@
 
 use std::path::PathBuf;
 
-use burn_dataset::Dataset;
-use kindling_formats::ImageData;
+use kindling_formats::{RunData, Setting, images_of};
 use kindling_harness::RunError;
 
 use crate::output::{print, print_to_stderr};
 
-/// Prints the numbers of images and the fingerprint of the folder `dir`, or of MNIST, as
-/// JSON. Warnings go to standard error.
+/// Prints what the images of the folder `dir`, or of MNIST, are, and their fingerprint, as JSON.
+/// `set` says how the files are read. Warnings go to standard error.
 ///
 /// # Errors
 ///
-/// If the images cannot be read, or standard output cannot be written.
-pub fn data(dir: Option<PathBuf>) -> Result<(), RunError> {
-    let data = kindling_datasets::load_images(&ImageData {
-        dir,
-        train: None,
-        test: None,
-        validation: None,
-    })?;
-    for warning in &data.warnings {
+/// If a setting is wrong, the images cannot be read, or standard output cannot be written.
+pub fn data(dir: Option<PathBuf>, set: &[Setting]) -> Result<(), RunError> {
+    let images = kindling_datasets::load_images(&images_of(dir, set)?)?;
+    for warning in &images.warnings {
         print_to_stderr(&format!("warning: {warning}"));
     }
-    print(
-        &serde_json::json!({
-            "fingerprint": data.fingerprint,
-            "train": data.train.len(),
-            "test": data.evaluated.len(),
-        })
-        .to_string(),
-    )
+    let found = RunData {
+        fingerprint: images.fingerprint,
+        info: Some(images.info),
+    };
+    let json = serde_json::to_string(&found);
+    print(&json.map_err(|error| RunError::Other(error.to_string()))?)
 }

@@ -60,8 +60,9 @@ pub fn embed(
         return table.finish();
     }
     trained.warn_of_other_data();
-    let read = for_each_picture(images, debug, |path, pixels| {
-        let code = trained.finite_values(coder.encode(trained.pixels(pixels)))?;
+    let shape = trained.data()?.shape;
+    let read = for_each_picture(images, debug, shape, |path, bytes| {
+        let code = trained.finite_values(coder.encode(trained.pixels(bytes)?))?;
         table.write_row("image", &path.display().to_string(), &code)
     });
     table.finish().and(read)

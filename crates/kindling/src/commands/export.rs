@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use kindling_formats::{Error, Task, read_numbers, write_atomic};
+use kindling_formats::{DataInfo, Error, Task, read_numbers, write_atomic};
 use kindling_harness::{RunError, to_safetensors};
 use safetensors::tensor::{SafeTensors, TensorView};
 use serde::Serialize;
@@ -77,7 +77,7 @@ fn weights(trained: &TrainedRun) -> Result<BTreeMap<String, Parameter>, RunError
     Ok(tensors.iter().map(parameter).collect())
 }
 
-/// The mean image `[784]` and the components `[784, n]` of a PCA, from `components.csv`.
+/// The mean image `[numbers]` and the components `[numbers, n]` of a PCA, from `components.csv`.
 fn components(trained: &TrainedRun) -> Result<BTreeMap<String, Parameter>, RunError> {
     let (_, rows) = read_numbers(&trained.dir.file("components.csv"))?;
     let pixels = rows.len();
@@ -102,10 +102,15 @@ fn safetensors(
     trained: &TrainedRun,
     weights: &BTreeMap<String, Parameter>,
 ) -> Result<Vec<u8>, RunError> {
-    let about = HashMap::from([
+    let mut about = HashMap::from([
         ("cell".to_string(), trained.config.cell.clone()),
         ("config".to_string(), trained.config.to_toml()),
     ]);
+    // A run that learns from no images has no such entry.
+    if let Ok(data) = trained.data() {
+        let data = serde_json::to_string(data).map_err(export_error)?;
+        about.insert("data".to_string(), data);
+    }
     let weights = weights.iter().map(|(name, parameter)| {
         let values = parameter.values.iter().copied();
         (name.as_str(), parameter.shape.as_slice(), values)
@@ -118,11 +123,14 @@ fn json(trained: &TrainedRun, weights: &BTreeMap<String, Parameter>) -> Result<V
     struct Exported<'a> {
         cell: &'a str,
         config: toml::Table,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<&'a DataInfo>,
         weights: &'a BTreeMap<String, Parameter>,
     }
     let exported = Exported {
         cell: &trained.config.cell,
         config: trained.config.to_table(),
+        data: trained.data().ok(),
         weights,
     };
     serde_json::to_vec(&exported).map_err(export_error)

@@ -1,4 +1,4 @@
-//! `kindling predict`: the digits that a classifier recognises in pictures.
+//! `kindling predict`: the classes that a classifier recognises in pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -40,11 +40,12 @@ pub fn predict(
 ) -> Result<(), RunError> {
     let trained = TrainedRun::open(flags)?;
     let classifier = trained.classifier()?;
-    let classes = trained.classes()?;
+    let data = trained.data()?;
+    let classes = &data.classes;
     trained.warn_of_other_data();
     let width = images.iter().map(|path| name(path).len()).max();
-    for_each_picture(images, debug, |path, pixels| {
-        let logits = trained.finite_values(classifier.forward(trained.pixels(pixels), None))?;
+    for_each_picture(images, debug, data.shape, |path, bytes| {
+        let logits = trained.finite_values(classifier.forward(trained.pixels(bytes)?, None))?;
         let probabilities = probabilities(&logits);
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
         order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));

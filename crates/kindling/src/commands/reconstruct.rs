@@ -29,12 +29,13 @@ pub fn reconstruct(
     let trained = TrainedRun::open(flags)?;
     let coder = trained.coder()?;
     trained.warn_of_other_data();
-    for_each_picture(images, debug, |path, pixels| {
-        let output = trained.finite_values(coder.decode(coder.encode(trained.pixels(pixels))))?;
+    let shape = trained.data()?.shape;
+    for_each_picture(images, debug, shape, |path, bytes| {
+        let output = trained.finite_values(coder.decode(coder.encode(trained.pixels(bytes)?)))?;
         let byte = |&pixel: &f64| (255.0 * pixel.clamp(0.0, 1.0)).round() as u8;
         let bytes: Vec<u8> = output.iter().map(byte).collect();
         let file = &outputs[path];
-        write_png(file, &bytes)?;
+        write_png(file, &bytes, shape)?;
         if is_standard_stream(file) {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Cuts the digit out of a picture, and makes it look like the digits of MNIST.
 
 use image::DynamicImage;
-use kindling_datasets::{PIXELS, SIDE};
+use kindling_datasets::MNIST_SHAPE;
 
 use super::brightness::brightness;
 use super::ink::{BOX, Ink};
@@ -9,8 +9,10 @@ use super::pixel_grid::PixelGrid;
 
 /// The largest side of the picture that is analysed, in pixels. Larger pictures are shrunk.
 const MAX_SIDE: usize = 1024;
+/// Rows and columns of MNIST's images.
+const ROWS: usize = MNIST_SHAPE.height;
 /// Where the centre of mass of MNIST's digits is in the image, to within half a pixel.
-const CENTRE: f64 = SIDE as f64 / 2.0 + 0.5;
+const CENTRE: f64 = ROWS as f64 / 2.0 + 0.5;
 /// The largest number of sheets of paper that are searched for, each lying on another one.
 const MAX_SHEETS: usize = 3;
 
@@ -55,16 +57,16 @@ fn centred(digit: &PixelGrid) -> Vec<u8> {
     }
     let offset = |axis: usize, length: usize| {
         let start = CENTRE - centre[axis] / mass;
-        start.round().clamp(0.0, SIDE.saturating_sub(length) as f64) as usize
+        start.round().clamp(0.0, ROWS.saturating_sub(length) as f64) as usize
     };
     let (left, top) = (offset(0, digit.width), offset(1, digit.height));
-    let mut pixels = vec![0; PIXELS];
+    let mut pixels = vec![0; MNIST_SHAPE.numbers()];
     for y in 0..digit.height {
         for x in 0..digit.width {
             // Rounding to a thousandth first absorbs the rounding errors of sums that were
             // added in another order, so that they give the same byte.
             let byte = (255_000.0 * digit.at(x, y) / most).round() / 1000.0;
-            pixels[(top + y) * SIDE + left + x] = byte.round() as u8;
+            pixels[(top + y) * ROWS + left + x] = byte.round() as u8;
         }
     }
     pixels

@@ -5,7 +5,8 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
-use kindling_formats::{Error, MNIST, Precision, RunConfig, RunDir, Task};
+use kindling_datasets::MNIST_SHAPE;
+use kindling_formats::{DataInfo, Error, MNIST, Precision, RunConfig, RunDir, Task};
 use kindling_harness::{OpenDevice, RunError, images_to_tensor, to_f64s};
 
 use super::suggestion::suggest;
@@ -20,6 +21,7 @@ pub struct TrainedRun {
     pub config: RunConfig,
     device: OpenDevice,
     is_trained_on_mnist: bool,
+    data: Option<DataInfo>,
 }
 
 impl TrainedRun {
@@ -73,16 +75,29 @@ impl TrainedRun {
         Ok(Self {
             device: kindling_harness::open_device(device, Precision::Full)?,
             is_trained_on_mnist: record.data_fingerprint == MNIST,
+            data: record.data,
             dir,
             config,
         })
     }
 
-    /// Prints a note on standard error if the network was trained on other images than the
-    /// MNIST of this repository. Pictures are prepared in the same way as MNIST's digits, so
-    /// the network's output may then be wrong.
+    /// What the images are that the run learned from.
+    ///
+    /// # Errors
+    ///
+    /// If the run did not learn from images.
+    pub fn data(&self) -> Result<&DataInfo, RunError> {
+        self.data
+            .as_ref()
+            .ok_or_else(|| self.wrong_family("a cell that learns from images, such as convnet"))
+    }
+
+    /// Prints a note on standard error if pictures are prepared in the same way as MNIST's
+    /// digits, but the network was trained on other images of the same shape. The network's
+    /// output may then be wrong.
     pub fn warn_of_other_data(&self) {
-        if self.is_trained_on_mnist {
+        let shape = self.data.as_ref().map(|data| data.shape);
+        if self.is_trained_on_mnist || shape != Some(MNIST_SHAPE) {
             return;
         }
         let data = self.config.images().and_then(|data| data.dir.as_deref());
@@ -102,9 +117,10 @@ impl TrainedRun {
     ///
     /// If the run is not a classifier, or its weights cannot be read.
     pub fn classifier(&self) -> Result<Classifier, RunError> {
+        let device = &self.device.device;
         match &self.config.task {
             Task::Classifier(task) => {
-                Classifier::load(&task.model, &self.dir.model(), &self.device.device)
+                Classifier::load(&task.model, self.data()?, &self.dir.model(), device)
             }
             _ => Err(self.wrong_family("a classifier, such as convnet")),
         }
@@ -118,15 +134,24 @@ impl TrainedRun {
     pub fn coder(&self) -> Result<Coder, RunError> {
         let device = &self.device.device;
         match &self.config.task {
-            Task::Autoencoder(task) => Coder::network(&task.model, &self.dir.model(), device),
-            Task::Pca(_) => Coder::pca(&self.dir, device),
+            Task::Autoencoder(task) => {
+                let shape = self.data()?.shape;
+                Coder::network(&task.model, shape, &self.dir.model(), device)
+            }
+            Task::Pca(_) => Coder::pca(&self.dir, self.data()?.shape, device),
             _ => Err(self.wrong_family("an autoencoder or a PCA, such as ae or pca")),
         }
     }
 
-    /// The bytes of `n` images, as pixels in [0, 1] of shape `[n, 784]` on the run's device.
-    pub fn pixels(&self, bytes: &[u8]) -> Tensor<2> {
-        images_to_tensor(bytes, &self.device.device)
+    /// The bytes of `n` images, as pixels in [0, 1] of shape `[n, channels, height, width]` on
+    /// the run's device.
+    ///
+    /// # Errors
+    ///
+    /// If the run did not learn from images.
+    pub fn pixels(&self, bytes: &[u8]) -> Result<Tensor<4>, RunError> {
+        let shape = self.data()?.shape;
+        Ok(images_to_tensor(bytes, shape, &self.device.device))
     }
 
     /// The values of the network's output, in row-major order.
@@ -144,15 +169,6 @@ impl TrainedRun {
              smaller learning rate",
             self.dir.path().display()
         )))
-    }
-
-    /// The names of the classes that the network was trained on.
-    ///
-    /// # Errors
-    ///
-    /// If the file with the names cannot be read.
-    pub fn classes(&self) -> Result<Vec<String>, RunError> {
-        Ok(self.dir.read_classes()?)
     }
 
     /// The device on which the network is computed.
@@ -182,12 +198,7 @@ mod tests {
 
     #[test]
     fn the_fingerprint_of_the_repository_s_mnist_is_right() {
-        let data = ImageData {
-            dir: None,
-            train: Some(1),
-            test: Some(1),
-            validation: None,
-        };
+        let data = ImageData::all(None);
         let loaded = kindling_datasets::load_images(&data).expect("images");
         assert_eq!(loaded.fingerprint, MNIST);
     }

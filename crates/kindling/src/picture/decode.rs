@@ -1,11 +1,13 @@
-//! Reads a PNG or JPEG into 784 bytes that look like a digit of MNIST.
+//! Reads a PNG or JPEG into the bytes of an image as a network learned from them.
 
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
+use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, guess_format};
-use kindling_formats::Error;
+use kindling_datasets::MNIST_SHAPE;
+use kindling_formats::{Error, ImageShape};
 use kindling_harness::RunError;
 
 use crate::digit::prepare_digit;
@@ -18,15 +20,19 @@ const MAX_BYTES: u64 = 1 << 27;
 /// The number of bytes at the start of a file that show its format.
 const HEADER_BYTES: u64 = 16;
 /// The remedy in the error of a picture that is too large.
-const TOO_LARGE_REMEDY: &str = "make it smaller, or cut the digit out";
+const TOO_LARGE_REMEDY: &str = "make it smaller";
 
-/// Reads the picture in the file `path`, or on standard input if `path` is `-`. Returns 784
-/// bytes, 0 for paper and 255 for ink.
+/// Reads the picture in the file `path`, or on standard input if `path` is `-`. Returns the
+/// bytes `[channels, height, width]` of an image of the shape `shape`.
+///
+/// For images of MNIST's shape, the picture is prepared like a digit of MNIST: 0 is paper and
+/// 255 is ink. For other images, it is resized.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is not a PNG or JPEG, is too large, or shows no digit.
-pub fn read_digit(path: &Path) -> Result<Vec<u8>, RunError> {
+/// If the file cannot be read, is not a PNG or JPEG, is too large, or shows no digit although
+/// it should.
+pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError> {
     let (name, input): (&Path, Box<dyn Read>) = if is_standard_stream(path) {
         (
             Path::new("standard input"),
@@ -37,11 +43,26 @@ pub fn read_digit(path: &Path) -> Result<Vec<u8>, RunError> {
         (path, Box::new(file))
     };
     let bytes = read_bytes(input).map_err(Error::io("read", name))?;
-    let digit = decode(&bytes).and_then(|image| prepare_digit(&image));
-    digit.map_err(|problem| {
+    let image = decode(&bytes).and_then(|image| prepare(&image, shape));
+    image.map_err(|problem| {
         let file = name.to_path_buf();
         Error::File { file, problem }.into()
     })
+}
+
+/// The bytes `[channels, height, width]` of a picture as a network learned from them.
+fn prepare(image: &DynamicImage, shape: ImageShape) -> Result<Vec<u8>, String> {
+    if shape == MNIST_SHAPE {
+        return prepare_digit(image);
+    }
+    let (width, height) = (shape.width as u32, shape.height as u32);
+    let resized = image.resize_exact(width, height, FilterType::Triangle);
+    if shape.channels == 1 {
+        return Ok(resized.into_luma8().into_raw());
+    }
+    let pixels = resized.into_rgb8().into_raw();
+    let channel = |channel: usize| pixels.iter().skip(channel).step_by(3).copied();
+    Ok((0..3).flat_map(channel).collect())
 }
 
 /// Reads `input` in bounded memory. If it starts like a PNG or JPEG, this reads up to one
@@ -75,7 +96,7 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     let format = picture_format(bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!(
-            "it is larger than {} MiB, which is too large for a picture of a digit; \
+            "it is larger than {} MiB, which is too large for a picture; \
              {TOO_LARGE_REMEDY}",
             MAX_BYTES >> 20
         ));
@@ -101,10 +122,10 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{GrayAlphaImage, GrayImage, ImageBuffer, Luma, LumaA};
+    use image::{GrayAlphaImage, GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage};
 
     fn digit(bytes: &[u8]) -> Result<Vec<u8>, String> {
-        decode(bytes).and_then(|image| prepare_digit(&image))
+        decode(bytes).and_then(|image| prepare(&image, MNIST_SHAPE))
     }
 
     fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
@@ -153,5 +174,17 @@ mod tests {
         let mut too_long = whole;
         too_long.resize(MAX_BYTES as usize + 1, 0);
         assert!(problem(&too_long).contains("128 MiB"));
+    }
+
+    #[test]
+    fn for_images_of_another_shape_a_picture_is_resized() {
+        let image = RgbImage::from_fn(4, 2, |x, _| Rgb([if x < 2 { 10 } else { 200 }, 60, 7]));
+        let image = DynamicImage::from(image);
+        let coloured = prepare(&image, [3, 1, 2].into()).expect("an image");
+        assert_eq!(coloured.len(), 6);
+        assert_eq!(coloured[2..], [60, 60, 7, 7]);
+        assert!(coloured[0] < 60 && coloured[1] > 150, "{coloured:?}");
+        let grey = prepare(&image, [1, 1, 2].into()).expect("an image");
+        assert!(grey.len() == 2 && grey[0] < grey[1], "{grey:?}");
     }
 }

@@ -2,21 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use image::imageops::{FilterType, resize};
-use kindling_datasets::SIDE;
-use kindling_formats::write_atomic;
+use image::imageops::FilterType;
+use kindling_formats::{ImageShape, write_atomic};
 use kindling_harness::RunError;
 
-use super::decode::read_digit;
-use super::png::{grey_image, png_bytes};
+use super::decode::read_picture;
+use super::png::{picture, png_bytes};
 use crate::output::{argument_error, is_standard_stream, print_to_stderr};
 
 /// How many times `--debug-image` enlarges the prepared picture.
 const DEBUG_SCALE: u32 = 10;
 
-/// Prepares each picture and calls `process` with its path and its 784 bytes, 0 for paper
-/// and 255 for ink. If a picture cannot be read, or shows no digit, an error that names it is
-/// printed to standard error, and the next picture is processed.
+/// Prepares each picture for a network that learned from images of the shape `shape`, and calls
+/// `process` with its path and its bytes `[channels, height, width]`. If a picture cannot be
+/// read, or shows no digit, an error that names it is printed to standard error, and the next
+/// picture is processed.
 ///
 /// `debug` is the file for the prepared picture; with `None` this picture is not written.
 ///
@@ -28,6 +28,7 @@ const DEBUG_SCALE: u32 = 10;
 pub fn for_each_picture(
     paths: &[PathBuf],
     debug: Option<&Path>,
+    shape: ImageShape,
     mut process: impl FnMut(&Path, &[u8]) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
     if paths.iter().filter(|path| is_standard_stream(path)).count() > 1 {
@@ -41,14 +42,16 @@ pub fn for_each_picture(
     }
     let mut unread = 0;
     for path in paths {
-        match read_digit(path) {
-            Ok(pixels) => {
+        match read_picture(path, shape) {
+            Ok(bytes) => {
                 if let Some(debug) = debug {
-                    let side = SIDE as u32 * DEBUG_SCALE;
-                    let enlarged = resize(&grey_image(&pixels)?, side, side, FilterType::Nearest);
+                    let prepared = picture(&bytes, shape)?;
+                    let [width, height] =
+                        [prepared.width(), prepared.height()].map(|side| side * DEBUG_SCALE);
+                    let enlarged = prepared.resize_exact(width, height, FilterType::Nearest);
                     write_atomic(debug, &png_bytes(&enlarged)?)?;
                 }
-                process(path, &pixels)?;
+                process(path, &bytes)?;
             }
             Err(error) => {
                 print_to_stderr(&format!("error: {error}"));

@@ -1,5 +1,5 @@
-//! Picture files: read from disk or standard input, handed to [`crate::digit`], and written
-//! as PNG.
+//! Picture files: read from disk or standard input, made to look like the images that a network
+//! learned from, and written as PNG.
 
 mod decode;
 mod for_each;

@@ -15,7 +15,7 @@ pub(crate) const NO_GRADIENT: u8 = 4;
 const CHUNK: usize = 4;
 
 /// The number of pixels that are computed together. It is the size of a pool's window.
-const PIXELS: usize = 4;
+const TILE: usize = 4;
 
 /// The result of the forward pass.
 pub(crate) struct Output {
@@ -230,8 +230,8 @@ impl Group<'_> {
         } else {
             // The last tile overlaps the one before it. If there are fewer pixels than in a
             // tile, the last pixel is repeated.
-            for tile in 0..cells.div_ceil(PIXELS) {
-                let first = (tile * PIXELS).min(cells.saturating_sub(PIXELS));
+            for tile in 0..cells.div_ceil(TILE) {
+                let first = (tile * TILE).min(cells.saturating_sub(TILE));
                 let pixels = [0, 1, 2, 3].map(|next| (first + next).min(cells - 1));
                 let starts = pixels.map(|pixel| self.layout.start(geometry.pixel(pixel, 0)));
                 let sums = self.sums::<S, V>(simd, starts);
@@ -255,11 +255,7 @@ impl Group<'_> {
 
     /// The weighted sums of the patches that start at `starts`, plus the bias.
     #[inline(always)]
-    fn sums<S: Simd, const V: usize>(
-        self,
-        simd: S,
-        starts: [usize; PIXELS],
-    ) -> [[S::f32s; V]; PIXELS] {
+    fn sums<S: Simd, const V: usize>(self, simd: S, starts: [usize; TILE]) -> [[S::f32s; V]; TILE] {
         let Layout {
             segments,
             length,
@@ -271,7 +267,7 @@ impl Group<'_> {
         let (bias, _) = S::as_simd_f32s(self.bias);
         let mut bias_of_group = [simd.splat_f32s(0.0); V];
         bias_of_group.copy_from_slice(&bias[..V]);
-        let mut sums = [bias_of_group; PIXELS];
+        let mut sums = [bias_of_group; TILE];
         for segment in 0..segments {
             let weight = &weight[segment * length..][..length];
             let runs = starts.map(|start| &self.patches[start + segment * stride..][..length]);

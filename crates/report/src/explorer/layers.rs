@@ -1,6 +1,8 @@
 //! The layers of a trained network, in the order of the forward pass.
 
-use kindling_formats::{AutoencoderModel, ClassifierModel, Error, Result, read_numbers};
+use kindling_formats::{
+    AutoencoderModel, ClassifierModel, Error, ImageShape, Result, read_numbers,
+};
 use serde::Serialize;
 
 use crate::explorer::encoding::Numbers;
@@ -19,10 +21,12 @@ pub(super) enum Layer {
         weight: Numbers,
         bias: Numbers,
     },
-    /// A convolution from `[from, side, side]` to `[to, ..]` without padding, then ReLU, then
+    /// A convolution from `[from, height, width]` to `[to, ..]` without padding, then ReLU, then
     /// a max-pool of 2x2 if `pool` is true. Its weight is `[to, from, kernel, kernel]`.
     Conv {
         from: usize,
+        height: usize,
+        width: usize,
         to: usize,
         kernel: usize,
         pool: bool,
@@ -31,17 +35,22 @@ pub(super) enum Layer {
     },
 }
 
-/// The layers of a classifier.
+/// The layers of a classifier of images of the shape `image`.
 ///
 /// # Errors
 ///
 /// If a weight is missing or has another shape.
-pub(super) fn classifier(weights: &Weights, model: &ClassifierModel) -> Result<Vec<Layer>> {
+pub(super) fn classifier(
+    weights: &Weights,
+    model: &ClassifierModel,
+    image: ImageShape,
+) -> Result<Vec<Layer>> {
     let mut layers = Vec::new();
+    let mut shape = image;
     for block in model.conv.iter().flat_map(|conv| &conv.blocks) {
         for index in 0..block.len() {
             let name = format!("convolutions.{}", layers.len());
-            layers.push(conv(weights, &name, index + 1 == block.len())?);
+            layers.push(conv(weights, &name, &mut shape, index + 1 == block.len())?);
         }
     }
     for index in 0..model.hidden.len() {
@@ -144,14 +153,20 @@ fn dense(weights: &Weights, name: &str, activation: &'static str) -> Result<Laye
     })
 }
 
-fn conv(weights: &Weights, name: &str, pool: bool) -> Result<Layer> {
-    let (shape, weight) = weights.tensor(&format!("{name}.weight"))?;
-    let &[to, from, kernel, _] = shape.as_slice() else {
+/// A convolution of an input of the shape `shape`, which becomes that of the output.
+fn conv(weights: &Weights, name: &str, shape: &mut ImageShape, pool: bool) -> Result<Layer> {
+    let (dimensions, weight) = weights.tensor(&format!("{name}.weight"))?;
+    let &[to, from, kernel, _] = dimensions.as_slice() else {
         return Err(weights.problem(format!("{name}.weight must have four dimensions")));
     };
+    let ImageShape { height, width, .. } = *shape;
+    let after = |side: usize| (side + 1).saturating_sub(kernel) / if pool { 2 } else { 1 };
+    *shape = ImageShape::from([to, after(height), after(width)]);
     let (_, bias) = weights.tensor(&format!("{name}.bias"))?;
     Ok(Layer::Conv {
         from,
+        height,
+        width,
         to,
         kernel,
         pool,

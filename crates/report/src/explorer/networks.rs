@@ -1,6 +1,8 @@
 //! The networks of the explorer, with their layers.
 
-use kindling_formats::{Error, ExplorerCells, Result, RunStatus, Task, read_numbers};
+use kindling_formats::{
+    DataInfo, Error, ExplorerCells, ImageShape, Result, RunStatus, Task, read_numbers,
+};
 use serde::Serialize;
 
 use crate::explorer::layers::{Layer, classifier, decoder, encoder, principal_components};
@@ -12,6 +14,10 @@ const CODES: usize = 2000;
 /// The data of the explorer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Explorer {
+    /// The shape of the images of all networks.
+    shape: ImageShape,
+    /// The names of the classes, in the order of the labels from 0.
+    classes: Vec<String>,
     classifiers: Vec<Network>,
     planes: Vec<Plane>,
 }
@@ -35,9 +41,9 @@ struct Plane {
     codes: Vec<[f64; 3]>,
 }
 
-/// The networks of `cells`, each from the cell's complete run with the smallest seed. `None` if
-/// there are no such networks. If a network cannot be read, the error is added to
-/// `unreadable`.
+/// The networks of `cells`, each from the cell's complete run with the smallest seed, of those
+/// that learned from the same kind of images as the first one. `None` if there are no such
+/// networks. If a network cannot be read, the error is added to `unreadable`.
 pub(crate) fn explorer(
     cells: &ExplorerCells,
     runs: &[RecordedRun],
@@ -50,17 +56,28 @@ pub(crate) fn explorer(
     let mut keep = |run: &RecordedRun, error: Error| {
         unreadable.push(format!("{} in the explorer: {error}", run.record.cell));
     };
+    let of = |cells: &[String]| -> Vec<&RecordedRun> { cells.iter().filter_map(first).collect() };
+    let (classifiers, planes) = (of(&cells.classifiers), of(&cells.planes));
+    let mut all = classifiers.iter().chain(&planes);
+    let data = all.find_map(|run| run.record.data.as_ref())?;
+    let kind = |data: &DataInfo| (data.shape, data.classes.clone());
+    let is_alike = |run: &&RecordedRun| {
+        let own = run.record.data.as_ref();
+        own.is_some_and(|own| kind(own) == kind(data))
+    };
     let mut found = Explorer {
+        shape: data.shape,
+        classes: data.classes.clone(),
         classifiers: Vec::new(),
         planes: Vec::new(),
     };
-    for run in cells.classifiers.iter().filter_map(first) {
-        match network(run) {
+    for run in classifiers.into_iter().filter(is_alike) {
+        match network(run, data.shape) {
             Ok(network) => found.classifiers.extend(network),
             Err(error) => keep(run, error),
         }
     }
-    for run in cells.planes.iter().filter_map(first) {
+    for run in planes.into_iter().filter(is_alike) {
         match plane(run) {
             Ok(plane) => found.planes.extend(plane),
             Err(error) => keep(run, error),
@@ -69,8 +86,9 @@ pub(crate) fn explorer(
     (!found.classifiers.is_empty() || !found.planes.is_empty()).then_some(found)
 }
 
-/// The classifier of a run; `None` if the run has no file of weights.
-fn network(run: &RecordedRun) -> Result<Option<Network>> {
+/// The classifier of a run on images of the shape `image`; `None` if the run has no file of
+/// weights.
+fn network(run: &RecordedRun, image: ImageShape) -> Result<Option<Network>> {
     let Task::Classifier(task) = &run.config.task else {
         return Ok(None);
     };
@@ -81,7 +99,7 @@ fn network(run: &RecordedRun) -> Result<Option<Network>> {
     Ok(Some(Network {
         name: run.record.cell.clone(),
         seed: run.record.seed,
-        layers: classifier(&weights, &task.model)?,
+        layers: classifier(&weights, &task.model, image)?,
     }))
 }
 

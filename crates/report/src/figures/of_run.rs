@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use kindling_formats::ImageShape;
+
 use crate::figures::confusion;
 use crate::figures::drawn::{DrawError, Drawn};
 use crate::figures::scatter::{Points, Scatter};
 use crate::figures::tiles::{Tile, Tiles};
-use crate::read::{NumberTable, RecordedRun, SIDE, Weights};
+use crate::read::{NumberTable, RecordedRun, Weights};
 
 /// The largest number of units of a first layer that are shown.
 const UNITS: usize = 32;
@@ -117,9 +119,9 @@ fn codes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
         };
         labels.entry(label as u64).or_default().push((z0, z1));
     }
-    let classes = classes(run, unreadable);
+    let classes = classes(run);
     let groups = labels.into_iter().map(|(label, points)| Points {
-        name: class(&classes, label as f64),
+        name: class(classes, label as f64),
         points,
     });
     // Longer names would cover each other and the points.
@@ -145,25 +147,28 @@ fn codes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
     of_scatter("codes", caption, figure)
 }
 
-/// Digits, and below each the image that is decoded from its code.
+/// Test images, and below each the image that is decoded from its code.
 fn reconstructions(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
     let Some(table) = NumberTable::read(run, "reconstructions.csv", unreadable) else {
+        return Ok(None);
+    };
+    let Some(shape) = shape(run) else {
         return Ok(None);
     };
     let of = |name: &'static str, caption: &'static str| {
         let table = &table;
         table.rows.iter().filter_map(move |row| {
             Some(Tile {
-                pixels: table.image(row, name)?,
+                pixels: table.image(row, name, shape)?,
                 caption: caption.into(),
             })
         })
     };
     let figure = Tiles {
-        title: format!("{}: digits and their reconstructions", run.record.cell),
-        side: SIDE,
+        title: format!("{}: images and their reconstructions", run.record.cell),
+        shape,
         columns: table.rows.len().max(1),
-        tiles: of("p", "digit").chain(of("r", "decoded")).collect(),
+        tiles: of("p", "image").chain(of("r", "decoded")).collect(),
     };
     of_tiles(
         "reconstructions",
@@ -180,7 +185,7 @@ fn decoded_plane(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
     let corner = |row: &Vec<f64>| Some((table.at(row, "z0")?, table.at(row, "z1")?));
     let corners = table.rows.first().zip(table.rows.last());
     let corners = corners.and_then(|(first, last)| corner(first).zip(corner(last)));
-    let Some(((left, top), (right, bottom))) = corners else {
+    let (Some(((left, top), (right, bottom))), Some(shape)) = (corners, shape(run)) else {
         return Ok(None);
     };
     let caption = format!(
@@ -190,14 +195,14 @@ fn decoded_plane(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
     );
     let figure = Tiles {
         title: format!("{}: images decoded from a grid of codes", run.record.cell),
-        side: SIDE,
+        shape,
         columns: (table.rows.len() as f64).sqrt().round() as usize,
         tiles: table
             .rows
             .iter()
             .filter_map(|row| {
                 Some(Tile {
-                    pixels: table.image(row, "p")?,
+                    pixels: table.image(row, "p", shape)?,
                     caption: String::new(),
                 })
             })
@@ -212,7 +217,10 @@ fn first_weights(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
     if run.record.family != "classifier" || !run.dir.weights().exists() {
         return Ok(None);
     }
-    let (shape, weights) = match Weights::read(run).and_then(|weights| weights.first()) {
+    let Some(image) = shape(run) else {
+        return Ok(None);
+    };
+    let (dimensions, weights) = match Weights::read(run).and_then(|weights| weights.first()) {
         Ok(first) => first,
         Err(error) => {
             unreadable.push(error.to_string());
@@ -220,14 +228,15 @@ fn first_weights(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
         }
     };
     // A dense weight is [inputs, outputs], a convolution's [filters, channels, side, side].
-    let (side, units): (usize, Vec<Vec<f32>>) = match shape[..] {
-        [inputs, outputs] if inputs == SIDE * SIDE => {
+    let (shape, units): (ImageShape, Vec<Vec<f32>>) = match dimensions[..] {
+        [inputs, outputs] if inputs == image.numbers() => {
             let unit = |unit: usize| weights.iter().skip(unit).step_by(outputs).copied();
-            (SIDE, (0..outputs).map(|one| unit(one).collect()).collect())
+            (image, (0..outputs).map(|one| unit(one).collect()).collect())
         }
-        [_, 1, side, _] => {
-            let kernels = weights.chunks(side * side).map(<[f32]>::to_vec);
-            (side, kernels.collect())
+        [_, channels, side, _] => {
+            let shape = ImageShape::from([channels, side, side]);
+            let kernels = weights.chunks(shape.numbers()).map(<[f32]>::to_vec);
+            (shape, kernels.collect())
         }
         _ => return Ok(None),
     };
@@ -241,7 +250,7 @@ fn first_weights(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
         |weight: &f32| 0.5 + 0.5 * f64::from(*weight) / f64::from(largest.max(f32::MIN_POSITIVE));
     let figure = Tiles {
         title: format!("{}: weights of the first layer", run.record.cell),
-        side,
+        shape,
         columns: if shown.len() > 10 { 16 } else { 10 },
         tiles: shown
             .iter()
@@ -251,20 +260,27 @@ fn first_weights(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
             })
             .collect(),
     };
+    let colours = match shape.channels {
+        1 => "",
+        _ => " The weights of red, green and blue are shown as these colours.",
+    };
     let caption = format!(
-        "{} of {} units. Grey is zero, white is {largest:.3}, and black is -{largest:.3}.",
+        "{} of {} units. Grey is zero, white is {largest:.3}, and black is -{largest:.3}.{colours}",
         shown.len(),
         units.len(),
     );
     of_tiles("weights", &caption, figure)
 }
 
-/// The names of a run's classes; none if they cannot be read.
-fn classes(run: &RecordedRun, unreadable: &mut Vec<String>) -> Vec<String> {
-    run.dir.read_classes().unwrap_or_else(|error| {
-        unreadable.push(error.to_string());
-        Vec::new()
-    })
+/// The shape of the images of a run; `None` if its record does not say it.
+fn shape(run: &RecordedRun) -> Option<ImageShape> {
+    run.record.data.as_ref().map(|data| data.shape)
+}
+
+/// The names of a run's classes; none if its record does not say them.
+fn classes(run: &RecordedRun) -> &[String] {
+    let data = run.record.data.as_ref();
+    data.map_or(&[], |data| &data.classes)
 }
 
 /// The name of a label; its number if it has no name.
@@ -279,10 +295,9 @@ fn confusion_matrix(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFig
         return Ok(None);
     };
     let title = format!("{}: labels and predictions", run.record.cell);
-    let classes = classes(run, unreadable);
     Ok(Some(RunFigure {
         name: "confusion",
-        svg: confusion::svg(&title, &classes, &table.rows)?,
+        svg: confusion::svg(&title, classes(run), &table.rows)?,
         title,
         caption: "Number of test images by label and prediction. The darker a field outside the \
                   diagonal, the more mistakes it counts."
@@ -295,21 +310,24 @@ fn mistakes(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure {
     let Some(table) = NumberTable::read(run, "mistakes.csv", unreadable) else {
         return Ok(None);
     };
-    let classes = classes(run, unreadable);
+    let Some(shape) = shape(run) else {
+        return Ok(None);
+    };
+    let classes = classes(run);
     let tile = |row: &Vec<f64>| {
         Some(Tile {
-            pixels: table.image(row, "p")?,
+            pixels: table.image(row, "p", shape)?,
             caption: format!(
                 "{} for {}, {:.3}",
-                class(&classes, table.at(row, "predicted")?),
-                class(&classes, table.at(row, "label")?),
+                class(classes, table.at(row, "predicted")?),
+                class(classes, table.at(row, "label")?),
                 table.at(row, "probability")?
             ),
         })
     };
     let figure = Tiles {
         title: format!("{}: mistakes with the highest probability", run.record.cell),
-        side: SIDE,
+        shape,
         columns: 7,
         tiles: table.rows.iter().filter_map(tile).collect(),
     };

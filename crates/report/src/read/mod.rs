@@ -11,7 +11,7 @@ mod weights;
 
 pub(crate) use evidence::{Evidence, TEST_IMAGES, TestImages};
 pub use leftovers::{Leftover, LeftoverKind, leftovers};
-pub(crate) use numbers::{NumberTable, SIDE};
+pub(crate) use numbers::NumberTable;
 pub use recorded::{RecordedRun, RecordedRuns};
 pub use tree::read;
 pub(crate) use weights::Weights;

@@ -1,11 +1,8 @@
 //! Tables of numbers in the folder of a run, such as `codes.csv`.
 
-use kindling_formats::read_numbers;
+use kindling_formats::{ImageShape, read_numbers};
 
 use crate::read::recorded::RecordedRun;
-
-/// Side of an image, in pixels.
-pub(crate) const SIDE: usize = 28;
 
 /// A table of numbers, with the names of its columns.
 pub(crate) struct NumberTable {
@@ -40,12 +37,12 @@ impl NumberTable {
         row.get(place).copied()
     }
 
-    /// The image of a row in the columns `name0`, `name1`, ...: `[28 * 28]` pixels in
-    /// [0, 1].
-    pub(crate) fn image(&self, row: &[f64], name: &str) -> Option<Vec<f64>> {
+    /// The image of a row in the columns `name0`, `name1`, ...: pixels
+    /// `[channels, height, width]` in [0, 1].
+    pub(crate) fn image(&self, row: &[f64], name: &str, shape: ImageShape) -> Option<Vec<f64>> {
         let first = format!("{name}0");
         let place = self.columns.iter().position(|column| *column == first)?;
-        let bytes = row.get(place..place + SIDE * SIDE)?;
+        let bytes = row.get(place..place + shape.numbers())?;
         Some(bytes.iter().map(|byte| byte / 255.0).collect())
     }
 }

@@ -12,7 +12,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use crate::fake;
 
 /// Pixels of an image.
-const PIXELS: usize = 28 * 28;
+const NUMBERS: usize = 28 * 28;
 /// Labels of the images.
 const LABELS: usize = 10;
 /// Seeds of a cell in which something is random.
@@ -118,7 +118,7 @@ fn write_files(dir: &RunDir, config: &RunConfig, place: f64) {
         }
         Task::Pca(_) => {
             write_plane(&write);
-            let rows = (0..PIXELS).map(|pixel| vec![0.5, 1e-3 * pixel as f64, 0.01]);
+            let rows = (0..NUMBERS).map(|pixel| vec![0.5, 1e-3 * pixel as f64, 0.01]);
             let columns = names(["mean", "component0", "component1"]);
             write("components.csv", &columns, rows.collect());
         }
@@ -137,7 +137,7 @@ fn write_classifier(write: &impl Fn(&str, &[String], Vec<Vec<f64>>), place: f64)
     let row = |label: usize| std::iter::once(label as f64).chain(counts(label)).collect();
     write("confusion.csv", &columns, (0..LABELS).map(row).collect());
     let mut columns = names(["index", "label", "predicted", "probability"]);
-    columns.extend(image_columns("p", PIXELS));
+    columns.extend(image_columns("p", NUMBERS));
     let row = |index: usize| {
         let head = [index as f64, (index % 10) as f64, 3.0, 0.9];
         head.into_iter().chain(image(index)).collect()
@@ -156,8 +156,8 @@ fn write_plane(write: &impl Fn(&str, &[String], Vec<Vec<f64>>)) {
         (0..60).map(row).collect(),
     );
     let mut columns = names(["index", "label"]);
-    columns.extend(image_columns("p", PIXELS));
-    columns.extend(image_columns("r", PIXELS));
+    columns.extend(image_columns("p", NUMBERS));
+    columns.extend(image_columns("r", NUMBERS));
     let row = |label: usize| {
         let head = [label as f64, label as f64];
         let images = image(label).chain(image(label + 1));
@@ -169,7 +169,7 @@ fn write_plane(write: &impl Fn(&str, &[String], Vec<Vec<f64>>)) {
         (0..LABELS).map(row).collect(),
     );
     let mut columns = names(["z0", "z1"]);
-    columns.extend(image_columns("p", PIXELS));
+    columns.extend(image_columns("p", NUMBERS));
     let row = |place: usize| {
         let head = [(place % 3) as f64, 2.0 - (place / 3) as f64];
         head.into_iter().chain(image(place)).collect()
@@ -183,7 +183,7 @@ fn names<const N: usize>(names: [&str; N]) -> Vec<String> {
 
 /// The bytes of an image, each in [0, 255].
 fn image(number: usize) -> impl Iterator<Item = f64> {
-    (0..PIXELS).map(move |pixel| ((pixel * (number + 1)) % 256) as f64)
+    (0..NUMBERS).map(move |pixel| ((pixel * (number + 1)) % 256) as f64)
 }
 
 /// The name of a layer and the shape of its weight.
@@ -191,7 +191,7 @@ type Shape = (String, Vec<usize>);
 
 fn classifier_shapes(model: &ClassifierModel) -> Vec<Shape> {
     let mut shapes = Vec::new();
-    let mut inputs = PIXELS;
+    let mut inputs = NUMBERS;
     if let Some(conv) = &model.conv {
         let mut from = 1;
         for &to in conv.blocks.iter().flatten() {
@@ -199,8 +199,8 @@ fn classifier_shapes(model: &ClassifierModel) -> Vec<Shape> {
             shapes.push((name, vec![to, from, conv.kernel, conv.kernel]));
             from = to;
         }
-        let (channels, side) = conv.output().expect("a valid network");
-        inputs = channels * side * side;
+        let inner = conv.output(fake::images().shape);
+        inputs = inner.expect("a valid network").numbers();
     }
     for (index, &outputs) in model.hidden.iter().enumerate() {
         shapes.push((format!("hidden.{index}"), vec![inputs, outputs]));
@@ -211,7 +211,7 @@ fn classifier_shapes(model: &ClassifierModel) -> Vec<Shape> {
 }
 
 fn autoencoder_shapes(model: &AutoencoderModel) -> Vec<Shape> {
-    let mut widths = vec![PIXELS];
+    let mut widths = vec![NUMBERS];
     widths.extend(&model.hidden);
     widths.push(model.code);
     let layers = |name: &'static str, widths: &[usize]| -> Vec<Shape> {

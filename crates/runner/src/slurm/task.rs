@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kindling_formats::{DeviceName, Layout, RunConfig, Size, TreeKind, write_atomic};
+use kindling_formats::{DeviceName, Layout, RunConfig, RunData, Size, TreeKind, write_atomic};
 use serde::{Deserialize, Serialize};
 
 use crate::pool::{Event, StopRequest, train_all};
@@ -37,7 +37,7 @@ struct TasksFile {
 struct TaskRun {
     /// The config as TOML.
     config: String,
-    data_fingerprint: String,
+    data: RunData,
 }
 
 /// One task of a job array.
@@ -72,7 +72,7 @@ impl Task {
         let layout = Layout::of(&tasks.out, tasks.size, tasks.kind);
         let device: DeviceName = tasks.device.parse().map_err(damaged)?;
         Ok(Self {
-            run: RunSlot::new(config, task.data_fingerprint.clone(), &layout),
+            run: RunSlot::new(config, task.data.clone(), &layout),
             setup: TrainingSetup {
                 program: TrainingProgram {
                     path: tasks.kindling,
@@ -115,7 +115,7 @@ pub(crate) fn write_tasks(
 ) -> Result<PathBuf> {
     let run = |run: &RunSlot| TaskRun {
         config: run.config.to_toml(),
-        data_fingerprint: run.data_fingerprint.clone(),
+        data: run.data.clone(),
     };
     let tasks = TasksFile {
         out: layout.out().to_path_buf(),

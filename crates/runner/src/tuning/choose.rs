@@ -1,8 +1,8 @@
 //! Reads the records of trials, and chooses the candidate of each cell.
 
 use kindling_formats::{
-    CandidateScores, CellTrials, Choice, Layout, Record, RunConfig, Selection, Settings, Study,
-    Tree,
+    CandidateScores, CellTrials, Choice, Layout, Record, RunConfig, RunData, Selection, Settings,
+    Study, Tree,
 };
 
 use super::winner::winner;
@@ -150,7 +150,12 @@ enum Trial {
 }
 
 fn read_trial(config: &RunConfig, fingerprint: &str, layout: &Layout) -> Result<Trial> {
-    let run = RunSlot::new(config.clone(), fingerprint.to_string(), layout);
+    // What the images are matters for training alone.
+    let data = RunData {
+        fingerprint: fingerprint.to_string(),
+        info: None,
+    };
+    let run = RunSlot::new(config.clone(), data, layout);
     if run.recorded() == Recorded::Complete {
         let record = run.result.read_record().map_err(RunnerError::from)?;
         return Ok(record.map_or(Trial::Missing, |record| Trial::Complete(Box::new(record))));
