@@ -17,10 +17,12 @@ const LABELS: &str = "labels.txt";
 /// figure.
 pub(crate) const LONGEST_CLASS: usize = 40;
 
-/// Names for the classes of `labels` that have none: the numbers from 0 to the largest label.
-pub(crate) fn numbered(labels: &[u8]) -> Vec<String> {
+/// Names for the classes of `labels` that have none: the numbers in the file of labels, from
+/// `first` on. The labels themselves begin at 0.
+pub(crate) fn numbered(labels: &[u8], first: u8) -> Vec<String> {
     let largest = labels.iter().max().copied().unwrap_or(0);
-    (0..=largest).map(|label| label.to_string()).collect()
+    let numbers = (0..=largest).map(|label| u16::from(label) + u16::from(first));
+    numbers.map(|number| number.to_string()).collect()
 }
 
 /// Reads `labels.txt` in `dir`; `None` if there is no such file. Each line is the name of a

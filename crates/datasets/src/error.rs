@@ -135,13 +135,38 @@ pub enum DataError {
         classes: usize,
     },
     /// A class has no training image.
-    #[error("{place}: the class `{class}` has no training image; leave it out, or add images")]
+    #[error(
+        "{place}: the class `{class}` has no training image; leave it out, or add images{hint}"
+    )]
     NoImages {
         /// The file or folder of the training labels.
         place: String,
         /// The name of the class.
         class: String,
+        /// A likely cause, as a clause after `; `. It may be empty.
+        hint: &'static str,
     },
+    /// A label lies below that of the first class.
+    #[error(
+        "{place}: label {label} at position {position} lies below `data.first_label`, which is \
+         {first}; set it to the smallest label"
+    )]
+    FirstLabel {
+        /// The file of the labels.
+        place: String,
+        /// The label.
+        label: i64,
+        /// The position of the label in its split, from 0.
+        position: usize,
+        /// The label of the first class that the config gives.
+        first: u8,
+    },
+    /// All pixels of a channel are equal, so they have no scale.
+    #[error(
+        "all pixels of channel {0} of the training images are equal, so `data.normalize = \
+         \"standard\"` has nothing to divide by; use \"unit\""
+    )]
+    Constant(usize),
     /// The config holds out so many validation images that no training image is left.
     #[error(
         "`data.validation` holds out {validation} of {train} training images, which leaves none \

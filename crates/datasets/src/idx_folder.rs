@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kindling_formats::hex;
+use kindling_formats::{ImageData, hex};
 use sha2::{Digest, Sha256};
 
 use crate::classes::{numbered, read_classes};
@@ -53,7 +53,7 @@ impl Unpacked {
 /// # Errors
 ///
 /// If a file is missing, damaged or changed, or does not fit the others.
-pub(crate) fn read(dir: &Path) -> Result<Source, DataError> {
+pub(crate) fn read(data: &ImageData, dir: &Path) -> Result<Source, DataError> {
     let mut warnings = Vec::new();
     let mut sums = Sums::read(dir, &mut warnings)?;
     let mut unpacked = Vec::with_capacity(FILES.len());
@@ -69,14 +69,15 @@ pub(crate) fn read(dir: &Path) -> Result<Source, DataError> {
     if let Some(sums) = sums {
         warnings.extend(sums.warnings());
     }
-    join(unpacked, names, warnings)
+    join(unpacked, names, data.first_label.unwrap_or(0), warnings)
 }
 
 /// Makes a data set from its four unpacked files, in the order of [`FILES`]. If the classes have
-/// no `names`, they are numbers.
+/// no `names`, they are numbers. `first_label` is the label of the first class.
 pub(crate) fn join(
     files: Vec<Unpacked>,
     names: Option<Vec<String>>,
+    first_label: u8,
     warnings: Vec<String>,
 ) -> Result<Source, DataError> {
     let mut hash = Sha256::new();
@@ -94,11 +95,11 @@ pub(crate) fn join(
                 place: "the data set".into(),
             });
         };
-        labelled(images, labels)
+        labelled(images, labels, first_label)
     };
     let (train, test) = (split()?, split()?);
     Ok(Source {
-        classes: names.unwrap_or_else(|| numbered(train.images.labels())),
+        classes: names.unwrap_or_else(|| numbered(train.images.labels(), first_label)),
         train,
         validation: None,
         test,
@@ -108,13 +109,24 @@ pub(crate) fn join(
 }
 
 /// Makes images from a file of pixels and a file of labels.
-fn labelled(images: Unpacked, labels: Unpacked) -> Result<Labelled, DataError> {
+fn labelled(images: Unpacked, labels: Unpacked, first: u8) -> Result<Labelled, DataError> {
     let format = |file: &str| {
         let file = file.to_string();
         |source| DataError::Format { file, source }
     };
     let (shape, pixels) = idx::images(images.plain).map_err(format(&images.place))?;
-    let numbers = idx::labels(labels.plain).map_err(format(&labels.place))?;
+    let mut numbers = idx::labels(labels.plain).map_err(format(&labels.place))?;
+    for (position, number) in numbers.iter_mut().enumerate() {
+        let label = i64::from(*number);
+        *number = number
+            .checked_sub(first)
+            .ok_or_else(|| DataError::FirstLabel {
+                place: labels.place.clone(),
+                label,
+                position,
+                first,
+            })?;
+    }
     if pixels.len() != numbers.len() * shape.numbers() {
         return Err(DataError::Counts {
             images_file: images.place,

@@ -1,7 +1,7 @@
 //! Images with their labels.
 
 use burn_dataset::{Dataset, DatasetError};
-use kindling_formats::ImageShape;
+use kindling_formats::{ChannelScale, ImageShape};
 
 /// An image with its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,11 +14,12 @@ pub struct ImageItem {
 
 /// Images of one shape with their labels. The pixels are stored as bytes, so the 60,000
 /// training images of MNIST take 47 MB. They become floats when a batch is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Images {
     shape: ImageShape,
     pixels: Vec<u8>,
     labels: Vec<u8>,
+    scale: Option<Vec<ChannelScale>>,
 }
 
 impl Images {
@@ -37,7 +38,19 @@ impl Images {
             shape,
             pixels,
             labels,
+            scale: None,
         }
+    }
+
+    /// The images with the scale of their channels.
+    pub(crate) fn with_scale(self, scale: Option<Vec<ChannelScale>>) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// The scale of each channel, from which a network's input is computed; `None` if this is
+    /// in [0, 1].
+    pub fn scale(&self) -> Option<&[ChannelScale]> {
+        self.scale.as_deref()
     }
 
     /// The shape of every image.
@@ -76,7 +89,48 @@ impl Images {
             shape: self.shape,
             pixels: pixels.copied().collect(),
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
+            scale: self.scale.clone(),
         }
+    }
+
+    /// The images with rows and columns exchanged.
+    pub(crate) fn transposed(mut self) -> Self {
+        let ImageShape { height, width, .. } = self.shape;
+        let mut channel = vec![0; height * width];
+        for pixels in self.pixels.chunks_exact_mut((height * width).max(1)) {
+            for (place, &pixel) in pixels.iter().enumerate() {
+                channel[place % width * height + place / width] = pixel;
+            }
+            pixels.copy_from_slice(&channel);
+        }
+        self.shape.height = width;
+        self.shape.width = height;
+        self
+    }
+
+    /// The mean and the standard deviation of each channel, over the pixels of all images. The
+    /// sums are of whole numbers, so they are exact.
+    pub(crate) fn channel_scales(&self) -> Vec<ChannelScale> {
+        let area = self.shape.height * self.shape.width;
+        let mut sums = vec![(0u64, 0u64); self.shape.channels];
+        for image in self.pixels.chunks_exact(self.shape.numbers().max(1)) {
+            for (channel, (sum, squares)) in image.chunks_exact(area).zip(&mut sums) {
+                for &pixel in channel {
+                    *sum += u64::from(pixel);
+                    *squares += u64::from(pixel) * u64::from(pixel);
+                }
+            }
+        }
+        let count = (area * self.labels.len()) as f64;
+        let scales = sums.into_iter().map(|(sum, squares)| {
+            let mean = sum as f64 / count;
+            let variance = (squares as f64 / count - mean * mean).max(0.0);
+            ChannelScale {
+                mean: mean / 255.0,
+                deviation: variance.sqrt() / 255.0,
+            }
+        });
+        scales.collect()
     }
 
     /// Keeps the first `count` images, of at least as many.
@@ -111,6 +165,31 @@ impl Dataset<ImageItem> for Images {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_and_columns_are_exchanged_in_each_channel() {
+        let images = Images::new([2, 2, 3].into(), (0..24).collect(), vec![7, 8]).transposed();
+        assert_eq!(<[usize; 3]>::from(images.shape()), [2, 3, 2]);
+        assert_eq!(images.pixels(0), [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11]);
+        assert_eq!(images.pixels(1)[..6], [12, 15, 13, 16, 14, 17]);
+        assert_eq!(images.transposed().pixels(1), (12..24).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn the_scale_of_each_channel_is_that_of_numpy() {
+        // (numpy.array([[0, 255, 10, 20], [30, 200, 5, 250]]) / 255) has, for the first two and
+        // for the last two columns, these means and standard deviations.
+        let pixels = vec![0, 255, 10, 20, 30, 200, 5, 250];
+        let images = Images::new([2, 1, 2].into(), pixels, vec![0, 1]);
+        let expected = [
+            (0.475_490_196_078_431_35, 0.425_624_583_458_039_05),
+            (0.279_411_764_705_882_36, 0.405_264_994_163_128_7),
+        ];
+        for (found, (mean, deviation)) in images.channel_scales().iter().zip(expected) {
+            assert!((found.mean - mean).abs() < 1e-15, "{found:?}");
+            assert!((found.deviation - deviation).abs() < 1e-15, "{found:?}");
+        }
+    }
 
     #[test]
     fn files_that_come_class_by_class_are_recognised() {

@@ -1,7 +1,7 @@
 //! Loads the images that a config names: MNIST as it is in the repository, or a folder.
 
 use burn_dataset::Dataset;
-use kindling_formats::{DataInfo, ImageData, Split};
+use kindling_formats::{ChannelScale, DataInfo, ImageData, Normalize, Split};
 
 use crate::error::DataError;
 use crate::idx_folder;
@@ -29,39 +29,60 @@ pub struct ImageSet {
 
 /// Loads the images that a config names.
 ///
-/// For a trial (`data.validation`), the validation images are taken from the training images,
-/// and the test images are dropped.
+/// For a trial (`data.validation`), the validation images are those of the data set, or taken
+/// from the training images, and the test images are dropped.
 ///
 /// # Errors
 ///
 /// If a file is missing, damaged or changed, or does not fit the others, or the config asks
 /// for more images than there are.
 pub fn load_images(data: &ImageData) -> Result<ImageSet, DataError> {
-    let source = match data.dir.as_deref() {
+    let mut source = match data.dir.as_deref() {
         None => mnist()?,
-        Some(dir) => idx_folder::read(dir)?,
+        Some(dir) => idx_folder::read(data, dir)?,
     };
+    if data.transpose == Some(true) {
+        source = source.transposed();
+    }
     let source = source.check()?;
     let info = source.info();
     let train = take(source.train, "train", data.train)?;
-    let (train, evaluated, evaluated_split) = match data.validation {
-        Some(count) => {
+    let (train, evaluated, evaluated_split) = match (data.validation, source.validation) {
+        (Some(count), Some(own)) => {
+            let count = count.min(own.images.len());
+            let validation = take(own, "validation", Some(count))?;
+            (train.images, validation.images, Split::Validation)
+        }
+        (Some(count), None) => {
             let (rest, validation) = hold_out(&train, count)?;
             (rest, validation, Split::Validation)
         }
-        None => {
+        (None, _) => {
             let test = take(source.test, "test", data.test)?;
             (train.images, test.images, Split::Test)
         }
     };
+    let scale = match data.normalize {
+        None | Some(Normalize::Unit) => None,
+        Some(Normalize::Standard) => Some(standard_scale(&train)?),
+    };
     Ok(ImageSet {
-        train,
-        evaluated,
+        train: train.with_scale(scale.clone()),
+        evaluated: evaluated.with_scale(scale),
         evaluated_split,
         info,
         fingerprint: source.fingerprint,
         warnings: source.warnings,
     })
+}
+
+/// The scale of each channel of the images that a run learns from.
+fn standard_scale(train: &Images) -> Result<Vec<ChannelScale>, DataError> {
+    let scales = train.channel_scales();
+    match scales.iter().position(|scale| scale.deviation == 0.0) {
+        None => Ok(scales),
+        Some(channel) => Err(DataError::Constant(channel)),
+    }
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub(crate) fn mnist() -> Result<Source, DataError> {
         }
         unpacked.push(file);
     }
-    join(unpacked, None, Vec::new())
+    join(unpacked, None, 0, Vec::new())
 }
 
 #[cfg(test)]

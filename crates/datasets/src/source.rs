@@ -117,6 +117,10 @@ impl Source {
             Some(class) => Err(DataError::NoImages {
                 place: self.train.labels_place.clone(),
                 class: self.classes[class].clone(),
+                hint: match class {
+                    0 => "; if labels begin at 1, set data.first_label = 1",
+                    _ => "",
+                },
             }),
         }
     }
@@ -138,6 +142,20 @@ impl Source {
     /// The shape of the images.
     pub(crate) fn shape(&self) -> ImageShape {
         self.train.images.shape()
+    }
+
+    /// The data set with rows and columns of its images exchanged.
+    pub(crate) fn transposed(self) -> Self {
+        let transposed = |split: Labelled| Labelled {
+            images: split.images.transposed(),
+            ..split
+        };
+        Self {
+            train: transposed(self.train),
+            validation: self.validation.map(transposed),
+            test: transposed(self.test),
+            ..self
+        }
     }
 
     fn splits(&self) -> impl Iterator<Item = &Labelled> {

@@ -69,6 +69,17 @@ pub struct DataInfo {
     pub test: usize,
 }
 
+/// How the bytes of pixels become the numbers that a network sees: with their mean and standard
+/// deviation over the images that the run learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelScale {
+    /// The mean of the channel's pixels, where a byte of 255 is 1.
+    pub mean: f64,
+    /// Their standard deviation.
+    pub deviation: f64,
+}
+
 /// The data that a run learns from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

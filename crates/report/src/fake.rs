@@ -101,6 +101,7 @@ pub(crate) fn record(cell: &str, seed: u64) -> Record {
         config_hash: "c0".into(),
         data_fingerprint: MNIST.into(),
         data: Some(images()),
+        scale: None,
         program: "0f0f".into(),
         revision: "0123abc".into(),
         burn_version: BURN_VERSION.into(),

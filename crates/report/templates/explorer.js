@@ -139,7 +139,7 @@
 
   const planes = make("div", root, { className: "row" });
   const shown = data.planes.map((plane) => new Plane(planes, plane));
-  const networks = data.classifiers.map(({ name, seed, layers }) => ({ name, seed, layers: prepare(layers) }));
+  const networks = data.classifiers.map(({ name, scale, layers }) => ({ name, scale, layers: prepare(layers) }));
 
   const row = make("div", root, { className: "row" });
   const left = make("div", row, { className: "drawing" });
@@ -166,8 +166,8 @@
   function update() {
     const pixels = normalise(pad);
     show(seen, pixels ?? new Array(channels * height * width).fill(0));
-    networks.forEach(({ layers }, n) => {
-      const shares = pixels && softmax(forward(layers, pixels));
+    networks.forEach(({ scale, layers }, n) => {
+      const shares = pixels && softmax(forward(layers, scaled(scale, pixels)));
       rows[n].forEach((cell, label) => {
         cell.textContent = shares ? shares[label].toFixed(2) : "-";
         cell.classList.toggle("most", Boolean(shares) && shares[label] === Math.max(...shares));

@@ -21,6 +21,14 @@ function prepare(layers) {
   return layers;
 }
 
+// The input of a network from pixels [channels, height, width] in [0, 1]. With a scale, each channel
+// has its mean and its standard deviation.
+function scaled(scale, pixels) {
+  if (!scale) return pixels;
+  const area = pixels.length / scale.length;
+  return pixels.map((v, i) => (v - scale[Math.floor(i / area)].mean) / scale[Math.floor(i / area)].deviation);
+}
+
 // A fully connected layer: `x` is [inputs], the result [outputs].
 function dense({ inputs, outputs, activation, w, b }, x) {
   const sums = Float64Array.from(b);

@@ -279,6 +279,7 @@ mod tests {
             config_hash: run.config.hash(),
             data_fingerprint: GENERATED.into(),
             data: None,
+            scale: None,
             program: "p".into(),
             revision: "r".into(),
             burn_version: BURN_VERSION.into(),

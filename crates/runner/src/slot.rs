@@ -313,6 +313,7 @@ impl RunSlot {
             config_hash: config.hash(),
             data_fingerprint: self.data.fingerprint.clone(),
             data: self.data.info.clone(),
+            scale: None,
             program: "unknown".into(),
             revision: revision.to_string(),
             burn_version: "unknown".into(),

@@ -137,6 +137,7 @@ fn record(run: &RunSlot) -> Record {
         config_hash: run.config.hash(),
         data_fingerprint: run.data.fingerprint.clone(),
         data: None,
+        scale: None,
         program: "program".into(),
         revision: "revision".into(),
         burn_version: BURN_VERSION.into(),

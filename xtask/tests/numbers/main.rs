@@ -115,6 +115,7 @@ fn record(row: ResultRow) -> Record {
         config_hash: String::new(),
         data_fingerprint: String::new(),
         data: None,
+        scale: None,
         program: String::new(),
         revision: String::new(),
         burn_version: String::new(),

@@ -12,8 +12,9 @@ use super::families::ImageData;
 use super::keys::set;
 use super::selection::Setting;
 
-/// The keys of `[data]` that do not concern the files, but how many images are used, and `dir`.
-const OTHER_KEYS: [&str; 4] = ["dir", "train", "test", "validation"];
+/// The keys of `[data]` that do not say how the files are read: `dir`, which images are used, and
+/// how their pixels become numbers.
+const OTHER_KEYS: [&str; 5] = ["dir", "normalize", "train", "test", "validation"];
 
 /// The settings of `data` that say how its files are read, besides the folder.
 pub fn data_settings(data: &ImageData) -> Vec<Setting> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::configs::{RunConfig, Task};
-use crate::data_info::DataInfo;
+use crate::data_info::{ChannelScale, DataInfo};
 use crate::devices::{Backend, Host};
 use crate::digest::hex;
 use crate::split::Split;
@@ -96,6 +96,10 @@ pub struct Record {
     /// failed before the images were read.
     #[serde(default)]
     pub data: Option<DataInfo>,
+    /// The scale of the pixels of each channel, with `data.normalize = "standard"`; `None` if
+    /// the network sees pixels in [0, 1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Vec<ChannelScale>>,
     /// The SHA-256, hexadecimal, of the program that trained the run. It is `unknown` if the
     /// run failed before the program was known.
     pub program: String,
@@ -284,6 +288,7 @@ mod tests {
             config_hash: "c".into(),
             data_fingerprint: "d".into(),
             data: None,
+            scale: None,
             program: "p".into(),
             revision: "r".into(),
             burn_version: BURN_VERSION.into(),

@@ -3,12 +3,13 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
 use kindling_datasets::Images;
-use kindling_formats::ImageShape;
+use kindling_formats::{ChannelScale, ImageShape};
 
 /// A batch of images with their labels.
 #[derive(Debug)]
 pub struct ImageBatch {
-    /// Pixels from 0 (dark) to 1 (light), `[batch, channels, height, width]`.
+    /// Pixels `[batch, channels, height, width]`: from 0 (dark) to 1 (light), or with the scale
+    /// of the images.
     pub images: Tensor<4>,
     /// Labels from 0, `[batch]`.
     pub labels: Tensor<1, Int>,
@@ -23,7 +24,7 @@ impl ImageBatch {
         let shape = images.shape();
         let mut pixels = Vec::with_capacity(indices.len() * shape.numbers());
         for &index in indices {
-            pixels.extend(images.pixels(index).iter().map(brightness));
+            extend(&mut pixels, images.pixels(index), shape, images.scale());
         }
         let labels: Vec<i64> = indices
             .iter()
@@ -37,19 +38,57 @@ impl ImageBatch {
     }
 }
 
-/// Scales a byte to [0, 1].
-fn brightness(byte: &u8) -> f32 {
-    f32::from(*byte) / 255.0
+/// Adds the pixels of images to `pixels`, from their bytes `[.., channels, height, width]`.
+fn extend(pixels: &mut Vec<f32>, bytes: &[u8], shape: ImageShape, scale: Option<&[ChannelScale]>) {
+    let Some(scale) = scale else {
+        pixels.extend(bytes.iter().map(|&byte| f32::from(byte) / 255.0));
+        return;
+    };
+    let channels = bytes.chunks_exact((shape.height * shape.width).max(1));
+    for (channel, scale) in channels.zip(scale.iter().cycle()) {
+        let (mean, deviation) = (scale.mean as f32, scale.deviation as f32);
+        let scaled = |&byte: &u8| (f32::from(byte) / 255.0 - mean) / deviation;
+        pixels.extend(channel.iter().map(scaled));
+    }
 }
 
-/// Makes a tensor `[n, channels, height, width]` with values in [0, 1] from the `bytes` of n
-/// images of the shape `shape`.
-pub fn images_to_tensor(bytes: &[u8], shape: ImageShape, device: &Device) -> Tensor<4> {
-    tensor(bytes.iter().map(brightness).collect(), shape, device)
+/// Makes a tensor `[n, channels, height, width]` from the `bytes` of n images of the shape
+/// `shape`. Its values are in [0, 1], or have the scale `scale` of each channel.
+pub fn images_to_tensor(
+    bytes: &[u8],
+    shape: ImageShape,
+    scale: Option<&[ChannelScale]>,
+    device: &Device,
+) -> Tensor<4> {
+    let mut pixels = Vec::with_capacity(bytes.len());
+    extend(&mut pixels, bytes, shape, scale);
+    tensor(pixels, shape, device)
 }
 
 fn tensor(values: Vec<f32>, shape: ImageShape, device: &Device) -> Tensor<4> {
     let count = values.len() / shape.numbers();
     let shape = [count, shape.channels, shape.height, shape.width];
     Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_channel_of_each_image_has_its_own_scale() {
+        let scale = |mean, deviation| ChannelScale { mean, deviation };
+        let scales = [scale(0.5, 0.25), scale(0.0, 2.0)];
+        let bytes = [0, 255, 0, 255, 255, 0, 255, 0];
+        let shape = ImageShape::from([2, 1, 2]);
+        let device = Device::default();
+        let values = |scale: Option<&[ChannelScale]>| -> Vec<f32> {
+            let tensor = images_to_tensor(&bytes, shape, scale, &device);
+            assert_eq!(tensor.dims(), [2, 2, 1, 2]);
+            tensor.into_data().try_to_vec().expect("floats")
+        };
+        assert_eq!(values(None), [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+        let expected = [-2.0, 2.0, 0.0, 0.5, 2.0, -2.0, 0.5, 0.0];
+        assert_eq!(values(Some(&scales)), expected);
+    }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use kindling_formats::{BURN_VERSION, DataInfo, History, Host, Record, RunStatus, Split, VERSION};
+use kindling_formats::{
+    BURN_VERSION, ChannelScale, DataInfo, History, Host, Record, RunStatus, Split, VERSION,
+};
 
 use super::program::program_hash;
 use super::run_context::RunContext;
@@ -35,6 +37,8 @@ pub struct RunResults {
     pub data_fingerprint: String,
     /// What the images are; `None` if the data are generated.
     pub data: Option<DataInfo>,
+    /// The scale of the pixels; see [`Record::scale`].
+    pub scale: Option<Vec<ChannelScale>>,
 }
 
 impl RunResults {
@@ -161,6 +165,7 @@ impl RunContext {
             config_hash: config.hash(),
             data_fingerprint: results.data_fingerprint,
             data: results.data,
+            scale: results.scale,
             program: program_hash().map_or_else(|_| "unknown".into(), str::to_string),
             revision: std::env::var("KINDLING_REVISION").unwrap_or_else(|_| "unknown".into()),
             burn_version: BURN_VERSION.to_string(),

@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, LearnerModel, SupervisedTraining, TrainStep};
 use kindling_datasets::Images;
-use kindling_formats::{DataInfo, ImageData, Record, Split, Train};
+use kindling_formats::{ChannelScale, DataInfo, ImageData, Record, Split, Train};
 
 use super::fit::{FitInputs, fit};
 use super::resume::ResumePoint;
@@ -85,6 +85,7 @@ pub fn train_on_images<M: ImageModel>(
     run: &RunContext,
 ) -> Result<Record, RunError> {
     let data = run.load_images(M::image_data(task))?;
+    let scale = data.train.scale().map(<[ChannelScale]>::to_vec);
     let evaluated_images = Arc::new(data.evaluated);
     let seed = run.config().seed;
     let model = M::build(task, &data.info, seed, &run.device().clone().autodiff())?;
@@ -124,6 +125,7 @@ pub fn train_on_images<M: ImageModel>(
         metrics,
         data_fingerprint: data.fingerprint,
         data: Some(data.info),
+        scale,
         ..RunResults::of_history(&fitted.history)
     }))
 }

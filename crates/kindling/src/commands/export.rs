@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use kindling_formats::{DataInfo, Error, Task, read_numbers, write_atomic};
+use kindling_formats::{ChannelScale, DataInfo, Error, Task, read_numbers, write_atomic};
 use kindling_harness::{RunError, to_safetensors};
 use safetensors::tensor::{SafeTensors, TensorView};
 use serde::Serialize;
@@ -111,6 +111,10 @@ fn safetensors(
         let data = serde_json::to_string(data).map_err(export_error)?;
         about.insert("data".to_string(), data);
     }
+    if let Some(scale) = trained.scale() {
+        let scale = serde_json::to_string(scale).map_err(export_error)?;
+        about.insert("scale".to_string(), scale);
+    }
     let weights = weights.iter().map(|(name, parameter)| {
         let values = parameter.values.iter().copied();
         (name.as_str(), parameter.shape.as_slice(), values)
@@ -125,12 +129,15 @@ fn json(trained: &TrainedRun, weights: &BTreeMap<String, Parameter>) -> Result<V
         config: toml::Table,
         #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<&'a DataInfo>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        scale: Option<&'a [ChannelScale]>,
         weights: &'a BTreeMap<String, Parameter>,
     }
     let exported = Exported {
         cell: &trained.config.cell,
         config: trained.config.to_table(),
         data: trained.data().ok(),
+        scale: trained.scale(),
         weights,
     };
     serde_json::to_vec(&exported).map_err(export_error)

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use kindling_autoencoder::Coder;
 use kindling_classifiers::Classifier;
 use kindling_datasets::MNIST_SHAPE;
-use kindling_formats::{DataInfo, Error, MNIST, Precision, RunConfig, RunDir, Task};
+use kindling_formats::{ChannelScale, DataInfo, Error, MNIST, Precision, RunConfig, RunDir, Task};
 use kindling_harness::{OpenDevice, RunError, images_to_tensor, to_f64s};
 
 use super::suggestion::suggest;
@@ -22,6 +22,7 @@ pub struct TrainedRun {
     device: OpenDevice,
     is_trained_on_mnist: bool,
     data: Option<DataInfo>,
+    scale: Option<Vec<ChannelScale>>,
 }
 
 impl TrainedRun {
@@ -76,6 +77,7 @@ impl TrainedRun {
             device: kindling_harness::open_device(device, Precision::Full)?,
             is_trained_on_mnist: record.data_fingerprint == MNIST,
             data: record.data,
+            scale: record.scale,
             dir,
             config,
         })
@@ -90,6 +92,11 @@ impl TrainedRun {
         self.data
             .as_ref()
             .ok_or_else(|| self.wrong_family("a cell that learns from images, such as convnet"))
+    }
+
+    /// The scale of each channel; `None` if the network sees pixels in [0, 1].
+    pub fn scale(&self) -> Option<&[ChannelScale]> {
+        self.scale.as_deref()
     }
 
     /// Prints a note on standard error if pictures are prepared in the same way as MNIST's
@@ -143,15 +150,16 @@ impl TrainedRun {
         }
     }
 
-    /// The bytes of `n` images, as pixels in [0, 1] of shape `[n, channels, height, width]` on
-    /// the run's device.
+    /// The bytes of `n` images, as the network's input `[n, channels, height, width]` on the
+    /// run's device.
     ///
     /// # Errors
     ///
     /// If the run did not learn from images.
     pub fn pixels(&self, bytes: &[u8]) -> Result<Tensor<4>, RunError> {
         let shape = self.data()?.shape;
-        Ok(images_to_tensor(bytes, shape, &self.device.device))
+        let scale = self.scale.as_deref();
+        Ok(images_to_tensor(bytes, shape, scale, &self.device.device))
     }
 
     /// The values of the network's output, in row-major order.

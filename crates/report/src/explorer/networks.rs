@@ -1,7 +1,7 @@
 //! The networks of the explorer, with their layers.
 
 use kindling_formats::{
-    DataInfo, Error, ExplorerCells, ImageShape, Result, RunStatus, Task, read_numbers,
+    ChannelScale, DataInfo, Error, ExplorerCells, ImageShape, Result, RunStatus, Task, read_numbers,
 };
 use serde::Serialize;
 
@@ -27,6 +27,8 @@ pub(crate) struct Explorer {
 struct Network {
     name: String,
     seed: u64,
+    /// The scale of each channel; `None` if the network sees pixels in [0, 1].
+    scale: Option<Vec<ChannelScale>>,
     layers: Vec<Layer>,
 }
 
@@ -99,6 +101,7 @@ fn network(run: &RecordedRun, image: ImageShape) -> Result<Option<Network>> {
     Ok(Some(Network {
         name: run.record.cell.clone(),
         seed: run.record.seed,
+        scale: run.record.scale.clone(),
         layers: classifier(&weights, &task.model, image)?,
     }))
 }

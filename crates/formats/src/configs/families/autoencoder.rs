@@ -162,6 +162,7 @@ impl Family for AutoencoderTask {
 
     fn check(&self) -> Check {
         self.data.check()?;
+        self.data.check_is_unit()?;
         widths("model.hidden", &self.model.hidden)?;
         count("model.code", self.model.code, 1)?;
         if let Some(conv) = &self.model.conv {

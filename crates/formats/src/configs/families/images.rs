@@ -41,6 +41,17 @@ impl Form {
     }
 }
 
+/// How the bytes of pixels become the numbers that a network sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Normalize {
+    /// Numbers in [0, 1]: a byte divided by 255.
+    Unit,
+    /// Numbers with a mean of 0 and a standard deviation of 1 in each channel, over all images
+    /// that the run learns from.
+    Standard,
+}
+
 /// `[data]` of a family that learns from images: MNIST as it is in the repository, or a
 /// folder with other images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,16 +81,23 @@ pub struct ImageData {
     /// pictures without the folders `train` and `test`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_share: Option<f64>,
-    /// The number of training images that are used, from the first. Without it, all are used.
+    /// How the bytes of pixels become the numbers that a network sees. Without it, they are
+    /// divided by 255, as with `unit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<Normalize>,
+    /// The number of training images that are used. They are the first ones, or from all places
+    /// if the images come class by class. Without it, all are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<usize>,
-    /// The number of test images that are used, from the first. Without it, all are used.
+    /// The number of test images that are used, chosen as the training images are. Without it,
+    /// all are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<usize>,
     /// The number of training images that become validation images. With this key, the run is
     /// a trial: it learns from the other training images, is evaluated on the validation
-    /// images, and reads no test image. Without it, the run learns from all training images
-    /// and is evaluated on the test images.
+    /// images, and sees no test image. Without it, the run learns from all training images
+    /// and is evaluated on the test images. If the data set has validation images of its own, a
+    /// trial is evaluated on at most so many of these, and learns from all training images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<usize>,
 }
@@ -95,6 +113,7 @@ impl ImageData {
             size: None,
             channels: None,
             test_share: None,
+            normalize: None,
             train: None,
             test: None,
             validation: None,
@@ -160,7 +179,7 @@ impl ImageData {
         }
         let train = self.train.unwrap_or(data.train);
         match self.validation {
-            Some(validation) if validation >= train => Err(Problem::new(
+            Some(validation) if data.validation == 0 && validation >= train => Err(Problem::new(
                 "data.validation",
                 format!(
                     "holds out {validation} of {train} training images, which leaves none to \
@@ -174,14 +193,33 @@ impl ImageData {
     /// The number of images of a data set that a run learns from.
     pub fn learned(&self, data: &DataInfo) -> usize {
         let train = self.train.unwrap_or(data.train);
-        train.saturating_sub(self.validation.unwrap_or(0))
+        match data.validation {
+            0 => train.saturating_sub(self.validation.unwrap_or(0)),
+            _ => train,
+        }
     }
 
     /// The number of images of a data set that a run is evaluated on: validation images if it
     /// is a trial, or else test images.
     pub fn evaluated(&self, data: &DataInfo) -> usize {
-        self.validation
-            .unwrap_or_else(|| self.test.unwrap_or(data.test))
+        match self.validation {
+            Some(validation) if data.validation > 0 => validation.min(data.validation),
+            Some(validation) => validation,
+            None => self.test.unwrap_or(data.test),
+        }
+    }
+
+    /// Refuses pixels outside of [0, 1], for a family that rebuilds images. Its errors are
+    /// squared differences of pixels in [0, 1].
+    pub(crate) fn check_is_unit(&self) -> Check {
+        match self.normalize {
+            None | Some(Normalize::Unit) => Ok(()),
+            Some(Normalize::Standard) => Err(Problem::new(
+                "data.normalize",
+                "must be \"unit\" for a family that rebuilds images, because their pixels lie in \
+                 [0, 1]",
+            )),
+        }
     }
 
     /// Shortens the data to that of a smoke run, which learns from at most `train` images.

@@ -17,7 +17,7 @@ pub use autoencoder::{Activation, AutoencoderModel, AutoencoderTask, ConvCoder};
 pub use classifier::{ClassifierModel, ClassifierTask, ConvStack};
 pub use family::{Figures, Measure};
 pub use gradients::{Gradients, GradientsTask};
-pub use images::{Form, ImageData, Scatter};
+pub use images::{Form, ImageData, Normalize, Scatter};
 pub use pca::{PcaModel, PcaTask};
 pub use regression::{
     RegressionData, RegressionModel, RegressionTask, RegressionTrain, ToyFunction, ToyModel,

@@ -44,6 +44,7 @@ impl Family for PcaTask {
 
     fn check(&self) -> Check {
         self.data.check()?;
+        self.data.check_is_unit()?;
         count("model.components", self.model.components, 1)?;
         self.scatter.check()
     }
