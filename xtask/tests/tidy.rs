@@ -307,6 +307,23 @@ fn no_family_names_a_backend() {
     }
 }
 
+/// Only MNIST's own file knows the shape of its images. Everything else reads it from the data.
+#[test]
+fn no_file_has_a_constant_for_the_size_of_images() {
+    const BANNED: [&str; 3] = ["SIDE", "PIXELS", "CLASSES"];
+    let mnist = root().join("crates/datasets/src/mnist.rs");
+    for (path, text) in sources().into_iter().filter(|(path, _)| *path != mnist) {
+        let is_in_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        for word in text.split(|letter: char| !is_in_name(letter)) {
+            assert!(
+                !BANNED.contains(&word),
+                "{} contains `{word}`; take the shape and the classes from `DataInfo`",
+                path.display()
+            );
+        }
+    }
+}
+
 /// Every file of tests, with its text.
 fn tests() -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join("xtask")];

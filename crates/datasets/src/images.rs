@@ -42,9 +42,17 @@ impl Images {
         }
     }
 
-    /// The images with the scale of their channels.
-    pub(crate) fn with_scale(self, scale: Option<Vec<ChannelScale>>) -> Self {
+    /// The images with the scale `scale` of their channels.
+    pub fn with_scale(self, scale: Option<Vec<ChannelScale>>) -> Self {
         Self { scale, ..self }
+    }
+
+    /// The images with each label replaced by `label` of it.
+    pub fn with_labels(mut self, label: impl Fn(u8) -> u8) -> Self {
+        for own in &mut self.labels {
+            *own = label(*own);
+        }
+        self
     }
 
     /// The scale of each channel, from which a network's input is computed; `None` if this is

@@ -103,6 +103,31 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Score a classifier on labelled images
+    #[command(after_help = "\
+The images must have the shape of those that the network learned from, and their classes must
+be among its classes.
+
+Examples:
+  kindling evaluate convnet                       its own test images
+  kindling evaluate convnet --data my-digits
+  kindling evaluate convnet --data letters --set first_label=1 --split train --json")]
+    Evaluate {
+        #[command(flatten)]
+        run: TrainedRunFlags,
+        /// Folder of images [default: the images of the run]
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Set a key of [data] in a config, as in form=npz; repeatable
+        #[arg(long, value_name = "KEY=VALUE", requires = "data")]
+        set: Vec<Setting>,
+        /// Which images of the folder
+        #[arg(long, value_enum, value_name = "NAME", default_value_t = EvaluatedSplit::Test)]
+        split: EvaluatedSplit,
+        /// Print JSON, with the number of images by label and prediction
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the codes of images as CSV, computed by an autoencoder or by PCA
     #[command(after_help = "\
 Examples:
@@ -197,6 +222,15 @@ Examples:
         /// Shell to complete for
         shell: clap_complete::Shell,
     },
+}
+
+/// The images of a data set on which a network is scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum EvaluatedSplit {
+    /// The training images
+    Train,
+    /// The test images
+    Test,
 }
 
 /// Flags that name a trained run.

@@ -57,6 +57,13 @@ fn run(command: Command) -> Result<(), RunError> {
             debug,
             json,
         } => commands::predict::predict(&run, &images, debug.file.as_deref(), json),
+        Command::Evaluate {
+            run,
+            data,
+            set,
+            split,
+            json,
+        } => commands::evaluate::evaluate(&run, data, &set, split, json),
         Command::Embed { run, images, debug } => {
             commands::embed::embed(&run, &images, debug.file.as_deref())
         }

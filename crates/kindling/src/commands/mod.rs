@@ -5,6 +5,7 @@ pub mod completions;
 pub mod data;
 pub mod devices;
 pub mod embed;
+pub mod evaluate;
 pub mod export;
 pub mod open;
 pub mod parity;
