@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use burn_dataset::Dataset;
-use common::{train_successfully, write_config, write_images};
+use common::{train_successfully, write_config, write_images, write_small_images};
 use kindling_formats::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
@@ -74,29 +74,51 @@ fn train(layout: &Layout, configs: &Path, cell: &str, family: &str, task: &str) 
 
 #[test]
 fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
-    let Some(browser) = kindling_testing::browser() else {
-        return;
-    };
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 300, 100);
-    let layout = Layout::new(&folder.path().join("out"), Size::Full);
-    let configs = folder.path().join("configs");
+    check_page(folder.path(), &images, "", "[[4], [8, 6]]");
+}
+
+#[test]
+fn the_page_works_for_small_coloured_images_with_a_scale() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_small_images(&folder.path().join("images"), [3, 10, 13], 300, 100);
+    let page = check_page(
+        folder.path(),
+        &images,
+        "normalize = \"standard\"",
+        "[[4], [6]]",
+    );
+    if let Some(page) = page {
+        // The classes are those of the data, in the head of the table.
+        assert!(page.contains("\"classes\":[\"ant\",\"bee\",\"cat\"]"));
+        assert!(page.contains("\"shape\":[3,10,13]"));
+    }
+}
+
+/// Trains networks on `images` below `folder`, and checks the page of their report. `keys` are
+/// further keys of `[data]` of the classifiers, and `blocks` those of the convnet. Returns the
+/// page; `None` without a browser.
+fn check_page(folder: &Path, images: &Path, keys: &str, blocks: &str) -> Option<String> {
+    let browser = kindling_testing::browser()?;
+    let layout = Layout::new(&folder.join("out"), Size::Full);
+    let configs = folder.join("configs");
     std::fs::create_dir(&configs).expect("a folder");
     let classifier = |network: &str| {
         format!(
-            "[data]\ndir = {images:?}\n[model]\n{network}\n[train]\nepochs = 2\nbatch_size = 32\n\
+            "[data]\ndir = {images:?}\n{keys}\n[model]\n{network}\n[train]\nepochs = 2\nbatch_size = 32\n\
              optimizer.sgd = {{ learning_rate = 0.05, momentum = 0.9, nesterov = false, weight_decay = 0.0 }}"
         )
     };
     let dense = classifier("hidden = [96, 32]\ndropout = 0.0");
-    let conv = "hidden = []\ndropout = 0.0\nconv = { blocks = [[4], [8, 6]], kernel = 3 }";
+    let conv = format!("hidden = []\ndropout = 0.0\nconv = {{ blocks = {blocks}, kernel = 3 }}");
     train(&layout, &configs, "mlp", "classifier", &dense);
     train(
         &layout,
         &configs,
         "convnet",
         "classifier",
-        &classifier(conv),
+        &classifier(&conv),
     );
     let autoencoder = format!(
         "[data]\ndir = {images:?}\n[model]\nhidden = [32]\ncode = 2\nactivation = \"relu\"\n\
@@ -112,7 +134,7 @@ fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
     let page = kindling_report::write(&study, &layout, kindling_report::read(&study, &layout))
         .expect("a report");
 
-    let data = ImageData::all(Some(images.clone()));
+    let data = ImageData::all(Some(images.to_path_buf()));
     let test = kindling_datasets::load_images(&data)
         .expect("images")
         .evaluated;
@@ -125,7 +147,7 @@ fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
     std::fs::write(&probed, text).expect("writes");
 
     for width in [1280, 390] {
-        let found = probe(&browser, &probed, &folder.path().join("profile"), width);
+        let found = probe(&browser, &probed, &folder.join("profile"), width);
         assert_eq!(found["faults"], serde_json::json!([]), "{width}");
         assert_eq!(
             found["hidden"], 0,
@@ -164,6 +186,7 @@ fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
             assert!((sum - 1.0).abs() < 0.06, "{shares}");
         }
     }
+    Some(std::fs::read_to_string(page).expect("the page"))
 }
 
 /// Asserts that the values equal those of the run's file within 1e-3. The rows of the file

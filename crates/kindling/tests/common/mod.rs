@@ -97,6 +97,48 @@ pub fn write_images(dir: &Path, train: usize, test: usize) -> PathBuf {
     dir.to_path_buf()
 }
 
+/// The number of classes of the images that [`write_small_images`] writes.
+pub const SMALL_CLASSES: usize = 3;
+
+/// Pixels `[count, channels, height, width]` and labels of images of another shape than MNIST's,
+/// of three classes. A bright column shows the label: its place, and with three channels also
+/// its colour.
+pub fn small_images([channels, height, width]: [usize; 3], count: usize) -> (Vec<u8>, Vec<u8>) {
+    let labels: Vec<u8> = (0..count)
+        .map(|index| (index * 7 % SMALL_CLASSES) as u8)
+        .collect();
+    let mut pixels = Vec::with_capacity(count * channels * height * width);
+    for (index, &label) in labels.iter().enumerate() {
+        let column = usize::from(label) * (width / SMALL_CLASSES) + 1;
+        for channel in 0..channels {
+            let is_bright = channels == 1 || channel == usize::from(label);
+            for place in 0..height * width {
+                let noise = ((place * 31 + index * 17 + channel * 5) % 40) as u8;
+                let is_bar = is_bright && place % width == column;
+                pixels.push(if is_bar { 230 } else { noise });
+            }
+        }
+    }
+    (pixels, labels)
+}
+
+/// Writes the four IDX files of [`small_images`] to `dir`. The images have four dimensions, with
+/// the channels first.
+pub fn write_small_images(dir: &Path, shape: [usize; 3], train: usize, test: usize) -> PathBuf {
+    std::fs::create_dir_all(dir).expect("a folder");
+    for (split, count) in [("train", train), ("t10k", test)] {
+        let (pixels, labels) = small_images(shape, count);
+        let sizes = shape.map(|size| size as u32);
+        let dimensions = [&[count as u32], &sizes[..]].concat();
+        let images = idx(0x804, &dimensions, &pixels);
+        let labels = idx(0x801, &[count as u32], &labels);
+        std::fs::write(dir.join(format!("{split}-images-idx3-ubyte")), images).expect("images");
+        std::fs::write(dir.join(format!("{split}-labels-idx1-ubyte")), labels).expect("labels");
+    }
+    std::fs::write(dir.join("labels.txt"), "ant\nbee\ncat\n").expect("names");
+    dir.to_path_buf()
+}
+
 /// Trains a small classifier in `dir`. `data` holds the keys of the config's `[data]`.
 pub fn train_classifier(dir: &Path, data: &str) -> RunDir {
     let task = format!(
