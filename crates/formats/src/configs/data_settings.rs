@@ -12,16 +12,28 @@ use super::families::ImageData;
 use super::keys::set;
 use super::selection::Setting;
 
-/// The keys of `[data]` that do not say how the files are read: `dir`, which images are used, and
-/// how their pixels become numbers.
-const OTHER_KEYS: [&str; 5] = ["dir", "normalize", "train", "test", "validation"];
+/// The keys of `[data]` that say how the files of a folder are read.
+const KEYS: [&str; 6] = [
+    "form",
+    "first_label",
+    "transpose",
+    "size",
+    "channels",
+    "test_share",
+];
+
+/// Whether a dotted path is that of a key that says how files are read.
+pub(super) fn is_about_files(path: &str) -> bool {
+    path.strip_prefix("data.")
+        .is_some_and(|key| KEYS.contains(&key))
+}
 
 /// The settings of `data` that say how its files are read, besides the folder.
 pub fn data_settings(data: &ImageData) -> Vec<Setting> {
     let table = Table::try_from(data).unwrap_or_default();
     let about_files = table
         .into_iter()
-        .filter(|(key, _)| !OTHER_KEYS.contains(&key.as_str()));
+        .filter(|(key, _)| KEYS.contains(&key.as_str()));
     let settings = about_files.map(|(key, value)| Setting { key, value });
     settings.collect()
 }

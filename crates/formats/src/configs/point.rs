@@ -8,6 +8,7 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 
 use super::cell::Cell;
+use super::data_settings::is_about_files;
 use super::families::Task;
 use super::keys::{NOT_SETTABLE, full_path, set};
 use super::run_config::RunConfig;
@@ -59,6 +60,11 @@ impl Study {
                     "identifies the run, so --set cannot change it; use --seeds, --backend, \
                      --precision, --quick, --smoke or a config file",
                 ));
+            }
+            let learns_from_images = cell.family().is_some_and(Task::learns_from_images);
+            if is_about_files(key) && !learns_from_images {
+                // As --data, it changes only the cells that learn from images.
+                continue;
             }
             let refuse = |key: &str, problem: String| {
                 Error::key(&format!("--set on cell {}", cell.name), key, problem)

@@ -256,6 +256,24 @@ mod tests {
     }
 
     #[test]
+    fn how_files_are_read_changes_only_cells_that_learn_from_images() {
+        let toy = include_str!("../../../../configs/2.4-regression/10-linear.toml");
+        let toy = toy.replace("section = \"2.4\"", "section = \"b\"");
+        let files = [("study.toml", STUDY), ("1.toml", &toy), ("2.toml", PCA)];
+        let study = study(&files).expect("reads");
+        let selection = Selection {
+            data: Some("/images".into()),
+            set: vec!["data.first_label=1".parse().expect("a setting")],
+            ..plain()
+        };
+        let runs = study.expand(&selection).expect("expands");
+        let first_labels = runs.iter().filter_map(RunConfig::images);
+        let first_labels: Vec<Option<u8>> = first_labels.map(|data| data.first_label).collect();
+        assert_eq!(first_labels, [Some(1)]);
+        assert!(runs.len() > 1, "{runs:?}");
+    }
+
+    #[test]
     fn wrong_words_are_refused_with_a_remedy() {
         let study = study(&[("study.toml", STUDY), ("1.toml", DROPOUT)]).expect("reads");
         let refused = |selection: Selection| {
