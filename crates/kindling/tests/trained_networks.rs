@@ -303,6 +303,7 @@ fn the_commands_in_the_readme_work_as_written() {
     let network = classifier(&cell("convnet"));
     classifier(&cell("mlp"));
     autoencoder(&cell("ae"));
+    common::write_images(&folder.path().join("pictures"), 60, 20);
     let digit = picture(&test_images(), 0);
     save(digit, &folder.path().join("digit.png"), ImageFormat::Png);
     for command in commands {
