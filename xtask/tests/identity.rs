@@ -342,7 +342,7 @@ fn a_run_is_trained_by_one_process_at_a_time() {
             "device": "flex",
             "fresh": fresh,
             "tensorboard": true,
-            "runs": [{ "config": listed[0]["config"], "data_fingerprint": "fake" }],
+            "runs": [{ "config": listed[0]["config"], "data": { "fingerprint": "fake", "info": null } }],
         });
         std::fs::write(&tasks, text.to_string()).unwrap();
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
