@@ -61,10 +61,7 @@ fn with_results(columns: Columns, summaries: &[Summary]) -> Columns {
         .text_if_any("test loss", loss(|of| of.test_loss))
         .text_if_any("test accuracy", accuracy(|of| of.test_accuracy))
         .text_if_any("validation loss", loss(|of| of.validation_loss))
-        .text_if_any(
-            "validation accuracy",
-            accuracy(|of| of.validation_accuracy),
-        )
+        .text_if_any("validation accuracy", accuracy(|of| of.validation_accuracy))
         .numbers("seconds", seconds)
 }
 
