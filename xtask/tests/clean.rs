@@ -71,7 +71,7 @@ fn trials_outdated_and_foreign_runs_are_removed_and_no_result_of_the_study() {
         .filter(|run| run.starts_with("trials"))
         .cloned()
         .collect();
-    assert_eq!(trials.len(), 12);
+    assert_eq!(trials.len(), 14);
     succeed(&place, "experiments --protocol tuned --cell mlp --seeds 1");
     let mut kept: BTreeSet<PathBuf> = runs(&place.out()).difference(&trials).cloned().collect();
 
@@ -117,8 +117,8 @@ fn trials_outdated_and_foreign_runs_are_removed_and_no_result_of_the_study() {
         "runs/mlp/seed-0: train.epochs was 5, and the study says 20",
         "runs/gone/seed-0: the study has no cell gone",
         "runs/pca/seed-7: ",
-        "trials/runs: 12 trials",
-        "12 trials: ",
+        "trials/runs: 14 trials",
+        "14 trials: ",
         "1 outdated run: ",
         "2 foreign runs: ",
     ] {
@@ -131,7 +131,7 @@ fn trials_outdated_and_foreign_runs_are_removed_and_no_result_of_the_study() {
     assert_eq!(before.difference(&left).count(), 2);
     assert!(left.is_superset(&trials));
     let printed = succeed(&place, "clean --remove");
-    assert!(printed.contains("removed 13 folders, "), "{printed}");
+    assert!(printed.contains("removed 15 folders, "), "{printed}");
     assert_eq!(runs(&place.out()), kept);
     assert!(succeed(&place, "clean --remove").contains("there is nothing to remove"));
     // The result that was set aside is put back, and nothing is trained.

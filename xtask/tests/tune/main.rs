@@ -17,7 +17,7 @@ use kindling_formats::{Choices, Layout, Size};
 const RATE: &str = "train.optimizer.sgd.learning_rate";
 
 /// The rates of the repository's `tuning.toml`, as they stand in the names of trials.
-const RATES: [&str; 6] = ["0.01", "0.02", "0.04", "0.08", "0.16", "0.32"];
+const RATES: [&str; 7] = ["0.0025", "0.005", "0.01", "0.02", "0.04", "0.08", "0.16"];
 
 /// The trials of `cell`, as `cell seed`, sorted.
 fn trials(cell: &str) -> Vec<String> {
@@ -59,7 +59,7 @@ fn refused(place: &Place, words: &str) -> String {
 }
 
 /// Gives the trials of mlp the validation accuracies `of`, for two seeds each.
-fn score(place: &Place, of: [[f64; 2]; 6]) {
+fn score(place: &Place, of: [[f64; 2]; RATES.len()]) {
     let mut text = String::new();
     for (rate, scores) in RATES.iter().zip(of) {
         for (seed, score) in [1000, 1001].iter().zip(scores) {
@@ -70,13 +70,14 @@ fn score(place: &Place, of: [[f64; 2]; 6]) {
 }
 
 /// Scores by which 0.08 wins with a mean of 0.965. If only the first seed is drawn, 0.04 wins.
-const SCORES: [[f64; 2]; 6] = [
+const SCORES: [[f64; 2]; RATES.len()] = [
+    [0.10, 0.10],
     [0.90, 0.90],
+    [0.92, 0.92],
     [0.95, 0.95],
     [0.97, 0.95],
     [0.96, 0.97],
     [0.94, 0.94],
-    [0.10, 0.10],
 ];
 
 fn layout(place: &Place) -> Layout {
@@ -118,7 +119,8 @@ fn trials_are_trained_once_and_choose_the_best_mean() {
     assert_eq!(choice.settings[RATE], 0.08);
     assert_eq!((choice.wins, choice.edge.len()), (0.75, 0));
     let wins = choice.candidates.iter().map(|one| one.wins);
-    assert_eq!(wins.collect::<Vec<_>>(), [0.0, 0.0, 0.25, 0.75, 0.0, 0.0]);
+    let expected = [0.0, 0.0, 0.0, 0.0, 0.25, 0.75, 0.0];
+    assert_eq!(wins.collect::<Vec<_>>(), expected);
     let scores = choice.candidates.iter().map(|one| one.scores.clone());
     assert_eq!(scores.collect::<Vec<_>>(), SCORES.map(Vec::from));
 
@@ -126,7 +128,7 @@ fn trials_are_trained_once_and_choose_the_best_mean() {
     let printed = succeed(&place, "tune --cell mlp");
     assert_eq!(place.trained(), [""; 0]);
     assert!(
-        printed.contains("12 recorded already, 0 to train"),
+        printed.contains("14 recorded already, 0 to train"),
         "{printed}"
     );
 }
@@ -135,21 +137,21 @@ fn trials_are_trained_once_and_choose_the_best_mean() {
 fn a_winner_at_the_edge_is_flagged_and_the_smaller_of_equal_rates_wins() {
     let place = Place::new();
     let mut scores = SCORES;
-    scores[5] = [0.99, 0.99];
+    scores[6] = [0.99, 0.99];
     score(&place, scores);
     let printed = succeed(&place, "tune --cell mlp");
     assert!(
-        printed.contains(&format!("mlp: 0.32 is the largest candidate of {RATE}")),
+        printed.contains(&format!("mlp: 0.16 is the largest candidate of {RATE}")),
         "{printed}"
     );
     assert_eq!(choices(&place).of("mlp").unwrap().edge, [RATE]);
-    score(&place, [[0.5, 0.5]; 6]);
+    score(&place, [[0.5, 0.5]; RATES.len()]);
     let printed = succeed(&place, "tune --cell mlp --fresh");
     assert!(
-        printed.contains("mlp: 0.01 is the smallest candidate"),
+        printed.contains("mlp: 0.0025 is the smallest candidate"),
         "{printed}"
     );
-    assert_eq!(choices(&place).of("mlp").unwrap().settings[RATE], 0.01);
+    assert_eq!(choices(&place).of("mlp").unwrap().settings[RATE], 0.0025);
 }
 
 #[test]
@@ -166,7 +168,7 @@ fn a_diverged_trial_loses_and_is_not_trained_again() {
     assert!(!stdout(&output).contains("failed"), "{}", stdout(&output));
     let choice = choices(&place).of("mlp").unwrap().clone();
     assert_eq!(choice.settings[RATE], 0.04);
-    let diverged = &choice.candidates[3];
+    let diverged = &choice.candidates[5];
     assert!(diverged.mean.is_nan() && diverged.scores[1].is_nan());
     assert_eq!(diverged.scores[0], 0.96);
     place.trained();
@@ -224,7 +226,7 @@ fn the_choice_can_be_made_later_and_trains_nothing() {
     let printed = stdout(&output);
     assert!(
         printed.contains(
-            "linear: nothing was chosen: 12 trials to train; run the same command without --choose"
+            "linear: nothing was chosen: 14 trials to train; run the same command without --choose"
         ),
         "{printed}"
     );
@@ -284,7 +286,11 @@ fn wrong_arguments_and_files_are_refused_before_anything_is_written() {
             "gives ae-naive-sgd 5 candidates and ae-naive-adam 6",
         ),
         (
-            with("tuning.toml", "[0.01, 0.02", "[-0.01, 0.02"),
+            with(
+                "tuning.toml",
+                "0.0025, 0.005, 0.01, 0.02, 0.04, 0.08",
+                "-0.01, 0.01, 0.08",
+            ),
             "tuning.toml: `train.optimizer.sgd.learning_rate`: must be a finite number above 0",
         ),
     ] {
@@ -312,7 +318,7 @@ fn a_stopped_tuning_continues() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     let printed = stdout(&output);
-    assert!(printed.contains("stopped with 12 runs to go"), "{printed}");
+    assert!(printed.contains("stopped with 14 runs to go"), "{printed}");
     assert!(!layout(&place).choices().exists());
     place.trained();
     let printed = succeed(&place, "tune --cell mlp");
@@ -325,18 +331,18 @@ fn a_stopped_tuning_continues() {
 fn a_list_has_every_trial_and_writes_nothing() {
     let place = Place::new();
     let list = succeed(&place, "tune --list --cell mlp --cell ae");
-    assert!(list.trim_end().ends_with("2 cells, 24 trials"), "{list}");
+    assert!(list.trim_end().ends_with("2 cells, 26 trials"), "{list}");
     // The names of the repository's cells and their rates fit a terminal.
     assert!(
-        list.contains("learning_rate 0.01, 0.02, 0.04, 0.08, 0.16, 0.32\n"),
+        list.contains("learning_rate 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16\n"),
         "{list}"
     );
     let all = succeed(&place, "tune --list");
     assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
     let json = succeed(&place, "tune --list --json --cell mlp");
     let runs: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
-    assert_eq!(runs.len(), 12);
-    assert_eq!(runs[0]["cell"], "mlp@learning_rate=0.01");
+    assert_eq!(runs.len(), 14);
+    assert_eq!(runs[0]["cell"], "mlp@learning_rate=0.0025");
     assert!(!place.out().exists());
 }
 

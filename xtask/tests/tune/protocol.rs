@@ -49,7 +49,7 @@ fn a_tuned_run_has_the_chosen_rate_and_a_tree_of_its_own() {
         assert!(!printed.contains("left out"), "{words}: {printed}");
     }
     assert!(succeed(&place, "report --protocol tuned").contains("tuned/report/index.html"));
-    assert!(succeed(&place, "watch --trials").contains("12 of 12 done"));
+    assert!(succeed(&place, "watch --trials").contains("14 of 14 done"));
     assert!(succeed(&place, "watch --protocol tuned").contains("3 of 3 done"));
     // `train` uses the same choices, and has its own folder.
     succeed(&place, "train mlp --protocol tuned --seed 7");
@@ -203,7 +203,7 @@ fn a_variant_has_choices_of_its_own() {
 #[test]
 fn a_long_training_says_time_and_disk_before_it_begins() {
     let place = Place::new();
-    // The published runs of mlp took long enough for twelve trials to take minutes.
+    // The published runs of mlp took long enough for fourteen trials to take minutes.
     let printed = succeed(&place, "tune --cell mlp --jobs 1");
     let line = |printed: &str| {
         let mut lines = printed
@@ -213,7 +213,7 @@ fn a_long_training_says_time_and_disk_before_it_begins() {
     };
     let said = line(&printed).unwrap();
     assert!(
-        said.starts_with("training 12 runs will take about "),
+        said.starts_with("training 14 runs will take about "),
         "{said}"
     );
     assert!(

@@ -41,7 +41,7 @@ fn trials_are_submitted_and_the_last_job_chooses() {
     };
     let printed = tune();
     assert!(
-        printed.contains("12 runs submitted as job 1, the choice as job 2"),
+        printed.contains("14 runs submitted as job 1, the choice as job 2"),
         "{printed}"
     );
     assert!(
@@ -60,8 +60,8 @@ fn trials_are_submitted_and_the_last_job_chooses() {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
     };
-    (0..12).for_each(|task| job(1, Some(task)));
-    assert_eq!(place.trained().len(), 12);
+    (0..14).for_each(|task| job(1, Some(task)));
+    assert_eq!(place.trained().len(), 14);
     job(2, None);
     let layout = Layout::new(&place.out(), Size::Quick);
     let choices = Choices::read(&layout.choices()).unwrap();
