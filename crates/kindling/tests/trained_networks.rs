@@ -324,3 +324,32 @@ fn the_commands_in_the_readme_work_as_written() {
     assert!(folder.path().join("test-seed-1.safetensors").exists());
     assert!(network.record().exists());
 }
+
+#[test]
+fn the_protocol_says_in_which_tree_the_run_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tuned = folder.path().join("artifacts/tuned/runs/mlp/seed-0");
+    classifier(&tuned);
+    let digit = folder.path().join("digit.png");
+    save(picture(&test_images(), 0), &digit, ImageFormat::Png);
+    let predict = |flags: &[&str]| {
+        let mut command = kindling();
+        command.args(["predict", "mlp", "digit.png"]).args(flags);
+        command.current_dir(folder.path()).output().expect("starts")
+    };
+    successful(&predict(&["--protocol", "tuned"]));
+    // Without the flag, the error says where the run is.
+    let output = predict(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("--protocol tuned"),
+        "{}",
+        stderr(&output)
+    );
+    let output = predict(&["--protocol", "best"]);
+    assert!(
+        stderr(&output).contains("use written or tuned"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -193,13 +193,12 @@ fn constants_match_the_documents() {
         constant("crates/datasets/src/idx.rs", "MAX_UNPACKED"),
         "1 << 30"
     );
-    let images = (1 << 30) as f64 / 784.0;
+    let of_mnist = 60_000.0 * 784.0;
     says(
         "crates/datasets/src/idx.rs",
         &[&format!(
-            "{:.1} million images, {:.0} times MNIST",
-            (images / 1e5).floor() / 10.0,
-            (images / 60_000.0).floor()
+            "{:.0} times MNIST",
+            ((1 << 30) as f64 / of_mnist).floor()
         )],
     );
     let dots = value("configs/2.6-autoencoder/30-ae.toml", "images")
