@@ -220,8 +220,8 @@ fn trained_networks_are_used_on_pictures_of_their_shape() {
 
 /// Runs a command of kindling on the run, and returns what it prints.
 fn run_with<'a>(
-    command: &str,
-    trained: &RunDir,
+    command: &'a str,
+    trained: &'a RunDir,
     arguments: impl Iterator<Item = &'a str>,
 ) -> String {
     let start = [command, text(trained.path())];
