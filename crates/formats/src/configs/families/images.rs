@@ -171,8 +171,8 @@ impl ImageData {
                 return Err(Problem::new(
                     key,
                     format!(
-                        "asks for {wanted} images, and there are {there}; ask for fewer, or leave \
-                         the key out for all"
+                        "asks for {wanted} images, and there are {there}; ask for fewer, as with \
+                         --set {key}={there}, or leave the key out for all"
                     ),
                 ));
             }
