@@ -1,11 +1,13 @@
-//! Fuzz targets. A file of any bytes is refused or read as a whole IDX file, and the memory
-//! that it takes is limited by its number of bytes. `crates/formats/tests/hostile.rs` says how
+//! Fuzz targets. A file of any bytes is refused or read as a whole IDX file or picture, and the
+//! memory that it takes is limited by its number of bytes, and for a picture by the size that its
+//! header says. `crates/formats/tests/hostile.rs` says how
 //! to search for more inputs.
 
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 use kindling_datasets::idx::{images, labels, unpack};
+use kindling_datasets::picture::Undecoded;
 
 /// The maximum number of bytes of memory for each byte of a file. Deflate packs at most 1032
 /// bytes into one. While a vector grows, the old vector and one of twice its length exist.
@@ -64,4 +66,68 @@ fn gzip_members() {
         assert!(used.bytes_max <= BASE as u64, "{} bytes", used.bytes_max);
         assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
+}
+
+/// The maximum number of bytes of memory for each pixel of a picture: 8 for 16 bits of four
+/// channels, and as many in the buffers of a decoder.
+const PIXEL: usize = 16;
+/// A decoder fills up each side to whole blocks of 32 pixels.
+const BLOCK: usize = 32;
+
+/// Makes a picture out of a whole one and some bytes: the bytes alone, behind the start of the
+/// whole one, in the place of a part of it, or as changes of single bytes.
+fn pictures(whole: &[u8], bytes: &[u8]) -> [Vec<u8>; 4] {
+    let at = bytes
+        .first()
+        .map_or(0, |&byte| usize::from(byte) * whole.len() / 256);
+    let (start, end) = whole.split_at(at);
+    let rest = end.get(bytes.len()..).unwrap_or_default();
+    let mut changed = whole.to_vec();
+    for pair in bytes.chunks_exact(3) {
+        let place = usize::from(u16::from_be_bytes([pair[0], pair[1]])) % whole.len();
+        changed[place] = pair[2];
+    }
+    [
+        bytes.to_vec(),
+        [start, bytes].concat(),
+        [start, bytes, rest].concat(),
+        changed,
+    ]
+}
+
+#[test]
+fn picture_files() {
+    let samples: [&[u8]; 5] = [
+        include_bytes!("samples/bits.png"),
+        include_bytes!("samples/cmyk.jpg"),
+        include_bytes!("samples/palette.png"),
+        include_bytes!("samples/progressive.jpg"),
+        include_bytes!("samples/rotated.jpg"),
+    ];
+    bolero::check!().for_each(|bytes| {
+        for file in samples.iter().flat_map(|whole| pictures(whole, bytes)) {
+            let mut pixels = 0;
+            let used = allocation_counter::measure(|| {
+                let Ok(picture) = Undecoded::new(&file) else {
+                    return;
+                };
+                let [height, width] = picture.size();
+                // Callers refuse a picture that is too large for them.
+                if height * width > 1 << 16 {
+                    return;
+                }
+                pixels = height.next_multiple_of(BLOCK) * width.next_multiple_of(BLOCK);
+                if let Ok(image) = picture.decode() {
+                    let found = [image.height(), image.width()];
+                    assert_eq!(found, [height as u32, width as u32]);
+                }
+            });
+            let limit = PIXEL * pixels + FACTOR * file.len() + BASE;
+            let used = used.bytes_max;
+            assert!(
+                used <= limit as u64,
+                "{used} bytes where {limit} are enough"
+            );
+        }
+    });
 }

@@ -1,12 +1,13 @@
 //! Reads a PNG or JPEG into the bytes of an image as a network learned from them.
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 
+use image::DynamicImage;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, guess_format};
 use kindling_datasets::MNIST_SHAPE;
+use kindling_datasets::picture::{Undecoded, picture_format};
 use kindling_formats::{Error, ImageShape};
 use kindling_harness::RunError;
 
@@ -14,7 +15,7 @@ use crate::digit::prepare_digit;
 use crate::output::is_standard_stream;
 
 /// The largest number of pixels that are decoded. More would take gigabytes of memory.
-const MAX_PIXELS: u64 = 50_000_000;
+const MAX_PIXELS: usize = 50_000_000;
 /// The largest size of a file in bytes. No PNG or JPEG with [`MAX_PIXELS`] is larger.
 const MAX_BYTES: u64 = 1 << 27;
 /// The number of bytes at the start of a file that show its format.
@@ -79,21 +80,8 @@ fn read_bytes(mut input: impl Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn picture_format(bytes: &[u8]) -> Result<ImageFormat, String> {
-    let wanted = "use a PNG or a JPEG file";
-    if bytes.is_empty() {
-        return Err(format!("it is empty; {wanted}"));
-    }
-    match guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
-        Ok(other) => Err(format!("its format is {other:?}; {wanted}")),
-        Err(_) => Err(format!("it is not a picture; {wanted}")),
-    }
-}
-
 /// Decodes a PNG or JPEG, and turns it upright.
 fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
-    let format = picture_format(bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!(
             "it is larger than {} MiB, which is too large for a picture; \
@@ -101,28 +89,25 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
             MAX_BYTES >> 20
         ));
     }
-    let damaged = |error| format!("{error}; use a PNG or a JPEG file that is complete");
-    let reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut decoder = reader.into_decoder().map_err(damaged)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    let refused = |error| format!("{error}; use a PNG or a JPEG file that is complete");
+    let picture = Undecoded::new(bytes).map_err(refused)?;
+    let [height, width] = picture.size();
+    if height * width > MAX_PIXELS {
         return Err(format!(
             "it has {width}x{height} pixels, and the limit is {} million pixels; \
              {TOO_LARGE_REMEDY}",
             MAX_PIXELS / 1_000_000
         ));
     }
-    // A camera stores the pixels in the order of its sensor, and the rotation separately.
-    let orientation = decoder.orientation().map_err(damaged)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    image.apply_orientation(orientation);
-    Ok(image)
+    picture.decode().map_err(refused)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
-    use image::{GrayAlphaImage, GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage};
+    use image::{GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage};
 
     fn digit(bytes: &[u8]) -> Result<Vec<u8>, String> {
         decode(bytes).and_then(|image| prepare(&image, MNIST_SHAPE))
