@@ -1,13 +1,16 @@
-//! Decodes PNG and JPEG files.
+//! Decodes PNG and JPEG files, and makes images of one shape out of pictures. Training and
+//! prediction prepare pictures by the same functions.
 
 use std::io::Cursor;
 
+use image::imageops::{FilterType, resize};
 use image::metadata::Orientation;
 use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, guess_format,
 };
+use kindling_formats::ImageShape;
 
-/// Why a file cannot be decoded.
+/// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
     /// The file has no bytes.
@@ -22,6 +25,9 @@ pub enum PictureError {
     /// The end of a JPEG is missing.
     #[error("its end is missing")]
     Cut,
+    /// Nothing says what is behind transparent pixels.
+    #[error("it has transparent pixels; put it on a background")]
+    Transparent,
     /// The decoder refuses the file.
     #[error("{0}")]
     Refused(ImageError),
@@ -112,6 +118,49 @@ impl<'a> Undecoded<'a> {
         image.apply_orientation(self.orientation);
         Ok(image)
     }
+}
+
+/// Returns the picture if no pixel is transparent.
+///
+/// # Errors
+///
+/// If one is.
+pub fn opaque(image: DynamicImage) -> Result<DynamicImage, PictureError> {
+    let is_opaque = match &image {
+        DynamicImage::ImageLumaA8(image) => image.pixels().all(|pixel| pixel.0[1] == u8::MAX),
+        DynamicImage::ImageLumaA16(image) => image.pixels().all(|pixel| pixel.0[1] == u16::MAX),
+        DynamicImage::ImageRgba8(image) => image.pixels().all(|pixel| pixel.0[3] == u8::MAX),
+        DynamicImage::ImageRgba16(image) => image.pixels().all(|pixel| pixel.0[3] == u16::MAX),
+        _ => true,
+    };
+    is_opaque.then_some(image).ok_or(PictureError::Transparent)
+}
+
+/// The pixels `[channels, height, width]` of an opaque picture, made grey or coloured and resized
+/// to `shape`.
+///
+/// 16 bits become 8. Grey is 0.2126 red + 0.7152 green + 0.0722 blue. Resizing is linear between
+/// pixels, takes means where a picture becomes smaller, and does not keep the ratio of the sides.
+pub fn image_pixels(image: DynamicImage, shape: ImageShape) -> Vec<u8> {
+    let (height, width) = (shape.height as u32, shape.width as u32);
+    let fits = (image.height(), image.width()) == (height, width);
+    if shape.channels == 1 {
+        let grey = image.into_luma8();
+        let grey = if fits {
+            grey
+        } else {
+            resize(&grey, width, height, FilterType::Triangle)
+        };
+        return grey.into_raw();
+    }
+    let mixed = image.into_rgb8();
+    let mixed = if fits {
+        mixed
+    } else {
+        resize(&mixed, width, height, FilterType::Triangle)
+    };
+    let channel = |channel: usize| mixed.iter().skip(channel).step_by(3).copied();
+    (0..3).flat_map(channel).collect()
 }
 
 /// Whether a JPEG has the marker that ends it.

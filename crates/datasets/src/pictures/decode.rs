@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use image::DynamicImage;
-use image::imageops::{FilterType, resize};
 use kindling_formats::ImageShape;
 use rayon::prelude::*;
 
@@ -12,7 +11,7 @@ use super::tree::{File, Listed};
 use crate::error::DataError;
 use crate::folder::{Entry, entry, read, shown};
 use crate::images::Images;
-use crate::picture::Undecoded;
+use crate::picture::{Undecoded, image_pixels, opaque};
 use crate::source::Labelled;
 
 /// The maximum size of a file in bytes. A larger file could fill the memory.
@@ -72,22 +71,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Undecoded<'_>, String> {
 fn load(path: &Path) -> Result<DynamicImage, String> {
     let bytes = bytes(path)?;
     let decoded = open(&bytes)?.decode();
-    let image = decoded.map_err(|error| shown(&error.to_string()))?;
-    if is_opaque(&image) {
-        Ok(image)
-    } else {
-        Err("it has transparent pixels; put it on a background".into())
-    }
-}
-
-fn is_opaque(image: &DynamicImage) -> bool {
-    match image {
-        DynamicImage::ImageLumaA8(image) => image.pixels().all(|pixel| pixel.0[1] == u8::MAX),
-        DynamicImage::ImageLumaA16(image) => image.pixels().all(|pixel| pixel.0[1] == u16::MAX),
-        DynamicImage::ImageRgba8(image) => image.pixels().all(|pixel| pixel.0[3] == u8::MAX),
-        DynamicImage::ImageRgba16(image) => image.pixels().all(|pixel| pixel.0[3] == u16::MAX),
-        _ => true,
-    }
+    let opaque = decoded.and_then(opaque);
+    opaque.map_err(|error| shown(&error.to_string()))
 }
 
 /// Why each of some pictures cannot be used, in their order. Those that can be used are left
@@ -136,7 +121,7 @@ pub(super) fn labelled(
                 Ok(image) => image,
                 Err(problem) => return Some(named(dir, file, &problem)),
             };
-            write_pixels(image, shape, pixels);
+            pixels.copy_from_slice(&image_pixels(image, shape));
             None
         })
         .collect();
@@ -163,28 +148,4 @@ fn black(split: &Listed, shape: ImageShape) -> Result<Vec<u8>, DataError> {
     };
     pixels.resize(numbers, 0);
     Ok(pixels)
-}
-
-/// Writes a picture as `[channels, height, width]`, 8 bits each.
-fn write_pixels(image: DynamicImage, shape: ImageShape, pixels: &mut [u8]) {
-    let (height, width) = (shape.height as u32, shape.width as u32);
-    let is_fitting = (image.height(), image.width()) == (height, width);
-    if shape.channels == 1 {
-        let mut grey = image.into_luma8();
-        if !is_fitting {
-            grey = resize(&grey, width, height, FilterType::Triangle);
-        }
-        pixels.copy_from_slice(&grey);
-        return;
-    }
-    let mut coloured = image.into_rgb8();
-    if !is_fitting {
-        coloured = resize(&coloured, width, height, FilterType::Triangle);
-    }
-    let places = shape.height * shape.width;
-    for (place, colour) in coloured.pixels().enumerate() {
-        for (channel, &number) in colour.0.iter().enumerate() {
-            pixels[channel * places + place] = number;
-        }
-    }
 }

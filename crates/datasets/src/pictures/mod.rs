@@ -40,12 +40,10 @@ pub(crate) fn is_there(dir: &Path) -> bool {
 
 /// Reads and checks the pictures of a folder.
 ///
-/// A picture is grey or coloured as its file says; a PNG with a palette is coloured. 16 bits
-/// become 8, and pictures are turned upright. Pictures become grey or coloured only by
-/// `data.channels`, and are resized only by `data.size`. Grey is
-/// 0.2126 red + 0.7152 green + 0.0722 blue. Resizing is linear between pixels, takes means where
-/// a picture becomes smaller, and does not keep the ratio of the sides. A picture that is
-/// transparent anywhere is refused, since nothing says what is behind it.
+/// A picture is grey or coloured as its file says; a PNG with a palette is coloured. Pictures
+/// become grey or coloured only by `data.channels`, and are resized only by `data.size`, by
+/// [`image_pixels`](crate::picture::image_pixels). A picture that is transparent anywhere is
+/// refused.
 ///
 /// # Errors
 ///

@@ -5,9 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use image::DynamicImage;
-use image::imageops::FilterType;
 use kindling_datasets::MNIST_SHAPE;
-use kindling_datasets::picture::{Undecoded, picture_format};
+use kindling_datasets::picture::{Undecoded, image_pixels, opaque, picture_format};
 use kindling_formats::{Error, ImageShape};
 use kindling_harness::RunError;
 
@@ -31,8 +30,8 @@ const TOO_LARGE_REMEDY: &str = "make it smaller";
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is not a PNG or JPEG, is too large, or shows no digit although
-/// it should.
+/// If the file cannot be read, is not a PNG or JPEG, is too large, or shows no digit or is
+/// transparent although it should not.
 pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError> {
     let (name, input): (&Path, Box<dyn Read>) = if is_standard_stream(path) {
         (
@@ -44,7 +43,7 @@ pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError>
         (path, Box::new(file))
     };
     let bytes = read_bytes(input).map_err(Error::io("read", name))?;
-    let image = decode(&bytes).and_then(|image| prepare(&image, shape));
+    let image = decode(&bytes).and_then(|image| prepare(image, shape));
     image.map_err(|problem| {
         let file = name.to_path_buf();
         Error::File { file, problem }.into()
@@ -52,18 +51,12 @@ pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError>
 }
 
 /// The bytes `[channels, height, width]` of a picture as a network learned from them.
-fn prepare(image: &DynamicImage, shape: ImageShape) -> Result<Vec<u8>, String> {
+fn prepare(image: DynamicImage, shape: ImageShape) -> Result<Vec<u8>, String> {
     if shape == MNIST_SHAPE {
-        return prepare_digit(image);
+        return prepare_digit(&image);
     }
-    let (width, height) = (shape.width as u32, shape.height as u32);
-    let resized = image.resize_exact(width, height, FilterType::Triangle);
-    if shape.channels == 1 {
-        return Ok(resized.into_luma8().into_raw());
-    }
-    let pixels = resized.into_rgb8().into_raw();
-    let channel = |channel: usize| pixels.iter().skip(channel).step_by(3).copied();
-    Ok((0..3).flat_map(channel).collect())
+    let image = opaque(image).map_err(|error| error.to_string())?;
+    Ok(image_pixels(image, shape))
 }
 
 /// Reads `input` in bounded memory. If it starts like a PNG or JPEG, this reads up to one
@@ -110,7 +103,7 @@ mod tests {
     use image::{GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage};
 
     fn digit(bytes: &[u8]) -> Result<Vec<u8>, String> {
-        decode(bytes).and_then(|image| prepare(&image, MNIST_SHAPE))
+        decode(bytes).and_then(|image| prepare(image, MNIST_SHAPE))
     }
 
     fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
@@ -165,11 +158,15 @@ mod tests {
     fn for_images_of_another_shape_a_picture_is_resized() {
         let image = RgbImage::from_fn(4, 2, |x, _| Rgb([if x < 2 { 10 } else { 200 }, 60, 7]));
         let image = DynamicImage::from(image);
-        let coloured = prepare(&image, [3, 1, 2].into()).expect("an image");
+        let coloured = prepare(image.clone(), [3, 1, 2].into()).expect("an image");
         assert_eq!(coloured.len(), 6);
         assert_eq!(coloured[2..], [60, 60, 7, 7]);
         assert!(coloured[0] < 60 && coloured[1] > 150, "{coloured:?}");
-        let grey = prepare(&image, [1, 1, 2].into()).expect("an image");
+        let grey = prepare(image, [1, 1, 2].into()).expect("an image");
         assert!(grey.len() == 2 && grey[0] < grey[1], "{grey:?}");
+        // Training refuses such a picture too.
+        let clear = DynamicImage::from(GrayAlphaImage::from_pixel(2, 1, LumaA([9, 0])));
+        let problem = prepare(clear, [1, 1, 2].into()).expect_err("must be refused");
+        assert_eq!(problem, "it has transparent pixels; put it on a background");
     }
 }
