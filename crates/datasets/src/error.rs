@@ -1,6 +1,6 @@
 //! The error of loading images.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kindling_formats::ImageShape;
 
@@ -82,6 +82,14 @@ pub enum DataError {
     Classes {
         /// The path of `labels.txt`.
         path: PathBuf,
+    },
+    /// A folder of pictures, or pictures in it, cannot be used.
+    #[error("{}: {problem}", dir.display())]
+    Pictures {
+        /// The folder.
+        dir: PathBuf,
+        /// What is wrong, with the names of pictures, and the remedy.
+        problem: String,
     },
     /// The number of labels is not the number of images.
     #[error(
@@ -191,4 +199,13 @@ pub enum DataError {
         /// The number of images that there are.
         there: usize,
     },
+}
+
+impl DataError {
+    pub(crate) fn pictures(dir: &Path, problem: impl Into<String>) -> Self {
+        Self::Pictures {
+            dir: dir.to_path_buf(),
+            problem: problem.into(),
+        }
+    }
 }

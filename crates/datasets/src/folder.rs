@@ -27,14 +27,14 @@ pub(crate) struct Found {
 }
 
 /// What a path in a folder is.
-enum Entry {
+pub(crate) enum Entry {
     Absent,
     File,
     /// Something else, as `a folder`.
     Other(&'static str),
 }
 
-fn entry(path: &Path) -> Result<Entry, DataError> {
+pub(crate) fn entry(path: &Path) -> Result<Entry, DataError> {
     match fs::metadata(path) {
         Ok(data) if data.is_file() => Ok(Entry::File),
         Ok(data) if data.is_dir() => Ok(Entry::Other("a folder")),
@@ -53,7 +53,7 @@ fn is_absent(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-fn unreadable(path: &Path, source: std::io::Error) -> DataError {
+pub(crate) fn unreadable(path: &Path, source: std::io::Error) -> DataError {
     DataError::Read {
         path: path.to_path_buf(),
         source,
@@ -65,7 +65,7 @@ fn unreadable(path: &Path, source: std::io::Error) -> DataError {
 /// # Errors
 ///
 /// If the file cannot be read, or has more than `most` bytes.
-fn read(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
+pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))

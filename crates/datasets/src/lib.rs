@@ -11,6 +11,17 @@ mod images;
 mod load;
 mod mnist;
 mod permutation;
+pub mod picture;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`load.rs` does not read this form yet")
+)]
+mod pictures;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`load.rs` does not warn of this yet")
+)]
+mod repeated;
 mod source;
 mod stream;
 mod sums;

@@ -1,12 +1,12 @@
 //! Reads a PNG or JPEG into the bytes of an image as a network learned from them.
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 
-use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, guess_format};
+use image::DynamicImage;
 use kindling_datasets::MNIST_SHAPE;
+use kindling_datasets::picture::{Undecoded, image_pixels, opaque, picture_format};
 use kindling_formats::{Error, ImageShape};
 use kindling_harness::RunError;
 
@@ -14,7 +14,7 @@ use crate::digit::prepare_digit;
 use crate::output::is_standard_stream;
 
 /// The largest number of pixels that are decoded. More would take gigabytes of memory.
-const MAX_PIXELS: u64 = 50_000_000;
+const MAX_PIXELS: usize = 50_000_000;
 /// The largest size of a file in bytes. No PNG or JPEG with [`MAX_PIXELS`] is larger.
 const MAX_BYTES: u64 = 1 << 27;
 /// The number of bytes at the start of a file that show its format.
@@ -30,8 +30,8 @@ const TOO_LARGE_REMEDY: &str = "make it smaller";
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is not a PNG or JPEG, is too large, or shows no digit although
-/// it should.
+/// If the file cannot be read, is not a PNG or JPEG, is too large, or shows no digit or is
+/// transparent although it should not.
 pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError> {
     let (name, input): (&Path, Box<dyn Read>) = if is_standard_stream(path) {
         (
@@ -43,7 +43,7 @@ pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError>
         (path, Box::new(file))
     };
     let bytes = read_bytes(input).map_err(Error::io("read", name))?;
-    let image = decode(&bytes).and_then(|image| prepare(&image, shape));
+    let image = decode(&bytes).and_then(|image| prepare(image, shape));
     image.map_err(|problem| {
         let file = name.to_path_buf();
         Error::File { file, problem }.into()
@@ -51,18 +51,12 @@ pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError>
 }
 
 /// The bytes `[channels, height, width]` of a picture as a network learned from them.
-fn prepare(image: &DynamicImage, shape: ImageShape) -> Result<Vec<u8>, String> {
+fn prepare(image: DynamicImage, shape: ImageShape) -> Result<Vec<u8>, String> {
     if shape == MNIST_SHAPE {
-        return prepare_digit(image);
+        return prepare_digit(&image);
     }
-    let (width, height) = (shape.width as u32, shape.height as u32);
-    let resized = image.resize_exact(width, height, FilterType::Triangle);
-    if shape.channels == 1 {
-        return Ok(resized.into_luma8().into_raw());
-    }
-    let pixels = resized.into_rgb8().into_raw();
-    let channel = |channel: usize| pixels.iter().skip(channel).step_by(3).copied();
-    Ok((0..3).flat_map(channel).collect())
+    let image = opaque(image).map_err(|error| error.to_string())?;
+    Ok(image_pixels(image, shape))
 }
 
 /// Reads `input` in bounded memory. If it starts like a PNG or JPEG, this reads up to one
@@ -79,21 +73,8 @@ fn read_bytes(mut input: impl Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn picture_format(bytes: &[u8]) -> Result<ImageFormat, String> {
-    let wanted = "use a PNG or a JPEG file";
-    if bytes.is_empty() {
-        return Err(format!("it is empty; {wanted}"));
-    }
-    match guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
-        Ok(other) => Err(format!("its format is {other:?}; {wanted}")),
-        Err(_) => Err(format!("it is not a picture; {wanted}")),
-    }
-}
-
 /// Decodes a PNG or JPEG, and turns it upright.
 fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
-    let format = picture_format(bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!(
             "it is larger than {} MiB, which is too large for a picture; \
@@ -101,31 +82,28 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
             MAX_BYTES >> 20
         ));
     }
-    let damaged = |error| format!("{error}; use a PNG or a JPEG file that is complete");
-    let reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut decoder = reader.into_decoder().map_err(damaged)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    let refused = |error| format!("{error}; use a PNG or a JPEG file that is complete");
+    let picture = Undecoded::new(bytes).map_err(refused)?;
+    let [height, width] = picture.size();
+    if height * width > MAX_PIXELS {
         return Err(format!(
             "it has {width}x{height} pixels, and the limit is {} million pixels; \
              {TOO_LARGE_REMEDY}",
             MAX_PIXELS / 1_000_000
         ));
     }
-    // A camera stores the pixels in the order of its sensor, and the rotation separately.
-    let orientation = decoder.orientation().map_err(damaged)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    image.apply_orientation(orientation);
-    Ok(image)
+    picture.decode().map_err(refused)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
-    use image::{GrayAlphaImage, GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage};
+    use image::{GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage};
 
     fn digit(bytes: &[u8]) -> Result<Vec<u8>, String> {
-        decode(bytes).and_then(|image| prepare(&image, MNIST_SHAPE))
+        decode(bytes).and_then(|image| prepare(image, MNIST_SHAPE))
     }
 
     fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
@@ -180,11 +158,15 @@ mod tests {
     fn for_images_of_another_shape_a_picture_is_resized() {
         let image = RgbImage::from_fn(4, 2, |x, _| Rgb([if x < 2 { 10 } else { 200 }, 60, 7]));
         let image = DynamicImage::from(image);
-        let coloured = prepare(&image, [3, 1, 2].into()).expect("an image");
+        let coloured = prepare(image.clone(), [3, 1, 2].into()).expect("an image");
         assert_eq!(coloured.len(), 6);
         assert_eq!(coloured[2..], [60, 60, 7, 7]);
         assert!(coloured[0] < 60 && coloured[1] > 150, "{coloured:?}");
-        let grey = prepare(&image, [1, 1, 2].into()).expect("an image");
+        let grey = prepare(image, [1, 1, 2].into()).expect("an image");
         assert!(grey.len() == 2 && grey[0] < grey[1], "{grey:?}");
+        // Training refuses such a picture too.
+        let clear = DynamicImage::from(GrayAlphaImage::from_pixel(2, 1, LumaA([9, 0])));
+        let problem = prepare(clear, [1, 1, 2].into()).expect_err("must be refused");
+        assert_eq!(problem, "it has transparent pixels; put it on a background");
     }
 }
