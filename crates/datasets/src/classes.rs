@@ -7,15 +7,11 @@ use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
 use crate::folder::{names, shown, text_file};
-use crate::source::MAX_CLASSES;
+use crate::limits::MAX_CLASSES;
 use crate::sums::Sums;
 
 /// The name of the file that holds the names of the classes.
 const LABELS: &str = "labels.txt";
-
-/// The maximum length of the name of a class in bytes. A longer name does not fit beside a
-/// figure.
-pub(crate) const LONGEST_CLASS: usize = 40;
 
 /// Names for the classes of `labels` that have none: the numbers in the file of labels, from
 /// `first` on. The labels themselves begin at 0.

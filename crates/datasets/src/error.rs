@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use kindling_formats::ImageShape;
 
-use crate::classes::LONGEST_CLASS;
+use crate::limits::LONGEST_CLASS;
 use crate::idx::IdxError;
-use crate::source::MAX_CLASSES;
+use crate::limits::MAX_CLASSES;
 
 /// The error of loading images. Its text names the file and the remedy.
 #[derive(Debug, thiserror::Error)]

@@ -5,22 +5,16 @@ mod channels;
 mod classes;
 mod error;
 mod folder;
+mod form;
 pub mod idx;
 mod idx_folder;
 mod images;
+mod limits;
 mod load;
 mod mnist;
 mod permutation;
 pub mod picture;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "`load.rs` does not read this form yet")
-)]
 mod pictures;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "`load.rs` does not warn of this yet")
-)]
 mod repeated;
 mod source;
 mod stream;

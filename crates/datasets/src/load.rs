@@ -4,10 +4,11 @@ use burn_dataset::Dataset;
 use kindling_formats::{ChannelScale, DataInfo, ImageData, Normalize, Split};
 
 use crate::error::DataError;
-use crate::idx_folder;
+use crate::form;
 use crate::images::Images;
 use crate::mnist::mnist;
 use crate::permutation::{hold_out, take};
+use crate::repeated::repeated;
 
 /// The images of a run.
 #[derive(Debug, Clone)]
@@ -39,13 +40,17 @@ pub struct ImageSet {
 pub fn load_images(data: &ImageData) -> Result<ImageSet, DataError> {
     let mut source = match data.dir.as_deref() {
         None => mnist()?,
-        Some(dir) => idx_folder::read(data, dir)?,
+        Some(dir) => form::read(data, dir)?,
     };
     if data.transpose == Some(true) {
         source = source.transposed();
     }
     let source = source.check()?;
-    let info = source.info();
+    let mut info = source.info();
+    // A test makes sure that MNIST has none.
+    if data.dir.is_some() {
+        info.repeated = repeated(&source);
+    }
     let train = take(source.train, "train", data.train)?;
     let (train, evaluated, evaluated_split) = match (data.validation, source.validation) {
         (Some(count), Some(own)) => {
@@ -66,13 +71,15 @@ pub fn load_images(data: &ImageData) -> Result<ImageSet, DataError> {
         None | Some(Normalize::Unit) => None,
         Some(Normalize::Standard) => Some(standard_scale(&train)?),
     };
+    let mut warnings = source.warnings;
+    warnings.extend(info.repeated.iter().map(ToString::to_string));
     Ok(ImageSet {
         train: train.with_scale(scale.clone()),
         evaluated: evaluated.with_scale(scale),
         evaluated_split,
         info,
         fingerprint: source.fingerprint,
-        warnings: source.warnings,
+        warnings,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use burn_dataset::Dataset;
-use kindling_formats::Split;
+use kindling_formats::{RepeatedImages, Split};
 
 use crate::images::Images;
 use crate::source::Source;
@@ -11,23 +11,9 @@ use crate::source::Source;
 /// The maximum number of places that are kept for each two splits.
 const PLACES: usize = 5;
 
-/// The images of one split whose pixels also stand in another split.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Repeated {
-    /// The split that is searched.
-    pub first: Split,
-    /// The split whose images are looked for.
-    pub second: Split,
-    /// The number of images of `second` that stand in `first`.
-    pub count: usize,
-    /// Of the first ones, the position in `first`, where it stands for the first time, and the
-    /// position in `second`, both from 0.
-    pub places: Vec<[usize; 2]>,
-}
-
 /// Finds the images that stand in two splits with the same pixels, whatever their labels. Splits
 /// that have no image in common are left out.
-pub(crate) fn repeated(source: &Source) -> Vec<Repeated> {
+pub(crate) fn repeated(source: &Source) -> Vec<RepeatedImages> {
     let train = &source.train.images;
     let validation = source.validation.as_ref().map(|split| &split.images);
     let test = &source.test.images;
@@ -65,12 +51,12 @@ fn compare(
     [first, second]: [Split; 2],
     known: &HashMap<&[u8], usize>,
     images: &Images,
-) -> Option<Repeated> {
+) -> Option<RepeatedImages> {
     let place = |at| Some([*known.get(images.pixels(at))?, at]);
     let mut places: Vec<[usize; 2]> = (0..images.len()).filter_map(place).collect();
     let count = places.len();
     places.truncate(PLACES);
-    (count > 0).then_some(Repeated {
+    (count > 0).then_some(RepeatedImages {
         first,
         second,
         count,
@@ -97,7 +83,7 @@ mod tests {
         let validation = split(&[[7, 8], [5, 6]]);
         let test = split(&[[2, 1], [1, 2], [7, 8], [3, 4], [1, 2], [3, 3]]);
         let source = Source::new(Vec::new(), train, Some(validation), test, Vec::new());
-        let found = |first, second, places: &[[usize; 2]]| Repeated {
+        let found = |first, second, places: &[[usize; 2]]| RepeatedImages {
             first,
             second,
             count: places.len(),

@@ -6,9 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
 use crate::images::Images;
-
-/// The largest number of classes. A label is one byte.
-pub(crate) const MAX_CLASSES: usize = 256;
+use crate::limits::MAX_CLASSES;
 
 /// The labelled images of one split, and where they come from.
 #[derive(Debug)]
@@ -174,6 +172,7 @@ impl Source {
             train: self.train.images.len(),
             validation: validation.map_or(0, |split| split.images.len()),
             test: self.test.images.len(),
+            repeated: Vec::new(),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::split::Split;
+
 /// The shape of every image of a data set. Files hold it as `[channels, height, width]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "[usize; 3]", into = "[usize; 3]")]
@@ -67,6 +69,48 @@ pub struct DataInfo {
     pub validation: usize,
     /// The number of test images.
     pub test: usize,
+    /// The images that stand in two splits. A network may know them by heart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeated: Vec<RepeatedImages>,
+}
+
+/// The images of one split whose pixels also stand in another split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepeatedImages {
+    /// The split that is searched.
+    pub first: Split,
+    /// The split whose images are looked for.
+    pub second: Split,
+    /// The number of images of `second` that stand in `first`.
+    pub count: usize,
+    /// Of the first ones, the position in `first`, where it stands for the first time, and the
+    /// position in `second`, both from 0.
+    pub places: Vec<[usize; 2]>,
+}
+
+/// A phrase that counts the images and names the first ones by their positions, from 0.
+impl fmt::Display for RepeatedImages {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, second, count) = (self.first, self.second, self.count);
+        let (images, are) = match count {
+            1 => ("image", "is a"),
+            _ => ("images", "are also"),
+        };
+        let also = match count {
+            1 => format!("{first} image, too"),
+            _ => format!("{first} images"),
+        };
+        write!(formatter, "{count} {second} {images} {are} {also}:")?;
+        for (index, [known, found]) in self.places.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(formatter, "{comma} {second} {found} is {first} {known}")?;
+        }
+        match count > self.places.len() {
+            true => write!(formatter, " and so on"),
+            false => Ok(()),
+        }
+    }
 }
 
 /// How the bytes of pixels become the numbers that a network sees: with their mean and standard
@@ -102,5 +146,23 @@ mod tests {
         assert_eq!(serde_json::to_string(&shape).expect("JSON"), "[3,32,48]");
         assert_eq!(shape.to_string(), "32x48x3");
         assert_eq!(ImageShape::from([1, 8, 8]).to_string(), "8x8");
+    }
+
+    #[test]
+    fn repeated_images_are_counted_and_named() {
+        let repeated = |count, places: &[[usize; 2]]| RepeatedImages {
+            first: Split::Train,
+            second: Split::Test,
+            count,
+            places: places.to_vec(),
+        };
+        assert_eq!(
+            repeated(1, &[[4, 7]]).to_string(),
+            "1 test image is a train image, too: test 7 is train 4"
+        );
+        assert_eq!(
+            repeated(9, &[[4, 7], [4, 8]]).to_string(),
+            "9 test images are also train images: test 7 is train 4, test 8 is train 4 and so on"
+        );
     }
 }

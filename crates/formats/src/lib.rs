@@ -20,7 +20,7 @@ mod stream;
 mod write;
 
 pub use configs::*;
-pub use data_info::{ChannelScale, DataInfo, ImageShape, RunData};
+pub use data_info::{ChannelScale, DataInfo, ImageShape, RepeatedImages, RunData};
 pub use devices::{Backend, DeviceName, DeviceReport, Host, Precision};
 pub use digest::hex;
 pub use error::{Error, Result};
