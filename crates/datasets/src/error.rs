@@ -25,12 +25,23 @@ pub enum DataError {
         /// Similar files in the folder, each as a clause after `; `. It may be empty.
         hint: String,
     },
-    /// A path is not a file, or the content of the file cannot be used.
+    /// A path is not a file, the content of the file cannot be used, or a folder does not hold
+    /// the files of a data set.
     #[error("{} {why}", path.display())]
     Unusable {
         /// The path.
         path: PathBuf,
         /// What is wrong with the path, and the remedy.
+        why: String,
+    },
+    /// An array of an NPZ file cannot be used.
+    #[error("{}: array `{array}` {why}", path.display())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// The name of the array.
+        array: &'static str,
+        /// What is wrong with the array, and the remedy.
         why: String,
     },
     /// A file cannot be read.
@@ -73,14 +84,14 @@ pub enum DataError {
         /// The number of the line, from 1.
         line: usize,
     },
-    /// `labels.txt` does not hold a name for each class.
+    /// A file of names does not hold a name for each class.
     #[error(
         "{}: each line must be the name of a class with at most {LONGEST_CLASS} bytes, from label \
          0 on, and there can be at most {MAX_CLASSES} classes",
         path.display()
     )]
     Classes {
-        /// The path of `labels.txt`.
+        /// The path of the file.
         path: PathBuf,
     },
     /// The number of labels is not the number of images.

@@ -2,6 +2,7 @@
 //! This crate holds no models.
 
 mod channels;
+mod cifar;
 mod classes;
 mod error;
 mod folder;
@@ -10,6 +11,8 @@ mod idx_folder;
 mod images;
 mod load;
 mod mnist;
+mod npy;
+mod npz;
 mod permutation;
 mod source;
 mod stream;

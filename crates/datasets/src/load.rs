@@ -1,12 +1,13 @@
 //! Loads the images that a config names: MNIST as it is in the repository, or a folder.
 
-use burn_dataset::Dataset;
-use kindling_formats::{DataInfo, ImageData, Split};
+use kindling_formats::{DataInfo, Form, ImageData, Split};
 
+use crate::cifar;
 use crate::error::DataError;
 use crate::idx_folder;
 use crate::images::Images;
 use crate::mnist::mnist;
+use crate::npz;
 use crate::permutation::{hold_out, take};
 
 /// The images of a run.
@@ -39,7 +40,13 @@ pub struct ImageSet {
 pub fn load_images(data: &ImageData) -> Result<ImageSet, DataError> {
     let source = match data.dir.as_deref() {
         None => mnist()?,
-        Some(dir) => idx_folder::read(dir)?,
+        Some(dir) => match data.form {
+            Some(Form::Cifar) => cifar::read(dir)?,
+            Some(Form::Npz) => npz::read(data, dir)?,
+            None if cifar::is_there(dir) => cifar::read(dir)?,
+            None if npz::is_there(dir) => npz::read(data, dir)?,
+            _ => idx_folder::read(dir)?,
+        },
     };
     let source = source.check()?;
     let info = source.info();
@@ -67,6 +74,7 @@ pub fn load_images(data: &ImageData) -> Result<ImageSet, DataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn_dataset::Dataset;
 
     #[test]
     fn a_config_can_use_fewer_images_but_not_more() {
