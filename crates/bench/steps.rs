@@ -87,6 +87,7 @@ fn classifier(bencher: divan::Bencher, batch: usize, model: ClassifierModel) {
         train: batch,
         validation: 0,
         test: 0,
+        repeated: Vec::new(),
     };
     match Classifier::new(&model, &data, 0, &device) {
         Ok(model) => train_step(bencher, model, batch, SGD),

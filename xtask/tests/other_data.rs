@@ -18,7 +18,9 @@ struct Split {
 /// if there are three channels also by its colour.
 fn split(shape: [usize; 3], classes: usize, count: usize) -> Split {
     let [channels, height, width] = shape;
-    let labels: Vec<u8> = (0..count).map(|index| (index * 7 % classes) as u8).collect();
+    let labels: Vec<u8> = (0..count)
+        .map(|index| (index * 7 % classes) as u8)
+        .collect();
     let mut pixels = Vec::new();
     for (index, &label) in labels.iter().enumerate() {
         let label = usize::from(label);
@@ -109,7 +111,10 @@ fn train(folder: &Path, shape: [usize; 3], classes: usize, more: &str) -> PathBu
     let shape = format!("\"shape\":[{channels},{height},{width}]");
     assert!(page.contains(&shape), "the explorer");
     let figures = std::fs::read_dir(tree.figures()).unwrap();
-    assert!(figures.count() > 5, "figures of codes, mistakes and weights");
+    assert!(
+        figures.count() > 5,
+        "figures of codes, mistakes and weights"
+    );
     tree.root().to_path_buf()
 }
 

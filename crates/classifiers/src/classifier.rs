@@ -151,6 +151,7 @@ mod tests {
             train: 1,
             validation: 0,
             test: 1,
+            repeated: Vec::new(),
         }
     }
 

@@ -16,6 +16,7 @@
 //!     train: 100,
 //!     validation: 0,
 //!     test: 20,
+//!     repeated: Vec::new(),
 //! };
 //! let device = Device::default();
 //! let network = Classifier::new(&model, &data, 0, &device)?;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
 use crate::folder::{names, shown, text_file};
-use crate::limits::MAX_CLASSES;
+use crate::limits::{LONGEST_CLASS, MAX_CLASSES};
 use crate::sums::Sums;
 
 /// The name of the file that holds the names of the classes.
@@ -21,18 +21,19 @@ pub(crate) fn numbered(labels: &[u8], first: u8) -> Vec<String> {
     numbers.map(|number| number.to_string()).collect()
 }
 
-/// Reads `labels.txt` in `dir`; `None` if there is no such file. Each line is the name of a
-/// class. If `sums` has a SHA-256 for the file, it is checked.
+/// Reads `labels.txt` in `dir`; `None` if there is no such file. It adds a warning if a file has
+/// a similar name.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, has another SHA-256, or a line is no name.
+/// Those of [`read_names`].
 pub(crate) fn read_classes(
     dir: &Path,
     sums: &mut Option<Sums>,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Vec<String>>, DataError> {
-    let Some((found, text)) = text_file(dir, LABELS)? else {
+    let classes = read_names(dir, LABELS, sums)?;
+    if classes.is_none() {
         let like = |name: &String| {
             let name = name.to_lowercase();
             ["labels.txt", "labels.txt.txt", "label.txt", "labels"].contains(&name.as_str())
@@ -44,11 +45,27 @@ pub(crate) fn read_classes(
                 shown(&name)
             )
         }));
+    }
+    Ok(classes)
+}
+
+/// Reads the file `name` in `dir`; `None` if there is no such file. Each line is the name of a
+/// class. If `sums` has a SHA-256 for the file, it is checked.
+///
+/// # Errors
+///
+/// If the file cannot be read, has another SHA-256, or a line is no name.
+pub(crate) fn read_names(
+    dir: &Path,
+    name: &str,
+    sums: &mut Option<Sums>,
+) -> Result<Option<Vec<String>>, DataError> {
+    let Some((found, text)) = text_file(dir, name)? else {
         return Ok(None);
     };
     if let Some(sums) = sums {
         let sum = hex(&Sha256::digest(&found.bytes));
-        sums.check(LABELS, &found, &sum)?;
+        sums.check(name, &found, &sum)?;
     }
     let names: Vec<String> = text
         .trim_end()

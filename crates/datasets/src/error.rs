@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use kindling_formats::ImageShape;
 
-use crate::limits::LONGEST_CLASS;
 use crate::idx::IdxError;
+use crate::limits::LONGEST_CLASS;
 use crate::limits::MAX_CLASSES;
 
 /// The error of loading images. Its text names the file and the remedy.
@@ -25,12 +25,46 @@ pub enum DataError {
         /// Similar files in the folder, each as a clause after `; `. It may be empty.
         hint: String,
     },
-    /// A path is not a file, or the content of the file cannot be used.
+    /// A folder holds images in no known form.
+    #[error(
+        "{}: there are no images in a known form; `data.dir` must be a folder of pictures with a \
+         folder for each class, of the four IDX files of a data set like MNIST, of an NPZ file, or \
+         of CIFAR's binary files",
+        dir.display()
+    )]
+    NoForm {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A folder may hold images in several forms.
+    #[error(
+        "{}: the images may be those of several forms, {}; say which with `data.form`",
+        dir.display(),
+        forms.join(", ")
+    )]
+    Forms {
+        /// The folder.
+        dir: PathBuf,
+        /// The names of the forms.
+        forms: Vec<&'static str>,
+    },
+    /// A path is not a file, the content of the file cannot be used, or a folder does not hold
+    /// the files of a data set.
     #[error("{} {why}", path.display())]
     Unusable {
         /// The path.
         path: PathBuf,
         /// What is wrong with the path, and the remedy.
+        why: String,
+    },
+    /// An array of an NPZ file cannot be used.
+    #[error("{}: array `{array}` {why}", path.display())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// The name of the array.
+        array: &'static str,
+        /// What is wrong with the array, and the remedy.
         why: String,
     },
     /// A file cannot be read.
@@ -73,14 +107,14 @@ pub enum DataError {
         /// The number of the line, from 1.
         line: usize,
     },
-    /// `labels.txt` does not hold a name for each class.
+    /// A file of names does not hold a name for each class.
     #[error(
         "{}: each line must be the name of a class with at most {LONGEST_CLASS} bytes, from label \
          0 on, and there can be at most {MAX_CLASSES} classes",
         path.display()
     )]
     Classes {
-        /// The path of `labels.txt`.
+        /// The path of the file.
         path: PathBuf,
     },
     /// A folder of pictures, or pictures in it, cannot be used.

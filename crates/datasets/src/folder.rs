@@ -79,6 +79,28 @@ pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
+/// Opens a file, and returns it with its size in bytes; `None` if there is no such file.
+pub(crate) fn open(path: &Path) -> Result<Option<(File, u64)>, DataError> {
+    match entry(path)? {
+        Entry::Absent => Ok(None),
+        Entry::Other(what) => Err(in_the_way(path, what)),
+        Entry::File => File::open(path)
+            .and_then(|file| {
+                let size = file.metadata()?.len();
+                Ok(Some((file, size)))
+            })
+            .map_err(|source| unreadable(path, source)),
+    }
+}
+
+/// The error for something that is no file at the place of one.
+fn in_the_way(path: &Path, what: &str) -> DataError {
+    DataError::Unusable {
+        path: path.to_path_buf(),
+        why: format!("is {what}; put a file there, or remove it"),
+    }
+}
+
 /// Reads `name` or `name.gz` in `dir`. It adds a warning if `name` exists but is not a file,
 /// and `name.gz` is read instead.
 pub(crate) fn data_file(
@@ -113,16 +135,16 @@ pub(crate) fn data_file(
 /// file.
 pub(crate) fn text_file(dir: &Path, name: &str) -> Result<Option<(Found, String)>, DataError> {
     let path = dir.join(name);
-    let unusable = |path, why| Err(DataError::Unusable { path, why });
     let bytes = match entry(&path)? {
         Entry::Absent => return Ok(None),
-        Entry::Other(what) => {
-            return unusable(path, format!("is {what}; put a file there, or remove it"));
-        }
+        Entry::Other(what) => return Err(in_the_way(&path, what)),
         Entry::File => read(&path, MAX_TEXT)?,
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        return unusable(path, "is not text in UTF-8; save it as UTF-8".into());
+        return Err(DataError::Unusable {
+            path,
+            why: "is not text in UTF-8; save it as UTF-8".into(),
+        });
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_string();
     let name = name.to_string();

@@ -6,7 +6,7 @@ use kindling_formats::{Form, ImageData};
 
 use crate::error::DataError;
 use crate::source::Source;
-use crate::{idx_folder, pictures};
+use crate::{cifar, idx_folder, npz, pictures};
 
 /// Reads the images in the folder `dir`.
 ///
@@ -20,6 +20,8 @@ pub(crate) fn read(data: &ImageData, dir: &Path) -> Result<Source, DataError> {
     };
     match form {
         Form::Idx => idx_folder::read(data, dir),
+        Form::Cifar => cifar::read(dir),
+        Form::Npz => npz::read(data, dir),
         Form::Pictures => pictures::read(data, dir),
     }
 }
@@ -32,6 +34,8 @@ pub(crate) fn read(data: &ImageData, dir: &Path) -> Result<Source, DataError> {
 fn find(dir: &Path) -> Result<Form, DataError> {
     let is_there = |form: &Form| match form {
         Form::Idx => idx_folder::is_there(dir),
+        Form::Cifar => cifar::is_there(dir),
+        Form::Npz => npz::is_there(dir),
         Form::Pictures => pictures::is_there(dir),
     };
     let forms: Vec<Form> = Form::ALL.into_iter().filter(is_there).collect();

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::classes::{numbered, read_classes};
 use crate::error::DataError;
-use crate::folder::data_file;
+use crate::folder::{data_file, names};
 use crate::idx;
 use crate::images::Images;
 use crate::source::{Labelled, Source};
@@ -47,6 +47,16 @@ impl Unpacked {
     }
 }
 
+/// Whether a folder holds IDX files, by the names of its entries. An error about a missing file
+/// names a similar one, so similar names count, too.
+pub(crate) fn is_there(dir: &Path) -> bool {
+    let is_idx = |name: &String| {
+        let name = name.to_lowercase();
+        name.contains("ubyte") || name.contains("idx")
+    };
+    names(dir).iter().any(is_idx)
+}
+
 /// Reads and checks the files of a folder. `labels.txt` may name the classes, and `SHA256SUMS`
 /// may hold the sums of the files.
 ///
@@ -65,11 +75,16 @@ pub(crate) fn read(data: &ImageData, dir: &Path) -> Result<Source, DataError> {
         }
         unpacked.push(file);
     }
-    let names = read_classes(dir, &mut sums, &mut warnings)?;
+    let class_names = read_classes(dir, &mut sums, &mut warnings)?;
     if let Some(sums) = sums {
         warnings.extend(sums.warnings());
     }
-    join(unpacked, names, data.first_label.unwrap_or(0), warnings)
+    join(
+        unpacked,
+        class_names,
+        data.first_label.unwrap_or(0),
+        warnings,
+    )
 }
 
 /// Makes a data set from its four unpacked files, in the order of [`FILES`]. If the classes have

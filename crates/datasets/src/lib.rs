@@ -2,6 +2,7 @@
 //! This crate holds no models.
 
 mod channels;
+mod cifar;
 mod classes;
 mod error;
 mod folder;
@@ -12,6 +13,8 @@ mod images;
 mod limits;
 mod load;
 mod mnist;
+mod npy;
+mod npz;
 mod permutation;
 pub mod picture;
 mod pictures;

@@ -5,13 +5,14 @@
 //! `x.gz`, the line gives the sum of the unpacked bytes. There is a warning for each line that
 //! names none of the files, and for each file that no line names.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use kindling_formats::hex;
 use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
-use crate::folder::{Found, names, shown, text_file};
+use crate::folder::{Found, names, shown, text_file, unreadable};
 
 /// The name of the file.
 const NAME: &str = "SHA256SUMS";
@@ -127,6 +128,35 @@ impl Sums {
             self.uncovered.push(found.name.clone());
         }
         Ok(())
+    }
+
+    /// Checks a file that is not gzipped by the lines that name it. The file is read only if
+    /// there are such lines.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or its SHA-256 differs from the one in a line.
+    pub(crate) fn check_file(&mut self, path: &Path) -> Result<(), DataError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let sums = self.of(&name);
+        let Some(expected) = sums.first() else {
+            self.uncovered.push(name.into_owned());
+            return Ok(());
+        };
+        let mut hash = Sha256::new();
+        File::open(path)
+            .and_then(|mut file| std::io::copy(&mut file, &mut hash))
+            .map_err(|source| unreadable(path, source))?;
+        let found = hex(&hash.finalize());
+        if sums.contains(&found) {
+            return Ok(());
+        }
+        Err(DataError::Altered {
+            file: path.display().to_string(),
+            bytes: "bytes",
+            expected: expected.clone(),
+            found,
+        })
     }
 
     /// The sums that lines give for the file `name`. If a line has a path, only the last part

@@ -74,6 +74,7 @@ pub(crate) fn images() -> DataInfo {
         train: 60_000,
         validation: 0,
         test: 10_000,
+        repeated: Vec::new(),
     }
 }
 

@@ -140,6 +140,7 @@ mod tests {
             train: 60_000,
             validation: 0,
             test: 10_000,
+            repeated: Vec::new(),
         }
     }
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::folder::{Folder, Kind, holds};
 use super::text::{below, some};
-use crate::limits::LONGEST_CLASS;
 use crate::error::DataError;
 use crate::folder::shown;
+use crate::limits::LONGEST_CLASS;
 use crate::limits::MAX_CLASSES;
 
 /// The folders that may hold a data set's own validation images.
