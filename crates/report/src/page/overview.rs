@@ -1,8 +1,8 @@
 //! An overview of the runs in a report, and where the report's numbers come from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_formats::{Layout, Protocol, Record, Size, Tree};
+use kindling_formats::{DataInfo, Layout, Protocol, Record, Size, Tree};
 
 use crate::read::RecordedRuns;
 
@@ -80,6 +80,12 @@ pub(super) fn provenance(found: &RecordedRuns, layout: &Layout) -> Vec<(&'static
          report: cargo xtask report{flag}"
     );
     let seconds: f64 = found.records().map(|record| record.seconds).sum();
+    let data: BTreeMap<&str, &DataInfo> = found
+        .records()
+        .filter_map(|record| Some((record.data_fingerprint.as_str(), record.data.as_ref()?)))
+        .collect();
+    let images = data.values().map(|info| images(info));
+    let repeated = data.values().flat_map(|info| &info.repeated);
     vec![
         ("machine", machine),
         (
@@ -100,6 +106,8 @@ pub(super) fn provenance(found: &RecordedRuns, layout: &Layout) -> Vec<(&'static
                     .collect::<BTreeSet<u64>>(),
             ),
         ),
+        ("images", listed(images)),
+        ("images in two splits", listed(repeated)),
         (
             "data (SHA-256)",
             each(&|record| record.data_fingerprint.clone()),
@@ -107,6 +115,21 @@ pub(super) fn provenance(found: &RecordedRuns, layout: &Layout) -> Vec<(&'static
         ("seconds of all runs together", format!("{seconds:.0}")),
         ("repeat it", repeat),
     ]
+}
+
+/// What the images of a data set are, in words.
+fn images(data: &DataInfo) -> String {
+    let validation = match data.validation {
+        0 => String::new(),
+        count => format!(", {count} validation"),
+    };
+    format!(
+        "{} pixels, {} classes, {} training{validation} and {} test images",
+        data.shape,
+        data.classes.len(),
+        data.train,
+        data.test
+    )
 }
 
 /// The items as `a, b, c`, or `none`.
