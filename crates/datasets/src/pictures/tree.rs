@@ -64,8 +64,9 @@ impl Tree {
     /// class cannot be used, a class has no training picture, or a split has a class that the
     /// training pictures do not have.
     pub fn list(dir: &Path, share: Option<f64>) -> Result<Self, DataError> {
+        let top = Folder::list(dir)?;
         match (has_splits(dir), share) {
-            (true, None) => Self::of_splits(dir),
+            (true, None) => Self::of_splits(dir, &top),
             (false, Some(share)) => Self::of_classes(dir, share),
             (true, Some(_)) => Err(DataError::pictures(
                 dir,
@@ -117,8 +118,7 @@ impl Tree {
         })
     }
 
-    fn of_splits(dir: &Path) -> Result<Self, DataError> {
-        let top = Folder::list(dir)?;
+    fn of_splits(dir: &Path, top: &Folder) -> Result<Self, DataError> {
         let is_there = |name: &str| top.folders.iter().any(|folder| folder == name);
         let own: Vec<&str> = VALIDATION
             .into_iter()

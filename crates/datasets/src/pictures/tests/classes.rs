@@ -66,6 +66,10 @@ fn a_class_needs_training_pictures() {
     let error = "DIR: there is no folder of a class; put the pictures of each class into a folder \
                  with its name";
     assert_eq!(none.error(&none.shared(0.5)), error);
+    let nowhere = none.at("nowhere");
+    let error = crate::pictures::read(&none.data(), &nowhere).expect_err("must be refused");
+    let start = format!("cannot read {}: ", nowhere.display());
+    assert!(error.to_string().starts_with(&start), "{error}");
 }
 
 #[test]
