@@ -138,3 +138,96 @@ fn small_grey_images_in_idx_files() {
     let words = "convnet: `model.conv.blocks`: an image of 8x8 pixels becomes too small";
     assert!(error.contains(words), "{error}");
 }
+
+/// scikit-learn's 1,797 digits of 8x8 pixels, as Keras would save them.
+const DIGITS: &str = "
+import sys
+import numpy as np
+from sklearn.datasets import load_digits
+digits = load_digits()
+images = (digits.images * 255 / 16).round().astype(np.uint8)
+np.savez_compressed(sys.argv[1], x_train=images[:1400], y_train=digits.target[:1400],
+                    x_test=images[1400:], y_test=digits.target[1400:])
+";
+
+#[test]
+fn digits_of_scikit_learn_in_an_npz_file() {
+    let Some(mut python) = kindling_testing::python("numpy, sklearn") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let written = python.args(["-c", DIGITS]).arg(data.join("digits.npz"));
+    assert!(written.status().unwrap().success());
+    let tree = train(folder.path(), [1, 8, 8], 10, "--seeds 1");
+    // One epoch over 400 digits is little, but far more than chance.
+    let record = std::fs::read(tree.join("runs/mlp/seed-0/record.json")).unwrap();
+    let record = Record::from_json(&record).unwrap();
+    assert!(record.test_accuracy > Some(0.3), "{record:?}");
+}
+
+#[test]
+fn coloured_images_in_the_files_of_cifar() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    for (name, count) in [("data_batch_1.bin", 500), ("test_batch.bin", 150)] {
+        let images = split([3, 32, 32], 10, count);
+        let numbers = 3 * 32 * 32;
+        let records = images.pixels.chunks(numbers).zip(&images.labels);
+        let bytes = records.flat_map(|(pixels, &label)| [&[label], pixels].concat());
+        std::fs::write(data.join(name), bytes.collect::<Vec<u8>>()).unwrap();
+    }
+    let names: Vec<String> = (0..10).map(|class| format!("class {class}")).collect();
+    std::fs::write(data.join("batches.meta.txt"), names.join("\n")).unwrap();
+    train(folder.path(), [3, 32, 32], 10, "");
+}
+
+#[test]
+fn a_folder_of_pictures_of_three_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    for (part, count) in [("train", 500), ("test", 150)] {
+        let images = split([3, 9, 11], 3, count);
+        for (index, pixels) in images.pixels.chunks(3 * 9 * 11).enumerate() {
+            let class = ["ant", "bee", "cat"][usize::from(images.labels[index])];
+            let class = data.join(part).join(class);
+            std::fs::create_dir_all(&class).unwrap();
+            write_png(&class.join(format!("{index:04}.png")), images.shape, pixels);
+        }
+    }
+    // One picture has another size, so the config must say to which size all are resized.
+    let other = data.join("train/ant/other.png");
+    write_png(&other, [3, 4, 5], &[7; 60]);
+    let output = xtask(
+        folder.path(),
+        "experiments --quick --cell linear --data data",
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("data.size"), "{error}");
+    let tree = train(
+        folder.path(),
+        [1, 6, 7],
+        3,
+        "--set data.size=[6,7] --set data.channels=1",
+    );
+    let record = std::fs::read(tree.join("runs/linear/seed-0/record.json")).unwrap();
+    let record = Record::from_json(&record).unwrap();
+    assert_eq!(record.data.unwrap().classes, ["ant", "bee", "cat"]);
+}
+
+/// Writes the bytes `[3, height, width]` of an image as a PNG.
+fn write_png(path: &Path, [_, height, width]: [usize; 3], bytes: &[u8]) {
+    let file = std::fs::File::create(path).unwrap();
+    let mut encoder = png::Encoder::new(file, width as u32, height as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let area = height * width;
+    let pixels = (0..area).flat_map(|place| [0, 1, 2].map(|channel| bytes[channel * area + place]));
+    let mut writer = encoder.write_header().unwrap();
+    writer
+        .write_image_data(&pixels.collect::<Vec<u8>>())
+        .unwrap();
+}
