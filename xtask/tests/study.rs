@@ -169,11 +169,14 @@ fn other_data_runs_the_study_and_its_class_names_reach_the_report() {
     let printed = check_success(quick(&out, &["pca"], &["--data", data.to_str().unwrap()]));
     assert!(printed.contains("1 to train"), "{printed}");
     // A file with too few names, or without names, is refused.
-    for names in ["one\ntwo\n", ""] {
+    for (names, words) in [
+        ("one\ntwo\n", "is no class: there are 2 classes"),
+        ("", "labels.txt: each line must be the name of a class"),
+    ] {
         std::fs::write(data.join("labels.txt"), names).unwrap();
         let output = all(&[]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(self::printed(&output).contains("labels.txt: must hold 10 lines"));
+        assert!(self::printed(&output).contains(words), "{words}");
     }
 }
 

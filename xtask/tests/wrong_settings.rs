@@ -13,11 +13,11 @@ fn too_many_images_and_too_large_numbers_are_refused_before_training() {
     for (words, expected) in [
         (
             "experiments --cell pca --set data.train=99999",
-            "`data.train` asks for 99999 images",
+            "`data.train`: asks for 99999 images",
         ),
         (
             "experiments --cell mlp --set data.test=10001",
-            "`data.test` asks for 10001 images",
+            "`data.test`: asks for 10001 images",
         ),
         (
             "experiments --cell pca --set components=6 --set data.train=5",
@@ -25,19 +25,19 @@ fn too_many_images_and_too_large_numbers_are_refused_before_training() {
         ),
         (
             "experiments --cell mlp --set data.validation=60000",
-            "mlp: `data.validation` holds out 60000 of 60000 training images",
+            "mlp: `data.validation`: holds out 60000 of 60000 training images",
         ),
         (
             "train mlp --set data.train=60001",
-            "mlp: `data.train` asks for 60001",
+            "mlp: `data.train`: asks for 60001",
         ),
         (
             "converge linear --set data.train=60001",
-            "linear: `data.train` asks for 60001",
+            "linear: `data.train`: asks for 60001",
         ),
         (
             "parity mlp --set data.train=60001",
-            "mlp: `data.train` asks for 60001",
+            "mlp: `data.train`: asks for 60001",
         ),
         (
             "experiments --cell linear-y0 --set x_range=1e308",

@@ -261,7 +261,7 @@ fn cifar_files() {
             for rest in [&[][..], rest] {
                 let mut file = Vec::new();
                 for (index, &byte) in records.iter().take(20).enumerate() {
-                    let mut record = vec![byte; labels + PIXELS];
+                    let mut record = vec![byte; labels + BYTES];
                     record[labels - 1] = index as u8;
                     file.extend(record);
                 }
@@ -271,11 +271,11 @@ fn cifar_files() {
                     let Ok(source) = read(folder.0.path()) else {
                         return;
                     };
-                    let count = file.len() / (labels + PIXELS);
+                    let count = file.len() / (labels + BYTES);
                     let others = if labels == 1 { 1 } else { 0 };
                     assert_eq!(source.train.images.labels().len(), count + others);
                     for index in 0..count {
-                        let image = &file[index * (labels + PIXELS)..][..labels + PIXELS];
+                        let image = &file[index * (labels + BYTES)..][..labels + BYTES];
                         assert_eq!(source.train.images.labels()[index], image[labels - 1]);
                         assert_eq!(source.train.images.pixels(index), &image[labels..]);
                     }

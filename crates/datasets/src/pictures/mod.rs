@@ -26,16 +26,17 @@ use crate::error::DataError;
 use crate::source::Source;
 
 use folder::{Folder, Kind, holds};
-use tree::{Test, Tree, has_splits};
+use tree::{Test, Tree};
 
 /// Whether a folder holds pictures in folders of classes, by the names of its entries.
 pub(crate) fn is_there(dir: &Path) -> bool {
-    let has_pictures = |name: &OsString| holds(&dir.join(name), Kind::Picture);
-    let Ok(top) = Folder::list(dir) else {
-        return false;
+    let classes = |dir: &Path| {
+        let has_pictures = |name: &OsString| holds(&dir.join(name), Kind::Picture);
+        let folders = Folder::list(dir).unwrap_or_default().folders;
+        folders.into_iter().filter(has_pictures).count()
     };
-    let mut classes = top.folders.iter().filter(|&name| has_pictures(name));
-    has_splits(dir) || classes.nth(1).is_some()
+    // A run's folder has `train`, too, with folders of logs.
+    classes(&dir.join("train")) > 0 || classes(dir) > 1
 }
 
 /// Reads and checks the pictures of a folder.

@@ -51,7 +51,7 @@ pub(super) struct Tree {
 
 /// Whether the splits have folders of their own. The folder of a class that is called `train`
 /// holds no folders.
-pub(super) fn has_splits(dir: &Path) -> bool {
+fn has_splits(dir: &Path) -> bool {
     holds(&dir.join("train"), Kind::Folder)
 }
 
