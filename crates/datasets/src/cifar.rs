@@ -20,7 +20,7 @@ use crate::sums::Sums;
 /// Channels, height and width of an image.
 const SHAPE: [usize; 3] = [3, 32, 32];
 /// The number of bytes of an image.
-const PIXELS: usize = 3 * 32 * 32;
+const BYTES: usize = 3 * 32 * 32;
 /// The maximum size of a file in bytes: seven times the training images of CIFAR-100.
 const MAX_FILE: u64 = 1 << 30;
 /// The number of bytes of a file that are read at a time.
@@ -201,14 +201,14 @@ impl Version {
             _ => folder.join("data_batch_*.bin"),
         };
         let mut pixels = Vec::new();
-        let reserved = pixels.try_reserve_exact(count * PIXELS);
+        let reserved = pixels.try_reserve_exact(count * BYTES);
         reserved.map_err(|_| DataError::Unusable {
             path: place.clone(),
-            why: format!("needs {} bytes of memory", count * PIXELS),
+            why: format!("needs {} bytes of memory", count * BYTES),
         })?;
-        pixels.resize(count * PIXELS, 0);
+        pixels.resize(count * BYTES, 0);
         let mut labels = Vec::with_capacity(count);
-        let mut images = pixels.chunks_exact_mut(PIXELS);
+        let mut images = pixels.chunks_exact_mut(BYTES);
         for batch in batches {
             let mut file = BufReader::with_capacity(BUFFER, batch.file);
             for image in images.by_ref().take(batch.count) {
@@ -236,7 +236,7 @@ impl Version {
                 ),
             });
         };
-        let record = (self.labels + PIXELS) as u64;
+        let record = (self.labels + BYTES) as u64;
         let count = size / record;
         let why = if size > MAX_FILE {
             format!("has more than {MAX_FILE} bytes; is it the right file?")
