@@ -21,7 +21,7 @@ fn too_many_images_and_too_large_numbers_are_refused_before_training() {
         ),
         (
             "experiments --cell pca --set components=6 --set data.train=5",
-            "asks for 6 components, and 5 images have at most 5",
+            "asks for 6 components, and 5 images of 784 numbers have at most 5",
         ),
         (
             "experiments --cell mlp --set data.validation=60000",

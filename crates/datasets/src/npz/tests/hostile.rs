@@ -1,5 +1,5 @@
-//! Fuzz targets, and files that claim more than they hold. `crates/formats/tests/hostile.rs` says how
-//! to search for more inputs.
+//! Fuzz targets, and files that claim more than they hold. `crates/formats/tests/hostile.rs` says
+//! how to search for more inputs.
 
 use super::*;
 
@@ -108,7 +108,7 @@ fn is_read(file: &[u8]) -> bool {
 }
 
 /// Any bytes are refused or read: as a whole file, as changes of a file, and as an array in a
-/// file. `crates/formats/tests/hostile.rs` says how to search for more inputs.
+/// file.
 #[test]
 fn npz_files() {
     assert!(is_read(KERAS) && is_read(MEDMNIST));

@@ -163,7 +163,8 @@ fn the_test_folder_is_needed() {
 #[test]
 fn folders_of_pictures_are_recognised_by_names() {
     for (files, expected) in [
-        (&["train/a/x.npy"][..], true),
+        (&["train/a/1.png"][..], true),
+        (&["train/epoch-1/Loss.log"], false),
         (&["a/1.png", "b/1.JPG"], true),
         (&["a/1.png", "b/1.txt"], false),
         (&["a/1.png", ".b/1.png"], false),
