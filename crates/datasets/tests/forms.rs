@@ -51,10 +51,13 @@ fn shape(set: Result<ImageSet, DataError>) -> [usize; 3] {
     set.expect("loads").info.shape.into()
 }
 
+/// A form, what writes files of it, and the shape of their images.
+type Written<'a> = (Form, &'a dyn Fn(&Path), [usize; 3]);
+
 #[test]
 fn each_form_is_found_out_and_several_are_refused() {
     let write_npz = |dir: &Path| std::fs::write(dir.join("set.npz"), KERAS).expect("writes");
-    let forms: [(Form, &dyn Fn(&Path), [usize; 3]); 4] = [
+    let forms: [Written; 4] = [
         (Form::Idx, &write_idx, [1, 1, 2]),
         (Form::Cifar, &write_cifar, [3, 32, 32]),
         (Form::Npz, &write_npz, shape_of_keras()),

@@ -118,7 +118,7 @@ Examples:
         /// Folder of images [default: the images of the run]
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
-        /// Set a key of [data] in a config, as in form=npz; repeatable
+        /// Set a key of the table data of a config, as in form=npz; repeatable
         #[arg(long, value_name = "KEY=VALUE", requires = "data")]
         set: Vec<Setting>,
         /// Which images of the folder
@@ -193,7 +193,7 @@ Examples:
         /// Folder of images [default: the MNIST images of this repository]
         #[arg(long)]
         dir: Option<PathBuf>,
-        /// Set a key of [data] in a config, as in form=npz; repeatable
+        /// Set a key of the table data of a config, as in form=npz; repeatable
         #[arg(long, value_name = "KEY=VALUE")]
         set: Vec<Setting>,
     },
