@@ -147,3 +147,37 @@ fn the_number_of_training_images_is_applied_first() {
         "{error}"
     );
 }
+
+#[test]
+fn a_data_set_s_own_validation_images_serve_trials_and_no_run_learns_from_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (split, greys) in [("train", [1, 2]), ("val", [3, 4]), ("test", [5, 6])] {
+        for (class, grey) in ["ant", "bee"].into_iter().zip(greys) {
+            let path = folder.path().join(split).join(class);
+            std::fs::create_dir_all(&path).expect("a folder");
+            let picture = image::GrayImage::from_pixel(2, 2, image::Luma([grey]));
+            picture.save(path.join("a.png")).expect("a picture");
+        }
+    }
+    let greys = |images: &Images| -> Vec<u8> {
+        let first = (0..images.len()).map(|index| images.pixels(index)[0]);
+        first.collect()
+    };
+    let run = load(folder.path(), None);
+    let counts = (run.info.train, run.info.validation, run.info.test);
+    assert_eq!(counts, (2, 2, 2));
+    assert_eq!(run.evaluated_split, Split::Test);
+    assert_eq!(
+        (greys(&run.train), greys(&run.evaluated)),
+        (vec![1, 2], vec![5, 6])
+    );
+    // A trial learns from all training images, however many validation images it asks for.
+    for count in [2, 500] {
+        let trial = load(folder.path(), Some(count));
+        assert_eq!(trial.evaluated_split, Split::Validation);
+        assert_eq!(
+            (greys(&trial.train), greys(&trial.evaluated)),
+            (vec![1, 2], vec![3, 4])
+        );
+    }
+}
