@@ -30,8 +30,14 @@ pub(crate) fn read(data: &ImageData, dir: &Path) -> Result<Source, DataError> {
 ///
 /// # Errors
 ///
-/// If no form fits, or several do.
+/// If there is no such folder, or no form fits, or several do.
 fn find(dir: &Path) -> Result<Form, DataError> {
+    if !dir.is_dir() {
+        return Err(DataError::Unusable {
+            path: dir.to_path_buf(),
+            why: "is no folder; `data.dir` must be a folder of images".into(),
+        });
+    }
     let is_there = |form: &Form| match form {
         Form::Idx => idx_folder::is_there(dir),
         Form::Cifar => cifar::is_there(dir),

@@ -109,16 +109,18 @@ fn shape_of_keras() -> [usize; 3] {
 fn a_folder_without_images_says_what_can_be_there() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("notes.txt"), "").expect("writes");
-    for dir in [folder.path().to_path_buf(), folder.path().join("nowhere")] {
-        let error = load_images(&data(&dir)).expect_err("refused").to_string();
-        for words in [
-            "there are no images in a known form",
-            "IDX",
-            "NPZ",
-            "CIFAR",
-            "a folder for each class",
-        ] {
-            assert!(error.contains(words), "{error}");
-        }
+    let error = |dir: &Path| load_images(&data(dir)).expect_err("refused").to_string();
+    let found = error(folder.path());
+    for words in [
+        "there are no images in a known form",
+        "IDX",
+        "NPZ",
+        "CIFAR",
+        "a folder for each class",
+    ] {
+        assert!(found.contains(words), "{found}");
     }
+    let found = error(&folder.path().join("nowhere"));
+    let words = "nowhere is no folder; `data.dir` must be a folder of images";
+    assert!(found.ends_with(words), "{found}");
 }
