@@ -123,7 +123,7 @@ pub(crate) fn read(dir: &Path) -> Result<Source, DataError> {
     };
     let mut warnings = Vec::new();
     let mut sums = Sums::read(dir, &mut warnings)?;
-    let batches = version.batches(folder, &mut warnings)?;
+    let batches = version.batches(folder, &mut warnings);
     let train = version.labelled(folder, batches, &mut sums)?;
     let test = version.labelled(folder, &[version.test], &mut sums)?;
     let classes = match read_classes(dir, &mut sums, &mut warnings)? {
@@ -160,13 +160,9 @@ struct Batch {
 impl Version {
     /// The training files, from the first to the last that is there. It adds a warning if the
     /// last ones are missing.
-    fn batches(
-        &self,
-        folder: &Path,
-        warnings: &mut Vec<String>,
-    ) -> Result<&'static [&'static str], DataError> {
-        let is_there = |name: &&&str| folder.join(name).exists();
-        let there = self.train.iter().rposition(|name| is_there(&name));
+    fn batches(&self, folder: &Path, warnings: &mut Vec<String>) -> &'static [&'static str] {
+        let mut files = self.train.iter();
+        let there = files.rposition(|name| folder.join(name).exists());
         let batches = &self.train[..=there.unwrap_or(0)];
         if batches.len() < self.train.len() {
             warnings.push(format!(
@@ -177,7 +173,7 @@ impl Version {
                 batches.len()
             ));
         }
-        Ok(batches)
+        batches
     }
 
     /// Reads the images of some files.

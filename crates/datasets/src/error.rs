@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use kindling_formats::ImageShape;
 
 use crate::idx::IdxError;
-use crate::limits::LONGEST_CLASS;
-use crate::limits::MAX_CLASSES;
+use crate::limits::{LONGEST_CLASS, MAX_CLASSES};
 
 /// The error of loading images. Its text names the file and the remedy.
 #[derive(Debug, thiserror::Error)]

@@ -175,6 +175,15 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
+/// The first `most` of some texts, and how many others there are.
+pub(crate) fn some(texts: &[String], most: usize) -> String {
+    let named = texts[..most.min(texts.len())].join(", ");
+    match texts.len().saturating_sub(most) {
+        0 => named,
+        others => format!("{named} and {others} more"),
+    }
+}
+
 /// A clause that names a file in `dir` whose name is similar to `wanted`, and the remedy.
 fn similar(dir: &Path, wanted: &str) -> Option<String> {
     let names = names(dir);

@@ -17,7 +17,7 @@ use zip::read::ZipFile;
 use crate::channels::channels_first;
 use crate::classes::{numbered, read_classes};
 use crate::error::DataError;
-use crate::folder::{names, open, shown};
+use crate::folder::{names, open, shown, some};
 use crate::images::Images;
 use crate::npy::{Header, Integer, damaged};
 use crate::source::{Labelled, Source};
@@ -117,15 +117,14 @@ pub(crate) fn read(data: &ImageData, dir: &Path) -> Result<Source, DataError> {
         sums.check_file(&path)?;
     }
     let mut npz = Npz::new(&path, BufReader::new(file), size)?;
-    let splits = npz.splits(data.first_label.unwrap_or(0), &mut warnings)?;
+    let first = data.first_label.unwrap_or(0);
+    let splits = npz.splits(first, &mut warnings)?;
     let classes = read_classes(dir, &mut sums, &mut warnings)?;
     if let Some(sums) = sums {
         warnings.extend(sums.warnings());
     }
     Ok(Source::new(
-        classes.unwrap_or_else(|| {
-            numbered(splits.train.images.labels(), data.first_label.unwrap_or(0))
-        }),
+        classes.unwrap_or_else(|| numbered(splits.train.images.labels(), first)),
         splits.train,
         splits.validation,
         splits.test,
@@ -158,14 +157,8 @@ fn file_of(array: &str) -> String {
 
 /// Names of files for a message, those of arrays without `.npy`.
 fn list(names: &[String]) -> String {
-    let named = names.iter().take(NAMED);
-    let named: Vec<String> = named
-        .map(|name| format!("`{}`", shown(name.strip_suffix(".npy").unwrap_or(name))))
-        .collect();
-    match names.len().saturating_sub(NAMED) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
+    let quoted = |name: &String| format!("`{}`", shown(name.strip_suffix(".npy").unwrap_or(name)));
+    some(&names.iter().map(quoted).collect::<Vec<_>>(), NAMED)
 }
 
 impl<'a, R: Read + Seek> Npz<'a, R> {

@@ -12,7 +12,7 @@ use kindling_formats::hex;
 use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
-use crate::folder::{Found, names, shown, text_file, unreadable};
+use crate::folder::{Found, names, shown, some, text_file, unreadable};
 
 /// The name of the file.
 const NAME: &str = "SHA256SUMS";
@@ -182,16 +182,11 @@ impl Sums {
         let path = self.path.display();
         let unused: Vec<&Line> = self.lines.iter().filter(|line| !line.used).collect();
         if !unused.is_empty() {
-            let named = unused.iter().take(NAMED);
-            let named = named.map(|line| format!("line {} (`{}`)", line.number, shown(&line.name)));
-            let more = match unused.len().saturating_sub(NAMED) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
+            let named = |line: &&Line| format!("line {} (`{}`)", line.number, shown(&line.name));
+            let named: Vec<String> = unused.iter().map(named).collect();
             warnings.push(format!(
-                "{path}: the sums in {}{more} were not used, because no file with such a \
-                 name was read",
-                named.collect::<Vec<_>>().join(", ")
+                "{path}: the sums in {} were not used, because no file with such a name was read",
+                some(&named, NAMED)
             ));
         }
         if !self.uncovered.is_empty() {

@@ -6,10 +6,10 @@ use image::DynamicImage;
 use kindling_formats::ImageShape;
 use rayon::prelude::*;
 
-use super::text::{below, counted, some};
+use super::text::{below, counted};
 use super::tree::{File, Listed};
 use crate::error::DataError;
-use crate::folder::{Entry, entry, read, shown};
+use crate::folder::{Entry, entry, read, shown, some};
 use crate::images::Images;
 use crate::picture::{Undecoded, image_pixels, opaque};
 use crate::source::Labelled;

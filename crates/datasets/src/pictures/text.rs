@@ -1,4 +1,4 @@
-//! Names of files and counts of them in errors and warnings.
+//! Paths of pictures and numbers of them in errors and warnings.
 
 use std::path::Path;
 
@@ -9,15 +9,6 @@ pub(super) fn below(dir: &Path, path: &Path) -> String {
     let below = path.strip_prefix(dir).unwrap_or(path);
     let parts = below.iter().map(|part| shown(&part.to_string_lossy()));
     parts.collect::<Vec<_>>().join("/")
-}
-
-/// The first `most` of some texts, and how many others there are.
-pub(super) fn some(texts: &[String], most: usize) -> String {
-    let named = texts[..most.min(texts.len())].join(", ");
-    match texts.len().saturating_sub(most) {
-        0 => named,
-        others => format!("{named} and {others} more"),
-    }
 }
 
 /// A number of pictures, in words.

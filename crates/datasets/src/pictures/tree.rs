@@ -4,11 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::folder::{Folder, Kind, holds};
-use super::text::{below, some};
+use super::text::below;
 use crate::error::DataError;
-use crate::folder::shown;
-use crate::limits::LONGEST_CLASS;
-use crate::limits::MAX_CLASSES;
+use crate::folder::{shown, some};
+use crate::limits::{LONGEST_CLASS, MAX_CLASSES};
 
 /// The folders that may hold a data set's own validation images.
 const VALIDATION: [&str; 2] = ["validation", "val"];
