@@ -91,23 +91,25 @@ pub fn estimate(
     let mut basis = Basis::SameCells;
     let mut ends: Vec<f64> = vec![0.0; jobs.max(1)];
     let mut bytes = Some(0.0);
-    let images = runs.iter().find_map(|run| run.data.info.as_ref());
+    // The published runs learned from the images in the repository.
+    let is_published = |run: &&RunSlot| {
+        let images = run.config.images();
+        images.is_none_or(|images| images.dir.is_none())
+    };
+    let mut of_repository = runs.iter().filter(is_published);
+    let images = of_repository.find_map(|run| run.data.info.as_ref());
     for run in runs {
         let cell = run.config.study_cell();
         let (measured, of) = match recorded.get(cell) {
             Some(measured) => (*measured, Basis::SameCells),
             None => {
-                // The published runs learned from the images in the repository.
-                let dir = run.config.images().and_then(|images| images.dir.as_ref());
-                let is_published = dir.is_none();
-                let published = published_runs.get_or_insert_with(|| match is_published {
-                    true => of_published(published, study, images),
-                    false => ByCell::new(),
-                });
-                match published.get(cell) {
+                let published =
+                    published_runs.get_or_insert_with(|| of_published(published, study, images));
+                match published.get(cell).filter(|_| is_published(&run)) {
                     Some(measured) => (*measured, Basis::Published),
                     None if !recorded.is_empty() => (without_size(&recorded), Basis::OtherCells),
-                    None => (without_size(published), Basis::Published),
+                    None if is_published(&run) => (without_size(published), Basis::Published),
+                    None => return None,
                 }
             }
         };
@@ -179,7 +181,9 @@ fn of_published(file: &Path, study: &Study, images: Option<&DataInfo>) -> ByCell
             let own = Selection::own(Size::Full);
             study.resolve(cell, row.seed, &own).ok()
         });
-        if let Some(config) = config {
+        // Without the images, the cost of such a run is not known.
+        let has_cost = |config: &RunConfig| config.images().is_none() || images.is_some();
+        if let Some(config) = config.filter(has_cost) {
             let measured = Measured {
                 seconds: row.seconds,
                 cost: cost(&config, images),
