@@ -113,8 +113,8 @@ impl fmt::Display for RepeatedImages {
     }
 }
 
-/// How the bytes of pixels become the numbers that a network sees: with their mean and standard
-/// deviation over the images that the run learned from.
+/// The mean and the standard deviation of a channel's pixels, over the images that a run learned
+/// from. The network sees each pixel less the mean, divided by the deviation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelScale {

@@ -180,7 +180,7 @@ impl Family for AutoencoderTask {
                 "model.conv.channels",
                 format!(
                     "each convolution halves the image, and {} pixels can be halved {} times; \
-                     give at most so many",
+                     use at most so many convolutions",
                     data.shape,
                     side.trailing_zeros()
                 ),
