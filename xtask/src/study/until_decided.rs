@@ -1,6 +1,7 @@
 //! Trains seeds until the claims are decided: always those that decide the next claim in the
 //! least time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -13,7 +14,8 @@ use super::plan::{Limits, Needs, Next, OpenClaim, Step, next};
 use crate::cli::Claims;
 use crate::error::{CommandError, CommandResult};
 use crate::steps::{
-    MatrixOptions, Request, estimated_seconds, jobs_at_a_time, run_matrix, workspace,
+    MatrixOptions, Request, check_before_training, estimated_seconds, jobs_at_a_time, run_matrix,
+    workspace,
 };
 use crate::ui::{self, output};
 
@@ -32,15 +34,19 @@ pub fn train_until_decided(
     let out = workspace::out(&flags.tree.folders)?;
     let extras = &flags.extras.with;
     let mut request = Request::more_runs(study, selection, flags.device, extras, out)?;
+    let data = data_by_cell(&request, judged)?;
     loop {
-        let open = open_claims(&request, layout, judged);
+        let open = open_claims(&request, judged);
         let spent = start.elapsed().as_secs_f64();
         let limits = Limits {
             seeds: flags.max_seeds,
             seconds: flags.minutes.map(|minutes| minutes as f64 * 60.0 - spent),
         };
         let cost = |cells: &[String], seeds| {
-            let runs = missing(&request, layout, &judged.runs, cells, seeds);
+            let configs = missing(&request, &judged.runs, cells, seeds);
+            let data = configs.iter().map(|config| data[&config.cell].clone());
+            let data = data.collect();
+            let runs = RunSlot::all(configs, data, layout);
             let jobs = jobs_at_a_time(&runs, None);
             (
                 runs.len(),
@@ -101,45 +107,63 @@ fn sentence(step: &Step, open: usize) -> String {
     )
 }
 
-/// The runs of `cells` with the seeds 0 to `seeds` - 1 that have no result of the study.
-fn missing(
+/// The data of each cell of the open claims. How long a run takes depends on what its images are.
+/// Without an open claim, the training program is not built.
+fn data_by_cell(
     request: &Request,
-    layout: &Layout,
-    runs: &RecordedRuns,
-    cells: &[String],
+    judged: &Judged,
+) -> Result<BTreeMap<String, RunData>, CommandError> {
+    let cells: BTreeSet<&str> = open(judged).flat_map(|one| one.claim.cells()).collect();
+    if cells.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let cells = cells.into_iter().map(str::to_string).collect();
+    let configs = configs(request, cells, 1).map_err(CommandError::input)?;
+    let (_, data) = check_before_training(&request.build, &configs)?;
+    let cells = configs.into_iter().map(|config| config.cell);
+    Ok(cells.zip(data).collect())
+}
+
+/// The configs of `cells` with the seeds 0 to `seeds` - 1.
+fn configs(
+    request: &Request,
+    cells: Vec<String>,
     seeds: u64,
-) -> Vec<RunSlot> {
+) -> Result<Vec<RunConfig>, kindling_formats::Error> {
+    let selection = Selection {
+        cells,
+        seeds: Some(seeds),
+        ..request.selection.clone()
+    };
+    request.study.expand(&selection)
+}
+
+/// The configs of `cells` with the seeds 0 to `seeds` - 1 that have no result of the study.
+fn missing(request: &Request, runs: &RecordedRuns, cells: &[String], seeds: u64) -> Vec<RunConfig> {
     let has_result = |config: &RunConfig| {
         let mut records = runs.records().filter(|record| !record.status.is_failure());
         records.any(|record| record.cell == config.cell && record.seed == config.seed)
     };
-    let selection = Selection {
-        cells: cells.to_vec(),
-        seeds: Some(seeds),
-        ..request.selection.clone()
-    };
-    // If a config is wrong, the training says so.
-    let mut configs = request.study.expand(&selection).unwrap_or_default();
+    // A config that is wrong is an error before this.
+    let mut configs = configs(request, cells.to_vec(), seeds).unwrap_or_default();
     configs.retain(|config| !has_result(config));
-    // Only the cost of a run is needed, which depends on what the images are.
-    let data = RunData {
-        fingerprint: String::new(),
-        info: runs.records().find_map(|record| record.data.clone()),
-    };
-    let data = vec![data; configs.len()];
-    RunSlot::all(configs, data, layout)
+    configs
+}
+
+/// The judgements of the claims that are open.
+fn open(judged: &Judged) -> impl Iterator<Item = &Judgement> {
+    let judgements = judged.judgements.iter();
+    judgements.filter(|judgement| judgement.together == Verdict::Undecided)
 }
 
 /// The claims that are open, each with what decides it.
-fn open_claims(request: &Request, layout: &Layout, judged: &Judged) -> Vec<OpenClaim> {
-    let is_open = |judgement: &&Judgement| judgement.together == Verdict::Undecided;
-    let open = judged.judgements.iter().filter(is_open);
-    let open = open.map(|judgement| {
+fn open_claims(request: &Request, judged: &Judged) -> Vec<OpenClaim> {
+    let open = open(judged).map(|judgement| {
         let cells = judgement.claim.cells().into_iter();
         let cells: Vec<String> = cells.map(str::to_string).collect();
         // Without the study's number of seeds, nothing is known about a claim.
         let first = request.study.seeds();
-        let is_new = !missing(request, layout, &judged.runs, &cells, first).is_empty();
+        let is_new = !missing(request, &judged.runs, &cells, first).is_empty();
         OpenClaim {
             id: judgement.claim.id.clone(),
             cells,
