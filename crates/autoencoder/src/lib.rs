@@ -1,10 +1,10 @@
-//! The families `autoencoder` and `pca`: both encode a digit as a few numbers and decode
-//! them again. An autoencoder uses a network, and PCA a linear map.
+//! The families `autoencoder` and `pca`: both encode an image as a few numbers and
+//! decode them again. An autoencoder uses a network, and PCA a linear map.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use kindling_autoencoder::Autoencoder;
-//! use kindling_formats::{Activation, AutoencoderModel};
+//! use kindling_formats::{Activation, AutoencoderModel, ImageShape};
 //!
 //! let model = AutoencoderModel {
 //!     hidden: vec![64],
@@ -15,10 +15,10 @@
 //!     conv: None,
 //! };
 //! let device = Device::default();
-//! let network = Autoencoder::new(&model, 0, &device)?;
-//! let codes = network.encode(Tensor::ones([5, 784], &device));
+//! let network = Autoencoder::new(&model, ImageShape::from([1, 8, 8]), 0, &device)?;
+//! let codes = network.encode(Tensor::ones([5, 1, 8, 8], &device));
 //! assert_eq!(codes.dims(), [5, 2]);
-//! assert_eq!(network.decode(codes).dims(), [5, 784]);
+//! assert_eq!(network.decode(codes).dims(), [5, 1, 8, 8]);
 //! # Ok::<(), kindling_harness::RunError>(())
 //! ```
 
