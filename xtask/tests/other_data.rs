@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kindling_formats::{Layout, Record, Size};
+use kindling_formats::{Layout, Record, RunDir, Size, TreeKind};
 
 /// A data set of images, as numbers `[count, channels, height, width]` with labels.
 struct Split {
@@ -61,23 +61,33 @@ fn write_idx(dir: &Path, name: &str, split: &Split) {
     std::fs::write(labels, file(&[count], &split.labels)).unwrap();
 }
 
-/// Runs xtask in `folder`, with the real kindling.
-fn xtask(folder: &Path, words: &str) -> Output {
+/// Xtask in `folder`, with the real kindling.
+fn xtask(folder: &Path, words: &str) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command
         .args(words.split_whitespace())
         .arg("--configs")
         .arg(root.join("configs"))
-        .arg("--out")
-        .arg(folder.join("out"))
         .current_dir(folder);
-    command.output().unwrap()
+    command
 }
 
+/// Runs the command `words` in `folder`.
+fn run(folder: &Path, words: &str) -> Output {
+    let out = folder.join("out");
+    xtask(folder, words).arg("--out").arg(out).output().unwrap()
+}
+
+/// Runs the command `words` in `folder`, and returns what it prints.
 #[track_caller]
 fn succeed(folder: &Path, words: &str) -> String {
-    let output = xtask(folder, words);
+    assert_success(&run(folder, words), words)
+}
+
+/// Asserts that the command `words` succeeded, and returns what it printed.
+#[track_caller]
+fn assert_success(output: &Output, words: &str) -> String {
     let printed = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{words}: {printed}");
@@ -89,10 +99,9 @@ fn succeed(folder: &Path, words: &str) -> String {
 #[track_caller]
 fn train(folder: &Path, shape: [usize; 3], classes: usize, more: &str) -> PathBuf {
     let cells = "--cell linear --cell mlp --cell ae --cell pca";
-    let set = "--set data.train=400 --set data.test=100";
     let printed = succeed(
         folder,
-        &format!("experiments --quick {cells} --data data {set} {more}"),
+        &format!("experiments --quick {cells} --data data {more}"),
     );
     let variants = Layout::new(&folder.join("out"), Size::Quick).variants();
     let [name] = variants.as_slice() else {
@@ -128,10 +137,9 @@ fn small_grey_images_in_idx_files() {
     }
     train(folder.path(), [1, 8, 8], 10, "");
     // A network that does not fit the images is named, and nothing is trained.
-    let output = xtask(
+    let output = run(
         folder.path(),
-        "experiments --quick --cell convnet --data data --set data.train=400 \
-         --set data.test=100",
+        "experiments --quick --cell convnet --data data",
     );
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8_lossy(&output.stderr);
@@ -139,32 +147,77 @@ fn small_grey_images_in_idx_files() {
     assert!(error.contains(words), "{error}");
 }
 
-/// scikit-learn's 1,797 digits of 8x8 pixels, as Keras would save them.
+/// scikit-learn's 1,797 digits of 8x8 pixels, as Keras would save them, and as MedMNIST would, with
+/// validation images.
 const DIGITS: &str = "
 import sys
 import numpy as np
 from sklearn.datasets import load_digits
 digits = load_digits()
 images = (digits.images * 255 / 16).round().astype(np.uint8)
-np.savez_compressed(sys.argv[1], x_train=images[:1400], y_train=digits.target[:1400],
-                    x_test=images[1400:], y_test=digits.target[1400:])
+labels = digits.target
+np.savez_compressed(sys.argv[1], x_train=images[:1400], y_train=labels[:1400],
+                    x_test=images[1400:], y_test=labels[1400:])
+labels = labels.astype(np.uint8)[:, None]
+np.savez_compressed(sys.argv[2], train_images=images[:1200], train_labels=labels[:1200],
+                    val_images=images[1200:1400], val_labels=labels[1200:1400],
+                    test_images=images[1400:], test_labels=labels[1400:])
 ";
 
 #[test]
-fn digits_of_scikit_learn_in_an_npz_file() {
+fn digits_of_scikit_learn_in_npz_files() {
     let Some(mut python) = kindling_testing::python("numpy, sklearn") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    let written = python.args(["-c", DIGITS]).arg(data.join("digits.npz"));
-    assert!(written.status().unwrap().success());
+    let [data, medical] = ["data", "medical"].map(|name| folder.path().join(name));
+    for dir in [&data, &medical] {
+        std::fs::create_dir(dir).unwrap();
+    }
+    python.args(["-c", DIGITS]);
+    python.args([data.join("digits.npz"), medical.join("digits.npz")]);
+    assert!(python.status().unwrap().success());
+    // A quick run asks for 2,000 images, and takes the 1,400 that there are.
     let tree = train(folder.path(), [1, 8, 8], 10, "--seeds 1");
-    // One epoch over 400 digits is little, but more than chance.
+    // One epoch over 1,400 digits is little, but more than chance.
     let record = std::fs::read(tree.join("runs/mlp/seed-0/record.json")).unwrap();
     let record = Record::from_json(&record).unwrap();
-    assert!(record.test_accuracy > Some(0.2), "{record:?}");
+    assert!(record.test_accuracy > Some(0.5), "{record:?}");
+
+    // The trials of `tune` are evaluated on the data set's own 200 validation images. They and the
+    // final run learn from all 1,200 training images.
+    let out = folder.path().join("medical-out");
+    let command = |words: &str| {
+        let words = format!("{words} --quick --cell linear --data medical");
+        let mut command = xtask(folder.path(), &words);
+        command.arg("--out").arg(&out).output().unwrap()
+    };
+    assert_success(&command("tune"), "tune");
+    assert_success(&command("experiments --protocol tuned"), "experiments");
+    let quick = Layout::new(&out, Size::Quick);
+    let variants = quick.variants();
+    let tree = quick.variant(&variants[0]);
+    let [trials, tuned] = [TreeKind::Trials, TreeKind::Tuned].map(|kind| tree.with_kind(kind));
+    let records = |tree: &Layout| -> Vec<Record> {
+        let cells = std::fs::read_dir(tree.runs()).unwrap();
+        let runs = cells.flat_map(|cell| std::fs::read_dir(cell.unwrap().path()).unwrap());
+        let dirs = runs.map(|run| RunDir::new(run.unwrap().path()));
+        dirs.map(|dir| dir.read_record().unwrap().unwrap())
+            .collect()
+    };
+    let trials = records(&trials);
+    assert_eq!(trials.len(), 14, "seven rates, two seeds");
+    for trial in &trials {
+        assert_eq!(trial.data.as_ref().unwrap().validation, 200);
+        assert_eq!(trial.test_accuracy, None);
+        let correct = trial.number("validation_accuracy").unwrap() * 200.0;
+        assert!((correct - correct.round()).abs() < 1e-9, "{correct}");
+    }
+    for record in trials.iter().chain(&records(&tuned)) {
+        let correct = record.train_accuracy.unwrap() * 1200.0;
+        assert!((correct - correct.round()).abs() < 1e-6, "{correct}");
+    }
+    assert!(records(&tuned)[0].test_accuracy.is_some());
 }
 
 #[test]
@@ -200,7 +253,7 @@ fn a_folder_of_pictures_of_three_classes() {
     // One picture has another size, so the config must say to which size all are resized.
     let other = data.join("train/ant/other.png");
     write_png(&other, [3, 4, 5], &[7; 60]);
-    let output = xtask(
+    let output = run(
         folder.path(),
         "experiments --quick --cell linear --data data",
     );

@@ -219,26 +219,4 @@ pub enum DataError {
         /// The number of training images before any is held out.
         train: usize,
     },
-    /// The config asks for more images than there are.
-    #[error(
-        "`data.{split}` asks for {wanted} images, but there are only {there}; use a smaller \
-         number"
-    )]
-    TooFew {
-        /// `train` or `test`.
-        split: &'static str,
-        /// The number of images that the config asks for.
-        wanted: usize,
-        /// The number of images that there are.
-        there: usize,
-    },
-}
-
-impl DataError {
-    pub(crate) fn pictures(dir: &Path, problem: impl Into<String>) -> Self {
-        Self::Pictures {
-            dir: dir.to_path_buf(),
-            problem: problem.into(),
-        }
-    }
 }

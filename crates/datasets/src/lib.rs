@@ -27,7 +27,7 @@ mod toy;
 pub use error::DataError;
 pub use idx::IdxError;
 pub use images::{ImageItem, Images};
-pub use load::{ImageSet, load_images};
+pub use load::{ImageSet, load_images, repeated_images};
 pub use mnist::MNIST_SHAPE;
 pub use stream::stream;
 pub use toy::{ToyData, ToyItem, ToySplit};

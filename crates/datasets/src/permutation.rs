@@ -16,27 +16,11 @@ use crate::error::DataError;
 use crate::images::Images;
 use crate::source::Labelled;
 
-/// Keeps `count` images of a split, or all if `count` is `None`. These are the first images, or
-/// if the split is sorted by class, images from all places, in their order. `name` is the key of
-/// `[data]` that an error names.
-///
-/// # Errors
-///
-/// If there are not so many images.
-pub(crate) fn take(
-    split: Labelled,
-    name: &'static str,
-    count: Option<usize>,
-) -> Result<Labelled, DataError> {
+/// Keeps at most `count` images of a split, or all if `count` is `None`. These are the first
+/// images, or if the split is sorted by class, images from all places, in their order.
+pub(crate) fn take(split: Labelled, count: Option<usize>) -> Labelled {
     let there = split.images.len();
-    let wanted = count.unwrap_or(there);
-    if wanted > there {
-        return Err(DataError::TooFew {
-            split: name,
-            wanted,
-            there,
-        });
-    }
+    let wanted = count.unwrap_or(there).min(there);
     let mut images = split.images;
     if wanted < there && images.are_sorted_by_class() {
         let (mut chosen, _) = cut("part", there, wanted, &split.content);
@@ -45,7 +29,7 @@ pub(crate) fn take(
     } else {
         images.truncate(wanted);
     }
-    Ok(Labelled { images, ..split })
+    Labelled { images, ..split }
 }
 
 /// Holds out `count` of the training images. Returns the images that are left for training,
@@ -108,6 +92,7 @@ mod tests {
             place: "images".into(),
             labels_place: "labels".into(),
             content: content.map(str::to_string),
+            files: Vec::new(),
         }
     }
 

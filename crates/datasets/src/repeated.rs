@@ -6,33 +6,22 @@ use burn_dataset::Dataset;
 use kindling_formats::{RepeatedImages, Split};
 
 use crate::images::Images;
-use crate::source::Source;
+use crate::source::{Labelled, Source};
 
-/// The maximum number of places that are kept for each two splits.
-const PLACES: usize = 5;
-
-/// Finds the images that stand in two splits with the same pixels, whatever their labels. Splits
-/// that have no image in common are left out.
-pub(crate) fn repeated(source: &Source) -> Vec<RepeatedImages> {
-    let train = &source.train.images;
-    let validation = source.validation.as_ref().map(|split| &split.images);
-    let test = &source.test.images;
+/// Finds the images that stand in two splits with the same pixels, whatever their labels, and
+/// names at most `most` for each two splits. Splits that have no image in common are left out.
+pub(crate) fn repeated(source: &Source, most: usize) -> Vec<RepeatedImages> {
+    let splits = source.splits();
+    let known = splits
+        .iter()
+        .map(|(_, images)| positions(&images.images))
+        .collect::<Vec<_>>();
     let mut all = Vec::new();
-    let known = positions(train);
-    if let Some(validation) = validation {
-        all.extend(compare(
-            [Split::Train, Split::Validation],
-            &known,
-            validation,
-        ));
-    }
-    all.extend(compare([Split::Train, Split::Test], &known, test));
-    if let Some(validation) = validation {
-        all.extend(compare(
-            [Split::Validation, Split::Test],
-            &positions(validation),
-            test,
-        ));
+    for second in 1..splits.len() {
+        for first in 0..second {
+            let found = compare([splits[first], splits[second]], &known[first], most);
+            all.extend(found);
+        }
     }
     all
 }
@@ -46,21 +35,23 @@ fn positions(images: &Images) -> HashMap<&[u8], usize> {
     positions
 }
 
-/// Looks for `images` of the second split in the first.
+/// Looks for images of the second split in the first, whose images stand where `known` says.
+/// Names at most `most`.
 fn compare(
-    [first, second]: [Split; 2],
+    [(first, in_first), (second, in_second)]: [(Split, &Labelled); 2],
     known: &HashMap<&[u8], usize>,
-    images: &Images,
+    most: usize,
 ) -> Option<RepeatedImages> {
-    let place = |at| Some([*known.get(images.pixels(at))?, at]);
-    let mut places: Vec<[usize; 2]> = (0..images.len()).filter_map(place).collect();
-    let count = places.len();
-    places.truncate(PLACES);
-    (count > 0).then_some(RepeatedImages {
+    let place = |at| Some([*known.get(in_second.images.pixels(at))?, at]);
+    let places: Vec<[usize; 2]> = (0..in_second.images.len()).filter_map(place).collect();
+    let named = places.iter().take(most);
+    (!places.is_empty()).then(|| RepeatedImages {
         first,
         second,
-        count,
-        places,
+        count: places.len(),
+        pairs: named
+            .map(|&[known, found]| [in_first.name(first, known), in_second.name(second, found)])
+            .collect(),
     })
 }
 
@@ -68,7 +59,6 @@ fn compare(
 mod tests {
     use super::*;
     use crate::mnist::mnist;
-    use crate::source::Labelled;
 
     /// Images of two pixels.
     fn split(pixels: &[[u8; 2]]) -> Labelled {
@@ -83,35 +73,55 @@ mod tests {
         let validation = split(&[[7, 8], [5, 6]]);
         let test = split(&[[2, 1], [1, 2], [7, 8], [3, 4], [1, 2], [3, 3]]);
         let source = Source::new(Vec::new(), train, Some(validation), test, Vec::new());
-        let found = |first, second, places: &[[usize; 2]]| RepeatedImages {
+        let found = |first, second, pairs: &[[&str; 2]]| RepeatedImages {
             first,
             second,
-            count: places.len(),
-            places: places.to_vec(),
+            count: pairs.len(),
+            pairs: pairs.iter().map(|pair| pair.map(str::to_string)).collect(),
         };
         let expected = [
-            found(Split::Train, Split::Validation, &[[3, 1]]),
-            found(Split::Train, Split::Test, &[[0, 1], [1, 3], [0, 4]]),
-            found(Split::Validation, Split::Test, &[[0, 2]]),
+            found(
+                Split::Train,
+                Split::Validation,
+                &[["train 3", "validation 1"]],
+            ),
+            found(
+                Split::Train,
+                Split::Test,
+                &[
+                    ["train 0", "test 1"],
+                    ["train 1", "test 3"],
+                    ["train 0", "test 4"],
+                ],
+            ),
+            found(
+                Split::Validation,
+                Split::Test,
+                &[["validation 0", "test 2"]],
+            ),
         ];
-        assert_eq!(repeated(&source), expected);
+        assert_eq!(repeated(&source, 5), expected);
     }
 
     #[test]
-    fn only_the_first_places_are_kept() {
-        let many = || split(&[[1, 1]; 9]);
-        let source = Source::new(Vec::new(), many(), None, many(), Vec::new());
-        let [found] = &repeated(&source)[..] else {
+    fn at_most_so_many_pictures_are_named_by_their_files() {
+        let many = |names: &[&str]| Labelled {
+            files: names.iter().map(ToString::to_string).collect(),
+            ..split(&[[1, 1]; 3])
+        };
+        let [train, test] = [many(&["a", "b", "c"]), many(&["d", "e", "f"])];
+        let source = Source::new(Vec::new(), train, None, test, Vec::new());
+        let [found] = &repeated(&source, 2)[..] else {
             panic!("train and test have images in common");
         };
-        assert_eq!(found.count, 9);
-        assert_eq!(found.places, [[0, 0], [0, 1], [0, 2], [0, 3], [0, 4]]);
+        assert_eq!(found.count, 3);
+        assert_eq!(found.pairs, [["a", "d"], ["a", "e"]]);
     }
 
     #[test]
     fn mnist_has_no_image_in_both_splits() {
         // Counted with NumPy too: `len(np.unique(rows, axis=0))` of all 70,000 rows.
         let source = mnist().expect("loads");
-        assert_eq!(repeated(&source), []);
+        assert_eq!(repeated(&source, 5), []);
     }
 }

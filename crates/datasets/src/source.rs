@@ -1,7 +1,7 @@
 //! A data set as its files hold it, before a run chooses its images from it.
 
 use burn_dataset::Dataset;
-use kindling_formats::{DataInfo, ImageShape, hex};
+use kindling_formats::{DataInfo, ImageShape, Split, hex};
 use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
@@ -16,6 +16,8 @@ pub(crate) struct Labelled {
     pub place: String,
     /// The file or folder of the labels, for errors.
     pub labels_place: String,
+    /// The file of each image, if each has one of its own.
+    pub files: Vec<String>,
     /// The SHA-256, hexadecimal, of the images and of the labels. Permutations of the images
     /// are keyed by them.
     pub content: [String; 2],
@@ -31,6 +33,15 @@ impl Labelled {
             images,
             labels_place: place.clone(),
             place,
+            files: Vec::new(),
+        }
+    }
+
+    /// The name of an image: its file, or the name of its `split` and its position from 0.
+    pub(crate) fn name(&self, split: Split, position: usize) -> String {
+        match self.files.get(position) {
+            Some(file) => file.clone(),
+            None => format!("{split} {position}"),
         }
     }
 }
@@ -70,7 +81,7 @@ impl Source {
         };
         let mut hash = Sha256::new();
         hash.update(b"kindling images 1\0");
-        for split in source.splits() {
+        for (_, split) in source.splits() {
             hash.update(format!("{} {}\n", split.images.shape(), split.images.len()));
             split.content.iter().for_each(|digest| hash.update(digest));
         }
@@ -89,7 +100,7 @@ impl Source {
     /// no training image.
     pub(crate) fn check(self) -> Result<Self, DataError> {
         let shape = self.shape();
-        for split in self.splits() {
+        for (_, split) in self.splits() {
             if split.images.is_empty() {
                 return Err(DataError::Empty {
                     place: split.place.clone(),
@@ -156,11 +167,12 @@ impl Source {
         }
     }
 
-    fn splits(&self) -> impl Iterator<Item = &Labelled> {
-        [&self.train]
-            .into_iter()
-            .chain(&self.validation)
-            .chain([&self.test])
+    /// The splits that there are, in the order in which they are used.
+    pub(crate) fn splits(&self) -> Vec<(Split, &Labelled)> {
+        let mut splits = vec![(Split::Train, &self.train)];
+        splits.extend(self.validation.iter().map(|own| (Split::Validation, own)));
+        splits.push((Split::Test, &self.test));
+        splits
     }
 
     /// What the data set holds.

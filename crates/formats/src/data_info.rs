@@ -84,12 +84,13 @@ pub struct RepeatedImages {
     pub second: Split,
     /// The number of images of `second` that stand in `first`.
     pub count: usize,
-    /// Of the first ones, the position in `first`, where it stands for the first time, and the
-    /// position in `second`, both from 0.
-    pub places: Vec<[usize; 2]>,
+    /// The names of the first ones: the image in `first`, where it stands for the first time,
+    /// and the image in `second`. A picture is named by its file, and other images by their
+    /// position from 0, as in `test 17`.
+    pub pairs: Vec<[String; 2]>,
 }
 
-/// A phrase that counts the images and names the first ones by their positions, from 0.
+/// A phrase that counts the images and names the first ones.
 impl fmt::Display for RepeatedImages {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (first, second, count) = (self.first, self.second, self.count);
@@ -102,11 +103,11 @@ impl fmt::Display for RepeatedImages {
             _ => format!("{first} images"),
         };
         write!(formatter, "{count} {second} {images} {are} {also}:")?;
-        for (index, [known, found]) in self.places.iter().enumerate() {
+        for (index, [known, found]) in self.pairs.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
-            write!(formatter, "{comma} {second} {found} is {first} {known}")?;
+            write!(formatter, "{comma} {found} is {known}")?;
         }
-        match count > self.places.len() {
+        match count > self.pairs.len() {
             true => write!(formatter, " and so on"),
             false => Ok(()),
         }
@@ -150,19 +151,24 @@ mod tests {
 
     #[test]
     fn repeated_images_are_counted_and_named() {
-        let repeated = |count, places: &[[usize; 2]]| RepeatedImages {
+        let repeated = |count, pairs: &[[&str; 2]]| RepeatedImages {
             first: Split::Train,
             second: Split::Test,
             count,
-            places: places.to_vec(),
+            pairs: pairs.iter().map(|pair| pair.map(str::to_string)).collect(),
         };
         assert_eq!(
-            repeated(1, &[[4, 7]]).to_string(),
+            repeated(1, &[["train 4", "test 7"]]).to_string(),
             "1 test image is a train image, too: test 7 is train 4"
         );
         assert_eq!(
-            repeated(9, &[[4, 7], [4, 8]]).to_string(),
-            "9 test images are also train images: test 7 is train 4, test 8 is train 4 and so on"
+            repeated(
+                9,
+                &[["train/a.png", "test/b.png"], ["train/a.png", "test/c.png"]]
+            )
+            .to_string(),
+            "9 test images are also train images: test/b.png is train/a.png, test/c.png is \
+             train/a.png and so on"
         );
     }
 }

@@ -188,7 +188,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   kindling data --dir fashion-mnist
-  kindling data --dir letters --set first_label=1 --set transpose=true")]
+  kindling data --dir letters --set first_label=1 --set transpose=true
+  kindling data --dir flowers --repeated")]
     Data {
         /// Folder of images [default: the MNIST images of this repository]
         #[arg(long)]
@@ -196,6 +197,9 @@ Examples:
         /// Set a key of the table data of a config, as in form=npz; repeatable
         #[arg(long, value_name = "KEY=VALUE")]
         set: Vec<Setting>,
+        /// List the images that stand in two splits instead, one pair a line
+        #[arg(long)]
+        repeated: bool,
     },
     /// Check that a device can be used
     #[command(after_help = "Example:\n  kindling open wgpu:1")]

@@ -74,7 +74,12 @@ fn run(command: Command) -> Result<(), RunError> {
             debug,
         } => commands::reconstruct::reconstruct(&run, &images, &to, debug.file.as_deref()),
         Command::Export { run, format, to } => commands::export::export(&run, format, to),
-        Command::Data { dir, set } => commands::data::data(dir, &set),
+        Command::Data {
+            dir,
+            set,
+            repeated: false,
+        } => commands::data::data(dir, &set),
+        Command::Data { dir, set, .. } => commands::data::repeated(dir, &set),
         Command::Open { device } => commands::open::open(device),
         Command::Devices => commands::devices::devices(),
         Command::Parity { dir, flags } => commands::parity::parity(&dir, &flags),

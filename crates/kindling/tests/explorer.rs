@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use burn_dataset::Dataset;
-use common::{train_successfully, write_config, write_images, write_small_images};
+use common::{
+    train_successfully, write_cifar, write_config, write_images, write_pictures, write_small_images,
+};
 use kindling_formats::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
@@ -93,6 +95,25 @@ fn the_page_works_for_small_coloured_images_with_a_scale() {
         // The classes are those of the data, in the head of the table.
         assert!(page.contains("\"classes\":[\"ant\",\"bee\",\"cat\"]"));
         assert!(page.contains("\"shape\":[3,10,13]"));
+    }
+}
+
+#[test]
+fn the_page_works_for_the_images_of_cifar() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_cifar(&folder.path().join("images"), 300, 100);
+    let page = check_page(folder.path(), &images, "", "[[4], [6]]");
+    assert!(page.is_none_or(|page| page.contains("\"shape\":[3,32,32]")));
+}
+
+#[test]
+fn the_page_works_for_pictures_and_names_one_in_two_splits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = write_pictures(&folder.path().join("images"), [1, 12, 10], 300, 100);
+    if let Some(page) = check_page(folder.path(), &images, "", "[[4], [6]]") {
+        assert!(page.contains("\"shape\":[1,12,10]"));
+        let words = "1 test image is a train image, too: test/ant/0000.png is train/ant/0000.png";
+        assert!(page.contains(words));
     }
 }
 

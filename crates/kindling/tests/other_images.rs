@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::{
-    run, small_images, stderr, successful, text, train, train_successfully, write_config,
+    run, save_png, small_images, stderr, successful, text, train, train_successfully, write_config,
     write_small_images,
 };
 use kindling_formats::{RunDir, read_numbers};
@@ -31,22 +31,6 @@ fn autoencoder(dir: &Path, data: &str, conv: &str) -> RunDir {
          beta_2 = 0.999, epsilon = 1e-7 }}\n[scatter]\nimages = 60"
     );
     write_config(dir, "autoencoder", &task)
-}
-
-/// Saves an image `[channels, height, width]` as a PNG.
-fn save(path: &Path, [channels, height, width]: [usize; 3], bytes: &[u8]) {
-    let at = |channel: usize, x: u32, y: u32| {
-        bytes[(channel * height + y as usize) * width + x as usize]
-    };
-    let (width, height) = (width as u32, height as u32);
-    if channels == 1 {
-        let grey = image::GrayImage::from_fn(width, height, |x, y| image::Luma([at(0, x, y)]));
-        grey.save(path).expect("a picture");
-    } else {
-        let colour = |x, y| image::Rgb([at(0, x, y), at(1, x, y), at(2, x, y)]);
-        let coloured = image::RgbImage::from_fn(width, height, colour);
-        coloured.save(path).expect("a picture");
-    }
 }
 
 #[test]
@@ -175,7 +159,7 @@ fn trained_networks_are_used_on_pictures_of_their_shape() {
         let mut pictures = Vec::new();
         for (index, pixels) in pixels.chunks(numbers).enumerate() {
             let path = at(&format!("{index}.png"));
-            save(&path, shape, pixels);
+            save_png(&path, shape, pixels);
             pictures.push(path);
         }
         let named = pictures.iter().map(|path| text(path));

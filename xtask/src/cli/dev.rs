@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use kindling_formats::Backend;
 
-use super::options::Folders;
+use super::options::{Changes, Folders};
 
 /// `cargo xtask bench`
 #[derive(Debug, Args)]
@@ -13,13 +13,17 @@ use super::options::Folders;
 The first call installs Keras into target/peers. Each round is written to
 DIR/bench/peers.csv. Run nothing else on this machine at the same time.
 
+The floor is the time that the arithmetic of an epoch would take at the speed of a matrix
+product. With --data or --set, only the floor is compared, because Keras trains on all of MNIST.
+
 Another command times Kindling's own operations against Burn's, and one training step of
 each family:
   cargo bench -p kindling-bench
 
 Examples:
   cargo xtask bench
-  cargo xtask bench mlp dropout-0.3 --rounds 5")]
+  cargo xtask bench mlp dropout-0.3 --rounds 5
+  cargo xtask bench convnet --data cifar-10")]
 pub struct Bench {
     /// Cells that train on images [default: linear mlp ae convnet]
     #[arg(value_name = "CELL")]
@@ -30,6 +34,12 @@ pub struct Bench {
     /// Epochs of each training; the last one is timed
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub epochs: u64,
+    /// Compare with the floor only, without Keras
+    #[arg(long)]
+    pub no_keras: bool,
+    /// The images and other changes.
+    #[command(flatten)]
+    pub changes: Changes,
     /// Python program that creates the virtual environment
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     pub python: String,

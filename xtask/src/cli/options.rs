@@ -159,7 +159,7 @@ pub struct Changes {
     /// Change one key of the configs, as in dropout=0.3; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<Setting>,
-    /// Folder of IDX files to use in place of MNIST
+    /// Folder of images to use in place of MNIST
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }

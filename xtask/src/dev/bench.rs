@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: compares the time of an epoch with Keras, and with the time that its
-//! arithmetic alone would take (the floor).
+//! `cargo xtask bench`: compares the time of an epoch with the time that its arithmetic alone would
+//! take (the floor), and on MNIST with Keras.
 //!
 //! The speed of a shared machine varies. So each round trains a cell in Kindling and then in
 //! Keras, and the result is the ratio of the two times. The floor is the number of operations
@@ -14,14 +14,14 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use kindling_formats::{
-    Backend, CsvRow, Host, ImageData, RunConfig, RunDir, Selection, Setting, Size, TimingRow,
-    read_csv, write_atomic, write_csv,
+    Backend, CsvRow, Host, RunConfig, RunDir, Selection, Setting, Size, TimingRow, read_csv,
+    write_atomic, write_csv,
 };
 use kindling_report::{Align, plain_table};
 use kindling_runner::{TrainingProgram, epoch_operations};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Bench;
+use crate::cli::{Bench, Changes};
 use crate::error::{CommandError, CommandResult};
 use crate::steps::{Build, build_program, cargo, cells_or, data_of, executable, workspace};
 use crate::ui::{self, output};
@@ -32,29 +32,34 @@ const CELLS: [&str; 4] = ["linear", "mlp", "ae", "convnet"];
 /// The name of the program that prints the rate of a matrix product.
 const RATE: &str = "gemm-rate";
 
-/// The columns of the table of medians.
+/// The columns of the table of medians. Those from [`KERAS`] on are shown only if Keras trained,
+/// too.
 const COLUMNS: [(&str, Align); 7] = [
     ("cell", Align::Left),
     ("seconds", Align::Right),
-    ("Keras", Align::Right),
-    ("ours/Keras", Align::Right),
     ("ours/floor", Align::Right),
     ("MiB", Align::Right),
+    ("Keras", Align::Right),
+    ("ours/Keras", Align::Right),
     ("Keras MiB", Align::Right),
 ];
 
-/// A row of `peers.csv`: one cell in one round. Seconds are for the last epoch alone.
+/// The first column about Keras.
+const KERAS: usize = 4;
+
+/// A row of `peers.csv`: one cell in one round. Seconds are for the last epoch alone. What
+/// concerns Keras is empty if Keras did not train.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Row {
     cell: String,
     round: u64,
     seconds: f64,
-    keras_seconds: f64,
-    ratio: f64,
+    keras_seconds: Option<f64>,
+    ratio: Option<f64>,
     floor_seconds: f64,
     floor_ratio: f64,
     peak_mib: f64,
-    keras_peak_mib: f64,
+    keras_peak_mib: Option<f64>,
     test_loss: Option<f64>,
     keras_test_loss: Option<f64>,
     test_accuracy: Option<f64>,
@@ -88,7 +93,8 @@ struct Measured {
     test_accuracy: Option<f64>,
 }
 
-/// Trains every cell in both frameworks in each round, and writes `bench/peers.csv`.
+/// Trains every cell in each round, also in Keras unless the images are others or the user does not
+/// want it, and writes `bench/peers.csv`.
 pub fn bench(flags: &Bench) -> CommandResult {
     let configs = configs(flags)?;
     let program = build_program(&Build::with(&[Backend::Flex], &[]))?;
@@ -97,7 +103,9 @@ pub fn bench(flags: &Bench) -> CommandResult {
         &configs.iter().map(|one| one.0.clone()).collect::<Vec<_>>(),
     )?;
     let rate = build_rate()?;
-    let python = python(&flags.python)?;
+    let Changes { set, data: dir } = &flags.changes;
+    let with_keras = !flags.no_keras && set.is_empty() && dir.is_none();
+    let python = with_keras.then(|| python(&flags.python)).transpose()?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let path = workspace::out(&flags.folders)?.join("bench/peers.csv");
     if let Some(folder) = path.parent() {
@@ -110,11 +118,22 @@ pub fn bench(flags: &Bench) -> CommandResult {
             let operations = data.info.as_ref();
             let operations = operations.and_then(|data| epoch_operations(config, data));
             let floor = operations.unwrap_or(f64::NAN) / (1e9 * rate_of_product(&rate)?);
-            let row = compare(config, round, floor, &program, &python, scratch.path())
-                .with_context(|| format!("{} in round {round}", config.cell))?;
+            let row = compare(
+                config,
+                round,
+                floor,
+                &program,
+                python.as_deref(),
+                scratch.path(),
+            )
+            .with_context(|| format!("{} in round {round}", config.cell))?;
+            let keras = row.keras_seconds.zip(row.ratio);
+            let keras = keras.map_or(String::new(), |(seconds, ratio)| {
+                format!("  Keras {seconds:>7.2} s  ratio {ratio:.2}")
+            });
             output::print(format_args!(
-                "{:<14} round {round}  {:>7.2} s  Keras {:>7.2} s  ratio {:.2}  floor {:.2}",
-                row.cell, row.seconds, row.keras_seconds, row.ratio, row.floor_ratio
+                "{:<14} round {round}  {:>7.2} s  floor {:.2}{keras}",
+                row.cell, row.seconds, row.floor_ratio
             ));
             rows.push(row);
             write_csv(&path, &rows)?;
@@ -129,29 +148,38 @@ pub fn bench(flags: &Bench) -> CommandResult {
     let mut table = Vec::new();
     let mut whole = [0.0, 0.0];
     for (config, epochs) in &configs {
-        let of = |figure: fn(&Row) -> f64| {
+        let of = |figure: fn(&Row) -> Option<f64>| {
             let rows = rows.iter().filter(|row| row.cell == config.cell);
-            median(rows.map(figure))
+            median(rows.filter_map(figure))
         };
-        let (seconds, keras_seconds) = (of(|row| row.seconds), of(|row| row.keras_seconds));
+        let seconds = of(|row| Some(row.seconds));
+        let keras_seconds = of(|row| row.keras_seconds);
         whole[0] += *epochs as f64 * seconds;
         whole[1] += *epochs as f64 * keras_seconds;
         table.push([
             config.cell.clone(),
             format!("{seconds:.2}"),
+            format!("{:.2}", of(|row| Some(row.floor_ratio))),
+            format!("{:.0}", of(|row| Some(row.peak_mib))),
             format!("{keras_seconds:.2}"),
             format!("{:.2}", of(|row| row.ratio)),
-            format!("{:.2}", of(|row| row.floor_ratio)),
-            format!("{:.0}", of(|row| row.peak_mib)),
             format!("{:.0}", of(|row| row.keras_peak_mib)),
         ]);
     }
-    output::print(plain_table(&COLUMNS, table).trim_end());
+    let columns = if with_keras { COLUMNS.len() } else { KERAS };
+    let table = table.into_iter().map(|row| row.into_iter().take(columns));
+    output::print(plain_table(&COLUMNS[..columns], table).trim_end());
+    let keras = match with_keras {
+        true => format!(
+            ", Keras {:.0} s, ratio {:.2}",
+            whole[1],
+            whole[0] / whole[1]
+        ),
+        false => String::new(),
+    };
     output::print(format_args!(
-        "\nEstimate for all epochs of these cells, one seed: {:.0} s, Keras {:.0} s, ratio {:.2}",
-        whole[0],
-        whole[1],
-        whole[0] / whole[1]
+        "\nEstimate for all epochs of these cells, one seed: {:.0} s{keras}",
+        whole[0]
     ));
     output::print(format_args!("\n{}", ui::path(&path)));
     Ok(ExitCode::SUCCESS)
@@ -163,8 +191,8 @@ fn configs(flags: &Bench) -> Result<Vec<(RunConfig, usize)>, CommandError> {
     let study = workspace::study(&flags.folders)?;
     let epochs = format!("train.epochs={}", flags.epochs);
     let epochs = epochs.parse().map_err(CommandError::bad_input)?;
-    let whole = selection(Vec::new());
-    let short = selection(vec![epochs]);
+    let whole = selection(flags, Vec::new())?;
+    let short = selection(flags, vec![epochs])?;
     cells_or(&flags.cells, &CELLS)
         .into_iter()
         .map(|name| {
@@ -175,11 +203,9 @@ fn configs(flags: &Bench) -> Result<Vec<(RunConfig, usize)>, CommandError> {
                     .map_err(CommandError::input)
             };
             let (config, epochs) = (resolve(&short)?, resolve(&whole)?.task.epochs());
-            let all = |data: &ImageData| (&data.dir, data.train, data.test) == (&None, None, None);
-            if epochs == 0 || !config.images().is_some_and(all) {
+            if epochs == 0 || config.images().is_none() {
                 return Err(CommandError::input(anyhow!(
-                    "{name} cannot be compared: name a cell that trains for epochs on all of \
-                     MNIST, as Keras does"
+                    "{name} cannot be compared: name a cell that trains for epochs on images"
                 )));
             }
             Ok((config, epochs))
@@ -187,26 +213,29 @@ fn configs(flags: &Bench) -> Result<Vec<(RunConfig, usize)>, CommandError> {
         .collect()
 }
 
-/// The study's runs of full size, with the settings `set`.
-fn selection(set: Vec<Setting>) -> Selection {
-    Selection {
-        set,
+/// The study's runs of full size, with the user's changes and then the settings `more`.
+fn selection(flags: &Bench, more: Vec<Setting>) -> Result<Selection, CommandError> {
+    let Changes { set, data } = &flags.changes;
+    Ok(Selection {
+        set: set.iter().cloned().chain(more).collect(),
+        data: workspace::data("--data", data.as_deref())?,
         ..Selection::own(Size::Full)
-    }
+    })
 }
 
-/// Trains one cell in both frameworks. `floor_seconds` is the time that the arithmetic of an
+/// Trains one cell, also in Keras if there is a `python`. `floor_seconds` is the time that the arithmetic of an
 /// epoch takes at the rate of a matrix product.
 fn compare(
     config: &RunConfig,
     round: u64,
     floor_seconds: f64,
     program: &TrainingProgram,
-    python: &Path,
+    python: Option<&Path>,
     scratch: &Path,
 ) -> anyhow::Result<Row> {
     let (ours, peak) = ours(config, program, scratch)?;
-    let (theirs, keras_peak) = theirs(config, python, scratch)?;
+    let theirs = python.map(|python| theirs(config, python, scratch));
+    let (theirs, keras_peak) = theirs.transpose()?.unzip();
     let last = |measured: &Measured| {
         measured
             .seconds
@@ -214,21 +243,23 @@ fn compare(
             .copied()
             .context("no epoch was timed")
     };
-    let (seconds, keras_seconds) = (last(&ours)?, last(&theirs)?);
+    let seconds = last(&ours)?;
+    let keras_seconds = theirs.as_ref().map(last).transpose()?;
+    let theirs = theirs.as_ref();
     Ok(Row {
         cell: config.cell.clone(),
         round,
         seconds,
         keras_seconds,
-        ratio: seconds / keras_seconds,
+        ratio: keras_seconds.map(|keras| seconds / keras),
         floor_seconds,
         floor_ratio: seconds / floor_seconds,
         peak_mib: peak,
         keras_peak_mib: keras_peak,
         test_loss: ours.test_loss,
-        keras_test_loss: theirs.test_loss,
+        keras_test_loss: theirs.and_then(|theirs| theirs.test_loss),
         test_accuracy: ours.test_accuracy,
-        keras_test_accuracy: theirs.test_accuracy,
+        keras_test_accuracy: theirs.and_then(|theirs| theirs.test_accuracy),
     })
 }
 

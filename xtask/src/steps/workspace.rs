@@ -45,8 +45,8 @@ pub fn data(flag: &str, named: Option<&Path>) -> Result<Option<PathBuf>, Command
         return Ok(Some(absolute));
     }
     Err(CommandError::bad_input(format!(
-        "{flag} {}: there is no such folder; name one that holds the four IDX files of MNIST or \
-         Fashion-MNIST, or leave {flag} out to use the repository's MNIST",
+        "{flag} {}: there is no such folder; name one that holds images, or leave {flag} out to \
+         use the repository's MNIST",
         path.display()
     )))
 }

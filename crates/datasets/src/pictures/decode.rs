@@ -128,7 +128,11 @@ pub(super) fn labelled(
     problems.extend(found);
     let labels = split.files.iter().map(|file| file.label).collect();
     let images = Images::new(shape, pixels, labels);
-    Ok(Labelled::new(images, split.dir.display().to_string()))
+    let name = |file: &File| below(dir, &file.path);
+    Ok(Labelled {
+        files: split.files.iter().map(name).collect(),
+        ..Labelled::new(images, split.dir.display().to_string())
+    })
 }
 
 /// Black pixels for all pictures of a split.

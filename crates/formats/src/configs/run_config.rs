@@ -111,14 +111,18 @@ impl RunConfig {
         self.task.check()
     }
 
-    /// Checks that the config fits the images that it names.
+    /// Checks that the config fits the images that it names. A full run must find as many images
+    /// as it asks for. A shorter one takes at most so many, so that a study's quick runs also
+    /// learn from smaller data sets.
     ///
     /// # Errors
     ///
     /// The first key whose value does not fit them. The error names the cell.
     pub fn check_data(&self, data: &DataInfo) -> Result<()> {
-        self.task
-            .check_data(data)
+        let images = self.images().filter(|_| self.size == Size::Full);
+        let has_enough = images.map_or(Ok(()), |images| images.check_has_enough(data));
+        has_enough
+            .and_then(|()| self.task.check_data(data))
             .map_err(|Problem { key, problem }| Error::key(&self.cell, key, problem))
     }
 

@@ -153,6 +153,59 @@ pub fn write_small_images(dir: &Path, shape: [usize; 3], train: usize, test: usi
     dir.to_path_buf()
 }
 
+/// Saves an image `[channels, height, width]` as a PNG.
+pub fn save_png(path: &Path, [channels, height, width]: [usize; 3], bytes: &[u8]) {
+    let at = |channel: usize, x: u32, y: u32| {
+        bytes[(channel * height + y as usize) * width + x as usize]
+    };
+    let (width, height) = (width as u32, height as u32);
+    if channels == 1 {
+        let grey = image::GrayImage::from_fn(width, height, |x, y| image::Luma([at(0, x, y)]));
+        grey.save(path).expect("a picture");
+    } else {
+        let colour = |x, y| image::Rgb([at(0, x, y), at(1, x, y), at(2, x, y)]);
+        let coloured = image::RgbImage::from_fn(width, height, colour);
+        coloured.save(path).expect("a picture");
+    }
+}
+
+/// Writes [`small_images`] as pictures, in a folder of each split with a folder of each class. The
+/// first test picture is the first training picture too.
+pub fn write_pictures(dir: &Path, shape: [usize; 3], train: usize, test: usize) -> PathBuf {
+    for (split, count) in [("train", train), ("test", test)] {
+        let (mut pixels, labels) = small_images(shape, count);
+        let numbers = shape.iter().product();
+        if split == "test" {
+            mark(&mut pixels[numbers..], numbers);
+        }
+        for (index, pixels) in pixels.chunks_exact(numbers).enumerate() {
+            let class = ["ant", "bee", "cat"][usize::from(labels[index])];
+            let class = dir.join(split).join(class);
+            std::fs::create_dir_all(&class).expect("a folder");
+            save_png(&class.join(format!("{index:04}.png")), shape, pixels);
+        }
+    }
+    dir.to_path_buf()
+}
+
+/// Writes [`small_images`] in the files of CIFAR-10.
+pub fn write_cifar(dir: &Path, train: usize, test: usize) -> PathBuf {
+    std::fs::create_dir_all(dir).expect("a folder");
+    for (file, count) in [("data_batch_1.bin", train), ("test_batch.bin", test)] {
+        let shape = [3, 32, 32];
+        let (mut pixels, labels) = small_images(shape, count);
+        let numbers = shape.iter().product();
+        if file == "test_batch.bin" {
+            mark(&mut pixels, numbers);
+        }
+        let records = pixels.chunks_exact(numbers).zip(labels);
+        let records = records.flat_map(|(pixels, label)| [&[label], pixels].concat());
+        std::fs::write(dir.join(file), records.collect::<Vec<u8>>()).expect("a file");
+    }
+    std::fs::write(dir.join("batches.meta.txt"), "ant\nbee\ncat\n").expect("names");
+    dir.to_path_buf()
+}
+
 /// Trains a small classifier in `dir`. `data` holds the keys of the config's `[data]`.
 pub fn train_classifier(dir: &Path, data: &str) -> RunDir {
     let task = format!(

@@ -160,9 +160,8 @@ impl ImageData {
         }
     }
 
-    /// Checks that a data set has as many images as are asked for, and that a trial has images
-    /// to learn from.
-    pub(crate) fn check_data(&self, data: &DataInfo) -> Check {
+    /// Checks that a data set has as many images as are asked for.
+    pub(crate) fn check_has_enough(&self, data: &DataInfo) -> Check {
         for (key, wanted, there) in [
             ("data.train", self.train, data.train),
             ("data.test", self.test, data.test),
@@ -177,7 +176,12 @@ impl ImageData {
                 ));
             }
         }
-        let train = self.train.unwrap_or(data.train);
+        Ok(())
+    }
+
+    /// Checks that a trial has images to learn from.
+    pub(crate) fn check_data(&self, data: &DataInfo) -> Check {
+        let train = at_most(self.train, data.train);
         match self.validation {
             Some(validation) if data.validation == 0 && validation >= train => Err(Problem::new(
                 "data.validation",
@@ -192,7 +196,7 @@ impl ImageData {
 
     /// The number of images of a data set that a run learns from.
     pub fn learned(&self, data: &DataInfo) -> usize {
-        let train = self.train.unwrap_or(data.train);
+        let train = at_most(self.train, data.train);
         match data.validation {
             0 => train.saturating_sub(self.validation.unwrap_or(0)),
             _ => train,
@@ -205,7 +209,7 @@ impl ImageData {
         match self.validation {
             Some(validation) if data.validation > 0 => validation.min(data.validation),
             Some(validation) => validation,
-            None => self.test.unwrap_or(data.test),
+            None => at_most(self.test, data.test),
         }
     }
 
@@ -230,6 +234,11 @@ impl ImageData {
         self.train = Some(self.train.map_or(train, |own| own.min(train)));
         self.test = Some(self.test.map_or(SMOKE_TESTS, |test| test.min(SMOKE_TESTS)));
     }
+}
+
+/// `wanted`, or all images if it is `None`, but at most as many as are `there`.
+fn at_most(wanted: Option<usize>, there: usize) -> usize {
+    wanted.map_or(there, |wanted| wanted.min(there))
 }
 
 /// `[scatter]`: which codes are written to `codes.csv`.
