@@ -18,7 +18,7 @@
 //! let network = Autoencoder::new(&model, ImageShape::from([1, 8, 8]), 0, &device)?;
 //! let codes = network.encode(Tensor::ones([5, 1, 8, 8], &device));
 //! assert_eq!(codes.dims(), [5, 2]);
-//! assert_eq!(network.decode(codes).dims(), [5, 1, 8, 8]);
+//! assert_eq!(network.decode(codes).dims(), [5, 64]);
 //! # Ok::<(), kindling_harness::RunError>(())
 //! ```
 

@@ -220,3 +220,12 @@ pub enum DataError {
         train: usize,
     },
 }
+
+impl DataError {
+    pub(crate) fn pictures(dir: &Path, problem: impl Into<String>) -> Self {
+        Self::Pictures {
+            dir: dir.to_path_buf(),
+            problem: problem.into(),
+        }
+    }
+}

@@ -154,6 +154,7 @@ fn labelled(images: Unpacked, labels: Unpacked, first: u8) -> Result<Labelled, D
         images: Images::new(shape, pixels, numbers),
         place: images.place,
         labels_place: labels.place,
+        files: Vec::new(),
         content: [images.sha256, labels.sha256],
     })
 }

@@ -1,7 +1,6 @@
 //! Loads the images that a config names: MNIST as it is in the repository, or a folder.
 
-use burn_dataset::Dataset;
-use kindling_formats::{ChannelScale, DataInfo, ImageData, Normalize, Split};
+use kindling_formats::{ChannelScale, DataInfo, ImageData, Normalize, RepeatedImages, Split};
 
 use crate::error::DataError;
 use crate::form;
@@ -9,6 +8,7 @@ use crate::images::Images;
 use crate::mnist::mnist;
 use crate::permutation::{hold_out, take};
 use crate::repeated::repeated;
+use crate::source::Source;
 
 /// The images of a run.
 #[derive(Debug, Clone)]
@@ -111,6 +111,7 @@ fn standard_scale(train: &Images) -> Result<Vec<ChannelScale>, DataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn_dataset::Dataset;
 
     #[test]
     fn a_config_can_use_a_part_of_the_images() {
