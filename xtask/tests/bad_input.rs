@@ -88,7 +88,10 @@ fn train_refuses_wrong_flags_too() {
             &["model.dropout", "not 1.5", "40-mlp.toml"],
         ),
         ("train mlp --backend tpu", &["--backend", "flex, ndarray"]),
-        ("train mlp --data no/such/folder", &["--data", "IDX"]),
+        (
+            "train mlp --data no/such/folder",
+            &["--data", "one that holds images"],
+        ),
         ("train", &["<CELL>"]),
     ] {
         let place = Place::new();

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kindling_formats::{Layout, Record, RunDir, Size, TreeKind};
+use kindling_formats::{Layout, Record, RunDir, Size};
 
 /// A data set of images, as numbers `[count, channels, height, width]` with labels.
 struct Split {
@@ -194,10 +194,9 @@ fn digits_of_scikit_learn_in_npz_files() {
     };
     assert_success(&command("tune"), "tune");
     assert_success(&command("experiments --protocol tuned"), "experiments");
-    let quick = Layout::new(&out, Size::Quick);
-    let variants = quick.variants();
-    let tree = quick.variant(&variants[0]);
-    let [trials, tuned] = [TreeKind::Trials, TreeKind::Tuned].map(|kind| tree.with_kind(kind));
+    let all_tuned = Layout::new(&out, Size::Quick).tuned();
+    let tuned = all_tuned.variant(&all_tuned.variants()[0]);
+    let trials = tuned.trials();
     let records = |tree: &Layout| -> Vec<Record> {
         let cells = std::fs::read_dir(tree.runs()).unwrap();
         let runs = cells.flat_map(|cell| std::fs::read_dir(cell.unwrap().path()).unwrap());

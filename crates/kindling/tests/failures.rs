@@ -129,7 +129,7 @@ fn an_invalid_config_is_refused() {
         (
             "[data]",
             "[data]\ntrain = 61",
-            "`data.train` asks for 61 images",
+            "`data.train`: asks for 61 images",
         ),
         ("dropout = 0.0", "dropout = 1.5", "model.dropout"),
         ("backend = ", "backend = \"cuda\" #", "cuda"),
