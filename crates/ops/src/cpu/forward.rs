@@ -1,10 +1,16 @@
 //! The forward pass of a convolution. Bias, ReLU and pool are applied while the sums are still
 //! in registers.
+//!
+//! There are two kernels, which give the same bits: each sum begins with the bias and adds the
+//! products in the same order. In one, a vector holds the filters of one pixel. It is fast if
+//! there are many filters and channels. In the other, a vector holds pixels of one filter.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::checks::check_length;
+use super::forward_by_filters::ByFilters;
+use super::forward_by_pixels::ByPixels;
 use super::geometry::{Geometry, LANES, padded};
 use super::patches::Layout;
 
@@ -14,8 +20,9 @@ pub(crate) const NO_GRADIENT: u8 = 4;
 /// The number of images in a chunk. One thread computes a chunk.
 const CHUNK: usize = 4;
 
-/// The number of pixels that are computed together. It is the size of a pool's window.
-const TILE: usize = 4;
+/// The number of sums with the same factors that are computed together. It is the size of a
+/// pool's window.
+pub(super) const TILE: usize = 4;
 
 /// The result of the forward pass.
 pub(crate) struct Output {
@@ -38,24 +45,41 @@ pub(crate) fn forward(geometry: Geometry, input: &[f32], weight: &[f32], bias: &
     check_length("the input", input.len(), &of_input);
     check_length("the weight", weight.len(), &of_weight);
     check_length("the bias", bias.len(), &of_bias);
+    if pixels_are_faster(geometry) {
+        forward_with(&ByPixels::new(geometry, weight, bias), geometry, input)
+    } else {
+        forward_with(&ByFilters::new(geometry, weight, bias), geometry, input)
+    }
+}
+
+/// Whether vectors of pixels are faster than vectors of filters. These need patches that are not
+/// copied, and waste the part of a vector for which there is no filter.
+fn pixels_are_faster(geometry: Geometry) -> bool {
+    let [_, columns] = geometry.output();
+    let used = |count: usize| count as f64 / padded(count) as f64;
+    Layout::of(geometry).is_copied()
+        || geometry.filters < LANES && used(geometry.filters) <= used(columns)
+}
+
+/// A way to compute the forward pass of one image after the other.
+pub(super) trait Kernel: Sync {
+    /// Computes the `images` of a chunk, which one thread does. `values` and `receivers` are those
+    /// of [`Output`], for these images.
+    fn run<S: Simd>(&self, simd: S, images: &[f32], values: &mut [f32], receivers: &mut [u8]);
+}
+
+/// The forward pass with `kernel`. The slices have the sizes that `geometry` says.
+fn forward_with(kernel: &impl Kernel, geometry: Geometry, input: &[f32]) -> Output {
     let size = geometry.output_size();
     let mut values = vec![0.0; geometry.batch * size];
     let kept = geometry.conv.relu || geometry.conv.pool;
     let mut receivers = vec![NO_GRADIENT; if kept { values.len() } else { 0 }];
-    let layout = Layout::of(geometry);
-    let (weight, group) = pack(&layout, geometry, weight);
-    let mut padded_bias = vec![0.0; weight.len() / geometry.taps()];
-    padded_bias[..geometry.filters].copy_from_slice(bias);
-
     let run = |index: usize, values: &mut [f32], receivers: &mut [u8]| {
         let from = index * CHUNK * geometry.input_size();
+        let images = &input[from..][..values.len() / size * geometry.input_size()];
         Arch::new().dispatch(Chunk {
-            geometry,
-            layout,
-            group,
-            input: &input[from..],
-            weight: &weight,
-            bias: &padded_bias,
+            kernel,
+            images,
             values,
             receivers,
         });
@@ -71,30 +95,67 @@ pub(crate) fn forward(geometry: Geometry, input: &[f32], weight: &[f32], bias: &
     Output { values, receivers }
 }
 
-/// Reorders a weight to `[groups][taps][group]`. The filters of a group are computed
-/// together. Also returns the number of filters in a group.
-fn pack(layout: &Layout, geometry: Geometry, weight: &[f32]) -> (Vec<f32>, usize) {
-    // Four vectors of 16 floats, or two of 8, leave enough registers for the rest.
-    let widest = if Arch::new().dispatch(Lanes) >= LANES {
-        4 * LANES
-    } else {
-        LANES
-    };
-    let all = padded(geometry.filters);
-    let groups = all.div_ceil(widest);
-    let group = padded(all.div_ceil(groups));
-    let taps = geometry.taps();
-    let mut packed = vec![0.0; groups * taps * group];
-    for filter in 0..geometry.filters {
-        let row = filter / group * taps * group + filter % group;
-        for tap in 0..taps {
-            packed[row + tap * group] = weight[layout.tap(filter, tap)];
-        }
+/// The images of one chunk.
+struct Chunk<'a, K> {
+    kernel: &'a K,
+    images: &'a [f32],
+    values: &'a mut [f32],
+    receivers: &'a mut [u8],
+}
+
+impl<K: Kernel> WithSimd for Chunk<'_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.kernel
+            .run(simd, self.images, self.values, self.receivers);
     }
-    (packed, group)
+}
+
+/// The largest of the `sums` in a pool's window, then ReLU if `relu`. Returns the values and
+/// their receivers.
+#[inline(always)]
+pub(super) fn largest<S: Simd>(simd: S, sums: [S::f32s; TILE], relu: bool) -> (S::f32s, S::u32s) {
+    let mut best = sums[0];
+    let mut place = simd.splat_u32s(0);
+    for (which, &sum) in (1u32..).zip(&sums[1..]) {
+        // If values are equal, the first is taken. NaN is always taken, so that it reaches the
+        // output.
+        let takes = simd.greater_than_f32s(sum, best);
+        let takes = simd.or_m32s(takes, is_nan(simd, sum));
+        best = simd.select_f32s(takes, sum, best);
+        place = simd.select_u32s(takes, simd.splat_u32s(which), place);
+    }
+    if relu {
+        rectified(simd, best, place)
+    } else {
+        (best, place)
+    }
+}
+
+/// ReLU of `sums`, and the receivers: `place`, or [`NO_GRADIENT`] where ReLU is zero.
+#[inline(always)]
+pub(super) fn rectified<S: Simd>(simd: S, sums: S::f32s, place: S::u32s) -> (S::f32s, S::u32s) {
+    let zero = simd.splat_f32s(0.0);
+    let dead = simd.less_than_or_equal_f32s(sums, zero);
+    let no_gradient = simd.splat_u32s(u32::from(NO_GRADIENT));
+    (
+        simd.select_f32s(dead, zero, sums),
+        simd.select_u32s(dead, no_gradient, place),
+    )
+}
+
+#[inline(always)]
+fn is_nan<S: Simd>(simd: S, x: S::f32s) -> S::m32s {
+    simd.not_m32s(simd.equal_f32s(x, x))
 }
 
 /// The number of floats in a vector register of this processor.
+pub(super) fn lanes() -> usize {
+    Arch::new().dispatch(Lanes)
+}
+
 struct Lanes;
 
 impl WithSimd for Lanes {
@@ -105,186 +166,70 @@ impl WithSimd for Lanes {
     }
 }
 
-/// The images of one chunk. One thread computes them one after the other.
-struct Chunk<'a> {
-    geometry: Geometry,
-    layout: Layout,
-    group: usize,
-    input: &'a [f32],
-    weight: &'a [f32],
-    bias: &'a [f32],
-    values: &'a mut [f32],
-    receivers: &'a mut [u8],
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Conv;
 
-impl WithSimd for Chunk<'_> {
-    type Output = ();
+    /// Numbers that are not small multiples of each other, with many signs.
+    fn numbers(count: usize, factor: f32) -> Vec<f32> {
+        (0..count)
+            .map(|index| (index as f32 * factor).sin())
+            .collect()
+    }
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let geometry = self.geometry;
-        let (cells, size) = (geometry.cells(), geometry.output_size());
-        let width = self.weight.len() / geometry.taps();
-        let mut patches = self.layout.buffer();
-        // The output with the channels last. The end of the loop moves the channels first.
-        let mut values = vec![0.0f32; cells * width];
-        let mut receivers = vec![0u32; cells * width];
-        let mut receivers_out = self.receivers.chunks_exact_mut(size);
-        for (image, values_out) in self
-            .input
-            .chunks_exact(geometry.input_size())
-            .zip(self.values.chunks_exact_mut(size))
-        {
-            self.layout.fill(image, &mut patches);
-            for (index, weight) in self
-                .weight
-                .chunks_exact(geometry.taps() * self.group)
-                .enumerate()
-            {
-                let from = index * self.group;
-                let group = Group {
-                    geometry,
-                    layout: self.layout,
-                    patches: &patches,
-                    weight,
-                    bias: &self.bias[from..],
-                    from,
-                    width,
-                };
-                match self.group / S::F32_LANES {
-                    1 => group.convolve::<S, 1>(simd, &mut values, &mut receivers),
-                    2 => group.convolve::<S, 2>(simd, &mut values, &mut receivers),
-                    3 => group.convolve::<S, 3>(simd, &mut values, &mut receivers),
-                    4 => group.convolve::<S, 4>(simd, &mut values, &mut receivers),
-                    _ => group.convolve::<S, 16>(simd, &mut values, &mut receivers),
-                }
-            }
-            for (filter, row) in values_out.chunks_exact_mut(cells).enumerate() {
-                let column = values[filter..].iter().step_by(width);
-                for (value, &found) in row.iter_mut().zip(column) {
-                    *value = found;
-                }
-            }
-            if let Some(out) = receivers_out.next() {
-                for (filter, row) in out.chunks_exact_mut(cells).enumerate() {
-                    let column = receivers[filter..].iter().step_by(width);
-                    for (receiver, &found) in row.iter_mut().zip(column) {
-                        *receiver = found as u8;
+    #[test]
+    fn both_kernels_give_the_same_bits() {
+        let convs = [false, true].into_iter().flat_map(|double| {
+            [0, 1, 2].into_iter().flat_map(move |padding| {
+                [(false, false), (true, false), (false, true), (true, true)].map(|(relu, pool)| {
+                    Conv {
+                        double,
+                        padding,
+                        relu,
+                        pool,
                     }
+                })
+            })
+        });
+        for conv in convs {
+            for (channels, [height, width], filters, kernel) in [
+                (1, [28, 28], 32, 3),
+                (1, [7, 40], 5, 5),
+                (2, [5, 3], 3, 3),
+                (3, [9, 13], 6, 2),
+                (3, [35, 34], 9, 3),
+                (8, [6, 17], 1, 3),
+                (4, [3, 4], 17, 1),
+                (2, [4, 33], 7, 4),
+            ] {
+                let image = channels * height * width;
+                let input = [5, channels, height, width];
+                let shape = [filters, channels, kernel, kernel];
+                if height.min(width) * if conv.double { 2 } else { 1 } + 2 * conv.padding
+                    < kernel + 1
+                {
+                    continue; // No window of the pool fits.
                 }
+                let geometry = Geometry::new(input, shape, conv);
+                let mut input = numbers(5 * image, 1.7);
+                input[image / 2] = f32::NAN;
+                // Where the input is zero, all values in a window are equal.
+                input[2 * image..3 * image].fill(0.0);
+                let weight = numbers(shape.iter().product(), 0.9);
+                let bias = numbers(filters, 2.3);
+                let filters = ByFilters::new(geometry, &weight, &bias);
+                let pixels = ByPixels::new(geometry, &weight, &bias);
+                let expected = forward_with(&filters, geometry, &input);
+                let found = forward_with(&pixels, geometry, &input);
+                let bits =
+                    |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+                assert!(
+                    bits(&found.values) == bits(&expected.values),
+                    "{geometry:?}"
+                );
+                assert!(found.receivers == expected.receivers, "{geometry:?}");
             }
         }
     }
-}
-
-/// A group of filters that are computed together.
-#[derive(Clone, Copy)]
-struct Group<'a> {
-    geometry: Geometry,
-    layout: Layout,
-    patches: &'a [f32],
-    /// The weights, `[taps][V]` vectors.
-    weight: &'a [f32],
-    bias: &'a [f32],
-    /// The index of the first filter.
-    from: usize,
-    /// The number of all filters, padded.
-    width: usize,
-}
-
-impl Group<'_> {
-    #[inline(always)]
-    fn convolve<S: Simd, const V: usize>(self, simd: S, values: &mut [f32], receivers: &mut [u32]) {
-        let Self { geometry, .. } = self;
-        let (cells, relu) = (geometry.cells(), geometry.conv.relu);
-        let zero = simd.splat_f32s(0.0);
-        let no_gradient = simd.splat_u32s(u32::from(NO_GRADIENT));
-        if geometry.conv.pool {
-            for cell in 0..cells {
-                let starts =
-                    [0, 1, 2, 3].map(|which| self.layout.start(geometry.pixel(cell, which)));
-                let sums = self.sums::<S, V>(simd, starts);
-                let at = cell * self.width + self.from;
-                let (out, _) = S::as_mut_simd_f32s(&mut values[at..]);
-                let (places, _) = S::as_mut_simd_u32s(&mut receivers[at..]);
-                for v in 0..V {
-                    let mut best = sums[0][v];
-                    let mut place = simd.splat_u32s(0);
-                    for (which, sum) in (1u32..).zip(&sums[1..]) {
-                        // If values are equal, the first is taken. NaN is always taken, so that
-                        // it reaches the output.
-                        let takes = simd.greater_than_f32s(sum[v], best);
-                        let takes = simd.or_m32s(takes, is_nan(simd, sum[v]));
-                        best = simd.select_f32s(takes, sum[v], best);
-                        place = simd.select_u32s(takes, simd.splat_u32s(which), place);
-                    }
-                    if relu {
-                        let dead = simd.less_than_or_equal_f32s(best, zero);
-                        best = simd.select_f32s(dead, zero, best);
-                        place = simd.select_u32s(dead, no_gradient, place);
-                    }
-                    out[v] = best;
-                    places[v] = place;
-                }
-            }
-        } else {
-            // The last tile overlaps the one before it. If there are fewer pixels than in a
-            // tile, the last pixel is repeated.
-            for tile in 0..cells.div_ceil(TILE) {
-                let first = (tile * TILE).min(cells.saturating_sub(TILE));
-                let pixels = [0, 1, 2, 3].map(|next| (first + next).min(cells - 1));
-                let starts = pixels.map(|pixel| self.layout.start(geometry.pixel(pixel, 0)));
-                let sums = self.sums::<S, V>(simd, starts);
-                for (pixel, sums) in pixels.into_iter().zip(sums) {
-                    let at = pixel * self.width + self.from;
-                    let (out, _) = S::as_mut_simd_f32s(&mut values[at..]);
-                    if !relu {
-                        out[..V].copy_from_slice(&sums);
-                        continue;
-                    }
-                    let (places, _) = S::as_mut_simd_u32s(&mut receivers[at..]);
-                    for v in 0..V {
-                        let dead = simd.less_than_or_equal_f32s(sums[v], zero);
-                        out[v] = simd.select_f32s(dead, zero, sums[v]);
-                        places[v] = simd.select_u32s(dead, no_gradient, simd.splat_u32s(0));
-                    }
-                }
-            }
-        }
-    }
-
-    /// The weighted sums of the patches that start at `starts`, plus the bias.
-    #[inline(always)]
-    fn sums<S: Simd, const V: usize>(self, simd: S, starts: [usize; TILE]) -> [[S::f32s; V]; TILE] {
-        let Layout {
-            segments,
-            length,
-            stride,
-            ..
-        } = self.layout;
-        let (weight, _) = S::as_simd_f32s(self.weight);
-        let (weight, _) = weight.as_chunks::<V>();
-        let (bias, _) = S::as_simd_f32s(self.bias);
-        let mut bias_of_group = [simd.splat_f32s(0.0); V];
-        bias_of_group.copy_from_slice(&bias[..V]);
-        let mut sums = [bias_of_group; TILE];
-        for segment in 0..segments {
-            let weight = &weight[segment * length..][..length];
-            let runs = starts.map(|start| &self.patches[start + segment * stride..][..length]);
-            for (tap, weight) in weight.iter().enumerate() {
-                for (sums, run) in sums.iter_mut().zip(&runs) {
-                    let pixel = simd.splat_f32s(run[tap]);
-                    for (sum, &weight) in sums.iter_mut().zip(weight) {
-                        *sum = simd.mul_add_e_f32s(pixel, weight, *sum);
-                    }
-                }
-            }
-        }
-        sums
-    }
-}
-
-#[inline(always)]
-fn is_nan<S: Simd>(simd: S, x: S::f32s) -> S::m32s {
-    simd.not_m32s(simd.equal_f32s(x, x))
 }

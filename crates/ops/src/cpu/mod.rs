@@ -9,9 +9,12 @@ mod backward;
 mod checks;
 mod dense;
 mod forward;
+mod forward_by_filters;
+mod forward_by_pixels;
 mod geometry;
 mod parallel_chunks;
 mod patches;
+mod planes;
 mod squared_error;
 mod sum_of_squares;
 

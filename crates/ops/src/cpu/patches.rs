@@ -46,6 +46,11 @@ impl Layout {
         }
     }
 
+    /// Whether each patch is copied.
+    pub fn is_copied(&self) -> bool {
+        self.copied
+    }
+
     /// The index at which the patch with the upper left corner `[row, column]` starts.
     pub fn start(&self, [row, column]: [usize; 2]) -> usize {
         if self.copied {
