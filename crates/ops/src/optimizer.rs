@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use crate::{
+    cpu::{Pass, normal},
     cpu_backend::{CpuBackend, cpu_backend},
     storage::update_tensors,
 };
@@ -43,27 +44,45 @@ pub fn sgd_step<const D: usize>(
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     if let Some(backend) = cpu_backend(&weight.device()) {
         let [velocity] = of_last_step(velocity.map(|last| [last]), &weight, &gradient);
-        let (rate, momentum) = (rate as f32, sgd.momentum as f32);
-        let (nesterov, decay) = (sgd.nesterov, sgd.weight_decay as f32);
-        let update = move |weight: &[f32], [gradient, velocity]: [&mut [f32]; 2]| {
-            for ((weight, gradient), velocity) in weight.iter().zip(gradient).zip(velocity) {
-                // Without decay the weight is left out, so that 0 times infinity is not added.
-                let slope = match decay == 0.0 {
-                    true => *gradient,
-                    false => decay.mul_add(*weight, *gradient),
-                };
-                *velocity = momentum.mul_add(*velocity, slope);
-                let direction = match nesterov {
-                    true => momentum.mul_add(*velocity, slope),
-                    false => *velocity,
-                };
-                *gradient = (-rate).mul_add(direction, *weight);
-            }
+        let pass = SgdPass {
+            rate: rate as f32,
+            momentum: sgd.momentum as f32,
+            nesterov: sgd.nesterov,
+            decay: sgd.weight_decay as f32,
         };
-        let [weight, velocity] = run_on(backend, weight, [gradient, velocity], update);
+        let [weight, velocity] = run_on(backend, weight, [gradient, velocity], &pass);
         return (weight, velocity);
     }
     sgd_step_of_burn(rate, sgd, weight, gradient, velocity)
+}
+
+/// A step of SGD. It changes the gradient into the new weight.
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+struct SgdPass {
+    rate: f32,
+    momentum: f32,
+    nesterov: bool,
+    decay: f32,
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+impl Pass<2> for SgdPass {
+    #[inline(always)]
+    fn run(&self, weight: &[f32], [gradient, velocity]: [&mut [f32]; 2]) {
+        for ((weight, gradient), velocity) in weight.iter().zip(gradient).zip(velocity) {
+            // Without decay the weight is left out, so that 0 times infinity is not added.
+            let slope = match self.decay == 0.0 {
+                true => *gradient,
+                false => self.decay.mul_add(*weight, *gradient),
+            };
+            *velocity = normal(self.momentum.mul_add(*velocity, slope));
+            let direction = match self.nesterov {
+                true => self.momentum.mul_add(*velocity, slope),
+                false => *velocity,
+            };
+            *gradient = (-self.rate).mul_add(direction, *weight);
+        }
+    }
 }
 
 /// The same as [`sgd_step`], composed of Burn's operations.
@@ -146,7 +165,6 @@ pub fn adam_step<const D: usize>(
     if let Some(backend) = cpu_backend(&weight.device()) {
         let [mean, square] = of_last_step(moments, &weight, &gradient);
         let factors = AdamFactors::new(rate, adam, time);
-        let (rate, epsilon) = (factors.rate as f32, factors.epsilon as f32);
         let decay = factors.decay as f32;
         // With 0.9 and 0.999, Adam computes the same bits as in Kindling 0.2. AdamW is newer.
         let [of_gradients, of_squares] = match decay == 0.0 {
@@ -154,22 +172,44 @@ pub fn adam_step<const D: usize>(
             false => [(adam.beta_1, 0.0), (adam.beta_2, 0.0)],
         }
         .map(|(beta, most)| Average::new(beta, most));
-        let update = move |weight: &[f32], [gradient, mean, square]: [&mut [f32]; 3]| {
-            let moments = mean.iter_mut().zip(square);
-            for ((weight, gradient), (mean, square)) in weight.iter().zip(gradient).zip(moments) {
-                *mean = of_gradients.after(*mean, *gradient);
-                *square = of_squares.after(*square, *gradient * *gradient);
-                let decayed = match decay == 0.0 {
-                    true => *weight,
-                    false => (-decay).mul_add(*weight, *weight),
-                };
-                *gradient = decayed - rate * *mean / (square.sqrt() + epsilon);
-            }
+        let pass = AdamPass {
+            rate: factors.rate as f32,
+            epsilon: factors.epsilon as f32,
+            decay,
+            of_gradients,
+            of_squares,
         };
-        let [weight, mean, square] = run_on(backend, weight, [gradient, mean, square], update);
+        let [weight, mean, square] = run_on(backend, weight, [gradient, mean, square], &pass);
         return (weight, [mean, square]);
     }
     adam_step_of_burn(rate, adam, time, weight, gradient, moments)
+}
+
+/// A step of Adam. It changes the gradient into the new weight.
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+struct AdamPass {
+    rate: f32,
+    epsilon: f32,
+    decay: f32,
+    of_gradients: Average,
+    of_squares: Average,
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+impl Pass<3> for AdamPass {
+    #[inline(always)]
+    fn run(&self, weight: &[f32], [gradient, mean, square]: [&mut [f32]; 3]) {
+        let moments = mean.iter_mut().zip(square);
+        for ((weight, gradient), (mean, square)) in weight.iter().zip(gradient).zip(moments) {
+            *mean = normal(self.of_gradients.after(*mean, *gradient));
+            *square = normal(self.of_squares.after(*square, *gradient * *gradient));
+            let decayed = match self.decay == 0.0 {
+                true => *weight,
+                false => (-self.decay).mul_add(*weight, *weight),
+            };
+            *gradient = decayed - self.rate * *mean / (square.sqrt() + self.epsilon);
+        }
+    }
 }
 
 /// The factors of a step of Adam that depend on its time.
@@ -262,19 +302,19 @@ impl Average {
     }
 }
 
-/// Runs `update` on the values of tensors of a CPU backend; see [`update_tensors`].
+/// Makes a pass over the values of tensors of a CPU backend; see [`update_tensors`].
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 fn run_on<const D: usize, const N: usize>(
     backend: CpuBackend,
     read: Tensor<D>,
     write: [Tensor<D>; N],
-    update: impl Fn(&[f32], [&mut [f32]; N]) + Sync,
+    pass: &impl Pass<N>,
 ) -> [Tensor<D>; N] {
     match backend {
         #[cfg(feature = "flex")]
-        CpuBackend::Flex => update_tensors::<burn::backend::Flex, D, N>(read, write, update),
+        CpuBackend::Flex => update_tensors::<burn::backend::Flex, D, N>(read, write, pass),
         #[cfg(feature = "ndarray")]
         #[allow(deprecated, reason = "Burn recommends flex, and still keeps ndarray")]
-        CpuBackend::NdArray => update_tensors::<burn::backend::NdArray, D, N>(read, write, update),
+        CpuBackend::NdArray => update_tensors::<burn::backend::NdArray, D, N>(read, write, pass),
     }
 }

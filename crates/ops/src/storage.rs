@@ -32,8 +32,8 @@ pub(crate) trait InMemory: Backend {
     fn into_tensor(tensor: Self::Writable) -> FloatTensor<Self>;
 }
 
-/// Calls `update` on the values of tensors of the same shape, in parallel chunks. It reads
-/// the values of `read`, and changes the values of `write`. Returns the changed tensors.
+/// Makes a pass over the values of tensors of the same shape, in parallel chunks. It reads the
+/// values of `read`, and changes the values of `write`. Returns the changed tensors.
 ///
 /// # Panics
 ///
@@ -41,7 +41,7 @@ pub(crate) trait InMemory: Backend {
 pub(crate) fn update_tensors<B: InMemory, const D: usize, const N: usize>(
     read: Tensor<D>,
     write: [Tensor<D>; N],
-    update: impl Fn(&[f32], [&mut [f32]; N]) + Sync,
+    pass: &impl cpu::Pass<N>,
 ) -> [Tensor<D>; N]
 where
     DispatchTensor: DispatchKindConversion<B>,
@@ -51,11 +51,7 @@ where
     }
     let read = B::contiguous(primitive::<B, D>(read));
     let mut write = write.map(|tensor| B::writable(primitive::<B, D>(tensor)));
-    cpu::in_parallel_chunks(
-        B::values(&read),
-        write.each_mut().map(B::values_mut),
-        update,
-    );
+    cpu::in_parallel_chunks(B::values(&read), write.each_mut().map(B::values_mut), pass);
     write.map(|tensor| Tensor::from_primitive::<B>(B::into_tensor(tensor)))
 }
 

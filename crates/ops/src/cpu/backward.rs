@@ -12,6 +12,7 @@ use super::checks::{Gradients, check_length};
 use super::forward::NO_GRADIENT;
 use super::geometry::{Geometry, padded};
 use super::patches::Layout;
+use super::tiny;
 
 /// The number of images whose gradients are summed in one buffer. The buffers are then added
 /// in the order of the images, so the result does not depend on the number of threads.
@@ -219,7 +220,7 @@ impl WithSimd for Chunk<'_> {
                 let mut bias = 0.0;
                 for (cell, &factor) in gradients.iter().enumerate() {
                     let receiver = receivers.get(cell).copied().unwrap_or(0);
-                    if receiver == NO_GRADIENT || factor == 0.0 {
+                    if receiver == NO_GRADIENT || tiny::gradient(factor) == 0.0 {
                         continue;
                     }
                     let which = usize::from(receiver);

@@ -4,11 +4,12 @@
 use std::mem::MaybeUninit;
 
 use gemm::Parallelism;
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::checks::{Gradients, all_written, check_length};
-use super::parallel_chunks::in_parallel_chunks;
+use super::parallel_chunks::{Pass, in_parallel_chunks};
+use super::tiny;
 use crate::options::Activation;
 
 /// The number of multiplications from which several threads are faster than one.
@@ -184,25 +185,63 @@ pub(crate) fn forward(
     products.into_par_iter().for_each(|(x, weight, out)| {
         let sums = repeat(bias, out);
         add_product(x, weight, sums);
-        arch.dispatch(|| activate(sums, activation));
+        arch.dispatch(Activate { sums, activation });
     });
     // SAFETY: the parts cover all of `out`, and `repeat` writes all of a part.
     unsafe { all_written(out) }
 }
 
-#[inline(always)]
-fn activate(sums: &mut [f32], activation: Activation) {
-    match activation {
-        Activation::None => {}
-        Activation::Relu => {
-            for value in sums {
-                // NaN stays NaN, because it is not <= 0.
-                *value = if *value <= 0.0 { 0.0 } else { *value };
+/// Replaces sums by their activations.
+struct Activate<'a> {
+    sums: &'a mut [f32],
+    activation: Activation,
+}
+
+impl WithSimd for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        match self.activation {
+            Activation::None => {}
+            Activation::Relu => {
+                for value in self.sums {
+                    // NaN stays NaN, because it is not <= 0.
+                    *value = if *value <= 0.0 { 0.0 } else { *value };
+                }
+            }
+            Activation::Sigmoid => {
+                for value in self.sums {
+                    *value = 1.0 / (1.0 + exp(-*value));
+                }
             }
         }
-        Activation::Sigmoid => {
-            for value in sums {
-                *value = 1.0 / (1.0 + exp(-*value));
+    }
+}
+
+/// Replaces the gradients of an activation's output by those of its input.
+struct Differentiate(Activation);
+
+impl Pass<1> for Differentiate {
+    #[inline(always)]
+    fn run(&self, output: &[f32], [gradient]: [&mut [f32]; 1]) {
+        let pairs = gradient.iter_mut().zip(output);
+        match self.0 {
+            Activation::None => {
+                for (gradient, _) in pairs {
+                    *gradient = tiny::gradient(*gradient);
+                }
+            }
+            Activation::Relu => {
+                for (gradient, &output) in pairs {
+                    let own = if output == 0.0 { 0.0 } else { *gradient };
+                    *gradient = tiny::gradient(own);
+                }
+            }
+            Activation::Sigmoid => {
+                for (gradient, &output) in pairs {
+                    *gradient = tiny::gradient(*gradient * (output * (1.0 - output)));
+                }
             }
         }
     }
@@ -232,21 +271,7 @@ pub(crate) fn backward(
     } = sizes;
     check_length("the output", output.len(), &[batch, outputs]);
     check_length("the gradient", gradient.len(), &[batch, outputs]);
-    match activation {
-        Activation::None => {}
-        Activation::Relu => in_parallel_chunks(output, [&mut *gradient], |output, [gradient]| {
-            for (gradient, &output) in gradient.iter_mut().zip(output) {
-                *gradient = if output == 0.0 { 0.0 } else { *gradient };
-            }
-        }),
-        Activation::Sigmoid => {
-            in_parallel_chunks(output, [&mut *gradient], |output, [gradient]| {
-                for (gradient, &output) in gradient.iter_mut().zip(output) {
-                    *gradient *= output * (1.0 - output);
-                }
-            })
-        }
-    }
+    in_parallel_chunks(output, [&mut *gradient], &Differentiate(activation));
     let sums = Matrix::new("the gradient", gradient, [batch, outputs]);
     let x = Matrix::new("x", x, [batch, inputs]).transpose();
     let weight = Matrix::new("the weight", weight, [inputs, outputs]).transpose();

@@ -17,15 +17,17 @@ mod patches;
 mod planes;
 mod squared_error;
 mod sum_of_squares;
+mod tiny;
 
 pub(crate) use backward::backward as conv2d_backward;
 pub(crate) use checks::Gradients;
 pub(crate) use dense::{Sizes, backward as dense_backward, forward as dense};
 pub(crate) use forward::forward as conv2d;
 pub(crate) use geometry::Geometry;
-pub(crate) use parallel_chunks::in_parallel_chunks;
+pub(crate) use parallel_chunks::{Pass, in_parallel_chunks};
 pub(crate) use squared_error::{squared_error, squared_error_backward};
 pub(crate) use sum_of_squares::sum_of_squares;
+pub(crate) use tiny::normal;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,9 @@
 //! Mean squared differences of rows. The forward pass and the backward pass each read the
 //! values once.
 
-use pulp::Arch;
+use std::mem::MaybeUninit;
+
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::checks::{all_written, check_length};
@@ -20,7 +22,7 @@ const LANES: usize = 16;
 pub(crate) fn squared_error(x: &[f32], target: &[f32], columns: usize) -> Vec<f32> {
     rows(x, target, columns);
     let arch = Arch::new();
-    let of_row = |(x, target)| arch.dispatch(|| mean_square(x, target));
+    let of_row = |(x, target)| arch.dispatch(MeanSquare { x, target });
     x.par_chunks_exact(columns)
         .zip(target.par_chunks_exact(columns))
         .with_min_len(ROWS)
@@ -41,22 +43,52 @@ fn rows(x: &[f32], target: &[f32], columns: usize) -> usize {
     rows
 }
 
-#[inline(always)]
-fn mean_square(x: &[f32], target: &[f32]) -> f32 {
-    let mut sums = [0.0; LANES];
-    let (x_lanes, x_rest) = x.as_chunks::<LANES>();
-    let (target_lanes, target_rest) = target.as_chunks::<LANES>();
-    for (x, target) in x_lanes.iter().zip(target_lanes) {
-        for ((sum, x), target) in sums.iter_mut().zip(x).zip(target) {
-            let difference = x - target;
-            *sum = difference.mul_add(difference, *sum);
+/// The mean squared difference of two rows.
+struct MeanSquare<'a> {
+    x: &'a [f32],
+    target: &'a [f32],
+}
+
+impl WithSimd for MeanSquare<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f32 {
+        let mut sums = [0.0; LANES];
+        let (x_lanes, x_rest) = self.x.as_chunks::<LANES>();
+        let (target_lanes, target_rest) = self.target.as_chunks::<LANES>();
+        for (x, target) in x_lanes.iter().zip(target_lanes) {
+            for ((sum, x), target) in sums.iter_mut().zip(x).zip(target) {
+                let difference = x - target;
+                *sum = difference.mul_add(difference, *sum);
+            }
+        }
+        let mut sum: f32 = sums.iter().sum();
+        for (x, target) in x_rest.iter().zip(target_rest) {
+            sum += (x - target) * (x - target);
+        }
+        sum / self.x.len() as f32
+    }
+}
+
+/// The gradient `scale * (x - target)` of a row.
+struct ScaledDifference<'a> {
+    scale: f32,
+    x: &'a [f32],
+    target: &'a [f32],
+    out: &'a mut [MaybeUninit<f32>],
+}
+
+impl WithSimd for ScaledDifference<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let pairs = self.x.iter().zip(self.target);
+        for (out, (x, target)) in self.out.iter_mut().zip(pairs) {
+            out.write(self.scale * (x - target));
         }
     }
-    let mut sum: f32 = sums.iter().sum();
-    for (x, target) in x_rest.iter().zip(target_rest) {
-        sum += (x - target) * (x - target);
-    }
-    sum / x.len() as f32
 }
 
 /// The gradient of `x`, from the `gradient` of each row's error, `[batch]`.
@@ -79,12 +111,13 @@ pub(crate) fn squared_error_backward(
         .zip(target.par_chunks_exact(columns))
         .zip(gradient)
         .with_min_len(ROWS)
-        .for_each(|(((of_x, x), target), gradient)| {
+        .for_each(|(((out, x), target), gradient)| {
             let scale = 2.0 * gradient / columns as f32;
-            arch.dispatch(|| {
-                for ((of_x, x), target) in of_x.iter_mut().zip(x).zip(target) {
-                    of_x.write(scale * (x - target));
-                }
+            arch.dispatch(ScaledDifference {
+                scale,
+                x,
+                target,
+                out,
             });
         });
     // SAFETY: `rows` and `check_length` have checked that `x`, `target` and `gradient` have the

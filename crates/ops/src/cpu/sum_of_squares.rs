@@ -1,6 +1,6 @@
 //! The sum of squares of a slice, in double precision.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// The number of values in a chunk. One thread sums a chunk. The size is fixed, so the result
@@ -15,25 +15,30 @@ const LANES: usize = 16;
 pub(crate) fn sum_of_squares(values: &[f32]) -> f64 {
     let arch = Arch::new();
     let chunks = values.par_chunks(CHUNK);
-    let sums: Vec<f64> = chunks
-        .map(|chunk| arch.dispatch(|| of_chunk(chunk)))
-        .collect();
+    let sums: Vec<f64> = chunks.map(|chunk| arch.dispatch(OfChunk(chunk))).collect();
     sums.iter().sum()
 }
 
-#[inline(always)]
-fn of_chunk(values: &[f32]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (lanes, rest) = values.as_chunks::<LANES>();
-    for values in lanes {
-        for (sum, &value) in sums.iter_mut().zip(values) {
-            *sum += f64::from(value) * f64::from(value);
+/// The sum of the squares of a chunk.
+struct OfChunk<'a>(&'a [f32]);
+
+impl WithSimd for OfChunk<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        let mut sums = [0.0; LANES];
+        let (lanes, rest) = self.0.as_chunks::<LANES>();
+        for values in lanes {
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                *sum += f64::from(value) * f64::from(value);
+            }
         }
+        let rest = rest
+            .iter()
+            .map(|&value| f64::from(value) * f64::from(value));
+        sums.iter().sum::<f64>() + rest.sum::<f64>()
     }
-    let rest = rest
-        .iter()
-        .map(|&value| f64::from(value) * f64::from(value));
-    sums.iter().sum::<f64>() + rest.sum::<f64>()
 }
 
 #[cfg(test)]
