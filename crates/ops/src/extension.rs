@@ -12,7 +12,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 use burn::tensor::TensorData;
 
-use crate::cpu::{self, Geometry, Sizes};
+use crate::cpu::{self, Geometry, Sizes, UsedColumns};
 use crate::options::{Activation, Conv};
 use crate::storage::InMemory;
 
@@ -224,6 +224,7 @@ struct DenseState<B: Backend> {
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     output: FloatTensor<B>,
+    used: Option<UsedColumns>,
 }
 
 fn dense_forward<B: InMemory>(
@@ -240,11 +241,13 @@ fn dense_forward<B: InMemory>(
         outputs,
     };
     let (x, weight, bias) = (B::contiguous(x), B::contiguous(weight), B::contiguous(bias));
+    let used = UsedColumns::find(B::values(&x), inputs, outputs);
     let values = cpu::dense(
         sizes,
         B::values(&x),
         B::values(&weight),
         B::values(&bias),
+        used.as_ref(),
         activation,
     );
     let output = tensor::<B>(values, [batch, outputs], &x);
@@ -254,6 +257,7 @@ fn dense_forward<B: InMemory>(
         x,
         weight,
         output: output.clone(),
+        used,
     };
     (output, state)
 }
@@ -278,6 +282,7 @@ impl<B: InMemory> Backward<B, 3> for DenseBackward {
             x,
             weight,
             output,
+            used,
         } = ops.state;
         let mut gradient = B::writable(grads.consume::<B>(&ops.node));
         let found = cpu::dense_backward(
@@ -286,6 +291,7 @@ impl<B: InMemory> Backward<B, 3> for DenseBackward {
             B::values(&weight),
             B::values(&output),
             B::values_mut(&mut gradient),
+            used.as_ref(),
             activation,
             parents[0].is_some(),
         );

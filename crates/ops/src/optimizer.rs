@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use crate::{
-    cpu::{Pass, normal},
+    cpu::{Pass, tiny},
     cpu_backend::{CpuBackend, cpu_backend},
     storage::update_tensors,
 };
@@ -75,7 +75,7 @@ impl Pass<2> for SgdPass {
                 true => *gradient,
                 false => self.decay.mul_add(*weight, *gradient),
             };
-            *velocity = normal(self.momentum.mul_add(*velocity, slope));
+            *velocity = tiny::gradient(self.momentum.mul_add(*velocity, slope));
             let direction = match self.nesterov {
                 true => self.momentum.mul_add(*velocity, slope),
                 false => *velocity,
@@ -201,8 +201,9 @@ impl Pass<3> for AdamPass {
     fn run(&self, weight: &[f32], [gradient, mean, square]: [&mut [f32]; 3]) {
         let moments = mean.iter_mut().zip(square);
         for ((weight, gradient), (mean, square)) in weight.iter().zip(gradient).zip(moments) {
-            *mean = normal(self.of_gradients.after(*mean, *gradient));
-            *square = normal(self.of_squares.after(*square, *gradient * *gradient));
+            *mean = tiny::gradient(self.of_gradients.after(*mean, *gradient));
+            let new_square = tiny::square(*gradient);
+            *square = tiny::normal(self.of_squares.after(*square, new_square));
             let decayed = match self.decay == 0.0 {
                 true => *weight,
                 false => (-self.decay).mul_add(*weight, *weight),

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::checks::{Gradients, all_written, check_length};
 use super::parallel_chunks::{Pass, in_parallel_chunks};
 use super::tiny;
+use super::used_columns::UsedColumns;
 use crate::options::Activation;
 
 /// The number of multiplications from which several threads are faster than one.
@@ -158,7 +159,8 @@ pub(crate) struct Sizes {
 }
 
 /// Computes the activation of `x` `[batch, inputs]` times `weight` `[inputs, outputs]` plus
-/// `bias` `[outputs]`. The result is `[batch, outputs]`.
+/// `bias` `[outputs]`. The result is `[batch, outputs]`. If `used` names the columns of x that are
+/// not zero, the product takes only these.
 ///
 /// # Panics
 ///
@@ -169,6 +171,7 @@ pub(crate) fn forward(
     x: &[f32],
     weight: &[f32],
     bias: &[f32],
+    used: Option<&UsedColumns>,
     activation: Activation,
 ) -> Vec<f32> {
     let Sizes {
@@ -184,7 +187,12 @@ pub(crate) fn forward(
     let products: Vec<_> = parts(x, weight, &mut out).collect();
     products.into_par_iter().for_each(|(x, weight, out)| {
         let sums = repeat(bias, out);
-        add_product(x, weight, sums);
+        match used {
+            Some(used) => {
+                used.add_product(&x.values[..x.rows * inputs], weight.values, sums, outputs);
+            }
+            None => add_product(x, weight, sums),
+        }
         arch.dispatch(Activate { sums, activation });
     });
     // SAFETY: the parts cover all of `out`, and `repeat` writes all of a part.
@@ -249,18 +257,24 @@ impl Pass<1> for Differentiate {
 
 /// Computes the gradients of input, weight and bias from the layer's `output` and the
 /// `gradient` of the output. It overwrites `gradient` with the gradient of the sums before
-/// the activation. The gradient of the input is computed only if `wants_input`.
+/// the activation. The gradient of the input is computed only if `wants_input`. `used` is that of
+/// the forward pass.
 ///
 /// # Panics
 ///
 /// If a slice does not have the size that `sizes` says.
 #[allow(unsafe_code, reason = "see `all_written`")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "they are those of the forward pass, and more"
+)]
 pub(crate) fn backward(
     sizes: Sizes,
     x: &[f32],
     weight: &[f32],
     output: &[f32],
     gradient: &mut [f32],
+    used: Option<&UsedColumns>,
     activation: Activation,
     wants_input: bool,
 ) -> Gradients {
@@ -277,7 +291,13 @@ pub(crate) fn backward(
     let weight = Matrix::new("the weight", weight, [inputs, outputs]).transpose();
     let mut of_weight = Box::new_uninit_slice(inputs * outputs);
     let mut of_input = wants_input.then(|| Box::new_uninit_slice(batch * inputs));
-    let mut products: Vec<_> = parts(x, sums, &mut of_weight).collect();
+    let mut products: Vec<_> = match used {
+        Some(used) => {
+            used.transposed_product(x.values, gradient, &mut of_weight, outputs);
+            Vec::new()
+        }
+        None => parts(x, sums, &mut of_weight).collect(),
+    };
     if let Some(of_input) = &mut of_input {
         products.extend(parts(sums, weight, of_input));
     }
@@ -385,9 +405,9 @@ mod tests {
         let right = [6, 12, 4, 8, 8];
         let run = |lengths: [usize; 5]| {
             let [x, weight, bias, output, mut gradient] = lengths.map(|length| vec![1.0; length]);
-            forward(sizes, &x, &weight, &bias, Activation::Relu);
             let relu = Activation::Relu;
-            backward(sizes, &x, &weight, &output, &mut gradient, relu, true);
+            forward(sizes, &x, &weight, &bias, None, relu);
+            backward(sizes, &x, &weight, &output, &mut gradient, None, relu, true);
         };
         run(right);
         let names = ["x", "the weight", "the bias", "the output", "the gradient"];
@@ -419,14 +439,23 @@ mod tests {
             inputs,
             outputs: 2,
         };
-        let out = forward(sizes(2, 0), none, none, bias, Activation::None);
+        let out = forward(sizes(2, 0), none, none, bias, None, Activation::None);
         assert_eq!(out, [3.0, -5.0, 3.0, -5.0]);
         let weight = [1.0; 6];
-        let out = forward(sizes(0, 3), none, &weight, bias, Activation::None);
+        let out = forward(sizes(0, 3), none, &weight, bias, None, Activation::None);
         assert!(out.is_empty());
         let mut gradient = [];
         let (x, act) = (none, Activation::None);
-        let found = backward(sizes(0, 3), x, &weight, none, &mut gradient, act, true);
+        let found = backward(
+            sizes(0, 3),
+            x,
+            &weight,
+            none,
+            &mut gradient,
+            None,
+            act,
+            true,
+        );
         assert_eq!(found.weight, [0.0; 6]);
         assert_eq!((found.bias, found.input), (vec![0.0; 2], Some(vec![])));
     }
@@ -447,26 +476,37 @@ mod tests {
                 let value = |place| (place * step % 1009) as f32 / 1009.0 - 0.5;
                 (0..count).map(value).collect()
             };
-            let (x, weight) = (values(batch * inputs, 31), values(inputs * outputs, 17));
+            let weight = values(inputs * outputs, 17);
             let bias = values(outputs, 7);
+            let full = values(batch * inputs, 31);
+            let mut sparse = full.clone();
+            for (place, value) in sparse.iter_mut().enumerate() {
+                *value = if place % inputs % 3 == 0 { 0.0 } else { *value };
+            }
             let sizes = Sizes {
                 batch,
                 inputs,
                 outputs,
             };
-            let layer = |threads: usize| {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-                pool.build().expect("threads").install(|| {
-                    let out = forward(sizes, &x, &weight, &bias, Activation::Relu);
-                    let mut gradient = values(batch * outputs, 13);
-                    let relu = Activation::Relu;
-                    let found = backward(sizes, &x, &weight, &out, &mut gradient, relu, true);
-                    [out, found.weight, found.bias, found.input.expect("wanted")]
-                })
-            };
-            let expected = layer(1);
-            for threads in [2, 3, 4, 7, 16] {
-                assert!(layer(threads) == expected, "{sizes:?}, {threads} threads");
+            let relu = Activation::Relu;
+            for x in [full, sparse] {
+                let used = UsedColumns::find(&x, inputs, outputs);
+                let used = used.as_ref();
+                let layer = |threads: usize| {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                    pool.build().expect("threads").install(|| {
+                        let out = forward(sizes, &x, &weight, &bias, used, relu);
+                        let mut gradient = values(batch * outputs, 13);
+                        let [x, weight] = [&x, &weight];
+                        let found =
+                            backward(sizes, x, weight, &out, &mut gradient, used, relu, true);
+                        [out, found.weight, found.bias, found.input.expect("wanted")]
+                    })
+                };
+                let expected = layer(1);
+                for threads in [2, 3, 4, 7, 16] {
+                    assert!(layer(threads) == expected, "{sizes:?}, {threads} threads");
+                }
             }
         }
     }

@@ -17,7 +17,8 @@ mod patches;
 mod planes;
 mod squared_error;
 mod sum_of_squares;
-mod tiny;
+pub(crate) mod tiny;
+mod used_columns;
 
 pub(crate) use backward::backward as conv2d_backward;
 pub(crate) use checks::Gradients;
@@ -27,7 +28,7 @@ pub(crate) use geometry::Geometry;
 pub(crate) use parallel_chunks::{Pass, in_parallel_chunks};
 pub(crate) use squared_error::{squared_error, squared_error_backward};
 pub(crate) use sum_of_squares::sum_of_squares;
-pub(crate) use tiny::normal;
+pub(crate) use used_columns::UsedColumns;
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,8 @@
 /// 1e-23.
 const SMALLEST_GRADIENT: f32 = f32::from_bits((127 - 100) << 23);
 
-/// The gradient, or zero if it is too small to change a weight. NaN stays NaN.
+/// A gradient or an average of gradients, or zero if it is too small to change a weight. NaN stays
+/// NaN.
 #[inline(always)]
 pub(crate) fn gradient(value: f32) -> f32 {
     if value.abs() < SMALLEST_GRADIENT {
@@ -19,6 +20,14 @@ pub(crate) fn gradient(value: f32) -> f32 {
     } else {
         value
     }
+}
+
+/// The square of the value, or zero if it would be subnormal. NaN stays NaN.
+#[inline(always)]
+pub(crate) fn square(value: f32) -> f32 {
+    let smallest = f32::from_bits((127 - 63) << 23); // 2^-63
+    let value = if value.abs() < smallest { 0.0 } else { value };
+    value * value
 }
 
 /// The value, or zero if it is subnormal. NaN stays NaN.
@@ -50,6 +59,11 @@ mod tests {
             assert_eq!(gradient(value), of_gradient, "{value}");
             assert_eq!(normal(value), of_normal, "{value}");
         }
-        assert!(gradient(f32::NAN).is_nan() && normal(f32::NAN).is_nan());
+        assert_eq!(square(-power(-63)), power(-126));
+        assert_eq!(square(0.99 * power(-63)), 0.0);
+        assert_eq!(square(3.0), 9.0);
+        for of_nan in [gradient(f32::NAN), square(f32::NAN), normal(f32::NAN)] {
+            assert!(of_nan.is_nan());
+        }
     }
 }
