@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kindling_datasets::Images;
+use kindling_ops::squared_distance;
 use rayon::prelude::*;
 
 /// The number of nearest codes that `knn_accuracy` and `trustworthiness` use.
@@ -129,16 +130,8 @@ fn silhouette(index: usize, distances: &[f64], labels: &[u8]) -> f64 {
 /// `neighbours` exceed [`NEIGHBOURS`].
 fn rank_excess(index: usize, neighbours: &[usize], count: usize, images: &Images) -> f64 {
     let own = images.pixels(index);
-    // The sums are exact in 32 bits: they are at most 784 * 255^2.
-    let distances: Vec<u32> = (0..count)
-        .map(|other| {
-            let pairs = own.iter().zip(images.pixels(other));
-            let squares = pairs.map(|(&a, &b)| {
-                let difference = i32::from(a) - i32::from(b);
-                (difference * difference) as u32
-            });
-            squares.sum()
-        })
+    let distances: Vec<u64> = (0..count)
+        .map(|other| squared_distance(own, images.pixels(other)))
         .collect();
     let ranks = neighbours.iter().map(|&neighbour| {
         let own_distance = (distances[neighbour], neighbour);

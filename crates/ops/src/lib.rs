@@ -3,8 +3,10 @@
 //! A family calls [`conv2d`], [`dense`](dense()) and [`squared_error`](squared_error()), or
 //! uses the layers [`ConvLayer`] and [`DenseLayer`], on any device. On flex and ndarray,
 //! our own code computes them. On all other backends, they are composed of Burn's operations.
+//! [`extend_with_unit`] and [`squared_distance`] compute with the bytes of images.
 //! Only this crate and the harness refer to backends by name.
 
+mod bytes;
 mod clip;
 mod conv;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -20,6 +22,7 @@ mod squared_error;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod storage;
 
+pub use bytes::{extend_with_unit, squared_distance};
 pub use clip::{ClipFactor, clip_factor, clip_factor_of_burn};
 pub use conv::{ConvLayer, conv2d, conv2d_of_burn};
 pub use dense::{DenseLayer, dense, dense_of_burn};

@@ -4,6 +4,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
 use kindling_datasets::Images;
 use kindling_formats::{ChannelScale, ImageShape};
+use kindling_ops::extend_with_unit;
 
 /// A batch of images with their labels.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl ImageBatch {
 /// Adds the pixels of images to `pixels`, from their bytes `[.., channels, height, width]`.
 fn extend(pixels: &mut Vec<f32>, bytes: &[u8], shape: ImageShape, scale: Option<&[ChannelScale]>) {
     let Some(scale) = scale else {
-        pixels.extend(bytes.iter().map(|&byte| f32::from(byte) / 255.0));
+        extend_with_unit(pixels, bytes);
         return;
     };
     let channels = bytes.chunks_exact((shape.height * shape.width).max(1));
