@@ -9,7 +9,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::checks::{Gradients, check_length};
-use super::forward::NO_GRADIENT;
+use super::forward_kernel::NO_GRADIENT;
 use super::geometry::{Geometry, padded};
 use super::patches::Layout;
 use super::tiny;

@@ -11,18 +11,12 @@ use rayon::prelude::*;
 use super::checks::check_length;
 use super::forward_by_filters::ByFilters;
 use super::forward_by_pixels::ByPixels;
+use super::forward_kernel::{Kernel, NO_GRADIENT};
 use super::geometry::{Geometry, LANES, padded};
 use super::patches::Layout;
 
-/// The receiver of a value where ReLU is zero: no input receives a gradient.
-pub(crate) const NO_GRADIENT: u8 = 4;
-
 /// The number of images in a chunk. One thread computes a chunk.
 const CHUNK: usize = 4;
-
-/// The number of sums with the same factors that are computed together. It is the size of a
-/// pool's window.
-pub(super) const TILE: usize = 4;
 
 /// The result of the forward pass.
 pub(crate) struct Output {
@@ -59,13 +53,6 @@ fn pixels_are_faster(geometry: Geometry) -> bool {
     let used = |count: usize| count as f64 / padded(count) as f64;
     Layout::of(geometry).is_copied()
         || geometry.filters < LANES && used(geometry.filters) <= used(columns)
-}
-
-/// A way to compute the forward pass of one image after the other.
-pub(super) trait Kernel: Sync {
-    /// Computes the `images` of a chunk, which one thread does. `values` and `receivers` are those
-    /// of [`Output`], for these images.
-    fn run<S: Simd>(&self, simd: S, images: &[f32], values: &mut [f32], receivers: &mut [u8]);
 }
 
 /// The forward pass with `kernel`. The slices have the sizes that `geometry` says.
@@ -110,59 +97,6 @@ impl<K: Kernel> WithSimd for Chunk<'_, K> {
     fn with_simd<S: Simd>(self, simd: S) {
         self.kernel
             .run(simd, self.images, self.values, self.receivers);
-    }
-}
-
-/// The largest of the `sums` in a pool's window, then ReLU if `relu`. Returns the values and
-/// their receivers.
-#[inline(always)]
-pub(super) fn largest<S: Simd>(simd: S, sums: [S::f32s; TILE], relu: bool) -> (S::f32s, S::u32s) {
-    let mut best = sums[0];
-    let mut place = simd.splat_u32s(0);
-    for (which, &sum) in (1u32..).zip(&sums[1..]) {
-        // If values are equal, the first is taken. NaN is always taken, so that it reaches the
-        // output.
-        let takes = simd.greater_than_f32s(sum, best);
-        let takes = simd.or_m32s(takes, is_nan(simd, sum));
-        best = simd.select_f32s(takes, sum, best);
-        place = simd.select_u32s(takes, simd.splat_u32s(which), place);
-    }
-    if relu {
-        rectified(simd, best, place)
-    } else {
-        (best, place)
-    }
-}
-
-/// ReLU of `sums`, and the receivers: `place`, or [`NO_GRADIENT`] where ReLU is zero.
-#[inline(always)]
-pub(super) fn rectified<S: Simd>(simd: S, sums: S::f32s, place: S::u32s) -> (S::f32s, S::u32s) {
-    let zero = simd.splat_f32s(0.0);
-    let dead = simd.less_than_or_equal_f32s(sums, zero);
-    let no_gradient = simd.splat_u32s(u32::from(NO_GRADIENT));
-    (
-        simd.select_f32s(dead, zero, sums),
-        simd.select_u32s(dead, no_gradient, place),
-    )
-}
-
-#[inline(always)]
-fn is_nan<S: Simd>(simd: S, x: S::f32s) -> S::m32s {
-    simd.not_m32s(simd.equal_f32s(x, x))
-}
-
-/// The number of floats in a vector register of this processor.
-pub(super) fn lanes() -> usize {
-    Arch::new().dispatch(Lanes)
-}
-
-struct Lanes;
-
-impl WithSimd for Lanes {
-    type Output = usize;
-
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::F32_LANES
     }
 }
 

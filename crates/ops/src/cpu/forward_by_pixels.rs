@@ -3,7 +3,7 @@
 
 use pulp::Simd;
 
-use super::forward::{Kernel, TILE, lanes, largest, rectified};
+use super::forward_kernel::{Kernel, TILE, lanes, largest, rectified};
 use super::geometry::{Geometry, LANES};
 use super::planes::Planes;
 

@@ -11,6 +11,7 @@ mod dense;
 mod forward;
 mod forward_by_filters;
 mod forward_by_pixels;
+mod forward_kernel;
 mod geometry;
 mod parallel_chunks;
 mod patches;
