@@ -14,7 +14,7 @@ Each round trains every cell once in Kindling and in each peer, and is written t
 DIR/bench/peers.csv. A peer is a Python library, with the same cells written for speed:
   keras  Keras on TensorFlow
   jax    JAX; an epoch is one compiled function
-  torch  PyTorch, eager; it needs about 6 GB of disk space on Linux
+  torch  PyTorch, eager; it needs more than 5 GB of disk space on Linux
 The first call installs each peer into target/peers. Run nothing else on this machine at the
 same time.
 
