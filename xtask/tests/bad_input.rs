@@ -100,6 +100,34 @@ fn train_refuses_wrong_flags_too() {
 }
 
 #[test]
+fn bench_refuses_wrong_flags_before_it_installs_anything() {
+    for (words, expected) in [
+        (
+            "bench --peer keros",
+            ["--peer", "'keros'", "keras, jax, torch"].as_slice(),
+        ),
+        ("bench --peer jax --no-peers", &["--peer", "--no-peers"]),
+        ("bench --threads 0", &["--threads", "1..="]),
+        (
+            "bench --threads 1,1024",
+            &["--threads 1024", "at most so many"],
+        ),
+        ("bench --study --threads 1", &["--study", "--threads"]),
+        (
+            "bench pca",
+            &["pca cannot be compared", "a cell that trains"],
+        ),
+        (
+            "bench mlp --peer jax --set data.train=1000",
+            &["--peer jax", "mlp has other images", "leave --peer out"],
+        ),
+    ] {
+        let place = Place::new();
+        refused(&place, &mut place.xtask(words), expected);
+    }
+}
+
+#[test]
 fn a_wrong_config_file_is_refused() {
     for (from, to, expected) in [
         (

@@ -1,39 +1,16 @@
-"""Trains one cell of the study in Keras, as the resolved config of a run describes it.
+"""Trains one cell of the study in Keras on TensorFlow. `cell.py` has the arguments and the output."""
 
-    python keras_cell.py CONFIG.toml DATA_DIR EPOCHS
-
-DATA_DIR holds MNIST's four IDX files, compressed by gzip. The script prints one line of
-JSON: the seconds of each epoch, and the test loss and accuracy of the last epoch. The
-seconds include the evaluation on the test images. The script always trains on all images of
-DATA_DIR, and ignores the table [data] of the config.
-"""
-
-import gzip
-import json
 import os
-import sys
 import time
-import tomllib
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import keras
-import numpy as np
+import tensorflow as tf
 from keras import layers
 
-
-def idx(path, header):
-    """Returns the bytes of an IDX file after its header of `header` bytes."""
-    with gzip.open(path) as file:
-        return np.frombuffer(file.read(), np.uint8, offset=header)
-
-
-def images(folder, kind):
-    """Returns the pixels in [0, 1], `[n, 784]`, and the labels, `[n]`, of the split `kind`."""
-    pixels = idx(f"{folder}/{kind}-images-idx3-ubyte.gz", 16).reshape(-1, 784)
-    labels = idx(f"{folder}/{kind}-labels-idx1-ubyte.gz", 8)
-    return pixels.astype(np.float32) / 255, labels.astype(np.int64)
+import cell
 
 
 def classifier(model):
@@ -57,53 +34,71 @@ def classifier(model):
 
 def autoencoder(model):
     """Makes the network that an autoencoder's table [model] describes."""
-    between = None if model["activation"] == "none" else "relu"
-    on_code = None if model["code_activation"] == "none" else "relu"
-    output = "sigmoid" if model["output"] == "sigmoid" else None
-    channels = model.get("conv", {}).get("channels", [])
-    side = 28 // 2 ** len(channels)
+    channels, side, widths, activations = cell.coder(model)
+    between, output = model["activation"], model["output"]
     stack = [keras.Input((784,))]
     if channels:
         stack.append(layers.Reshape((28, 28, 1)))
         for width in channels:
-            stack.append(layers.Conv2D(width, 3, padding="same", activation=between))
+            stack.append(layers.Conv2D(width, 3, padding="same", activation=named(between)))
             stack.append(layers.MaxPooling2D(2))
         stack.append(layers.Flatten())
-    for width in model["hidden"]:
-        stack.append(layers.Dense(width, activation=between))
-    stack.append(layers.Dense(model["code"], activation=on_code))
-    for width in reversed(model["hidden"]):
-        stack.append(layers.Dense(width, activation=between))
+    for width, activation in zip(widths[1:], activations):
+        stack.append(layers.Dense(width, activation=named(activation)))
     if channels:
-        stack.append(layers.Dense(channels[-1] * side * side, activation=between))
         stack.append(layers.Reshape((side, side, channels[-1])))
         for width in reversed(channels[:-1]):
             stack.append(layers.UpSampling2D(2))
-            stack.append(layers.Conv2D(width, 3, padding="same", activation=between))
+            stack.append(layers.Conv2D(width, 3, padding="same", activation=named(between)))
         stack.append(layers.UpSampling2D(2))
-        stack.append(layers.Conv2D(1, 3, padding="same", activation=output))
+        stack.append(layers.Conv2D(1, 3, padding="same", activation=named(output)))
         stack.append(layers.Flatten())
-    else:
-        stack.append(layers.Dense(784, activation=output))
     return keras.Sequential(stack)
 
 
-def optimizer(train):
-    """Makes the optimizer that the table [train] describes."""
-    ((name, values),) = train["optimizer"].items()
-    # Keras has another weight decay for SGD, and other schedules.
-    if values.get("weight_decay", 0.0) != 0.0 or "schedule" in train or "clip" in train:
-        raise SystemExit("the comparison knows no weight decay, schedule or clipping")
+def named(activation):
+    """Returns the name that an activation has in Keras."""
+    return None if activation == "none" else activation
+
+
+class Rates(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rates of a config, one for each step."""
+
+    def __init__(self, rates):
+        self.rates = tf.constant(rates, tf.float32)
+
+    def __call__(self, step):
+        return tf.gather(self.rates, tf.cast(step, tf.int32))
+
+
+class DecayedSgd(keras.optimizers.SGD):
+    """SGD with the weight decay of a config. That of Keras is not part of the gradient."""
+
+    def __init__(self, decay, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.decay = decay
+
+    def update_step(self, gradient, variable, rate):
+        super().update_step(gradient + self.decay * variable, variable, rate)
+
+
+def optimizer(train, steps):
+    """Makes the optimizer that the table [train] describes, for a training of so many steps."""
+    name, values = cell.optimizer(train)
+    rate = values["learning_rate"]
+    if "schedule" in train:
+        rate = Rates(cell.rates(train, steps))
+    options = {"global_clipnorm": train.get("clip")}
     if name == "sgd":
-        return keras.optimizers.SGD(
-            values["learning_rate"], momentum=values["momentum"], nesterov=values["nesterov"]
-        )
-    return keras.optimizers.Adam(
-        values["learning_rate"],
-        beta_1=values["beta_1"],
-        beta_2=values["beta_2"],
-        epsilon=values["epsilon"],
-    )
+        options |= {"momentum": values["momentum"], "nesterov": values["nesterov"]}
+        decay = values["weight_decay"]
+        if decay:
+            return DecayedSgd(decay, rate, **options)
+        return keras.optimizers.SGD(rate, **options)
+    options |= {key: values[key] for key in ("beta_1", "beta_2", "epsilon")}
+    if name == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=values["weight_decay"], **options)
+    return keras.optimizers.Adam(rate, **options)
 
 
 class EpochTimer(keras.callbacks.Callback):
@@ -121,41 +116,43 @@ class EpochTimer(keras.callbacks.Callback):
 
 
 def main():
-    config_path, folder, epochs = sys.argv[1:]
-    with open(config_path, "rb") as file:
-        config = tomllib.load(file)
-    x, labels = images(folder, "train")
-    x_test, labels_test = images(folder, "t10k")
-    keras.utils.set_random_seed(config["seed"])
+    arguments = cell.Arguments()
+    tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(arguments.threads)
+    train, batch = arguments.config["train"], arguments.config["train"]["batch_size"]
+    x, labels = cell.images(arguments.folder, "train")
+    x_test, labels_test = cell.images(arguments.folder, "t10k")
+    keras.utils.set_random_seed(arguments.config["seed"])
     timer = EpochTimer()
-    if config["family"] == "classifier":
-        model = classifier(config["model"])
+    if arguments.is_classifier:
+        model = classifier(arguments.config["model"])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         y, y_test, metrics = labels, labels_test, ["accuracy"]
     else:
-        model = autoencoder(config["model"])
+        model = autoencoder(arguments.config["model"])
         loss, y, y_test, metrics = "mse", x, x_test, []
-    model.compile(optimizer(config["train"]), loss, metrics=metrics)
+    steps = -(-len(x) // batch)
+    # On a CPU, TensorFlow's own kernels are faster than XLA's, most of all for convolutions.
+    # Several steps in a call save most of the time that Python takes.
+    model.compile(
+        optimizer(train, steps * arguments.epochs),
+        loss,
+        metrics=metrics,
+        jit_compile=False,
+        steps_per_execution=16,
+    )
     history = model.fit(
         x,
         y,
-        batch_size=config["train"]["batch_size"],
-        epochs=int(epochs),
+        batch_size=batch,
+        epochs=arguments.epochs,
         validation_data=(x_test, y_test),
-        validation_batch_size=1000,
+        validation_batch_size=cell.TEST_BATCH,
         verbose=0,
         callbacks=[timer],
     ).history
-    print(
-        json.dumps(
-            {
-                "seconds": timer.seconds,
-                "test_loss": history["val_loss"][-1],
-                "test_accuracy": history.get("val_accuracy", [None])[-1],
-            }
-        )
-    )
+    accuracy = history.get("val_accuracy", [None])[-1]
+    cell.finish(timer.seconds, history["val_loss"][-1], accuracy)
 
 
-if __name__ == "__main__":
-    main()
+main()

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use kindling_formats::Backend;
 
 use super::options::{Changes, Folders};
@@ -10,11 +10,20 @@ use super::options::{Changes, Folders};
 /// `cargo xtask bench`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The first call installs Keras into target/peers. Each round is written to
-DIR/bench/peers.csv. Run nothing else on this machine at the same time.
+Each round trains every cell once in Kindling and in each peer, and is written to
+DIR/bench/peers.csv. A peer is a Python library, with the same cells written for speed:
+  keras  Keras on TensorFlow
+  jax    JAX; an epoch is one compiled function
+  torch  PyTorch, eager; it needs more than 5 GB of disk space on Linux
+The first call installs each peer into target/peers. Run nothing else on this machine at the
+same time.
 
 The floor is the time that the arithmetic of an epoch would take at the speed of a matrix
-product. With --data or --set, only the floor is compared, because Keras trains on all of MNIST.
+product. On other images than all of MNIST, only the floor is compared.
+
+--study trains all cells that learn from images, with seed 0 and all of their epochs: two
+processes of one thread each take the next cell until none is left. It prints the time that this
+takes, and writes DIR/bench/study.csv.
 
 Another command times Kindling's own operations against Burn's, and one training step of
 each family:
@@ -22,30 +31,53 @@ each family:
 
 Examples:
   cargo xtask bench
-  cargo xtask bench mlp dropout-0.3 --rounds 5
+  cargo xtask bench mlp dropout-0.3 --rounds 5 --threads 1,2
+  cargo xtask bench convnet --peer keras --peer jax --peer torch
+  cargo xtask bench --study --peer jax
   cargo xtask bench convnet --data cifar-10")]
 pub struct Bench {
-    /// Cells that train on images [default: linear mlp ae convnet]
+    /// Cells that train on images [default: linear mlp ae convnet; with --study all]
     #[arg(value_name = "CELL")]
     pub cells: Vec<String>,
     /// How many times each cell is trained
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
     pub rounds: u64,
-    /// Epochs of each training; the last one is timed
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000))]
-    pub epochs: u64,
-    /// Compare with the floor only, without Keras
+    /// Epochs of each training; the last one is timed [default: 2; with --study those of the cell]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub epochs: Option<u64>,
+    /// What to compare with; repeatable [default: keras and jax]
+    #[arg(long, value_name = "NAME", value_enum, conflicts_with = "no_peers")]
+    pub peer: Vec<Peer>,
+    /// Compare with the floor only
     #[arg(long)]
-    pub no_keras: bool,
+    pub no_peers: bool,
+    /// Threads of each training; several numbers, as in 1,2, are compared in turns
+    /// [default: one per core]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub threads: Vec<u64>,
+    /// Train all cells once, two at a time, and compare the whole time
+    #[arg(long, conflicts_with_all = ["rounds", "threads"])]
+    pub study: bool,
     /// The images and other changes.
     #[command(flatten)]
     pub changes: Changes,
-    /// Python program that creates the virtual environment
+    /// Python program that creates the virtual environments
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     pub python: String,
     /// The folders.
     #[command(flatten)]
     pub folders: Folders,
+}
+
+/// A Python library that Kindling is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Peer {
+    /// Keras on TensorFlow.
+    Keras,
+    /// JAX.
+    Jax,
+    /// PyTorch.
+    Torch,
 }
 
 /// `cargo xtask chaos`

@@ -12,7 +12,7 @@ mod tune;
 use clap::{Parser, Subcommand};
 
 pub use backends::{Backends, Converge, Parity};
-pub use dev::{Bench, Chaos, Ci, Completions, Schema};
+pub use dev::{Bench, Chaos, Ci, Completions, Peer, Schema};
 pub use options::{Changes, Compared, Executor, Extra, Folders, MatrixFlags, Training, Tree};
 pub use study::{Claims, Compare, Experiments, Report, Serve, Task, Train, Watch};
 pub use tune::{Clean, Tune};
@@ -73,7 +73,7 @@ pub enum Command {
     Parity(Parity),
     /// Compare the accuracy that several backends reach
     Converge(Converge),
-    /// Compare the time of an epoch with Keras
+    /// Compare the time of an epoch with Keras, JAX and PyTorch
     Bench(Bench),
     /// Kill a matrix many times and check that no result is lost
     Chaos(Chaos),
