@@ -16,6 +16,7 @@ mod geometry;
 mod parallel_chunks;
 mod patches;
 mod planes;
+mod product;
 mod squared_error;
 mod sum_of_squares;
 pub(crate) mod tiny;
