@@ -71,12 +71,7 @@ fn run(case: &Case, device: &Device, operation: Operation) -> [Vec<f32>; 4] {
     let (x, weight, bias) = case.tensors(&device);
     let (x, weight, bias) = (x.require_grad(), weight.require_grad(), bias.require_grad());
     let output = operation(x.clone(), weight.clone(), bias.clone(), case.conv);
-    let shape = output.dims();
-    let count: usize = shape.iter().product();
-    let factors: Vec<f32> = (0..count)
-        .map(|i| ((i * 7 + 3) % 11) as f32 / 5.0 - 1.0)
-        .collect();
-    let factors = Tensor::<4>::from_data(TensorData::new(factors, shape), &device);
+    let factors = factors(&output);
     let gradients = (output.clone() * factors).sum().backward();
     [
         values(output),
@@ -84,6 +79,30 @@ fn run(case: &Case, device: &Device, operation: Operation) -> [Vec<f32>; 4] {
         values(weight.grad(&gradients).expect("the weight's gradient")),
         values(bias.grad(&gradients).expect("the bias's gradient")),
     ]
+}
+
+/// The gradients of weight and bias as in [`run`], if the input needs no gradient.
+fn run_first_layer(case: &Case, device: &Device) -> [Vec<f32>; 2] {
+    let device = device.clone().autodiff();
+    let (x, weight, bias) = case.tensors(&device);
+    let (weight, bias) = (weight.require_grad(), bias.require_grad());
+    let output = conv2d(x, weight.clone(), bias.clone(), case.conv);
+    let factors = factors(&output);
+    let gradients = (output * factors).sum().backward();
+    [
+        values(weight.grad(&gradients).expect("the weight's gradient")),
+        values(bias.grad(&gradients).expect("the bias's gradient")),
+    ]
+}
+
+/// The factors of the weighted sum of `output`.
+fn factors(output: &Tensor<4>) -> Tensor<4> {
+    let shape = output.dims();
+    let count: usize = shape.iter().product();
+    let factors: Vec<f32> = (0..count)
+        .map(|i| ((i * 7 + 3) % 11) as f32 / 5.0 - 1.0)
+        .collect();
+    Tensor::from_data(TensorData::new(factors, shape), &output.device())
 }
 
 fn assert_near(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
@@ -109,7 +128,11 @@ fn compare(case: &Case) {
             "gradient of the weight",
             "gradient of the bias",
         ];
-        for ((name, found), expected) in names.iter().zip(&found).zip(&expected) {
+        let of_first_layer = run_first_layer(case, &device);
+        let found = found.iter().chain(&of_first_layer);
+        let expected = expected.iter().chain(&expected[2..]);
+        let names = names.iter().chain(&names[2..]);
+        for ((name, found), expected) in names.zip(found).zip(expected) {
             let Case {
                 shape,
                 filters,
@@ -120,6 +143,23 @@ fn compare(case: &Case) {
             let what =
                 format!("{shape:?} to {filters}, kernel {kernel}, {conv:?}, {device:?}: {name}");
             assert_near(found, expected, 1e-5, &what);
+        }
+    }
+}
+
+#[test]
+fn wide_images_with_few_channels_give_the_same_as_burn() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    for (channels, [height, width]) in [(1, [5, 36]), (3, [6, 33]), (2, [35, 4]), (4, [28, 28])] {
+        for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
+            let conv = Conv {
+                relu,
+                pool,
+                padding: 1,
+                ..Conv::default()
+            };
+            let shape = [17, channels, height, width];
+            compare(&Case::draw(&mut rng, shape, 5, 3, conv, 100_000));
         }
     }
 }
