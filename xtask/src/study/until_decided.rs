@@ -140,13 +140,13 @@ fn configs(
 
 /// The configs of `cells` with the seeds 0 to `seeds` - 1 that have no result of the study.
 fn missing(request: &Request, runs: &RecordedRuns, cells: &[String], seeds: u64) -> Vec<RunConfig> {
-    let has_result = |config: &RunConfig| {
-        let mut records = runs.records().filter(|record| !record.status.is_failure());
-        records.any(|record| record.cell == config.cell && record.seed == config.seed)
-    };
+    let complete = runs.records().filter(|record| !record.status.is_failure());
+    let complete: BTreeSet<(&str, u64)> = complete
+        .map(|record| (record.cell.as_str(), record.seed))
+        .collect();
     // A config that is wrong is an error before this.
     let mut configs = configs(request, cells.to_vec(), seeds).unwrap_or_default();
-    configs.retain(|config| !has_result(config));
+    configs.retain(|config| !complete.contains(&(config.cell.as_str(), config.seed)));
     configs
 }
 

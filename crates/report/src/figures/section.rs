@@ -45,15 +45,14 @@ pub(crate) fn section_figures(
     Ok(drawn)
 }
 
-/// For each cell, its complete run with the smallest seed.
+/// For each cell, its complete run with the smallest seed. The runs of a cell are next to each
+/// other.
 fn first_seeds<'a>(runs: &[&'a RecordedRun]) -> Vec<&'a RecordedRun> {
-    let mut first: Vec<&RecordedRun> = Vec::new();
-    for &run in runs {
-        let is_same_cell = |shown: &&RecordedRun| shown.record.cell == run.record.cell;
-        if run.record.status == RunStatus::Complete && !first.iter().any(is_same_cell) {
-            first.push(run);
-        }
-    }
+    let complete = runs.iter().copied();
+    let mut first: Vec<&RecordedRun> = complete
+        .filter(|run| run.record.status == RunStatus::Complete)
+        .collect();
+    first.dedup_by(|later, earlier| later.record.cell == earlier.record.cell);
     first
 }
 

@@ -12,4 +12,4 @@ pub(crate) use number::number;
 pub(crate) use results::results_table;
 pub use results::{markdown_table, text_table};
 pub use summary::{Summary, summarize};
-pub(crate) use summary::{complete, position_in};
+pub(crate) use summary::{Places, complete};
