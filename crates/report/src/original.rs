@@ -66,9 +66,8 @@ pub fn beside_original(
                 continue;
             };
             let runs = runs.iter().copied();
-            let runs: Vec<&RecordedRun> = runs
-                .filter(|run| run.record.number(of).is_some())
-                .collect();
+            let runs: Vec<&RecordedRun> =
+                runs.filter(|run| run.record.number(of).is_some()).collect();
             let values = runs.iter().filter_map(|run| run.record.number(of));
             let Some(spread) = Spread::of(&values.collect::<Vec<_>>()) else {
                 continue;
@@ -287,7 +286,7 @@ mod tests {
              mlp     loss      0.0670          0.0016    0.0661        +0.6\n\
              mlp     accuracy  0.9800               0    0.9800           -\n"
         );
-        let (only, _) = beside_original(&study, &runs, Some(&["linear".to_string()].into()));
+        let (only, _) = beside_original(&study, &runs, Some(&BTreeSet::from(["linear".into()])));
         assert_eq!(only, rows[..1]);
         assert!(original_table(&[]).is_none());
     }

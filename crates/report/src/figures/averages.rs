@@ -75,6 +75,6 @@ mod tests {
         assert_eq!(thinned.first(), points.first());
         assert_eq!(thinned.last(), points.last());
         assert_eq!(thin(&points[..3], 400), points[..3]);
-        assert_eq!(thin(&[], 400), []);
+        assert_eq!(thin::<Point>(&[], 400), []);
     }
 }
