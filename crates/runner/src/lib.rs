@@ -31,7 +31,7 @@ mod tuning;
 
 pub use cost::{cost, epoch_operations};
 pub use error::{Result, RunnerError};
-pub use estimate::{Basis, Estimate, estimate, folder_size};
+pub use estimate::{Basis, EarlierRuns, Estimate, estimate, folder_size};
 pub use lock::OutputLock;
 pub use manifest::{Manifest, ManifestRun};
 pub use missing::{Missing, missing};

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use kindling_formats::{Layout, RunConfig, RunData, Selection, Study, Tree};
 use kindling_report::{Judgement, Needed, RecordedRuns, Verdict, lacks};
-use kindling_runner::RunSlot;
+use kindling_runner::{EarlierRuns, RunSlot};
 
 use super::judging::{Judged, judge};
 use super::plan::{Limits, Needs, Next, OpenClaim, Step, next};
@@ -42,6 +42,7 @@ pub fn train_until_decided(
             seeds: flags.max_seeds,
             seconds: flags.minutes.map(|minutes| minutes as f64 * 60.0 - spent),
         };
+        let earlier = EarlierRuns::read(layout);
         let cost = |cells: &[String], seeds| {
             let configs = missing(&request, &judged.runs, cells, seeds);
             let data = configs.iter().map(|config| data[&config.cell].clone());
@@ -50,7 +51,7 @@ pub fn train_until_decided(
             let jobs = jobs_at_a_time(&runs, None);
             (
                 runs.len(),
-                estimated_seconds(&request.study, layout, &runs, jobs),
+                estimated_seconds(&request.study, &earlier, &runs, jobs),
             )
         };
         let step = match next(&open, limits, cost) {
