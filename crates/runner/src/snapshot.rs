@@ -1,12 +1,12 @@
 //! The progress of a matrix, read from the files of its runs. Reading takes no lock and writes
 //! nothing, so any process can do it at any time.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use kindling_formats::{History, Layout, Record, RunDir, Split, TimingRow, read_csv};
+use kindling_formats::{History, Layout, RunDir, Split, TimingRow, read_csv};
 use serde::Serialize;
 
 use crate::Result;
@@ -92,9 +92,34 @@ impl Snapshot {
 #[derive(Debug)]
 pub struct Watcher {
     layout: Layout,
-    /// The records that were read, by their paths, each with the time at which its file was
-    /// written and the size of the file in bytes.
-    known: BTreeMap<PathBuf, ((SystemTime, u64), Record)>,
+    /// What the records say that were read, by their paths, each with the time at which its file
+    /// was written and the size of the file in bytes.
+    known: HashMap<PathBuf, ((SystemTime, u64), Finished)>,
+}
+
+/// What a snapshot needs of the record of a finished run.
+#[derive(Debug)]
+struct Finished {
+    config_hash: String,
+    data_fingerprint: String,
+    seconds: f64,
+    split: Split,
+    loss: Option<f64>,
+    accuracy: Option<f64>,
+}
+
+impl Finished {
+    fn read(dir: &RunDir) -> Option<Self> {
+        let record = dir.read_record().ok()??;
+        Some(Self {
+            seconds: record.seconds,
+            split: record.evaluated_split(),
+            loss: record.evaluated_loss(),
+            accuracy: record.evaluated_accuracy(),
+            config_hash: record.config_hash,
+            data_fingerprint: record.data_fingerprint,
+        })
+    }
 }
 
 impl Watcher {
@@ -102,7 +127,7 @@ impl Watcher {
     pub fn new(layout: &Layout) -> Self {
         Self {
             layout: layout.clone(),
-            known: BTreeMap::new(),
+            known: HashMap::new(),
         }
     }
 
@@ -132,34 +157,36 @@ impl Watcher {
         if let Some(run) = read_training(&waiting, &self.layout.partial(cell, seed)) {
             return run;
         }
-        let is_of_listed = |record: &&Record| {
-            record.config_hash == listed.config_hash
-                && record.data_fingerprint == listed.data_fingerprint
+        let is_of_listed = |run: &&Finished| {
+            run.config_hash == listed.config_hash && run.data_fingerprint == listed.data_fingerprint
         };
         let finished = self.layout.finished(cell, seed);
-        match self.record(&finished).filter(is_of_listed) {
-            Some(record) => RunSnapshot {
+        match self.finished(&finished).filter(is_of_listed) {
+            Some(run) => RunSnapshot {
                 stage: Stage::Done,
                 epoch: listed.epochs,
-                seconds: Some(record.seconds),
-                ..with_record(waiting, record)
+                seconds: Some(run.seconds),
+                split: run.split,
+                losses: run.loss.into_iter().collect(),
+                accuracy: run.accuracy,
+                ..waiting
             },
             None => waiting,
         }
     }
 
-    /// The record of a finished run; `None` if it cannot be read.
-    fn record(&mut self, dir: &RunDir) -> Option<&Record> {
+    /// What the record of a finished run says; `None` if it cannot be read.
+    fn finished(&mut self, dir: &RunDir) -> Option<&Finished> {
         let path = dir.record();
         let file = path.metadata().ok()?;
         let state = (file.modified().ok()?, file.len());
         match self.known.entry(path) {
             Entry::Occupied(known) if known.get().0 == state => Some(&known.into_mut().1),
             Entry::Occupied(mut known) => {
-                known.insert((state, dir.read_record().ok()??));
+                known.insert((state, Finished::read(dir)?));
                 Some(&known.into_mut().1)
             }
-            Entry::Vacant(new) => Some(&new.insert((state, dir.read_record().ok()??)).1),
+            Entry::Vacant(new) => Some(&new.insert((state, Finished::read(dir)?)).1),
         }
     }
 }
@@ -236,16 +263,6 @@ fn read_training(waiting: &RunSnapshot, training: &RunDir) -> Option<RunSnapshot
         seconds_since_write: seconds_since_write(training),
         ..run
     })
-}
-
-/// Adds the last loss and accuracy of a complete run from its record.
-fn with_record(run: RunSnapshot, record: &Record) -> RunSnapshot {
-    RunSnapshot {
-        split: record.evaluated_split(),
-        losses: record.evaluated_loss().into_iter().collect(),
-        accuracy: record.evaluated_accuracy(),
-        ..run
-    }
 }
 
 /// Adds the losses, accuracies and times of the complete epochs from the files of the run.
