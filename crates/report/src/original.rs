@@ -1,9 +1,11 @@
 //! The figures of the original study beside the figures of this study.
 
-use kindling_formats::{Claim, Original, RunStatus, Study};
+use std::collections::BTreeSet;
+
+use kindling_formats::{Claim, Original, Study};
 
 use crate::judge::{Scale, crossed};
-use crate::read::{RecordedRun, RecordedRuns, TestImages};
+use crate::read::{RecordedRun, RecordedRuns, TestImages, by_cell};
 use crate::spread::Spread;
 use crate::tables::{Columns, NO_VALUE, number};
 
@@ -48,23 +50,24 @@ impl BesideOriginal {
 pub fn beside_original(
     study: &Study,
     runs: &RecordedRuns,
-    cells: Option<&[String]>,
+    cells: Option<&BTreeSet<String>>,
 ) -> (Vec<BesideOriginal>, Vec<String>) {
     let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+    let complete = by_cell(runs);
     for cell in study.cells() {
         if cells.is_some_and(|cells| !cells.contains(&cell.name)) {
             continue;
         }
+        let Some(runs) = complete.get(cell.name.as_str()) else {
+            continue;
+        };
         for (of, _) in FIGURES {
             let Some(original) = study.original().figure(&cell.name, of) else {
                 continue;
             };
-            let with_figure = |run: &&RecordedRun| {
-                let record = &run.record;
-                let is_of_cell = record.cell == cell.name && record.status == RunStatus::Complete;
-                is_of_cell && record.number(of).is_some()
-            };
-            let runs: Vec<&RecordedRun> = runs.runs.iter().filter(with_figure).collect();
+            let runs = runs.iter().copied();
+            let runs: Vec<&RecordedRun> =
+                runs.filter(|run| run.record.number(of).is_some()).collect();
             let values = runs.iter().filter_map(|run| run.record.number(of));
             let Some(spread) = Spread::of(&values.collect::<Vec<_>>()) else {
                 continue;
@@ -283,7 +286,7 @@ mod tests {
              mlp     loss      0.0670          0.0016    0.0661        +0.6\n\
              mlp     accuracy  0.9800               0    0.9800           -\n"
         );
-        let (only, _) = beside_original(&study, &runs, Some(&["linear".to_string()]));
+        let (only, _) = beside_original(&study, &runs, Some(&BTreeSet::from(["linear".into()])));
         assert_eq!(only, rows[..1]);
         assert!(original_table(&[]).is_none());
     }

@@ -70,17 +70,21 @@ pub fn outliers<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Outlie
     }
     let mut found = Vec::new();
     for (cell, runs) in cells {
-        for (place, &(seed, loss)) in runs.iter().enumerate() {
-            let others = runs.iter().enumerate().filter(|(other, _)| *other != place);
-            let mut others: Vec<f64> = others.map(|(_, (_, loss))| *loss).collect();
-            others.sort_by(f64::total_cmp);
-            if is_far_above(loss, &others) {
-                let others = (others[0], others[others.len() - 1]);
+        let mut losses: Vec<f64> = runs.iter().map(|(_, loss)| *loss).collect();
+        losses.sort_by(f64::total_cmp);
+        for (seed, loss) in runs {
+            // Equal losses are as good as one another, so any of them may stand for the run.
+            let place = losses.partition_point(|other| other.total_cmp(&loss).is_lt());
+            let others = Others {
+                losses: &losses,
+                without: place,
+            };
+            if others.are_far_below(loss) {
                 found.push(Outlier {
                     cell: cell.to_string(),
                     seed,
                     loss,
-                    others,
+                    others: (others.at(0), others.at(others.count() - 1)),
                 });
             }
         }
@@ -88,19 +92,39 @@ pub fn outliers<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Outlie
     found
 }
 
-/// Whether `loss` is far above `others`, which are sorted.
-fn is_far_above(loss: f64, others: &[f64]) -> bool {
-    let widths = match others.len() + 1 {
-        0..=2 => return false,
-        3 => 10.0,
-        4..=6 => 5.0,
-        _ => 3.0,
-    };
-    let kept = &others[..others.len() - others.len() / 4];
-    let (least, most) = (kept[0], kept[kept.len() - 1]);
-    let width = (most / least).ln();
-    let gap = (loss / most).ln();
-    gap > widths * width && gap > LEAST_RATIO.ln()
+/// The losses of a cell's runs except one.
+struct Others<'a> {
+    /// The losses of all runs, sorted.
+    losses: &'a [f64],
+    /// The place of the one that is left out.
+    without: usize,
+}
+
+impl Others<'_> {
+    /// How many there are.
+    fn count(&self) -> usize {
+        self.losses.len() - 1
+    }
+
+    /// The loss at `place`, when they are sorted.
+    fn at(&self, place: usize) -> f64 {
+        self.losses[place + usize::from(place >= self.without)]
+    }
+
+    /// Whether `loss` is far above them.
+    fn are_far_below(&self, loss: f64) -> bool {
+        let widths = match self.losses.len() {
+            0..=2 => return false,
+            3 => 10.0,
+            4..=6 => 5.0,
+            _ => 3.0,
+        };
+        let kept = self.count() - self.count() / 4;
+        let (least, most) = (self.at(0), self.at(kept - 1));
+        let width = (most / least).ln();
+        let gap = (loss / most).ln();
+        gap > widths * width && gap > LEAST_RATIO.ln()
+    }
 }
 
 #[cfg(test)]
@@ -183,9 +207,11 @@ mod tests {
             let mut losses: Vec<f64> = (0..runs).map(|_| (deviation * normal()).exp()).collect();
             losses.sort_by(f64::total_cmp);
             // The largest loss is far above the others if any loss is.
-            losses
-                .pop()
-                .is_some_and(|worst| is_far_above(worst, &losses))
+            let others = Others {
+                losses: &losses,
+                without: runs - 1,
+            };
+            others.are_far_below(losses[runs - 1])
         });
         alarms.count() as f64 / f64::from(cells)
     }

@@ -73,9 +73,19 @@ const OTHER_FILES: f64 = 300_000.0;
 /// Measured runs by cell.
 type ByCell = BTreeMap<String, Measured>;
 
-/// Estimates what `runs` take if `jobs` of them train at a time, in their order. `layout` is
-/// their tree; runs in all trees of this size beside it are the measure. `published` is a
-/// `results.csv` of full runs that is used for cells without a recorded run. `None` if there is
+/// The complete runs that are recorded below an output folder, by which others are judged.
+#[derive(Debug)]
+pub struct EarlierRuns(ByCell);
+
+impl EarlierRuns {
+    /// Reads the runs in all trees of the size of `layout` beside it.
+    pub fn read(layout: &Layout) -> Self {
+        Self(recorded(layout))
+    }
+}
+
+/// Estimates what `runs` take if `jobs` of them train at a time, in their order. The runs
+/// `earlier` are the measure. `published` is a `results.csv` of full runs that is used for cells without a recorded run. `None` if there is
 /// nothing to judge by.
 ///
 /// The seconds of a recorded run are scaled by [`cost`].
@@ -83,10 +93,10 @@ pub fn estimate(
     runs: &[RunSlot],
     jobs: usize,
     study: &Study,
-    layout: &Layout,
+    earlier: &EarlierRuns,
     published: &Path,
 ) -> Option<Estimate> {
-    let recorded = recorded(layout);
+    let EarlierRuns(recorded) = earlier;
     let mut published_runs: Option<ByCell> = None;
     let mut basis = Basis::SameCells;
     let mut ends: Vec<f64> = vec![0.0; jobs.max(1)];
@@ -107,7 +117,7 @@ pub fn estimate(
                     published_runs.get_or_insert_with(|| of_published(published, study, images));
                 match published.get(cell).filter(|_| is_published(&run)) {
                     Some(measured) => (*measured, Basis::Published),
-                    None if !recorded.is_empty() => (without_size(&recorded), Basis::OtherCells),
+                    None if !recorded.is_empty() => (without_size(recorded), Basis::OtherCells),
                     None if is_published(&run) => (without_size(published), Basis::Published),
                     None => return None,
                 }
@@ -303,7 +313,10 @@ mod tests {
         let layout = Layout::new(&folder.path().join("out"), Size::Full);
         let published = folder.path().join("results.csv");
         let (a, b) = (slots(&study, &layout, "a"), slots(&study, &layout, "b"));
-        let of = |runs: &[RunSlot], jobs| estimate(runs, jobs, &study, &layout, &published);
+        let of = |runs: &[RunSlot], jobs| {
+            let earlier = EarlierRuns::read(&layout);
+            estimate(runs, jobs, &study, &earlier, &published)
+        };
         assert_eq!(of(&a, 1), None, "nothing is known");
 
         // A tuned run of `a` took 30 seconds. Four runs take two minutes, or one by two jobs.

@@ -9,7 +9,7 @@
 //!    [`slurm`] submits them to a cluster instead.
 //!
 //! A [`Manifest`] lists the runs that the matrix should train, and a [`Snapshot`] reads their
-//! progress.
+//! progress, or a [`Watcher`] again and again.
 //!
 //! This crate prints nothing and reads no command line. The caller passes the program that
 //! trains, the fingerprints of the data, and a function that returns whether to stop. Another
@@ -31,7 +31,7 @@ mod tuning;
 
 pub use cost::{cost, epoch_operations};
 pub use error::{Result, RunnerError};
-pub use estimate::{Basis, Estimate, estimate, folder_size};
+pub use estimate::{Basis, EarlierRuns, Estimate, estimate, folder_size};
 pub use lock::OutputLock;
 pub use manifest::{Manifest, ManifestRun};
 pub use missing::{Missing, missing};
@@ -39,5 +39,5 @@ pub use pool::{Event, StopRequest, train_all};
 pub use process::{INTERRUPTED, RunEnd, TrainingSetup, failure_reason};
 pub use program::{TrainingProgram, copy_by_content, keep_program};
 pub use slot::{Recorded, RunLock, RunSlot, refuse_other_versions};
-pub use snapshot::{RunSnapshot, Snapshot, Stage};
+pub use snapshot::{RunSnapshot, Snapshot, Stage, Watcher};
 pub use tuning::{CellOutcome, Outcome, choose_cells};

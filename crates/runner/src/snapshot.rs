@@ -1,9 +1,12 @@
 //! The progress of a matrix, read from the files of its runs. Reading takes no lock and writes
 //! nothing, so any process can do it at any time.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
-use kindling_formats::{History, Layout, Record, RunDir, Split, TimingRow, read_csv};
+use kindling_formats::{History, Layout, RunDir, Split, TimingRow, read_csv};
 use serde::Serialize;
 
 use crate::Result;
@@ -80,11 +83,65 @@ impl Snapshot {
     /// [`crate::RunnerError::NoMatrix`] if no matrix was started there, and another error if
     /// its manifest cannot be read.
     pub fn read(layout: &Layout) -> Result<Self> {
-        let manifest = Manifest::read(layout)?;
-        let runs = manifest.runs.iter().map(|run| read_run(run, layout));
+        Watcher::new(layout).snapshot()
+    }
+}
+
+/// Reads snapshots of one matrix, one after another. The record of a complete run is read only
+/// once, unless its file changes: a matrix can have thousands of them.
+#[derive(Debug)]
+pub struct Watcher {
+    layout: Layout,
+    /// What the records say that were read, by their paths, each with the time at which its file
+    /// was written and the size of the file in bytes.
+    known: HashMap<PathBuf, ((SystemTime, u64), Finished)>,
+}
+
+/// What a snapshot needs of the record of a finished run.
+#[derive(Debug)]
+struct Finished {
+    config_hash: String,
+    data_fingerprint: String,
+    seconds: f64,
+    split: Split,
+    loss: Option<f64>,
+    accuracy: Option<f64>,
+}
+
+impl Finished {
+    fn read(dir: &RunDir) -> Option<Self> {
+        let record = dir.read_record().ok()??;
+        Some(Self {
+            seconds: record.seconds,
+            split: record.evaluated_split(),
+            loss: record.evaluated_loss(),
+            accuracy: record.evaluated_accuracy(),
+            config_hash: record.config_hash,
+            data_fingerprint: record.data_fingerprint,
+        })
+    }
+}
+
+impl Watcher {
+    /// Watches the matrix in the folder that `layout` describes.
+    pub fn new(layout: &Layout) -> Self {
+        Self {
+            layout: layout.clone(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// Reads the progress of the matrix.
+    ///
+    /// # Errors
+    ///
+    /// As [`Snapshot::read`].
+    pub fn snapshot(&mut self) -> Result<Snapshot> {
+        let manifest = Manifest::read(&self.layout)?;
+        let runs = manifest.runs.iter().map(|run| self.read_run(run));
         let runs: Vec<RunSnapshot> = runs.collect();
         let count = |stage| runs.iter().filter(|run| run.stage == stage).count();
-        Ok(Self {
+        Ok(Snapshot {
             done: count(Stage::Done),
             begun: count(Stage::Begun),
             failed: count(Stage::Failed),
@@ -92,6 +149,45 @@ impl Snapshot {
             seconds_left: seconds_left(&manifest, &runs),
             runs,
         })
+    }
+
+    fn read_run(&mut self, listed: &ManifestRun) -> RunSnapshot {
+        let (cell, seed) = (&listed.cell, listed.seed);
+        let waiting = RunSnapshot::waiting(listed);
+        if let Some(run) = read_training(&waiting, &self.layout.partial(cell, seed)) {
+            return run;
+        }
+        let is_of_listed = |run: &&Finished| {
+            run.config_hash == listed.config_hash && run.data_fingerprint == listed.data_fingerprint
+        };
+        let finished = self.layout.finished(cell, seed);
+        match self.finished(&finished).filter(is_of_listed) {
+            Some(run) => RunSnapshot {
+                stage: Stage::Done,
+                epoch: listed.epochs,
+                seconds: Some(run.seconds),
+                split: run.split,
+                losses: run.loss.into_iter().collect(),
+                accuracy: run.accuracy,
+                ..waiting
+            },
+            None => waiting,
+        }
+    }
+
+    /// What the record of a finished run says; `None` if it cannot be read.
+    fn finished(&mut self, dir: &RunDir) -> Option<&Finished> {
+        let path = dir.record();
+        let file = path.metadata().ok()?;
+        let state = (file.modified().ok()?, file.len());
+        match self.known.entry(path) {
+            Entry::Occupied(known) if known.get().0 == state => Some(&known.into_mut().1),
+            Entry::Occupied(mut known) => {
+                known.insert((state, Finished::read(dir)?));
+                Some(&known.into_mut().1)
+            }
+            Entry::Vacant(new) => Some(&new.insert((state, Finished::read(dir)?)).1),
+        }
     }
 }
 
@@ -122,69 +218,51 @@ fn seconds_left(manifest: &Manifest, runs: &[RunSnapshot]) -> Option<f64> {
     Some(left / manifest.jobs.max(1) as f64)
 }
 
-fn read_run(listed: &ManifestRun, layout: &Layout) -> RunSnapshot {
-    let (cell, seed) = (&listed.cell, listed.seed);
-    let waiting = RunSnapshot {
-        cell: cell.clone(),
-        seed,
-        stage: Stage::Waiting,
-        epoch: 0,
-        epochs: listed.epochs,
-        split: Split::Test,
-        losses: Vec::new(),
-        accuracy: None,
-        seconds: None,
-        seconds_left: None,
-        seconds_since_write: None,
-        error: None,
-    };
-    let training = layout.partial(cell, seed);
+impl RunSnapshot {
+    /// A run that has not begun.
+    fn waiting(listed: &ManifestRun) -> Self {
+        Self {
+            cell: listed.cell.clone(),
+            seed: listed.seed,
+            stage: Stage::Waiting,
+            epoch: 0,
+            epochs: listed.epochs,
+            split: Split::Test,
+            losses: Vec::new(),
+            accuracy: None,
+            seconds: None,
+            seconds_left: None,
+            seconds_since_write: None,
+            error: None,
+        }
+    }
+}
+
+/// The progress of a run in its training folder; `None` if it does not train.
+fn read_training(waiting: &RunSnapshot, training: &RunDir) -> Option<RunSnapshot> {
     // Errors are ignored: a file may be replaced at this moment, and is read again later.
     if let Ok(Some(record)) = training.read_record()
         && record.status.is_failure()
     {
-        return RunSnapshot {
+        return Some(RunSnapshot {
             stage: Stage::Failed,
             seconds: Some(record.seconds),
             error: record.error,
-            ..with_history(waiting, &training)
-        };
+            ..with_history(waiting.clone(), training)
+        });
     }
-    if training.config().exists() {
-        let run = with_history(waiting, &training);
-        let epochs_left = run.epochs.saturating_sub(run.epoch) as f64;
-        let seconds_left = |spent: f64| epochs_left * spent / run.epoch as f64;
-        return RunSnapshot {
-            stage: Stage::Begun,
-            seconds_left: run.seconds.map(seconds_left),
-            seconds_since_write: seconds_since_write(&training),
-            ..run
-        };
+    if !training.config().exists() {
+        return None;
     }
-    match layout.finished(cell, seed).read_record() {
-        Ok(Some(record))
-            if record.config_hash == listed.config_hash
-                && record.data_fingerprint == listed.data_fingerprint =>
-        {
-            RunSnapshot {
-                stage: Stage::Done,
-                epoch: listed.epochs,
-                seconds: Some(record.seconds),
-                ..with_record(waiting, &record)
-            }
-        }
-        _ => waiting,
-    }
-}
-
-/// Adds the last loss and accuracy of a complete run from its record.
-fn with_record(run: RunSnapshot, record: &Record) -> RunSnapshot {
-    RunSnapshot {
-        split: record.evaluated_split(),
-        losses: record.evaluated_loss().into_iter().collect(),
-        accuracy: record.evaluated_accuracy(),
+    let run = with_history(waiting.clone(), training);
+    let epochs_left = run.epochs.saturating_sub(run.epoch) as f64;
+    let seconds_left = |spent: f64| epochs_left * spent / run.epoch as f64;
+    Some(RunSnapshot {
+        stage: Stage::Begun,
+        seconds_left: run.seconds.map(seconds_left),
+        seconds_since_write: seconds_since_write(training),
         ..run
-    }
+    })
 }
 
 /// Adds the losses, accuracies and times of the complete epochs from the files of the run.

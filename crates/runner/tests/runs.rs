@@ -11,7 +11,7 @@ use kindling_formats::{
 };
 use kindling_runner::{
     Event, Manifest, Recorded, RunEnd, RunSlot, RunnerError, Snapshot, Stage, StopRequest,
-    TrainingProgram, TrainingSetup, missing, refuse_other_versions, train_all,
+    TrainingProgram, TrainingSetup, Watcher, missing, refuse_other_versions, train_all,
 };
 use tempfile::TempDir;
 
@@ -337,4 +337,33 @@ fn a_snapshot_shows_every_stage() {
     assert_eq!(counts, [1; 4]);
     assert_eq!(snapshot.runs[2].error.as_deref(), Some("the loss is NaN"));
     assert!(snapshot.runs[1].seconds_since_write.is_some());
+}
+
+#[test]
+fn a_watcher_reads_the_record_of_a_complete_run_once_unless_its_file_changes() {
+    let place = Place::new();
+    let runs = place.runs(2);
+    Manifest::new(&runs, 2).write(&place.layout).unwrap();
+    for run in &runs {
+        write_result(run, run.result.path());
+    }
+    let mut watcher = Watcher::new(&place.layout);
+    let mut done = || watcher.snapshot().unwrap().done;
+    assert_eq!(done(), 2);
+    // Only the size and the time of a file say whether it has changed. So a record that no longer
+    // can be read is not noticed before one of them does.
+    let path = runs[0].result.record();
+    let (text, file) = (std::fs::read(&path).unwrap(), path.metadata().unwrap());
+    let written = file.modified().unwrap();
+    std::fs::write(&path, vec![b' '; text.len()]).unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(written).unwrap();
+    assert_eq!(done(), 2);
+    file.set_modified(written + std::time::Duration::from_secs(1))
+        .unwrap();
+    assert_eq!(done(), 1);
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(done(), 2);
+    std::fs::remove_dir_all(runs[1].result.path()).unwrap();
+    assert_eq!(done(), 1);
 }

@@ -1,7 +1,7 @@
 //! Says how long a training will take, and how much disk, before it begins.
 
 use kindling_formats::{Layout, Study};
-use kindling_runner::{Basis, Estimate, RunSlot, estimate};
+use kindling_runner::{Basis, EarlierRuns, Estimate, RunSlot, estimate};
 
 use super::workspace;
 use crate::ui::{self, output};
@@ -13,16 +13,21 @@ const SHORT: f64 = 60.0;
 /// published by which this could be estimated.
 pub fn estimated_seconds(
     study: &Study,
-    layout: &Layout,
+    earlier: &EarlierRuns,
     runs: &[RunSlot],
     jobs: usize,
 ) -> Option<f64> {
-    estimate_of(study, layout, runs, jobs).map(|estimate| estimate.seconds)
+    estimate_of(study, earlier, runs, jobs).map(|estimate| estimate.seconds)
 }
 
-fn estimate_of(study: &Study, layout: &Layout, runs: &[RunSlot], jobs: usize) -> Option<Estimate> {
+fn estimate_of(
+    study: &Study,
+    earlier: &EarlierRuns,
+    runs: &[RunSlot],
+    jobs: usize,
+) -> Option<Estimate> {
     let published = workspace::root().join("artifacts/reference/results.csv");
-    estimate(runs, jobs, study, layout, &published)
+    estimate(runs, jobs, study, earlier, &published)
 }
 
 /// Prints how long it will take to train `runs`, `jobs` at a time, and how much disk the results
@@ -31,7 +36,7 @@ pub fn announce(study: &Study, layout: &Layout, runs: &[RunSlot], jobs: usize) {
     if runs.is_empty() {
         return;
     }
-    let estimate = estimate_of(study, layout, runs, jobs);
+    let estimate = estimate_of(study, &EarlierRuns::read(layout), runs, jobs);
     if let Some(estimate) = estimate.filter(|estimate| estimate.seconds > SHORT) {
         output::note(sentence(&estimate, runs.len()));
     }

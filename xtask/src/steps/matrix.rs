@@ -1,5 +1,6 @@
 //! Trains a matrix of runs or of trials: from the configs to the results.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -107,7 +108,7 @@ pub fn run_matrix(
     let layout = &trained.layout;
     let recorded = kindling_report::read(&request.study, layout);
     let cells = trained.runs.iter().map(|run| run.config.cell.clone());
-    let cells: Vec<String> = cells.collect();
+    let cells: BTreeSet<String> = cells.collect();
     // The report names the files that cannot be read.
     let (beside, _) = beside_original(&request.study, &recorded, Some(&cells));
     let report = kindling_report::write(&request.study, layout, recorded)?;
@@ -352,13 +353,14 @@ fn print_json(trained: &Trained, report: &Path) -> Result<(), CommandError> {
 /// failed or did much worse than the others of their cell, and where the files are.
 fn print_table(trained: &Trained, request: &Request, beside: &[BesideOriginal], report: &Path) {
     let names = workspace::cell_names(&request.study);
-    let summaries = kindling_report::summarize(&trained.records(), &names);
+    let records = trained.records();
+    let summaries = kindling_report::summarize(&records, &names);
     if !summaries.is_empty() {
         output::print("");
         output::print(kindling_report::text_table(&summaries).trim_end());
     }
     print_beside_original(&trained.layout, beside);
-    note_outliers(&trained.records());
+    note_outliers(&records);
     trained.print_failures();
     output::print("");
     for path in [&trained.layout.results(), report] {
@@ -407,11 +409,9 @@ impl Trained {
 
     /// The records of all runs that have one, including failed runs.
     fn records(&self) -> Vec<Record> {
-        let trained = |run: &RunSlot| {
-            let mut pairs = self.missing.iter().zip(&self.ends);
-            let end = pairs.find(|(other, _)| other.name() == run.name());
-            end.and_then(|(_, end)| end.record.clone())
-        };
+        let names = self.missing.iter().map(RunSlot::name);
+        let ends: BTreeMap<String, &RunEnd> = names.zip(&self.ends).collect();
+        let trained = |run: &RunSlot| ends.get(&run.name())?.record.clone();
         let recorded = |run: &RunSlot| run.result.read_record().ok().flatten();
         let records = self.runs.iter();
         records

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use kindling_formats::{Layout, TreeKind};
-use kindling_runner::Snapshot;
+use kindling_runner::{RunnerError, Snapshot, Watcher};
 
 use super::http::{self, Request, Response};
 use crate::cli::Serve;
@@ -37,10 +37,11 @@ pub fn serve(flags: &Serve) -> CommandResult {
     let port = listener.local_addr()?.port();
     output::print(format_args!("http://127.0.0.1:{port}/   (Ctrl-C ends it)"));
     interrupt::start_counting();
+    let mut watcher = Watcher::new(&layout);
     http::serve(
         &listener,
         |request| respond(request, &layout),
-        || event(&layout),
+        || event(watcher.snapshot()),
         interrupt::is_pressed,
     )?;
     Ok(ExitCode::SUCCESS)
@@ -52,7 +53,7 @@ fn respond(request: &Request, layout: &Layout) -> Response {
     }
     match request.path {
         "/" => page(PAGE.into(), "text/html; charset=utf-8"),
-        "/state" => match snapshot(layout) {
+        "/state" => match json(Snapshot::read(layout)) {
             Ok(json) => page(json.into_bytes(), "application/json"),
             Err(reason) => text(404, &reason),
         },
@@ -81,16 +82,15 @@ fn is_local(host: &str) -> bool {
         .any(|local| name.eq_ignore_ascii_case(local))
 }
 
-/// The snapshot of the matrix as JSON, or the reason why there is none.
-fn snapshot(layout: &Layout) -> Result<String, String> {
-    let snapshot = Snapshot::read(layout);
+/// A snapshot of the matrix as JSON, or the reason why there is none.
+fn json(snapshot: Result<Snapshot, RunnerError>) -> Result<String, String> {
     let snapshot = snapshot.map_err(|error| CommandError::from(error).text())?;
     serde_json::to_string(&snapshot).map_err(|error| error.to_string())
 }
 
-/// The snapshot of the matrix as a server-sent event.
-fn event(layout: &Layout) -> String {
-    match snapshot(layout) {
+/// A snapshot of the matrix as a server-sent event.
+fn event(snapshot: Result<Snapshot, RunnerError>) -> String {
+    match json(snapshot) {
         Ok(json) => format!("event: state\ndata: {json}\n\n"),
         Err(reason) => format!("event: none\ndata: {}\n\n", reason.replace('\n', " ")),
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use kindling_formats::{Layout, RunConfig, RunData, Selection, Study, Tree};
 use kindling_report::{Judgement, Needed, RecordedRuns, Verdict, lacks};
-use kindling_runner::RunSlot;
+use kindling_runner::{EarlierRuns, RunSlot};
 
 use super::judging::{Judged, judge};
 use super::plan::{Limits, Needs, Next, OpenClaim, Step, next};
@@ -42,6 +42,7 @@ pub fn train_until_decided(
             seeds: flags.max_seeds,
             seconds: flags.minutes.map(|minutes| minutes as f64 * 60.0 - spent),
         };
+        let earlier = EarlierRuns::read(layout);
         let cost = |cells: &[String], seeds| {
             let configs = missing(&request, &judged.runs, cells, seeds);
             let data = configs.iter().map(|config| data[&config.cell].clone());
@@ -50,7 +51,7 @@ pub fn train_until_decided(
             let jobs = jobs_at_a_time(&runs, None);
             (
                 runs.len(),
-                estimated_seconds(&request.study, layout, &runs, jobs),
+                estimated_seconds(&request.study, &earlier, &runs, jobs),
             )
         };
         let step = match next(&open, limits, cost) {
@@ -140,13 +141,13 @@ fn configs(
 
 /// The configs of `cells` with the seeds 0 to `seeds` - 1 that have no result of the study.
 fn missing(request: &Request, runs: &RecordedRuns, cells: &[String], seeds: u64) -> Vec<RunConfig> {
-    let has_result = |config: &RunConfig| {
-        let mut records = runs.records().filter(|record| !record.status.is_failure());
-        records.any(|record| record.cell == config.cell && record.seed == config.seed)
-    };
+    let complete = runs.records().filter(|record| !record.status.is_failure());
+    let complete: BTreeSet<(&str, u64)> = complete
+        .map(|record| (record.cell.as_str(), record.seed))
+        .collect();
     // A config that is wrong is an error before this.
     let mut configs = configs(request, cells.to_vec(), seeds).unwrap_or_default();
-    configs.retain(|config| !has_result(config));
+    configs.retain(|config| !complete.contains(&(config.cell.as_str(), config.seed)));
     configs
 }
 

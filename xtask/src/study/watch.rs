@@ -6,7 +6,7 @@ use std::time::Duration;
 use console::Term;
 
 use kindling_formats::TreeKind;
-use kindling_runner::{RunSnapshot, Snapshot, Stage};
+use kindling_runner::{RunSnapshot, Snapshot, Stage, Watcher};
 
 use crate::cli::Watch;
 use crate::error::{CommandError, CommandResult};
@@ -27,7 +27,8 @@ pub fn watch(flags: &Watch) -> CommandResult {
         true => results_of_kind(&flags.tree, TreeKind::Trials)?,
         false => results_of(&flags.tree)?,
     };
-    let snapshot = || Snapshot::read(&layout).map_err(CommandError::from);
+    let mut watcher = Watcher::new(&layout);
+    let mut snapshot = || watcher.snapshot().map_err(CommandError::from);
     if flags.json {
         output::print_json(&snapshot()?)?;
         return Ok(ExitCode::SUCCESS);

@@ -28,6 +28,12 @@ pub struct MatrixProgress<'a> {
     runs: &'a [RunSlot],
     /// The finished part of each run, in [0, 1].
     fractions: Vec<f64>,
+    /// The estimated cost of each run.
+    costs: Vec<f64>,
+    /// The cost of the finished parts of all runs.
+    cost_done: f64,
+    /// The cost of all runs.
+    cost_of_all: f64,
     /// The number of runs that are complete or have failed.
     ended: usize,
     failed: usize,
@@ -71,9 +77,16 @@ impl<'a> MatrixProgress<'a> {
         } else {
             View::Lines(vec![(start, 0.0); runs.len()])
         };
+        let costs: Vec<f64> = runs
+            .iter()
+            .map(|run| cost(&run.config, run.data.info.as_ref()))
+            .collect();
         let longest = |length: fn(&RunSlot) -> usize| runs.iter().map(length).max().unwrap_or(0);
         let progress = Self {
             fractions: vec![0.0; runs.len()],
+            cost_done: 0.0,
+            cost_of_all: costs.iter().sum(),
+            costs,
             ended: 0,
             failed: 0,
             start,
@@ -145,7 +158,7 @@ impl<'a> MatrixProgress<'a> {
         } else {
             0.0
         };
-        self.fractions[index] = fraction;
+        self.set_fraction(index, fraction);
         let name = self.name(index);
         let overall = self.overall();
         match &mut self.view {
@@ -172,7 +185,7 @@ impl<'a> MatrixProgress<'a> {
     }
 
     fn ended(&mut self, index: usize, end: &RunEnd) {
-        self.fractions[index] = 1.0;
+        self.set_fraction(index, 1.0);
         self.ended += 1;
         let name = self.name(index);
         let line = match &end.failure {
@@ -248,18 +261,21 @@ impl<'a> MatrixProgress<'a> {
         format!("{name:<0$}", self.name_width)
     }
 
+    /// Sets the finished part of a run. Keeping the sum makes the time of an event independent of
+    /// the number of runs.
+    fn set_fraction(&mut self, index: usize, fraction: f64) {
+        self.cost_done += self.costs[index] * (fraction - self.fractions[index]);
+        self.fractions[index] = fraction;
+    }
+
     /// The finished part of all runs, in [0, 1]. Runs are weighted by their estimated cost.
     fn done(&self) -> f64 {
-        let costs = self
-            .runs
-            .iter()
-            .map(|run| cost(&run.config, run.data.info.as_ref()));
-        let (done, all) = costs
-            .zip(&self.fractions)
-            .fold((0.0, 0.0), |(done, all), (cost, fraction)| {
-                (done + cost * fraction, all + cost)
-            });
-        if all > 0.0 { done / all } else { 1.0 }
+        if self.cost_of_all > 0.0 {
+            // Sums of rounded numbers may be a little outside.
+            (self.cost_done / self.cost_of_all).clamp(0.0, 1.0)
+        } else {
+            1.0
+        }
     }
 
     fn count(&self) -> String {

@@ -4,6 +4,7 @@
 //! `original.toml` holds the figures of the study that this one repeats. Each of the other TOML
 //! files in the folder and below it holds one cell, or a sweep that makes several cells. The cells are ordered by section, then by file name.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -62,6 +63,8 @@ pub struct Study {
     /// Which cells the report shows together.
     pub figures: StudyFigures,
     cells: Vec<Cell>,
+    /// The place of each cell in `cells`, by its name.
+    places: BTreeMap<String, usize>,
     claims: Vec<Claim>,
     original: Original,
     /// The SHA-256 of `claims.toml`; empty without the file.
@@ -108,7 +111,8 @@ impl Study {
             let mut sections = study.section.iter();
             sections.position(|section| section.id == cell.section())
         };
-        for (index, cell) in cells.iter().enumerate() {
+        let mut named: BTreeMap<&str, &Cell> = BTreeMap::new();
+        for cell in &cells {
             let origin = cell.file.display().to_string();
             if rank(cell).is_none() {
                 return Err(Error::key(
@@ -117,7 +121,7 @@ impl Study {
                     "must be the id of a [[section]] in study.toml",
                 ));
             }
-            if let Some(twin) = cells[..index].iter().find(|twin| twin.name == cell.name) {
+            if let Some(twin) = named.insert(&cell.name, cell) {
                 return Err(Error::key(
                     &origin,
                     "cell",
@@ -130,7 +134,9 @@ impl Study {
             }
         }
         cells.sort_by_key(|cell| (rank(cell), cell.file.clone()));
+        let names = cells.iter().map(|cell| cell.name.clone());
         let mut study = Self {
+            places: names.zip(0..).collect(),
             title: study.title,
             sections: study.section,
             figures: study.figures,
@@ -200,9 +206,9 @@ impl Study {
     ///
     /// If there is no such cell. The error names the cell with the most similar name.
     pub fn cell(&self, name: &str) -> Result<&Cell> {
-        self.cells
-            .iter()
-            .find(|cell| cell.name == name)
+        let place = self.places.get(name);
+        place
+            .and_then(|&place| self.cells.get(place))
             .ok_or_else(|| self.no_cell(name, name))
     }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::compare::difference::{Arm, Difference, difference};
 use crate::compare::trees::ReadTree;
+use crate::read::{RecordedRun, by_cell};
 use crate::spread::Spread;
 
 /// The figures that are compared: test loss and test accuracy, each with its name in tables.
@@ -31,12 +32,14 @@ pub struct ComparedFigure {
 /// read.
 pub(super) fn figures(study: &Study, trees: &[ReadTree]) -> (Vec<ComparedFigure>, Vec<String>) {
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+    let complete: Vec<_> = trees.iter().map(|tree| by_cell(&tree.runs)).collect();
     for cell in study.cells() {
+        let of_cell = complete.iter().map(|runs| runs.get(cell.name.as_str()));
+        let of_cell: Vec<&[&RecordedRun]> = of_cell
+            .map(|runs| runs.map_or(&[][..], Vec::as_slice))
+            .collect();
         for (of, _) in FIGURES {
-            let arms: Vec<Arm> = trees
-                .iter()
-                .map(|tree| Arm::of(tree, &cell.name, of))
-                .collect();
+            let arms: Vec<Arm> = of_cell.iter().map(|runs| Arm::of(runs, of)).collect();
             let mean = |arm: &Arm| Spread::of(&arm.values()).map(|spread| spread.mean);
             let means: Vec<Option<f64>> = arms.iter().map(mean).collect();
             let Some((first, others)) = arms.split_first() else {

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kindling_formats::RunStatus;
 use serde::Serialize;
 
-use crate::compare::trees::ReadTree;
 use crate::judge::{Estimate, Scale, Source, crossed};
 use crate::read::{RecordedRun, TestImages};
 use crate::spread::Spread;
@@ -63,18 +61,14 @@ pub(super) struct Arm<'a> {
 }
 
 impl<'a> Arm<'a> {
-    /// The complete runs of `cell` in `tree` that have the figure `of`.
-    pub(super) fn of(tree: &'a ReadTree, cell: &str, of: &str) -> Self {
-        let is_of_cell = |run: &&RecordedRun| {
-            run.record.cell == cell && run.record.status == RunStatus::Complete
-        };
-        let runs = tree.runs.runs.iter().filter(is_of_cell);
-        let with_value = |run: &'a RecordedRun| {
+    /// Those of `runs`, the complete runs of a cell, that have the figure `of`.
+    pub(super) fn of(runs: &[&'a RecordedRun], of: &str) -> Self {
+        let with_value = |run: &&'a RecordedRun| {
             let value = run.record.number(of).filter(|value| value.is_finite())?;
-            Some((run.record.seed, (run, value)))
+            Some((run.record.seed, (*run, value)))
         };
         Self {
-            runs: runs.filter_map(with_value).collect(),
+            runs: runs.iter().filter_map(with_value).collect(),
         }
     }
 

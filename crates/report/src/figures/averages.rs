@@ -31,14 +31,14 @@ pub(super) fn mean(seeds: &[Vec<HistoryRow>], value: Value) -> Vec<Point> {
         .collect()
 }
 
-/// At most about `limit` of the points, evenly spaced, with the first and the last point.
-pub(super) fn thin(points: &[Point], limit: usize) -> Vec<Point> {
+/// At most about `limit` of the points or rows, evenly spaced, with the first and the last one.
+pub(super) fn thin<T: Clone>(points: &[T], limit: usize) -> Vec<T> {
     let step = points.len().div_ceil(limit.max(1)).max(1);
-    let mut thinned: Vec<Point> = points.iter().copied().step_by(step).collect();
-    if let Some(&last) = points.last()
-        && thinned.last() != Some(&last)
+    let mut thinned: Vec<T> = points.iter().step_by(step).cloned().collect();
+    if let Some((last, before)) = points.split_last()
+        && before.len() % step != 0
     {
-        thinned.push(last);
+        thinned.push(last.clone());
     }
     thinned
 }
@@ -75,6 +75,6 @@ mod tests {
         assert_eq!(thinned.first(), points.first());
         assert_eq!(thinned.last(), points.last());
         assert_eq!(thin(&points[..3], 400), points[..3]);
-        assert_eq!(thin(&[], 400), []);
+        assert_eq!(thin::<Point>(&[], 400), []);
     }
 }

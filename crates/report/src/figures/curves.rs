@@ -121,10 +121,15 @@ fn spans_a_decade(curves: &[Curve]) -> bool {
     least > 0.0 && most > 10.0 * least
 }
 
+/// The largest number of points of a line in a figure of this many lines.
+pub(super) fn line_points(lines: usize) -> usize {
+    LINE_POINTS.min(FIGURE_POINTS / lines.max(1))
+}
+
 fn curves_of(group: &Group, train: Value, test: Value) -> Vec<Curve> {
     // A cell has two means and a line for each seed.
     let lines: usize = group.cells.iter().map(|cell| 2 + cell.seeds.len()).sum();
-    let limit = LINE_POINTS.min(FIGURE_POINTS / lines.max(1));
+    let limit = line_points(lines);
     let seed = |rows: &Vec<HistoryRow>| thin(&points(rows, test), limit);
     let curve = |history: &History| Curve {
         name: history.cell.clone(),
@@ -143,15 +148,20 @@ mod tests {
     fn histories(cells: &[&str]) -> Vec<History> {
         cells
             .iter()
-            .map(|cell| History {
-                cell: (*cell).to_string(),
-                family: "classifier".to_string(),
-                labels: Figures {
-                    loss: "loss (mean cross-entropy)",
-                    ..Figures::PLAIN
-                },
-                function: None,
-                seeds: vec![vec![fake::row(1, 0.5, 0.6)]],
+            .map(|cell| {
+                let mut history = History {
+                    cell: (*cell).to_string(),
+                    family: "classifier".to_string(),
+                    labels: Figures {
+                        loss: "loss (mean cross-entropy)",
+                        ..Figures::PLAIN
+                    },
+                    function: None,
+                    seeds: Vec::new(),
+                    last: Vec::new(),
+                };
+                history.add_seed(&[fake::row(1, 0.5, 0.6)], LINE_POINTS);
+                history
             })
             .collect()
     }

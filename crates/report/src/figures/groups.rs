@@ -2,7 +2,7 @@
 
 use kindling_formats::{Figures, HistoryRow, StudyFigures};
 
-use crate::figures::averages::mean;
+use crate::figures::averages::{mean, thin};
 use crate::figures::line_chart::CELLS;
 
 /// Number of epochs that a figure of last epochs shows.
@@ -22,8 +22,20 @@ pub(super) struct History {
     pub(super) labels: Figures,
     /// The name of the function that a regression learns.
     pub(super) function: Option<&'static str>,
-    /// The history of each seed.
+    /// The history of each seed: those of its rows that a figure can show.
     pub(super) seeds: Vec<Vec<HistoryRow>>,
+    /// The last rows of each seed.
+    pub(super) last: Vec<Vec<HistoryRow>>,
+}
+
+impl History {
+    /// Adds the history of a seed. At most about `limit` of its rows are kept, evenly spaced, and
+    /// the last ones: with thousands of long runs, all rows would fill the memory.
+    pub(super) fn add_seed(&mut self, rows: &[HistoryRow], limit: usize) {
+        self.seeds.push(thin(rows, limit));
+        let last = rows.len().saturating_sub(LAST_EPOCHS);
+        self.last.push(rows[last..].to_vec());
+    }
 }
 
 /// Cells that share the axes of a figure.
@@ -126,18 +138,15 @@ fn owned(cells: &[&History]) -> Vec<History> {
 /// `None` if fewer than two cells are left.
 fn last_epochs(name: &str, cells: &[&History]) -> Option<Group> {
     let learns = |cell: &History| {
-        let last = mean(&cell.seeds, |row| row.evaluated_accuracy).pop();
+        let last = mean(&cell.last, |row| row.evaluated_accuracy).pop();
         last.is_some_and(|(epoch, accuracy)| epoch >= MANY_EPOCHS && accuracy > LOW_ACCURACY)
     };
     let late: Vec<History> = cells
         .iter()
         .filter(|cell| learns(cell))
-        .map(|&cell| {
-            let mut late = cell.clone();
-            for rows in &mut late.seeds {
-                rows.drain(..rows.len().saturating_sub(LAST_EPOCHS));
-            }
-            late
+        .map(|&cell| History {
+            seeds: cell.last.clone(),
+            ..cell.clone()
         })
         .collect();
     (late.len() > 1).then(|| Group {
@@ -153,13 +162,20 @@ mod tests {
     use kindling_formats::{CurvesFigure, SweepFigures};
 
     fn history(cell: &str, function: Option<&'static str>) -> History {
-        History {
+        with_rows(cell, function, &[fake::row(1, 0.5, 0.6)])
+    }
+
+    fn with_rows(cell: &str, function: Option<&'static str>, rows: &[HistoryRow]) -> History {
+        let mut history = History {
             cell: cell.into(),
             family: "a family".into(),
             labels: Figures::PLAIN,
             function,
-            seeds: vec![vec![fake::row(1, 0.5, 0.6)]],
-        }
+            seeds: Vec::new(),
+            last: Vec::new(),
+        };
+        history.add_seed(rows, 10);
+        history
     }
 
     fn histories(cells: &[&str]) -> Vec<History> {
@@ -266,10 +282,7 @@ mod tests {
                 evaluated_accuracy: Some(accuracy),
                 ..fake::row(epoch, 0.5, 0.6)
             };
-            History {
-                seeds: vec![(1..=epochs).map(row).collect()],
-                ..history(cell, None)
-            }
+            with_rows(cell, None, &(1..=epochs).map(row).collect::<Vec<_>>())
         };
         let cells = [
             with("reference", 20, 0.98),

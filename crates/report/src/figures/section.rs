@@ -3,7 +3,7 @@
 use kindling_formats::{History as RunHistory, RunStatus, StudyFigures, Task, ToyFunction};
 
 use crate::figures::comparisons::{Compared, comparisons};
-use crate::figures::curves::curves;
+use crate::figures::curves::{curves, line_points};
 use crate::figures::drawn::{DrawError, Drawn};
 use crate::figures::groups::History;
 use crate::figures::of_run::figures_of_run;
@@ -45,15 +45,14 @@ pub(crate) fn section_figures(
     Ok(drawn)
 }
 
-/// For each cell, its complete run with the smallest seed.
+/// For each cell, its complete run with the smallest seed. The runs of a cell are next to each
+/// other.
 fn first_seeds<'a>(runs: &[&'a RecordedRun]) -> Vec<&'a RecordedRun> {
-    let mut first: Vec<&RecordedRun> = Vec::new();
-    for &run in runs {
-        let is_same_cell = |shown: &&RecordedRun| shown.record.cell == run.record.cell;
-        if run.record.status == RunStatus::Complete && !first.iter().any(is_same_cell) {
-            first.push(run);
-        }
-    }
+    let complete = runs.iter().copied();
+    let mut first: Vec<&RecordedRun> = complete
+        .filter(|run| run.record.status == RunStatus::Complete)
+        .collect();
+    first.dedup_by(|later, earlier| later.record.cell == earlier.record.cell);
     first
 }
 
@@ -69,29 +68,35 @@ fn function_of(run: &RecordedRun) -> Option<&'static str> {
     }
 }
 
-/// The histories of the complete runs, by cell. A history that cannot be read is added to
-/// `unreadable`.
+/// The histories of the complete runs, by cell. The runs of a cell are next to each other. A
+/// history that cannot be read is added to `unreadable`.
 fn histories(runs: &[&RecordedRun], unreadable: &mut Vec<String>) -> Vec<History> {
-    let mut histories: Vec<History> = Vec::new();
-    for run in runs {
-        let record = &run.record;
-        // A run without epochs leaves no history.
-        if record.status.is_failure() || record.epochs == 0 {
-            continue;
+    // A run without epochs leaves no history.
+    let trained = runs.iter().copied();
+    let trained: Vec<&RecordedRun> = trained
+        .filter(|run| !run.record.status.is_failure() && run.record.epochs > 0)
+        .collect();
+    let cells = trained.chunk_by(|left, right| left.record.cell == right.record.cell);
+    let histories = cells.map(|runs| {
+        let mut history = History {
+            cell: runs[0].record.cell.clone(),
+            family: runs[0].record.family.clone(),
+            labels: Task::figures(&runs[0].record.family),
+            function: function_of(runs[0]),
+            seeds: Vec::new(),
+            last: Vec::new(),
+        };
+        // Each figure of this cell has a line for each seed, and two means.
+        let limit = line_points(runs.len() + 2);
+        for run in runs {
+            match RunHistory::read(&run.dir.history()) {
+                Err(error) => unreadable.push(error.to_string()),
+                Ok(read) => history.add_seed(&read.rows, limit),
+            }
         }
-        match RunHistory::read(&run.dir.history()) {
-            Err(error) => unreadable.push(error.to_string()),
-            Ok(history) => match histories.last_mut() {
-                Some(last) if last.cell == record.cell => last.seeds.push(history.rows),
-                _ => histories.push(History {
-                    cell: record.cell.clone(),
-                    family: record.family.clone(),
-                    labels: Task::figures(&run.record.family),
-                    function: function_of(run),
-                    seeds: vec![history.rows],
-                }),
-            },
-        }
-    }
+        history
+    });
     histories
+        .filter(|history| !history.seeds.is_empty())
+        .collect()
 }

@@ -13,7 +13,7 @@ use crate::page::content::Content;
 use crate::page::html::page;
 use crate::page::markdown::markdown;
 use crate::read::RecordedRuns;
-use crate::tables::position_in;
+use crate::tables::Places;
 
 /// Writes the report of `runs`, which [`crate::read`] has read from `layout`: `results.csv`
 /// (a row for each record, failed ones too, in the study's order of cells and then by seed)
@@ -27,9 +27,9 @@ use crate::tables::position_in;
 /// If a file cannot be written, or a figure cannot be drawn.
 pub fn write(study: &Study, layout: &Layout, mut runs: RecordedRuns) -> Result<PathBuf> {
     let order: Vec<String> = study.cells().iter().map(|cell| cell.name.clone()).collect();
+    let places = Places::new(&order);
     // The sort is stable, so the runs of a cell stay sorted by seed.
-    runs.runs
-        .sort_by_key(|run| position_in(&order, &run.record.cell));
+    runs.runs.sort_by_key(|run| places.of(&run.record.cell));
 
     let rows: Vec<ResultRow> = runs.records().map(ResultRow::from).collect();
     write_csv(&layout.results(), &rows)?;

@@ -12,6 +12,7 @@ mod weights;
 pub(crate) use evidence::{Evidence, TEST_IMAGES, TestImages};
 pub use leftovers::{Leftover, LeftoverKind, leftovers};
 pub(crate) use numbers::NumberTable;
+pub(crate) use recorded::by_cell;
 pub use recorded::{RecordedRun, RecordedRuns};
 pub use tree::read;
 pub(crate) use weights::Weights;

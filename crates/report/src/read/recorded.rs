@@ -1,6 +1,8 @@
 //! The recorded runs of a tree, and its other results and files.
 
-use kindling_formats::{Record, RunConfig, RunDir};
+use std::collections::BTreeMap;
+
+use kindling_formats::{Record, RunConfig, RunDir, RunStatus};
 
 /// The recorded runs of a tree, and its other results and files.
 #[derive(Debug, Clone, Default)]
@@ -34,4 +36,15 @@ impl RecordedRuns {
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.runs.iter().map(|run| &run.record)
     }
+}
+
+/// The complete runs of each cell, by seed.
+pub(crate) fn by_cell(runs: &RecordedRuns) -> BTreeMap<&str, Vec<&RecordedRun>> {
+    let mut cells: BTreeMap<&str, Vec<&RecordedRun>> = BTreeMap::new();
+    for run in &runs.runs {
+        if run.record.status == RunStatus::Complete {
+            cells.entry(&run.record.cell).or_default().push(run);
+        }
+    }
+    cells
 }

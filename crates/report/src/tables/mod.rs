@@ -11,5 +11,5 @@ pub(crate) use columns::{Columns, NO_VALUE};
 pub(crate) use number::number;
 pub(crate) use results::results_table;
 pub use results::{markdown_table, text_table};
+pub(crate) use summary::{Places, complete};
 pub use summary::{Summary, summarize};
-pub(crate) use summary::{complete, position_in};

@@ -50,17 +50,25 @@ pub fn summarize<'a>(
         cells.entry(&record.cell).or_default().push(record);
     }
     let mut summaries: Vec<Summary> = cells.into_values().filter_map(|of| summary(&of)).collect();
+    let places = Places::new(order);
     // The sort is stable, so cells that are not in the order stay sorted by name.
-    summaries.sort_by_key(|summary| position_in(order, &summary.cell));
+    summaries.sort_by_key(|summary| places.of(&summary.cell));
     summaries
 }
 
-/// The position of `cell` in `order`; the length of `order` if the cell is not in it.
-pub(crate) fn position_in(order: &[String], cell: &str) -> usize {
-    order
-        .iter()
-        .position(|name| name == cell)
-        .unwrap_or(order.len())
+/// The places of cells in an order.
+pub(crate) struct Places<'a>(BTreeMap<&'a str, usize>);
+
+impl<'a> Places<'a> {
+    /// The places in `order`, which names each cell once.
+    pub(crate) fn new(order: &'a [String]) -> Self {
+        Self(order.iter().map(String::as_str).zip(0..).collect())
+    }
+
+    /// The place of `cell`. A cell that is not in the order comes after all others.
+    pub(crate) fn of(&self, cell: &str) -> usize {
+        self.0.get(cell).copied().unwrap_or(self.0.len())
+    }
 }
 
 /// The records of complete runs among `records`.
