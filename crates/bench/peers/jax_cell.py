@@ -4,6 +4,7 @@ The images stay in memory as arrays. An epoch is one compiled function: a scan o
 and another one over the test images. The functions are compiled before the first epoch.
 """
 
+import contextlib
 import os
 import time
 
@@ -21,7 +22,8 @@ def limit_threads(threads):
     jax.devices()
     # The threads are there now, and may use any core.
     for thread in os.listdir("/proc/self/task"):
-        os.sched_setaffinity(int(thread), cores)
+        with contextlib.suppress(ProcessLookupError):  # it may have ended meanwhile
+            os.sched_setaffinity(int(thread), cores)
 
 
 arguments = cell.Arguments()
