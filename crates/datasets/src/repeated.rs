@@ -12,15 +12,14 @@ use crate::source::{Labelled, Source};
 /// names at most `most` for each two splits. Splits that have no image in common are left out.
 pub(crate) fn repeated(source: &Source, most: usize) -> Vec<RepeatedImages> {
     let splits = source.splits();
-    let known = splits
-        .iter()
-        .map(|(_, images)| positions(&images.images))
-        .collect::<Vec<_>>();
+    let mut known = Vec::new();
     let mut all = Vec::new();
-    for second in 1..splits.len() {
-        for first in 0..second {
-            let found = compare([splits[first], splits[second]], &known[first], most);
-            all.extend(found);
+    for (index, &second) in splits.iter().enumerate() {
+        let earlier = splits.iter().zip(&known);
+        all.extend(earlier.filter_map(|(&first, known)| compare([first, second], known, most)));
+        // No split is compared with the last one.
+        if index + 1 < splits.len() {
+            known.push(positions(&second.1.images));
         }
     }
     all

@@ -16,7 +16,7 @@ pub(crate) struct Labelled {
     pub place: String,
     /// The file or folder of the labels, for errors.
     pub labels_place: String,
-    /// The file of each image, if each has one of its own.
+    /// The file of each image as the split was read, if each has one of its own.
     pub files: Vec<String>,
     /// The SHA-256, hexadecimal, of the images and of the labels. Permutations of the images
     /// are keyed by them.

@@ -74,12 +74,10 @@ fn run(command: Command) -> Result<(), RunError> {
             debug,
         } => commands::reconstruct::reconstruct(&run, &images, &to, debug.file.as_deref()),
         Command::Export { run, format, to } => commands::export::export(&run, format, to),
-        Command::Data {
-            dir,
-            set,
-            repeated: false,
-        } => commands::data::data(dir, &set),
-        Command::Data { dir, set, .. } => commands::data::repeated(dir, &set),
+        Command::Data { dir, set, repeated } => match repeated {
+            true => commands::data::repeated(dir, &set),
+            false => commands::data::data(dir, &set),
+        },
         Command::Open { device } => commands::open::open(device),
         Command::Devices => commands::devices::devices(),
         Command::Parity { dir, flags } => commands::parity::parity(&dir, &flags),

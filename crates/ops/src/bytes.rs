@@ -2,8 +2,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// The number of bytes that are computed together. A sum of so many squares of differences is
-/// smaller than 2^31.
+/// The number of bytes of a row whose distance is summed in 32 bits. So many squared differences
+/// have a sum below 2^31.
 const CHUNK: usize = 1 << 15;
 
 /// Adds each byte divided by 255 to `out`: numbers from 0 to 1, rounded as by a division.

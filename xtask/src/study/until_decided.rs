@@ -108,16 +108,18 @@ fn sentence(step: &Step, open: usize) -> String {
     )
 }
 
-/// The data of each cell of the open claims. How long a run takes depends on what its images are.
-/// Without an open claim, the training program is not built.
+/// The data of each cell of the claims. How long a run takes depends on what its images are. More
+/// seeds can open a decided claim again, so the cells of all claims count. Without an open claim, the
+/// training program is not built.
 fn data_by_cell(
     request: &Request,
     judged: &Judged,
 ) -> Result<BTreeMap<String, RunData>, CommandError> {
-    let cells: BTreeSet<&str> = open(judged).flat_map(|one| one.claim.cells()).collect();
-    if cells.is_empty() {
+    if open(judged).next().is_none() {
         return Ok(BTreeMap::new());
     }
+    let claims = judged.judgements.iter();
+    let cells: BTreeSet<&str> = claims.flat_map(|one| one.claim.cells()).collect();
     let cells = cells.into_iter().map(str::to_string).collect();
     let configs = configs(request, cells, 1).map_err(CommandError::input)?;
     let (_, data) = check_before_training(&request.build, &configs)?;

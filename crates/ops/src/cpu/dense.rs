@@ -1,4 +1,5 @@
-//! A fully connected layer. The library `gemm` computes the matrix products. Bias, activation
+//! A fully connected layer. The library `gemm` computes the matrix products, unless many columns of
+//! the input are zero. Bias, activation
 //! and allocation take as few further passes over memory as possible.
 
 use std::mem::MaybeUninit;

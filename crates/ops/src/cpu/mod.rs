@@ -3,7 +3,8 @@
 //! A convolution is a sum over patches. The matrix product of a library needs copies of the
 //! patches, and on small images the copying takes long compared with the arithmetic. So the
 //! convolutions here have their own products, which read the patches inside the image. For
-//! fully connected layers, the library `gemm` computes the products.
+//! fully connected layers, the library `gemm` computes the products, unless many columns of the
+//! input are zero.
 
 mod backward;
 mod checks;

@@ -1,14 +1,12 @@
 //! Numbers that are too small to matter are zero.
 //!
-//! A 32-bit float below 2^-126 is subnormal. Processors compute with such numbers up to a hundred
-//! times slower. In a network with sigmoids whose targets are dark pixels, many gradients and
-//! averages become that small: without the functions here, an epoch of the deep autoencoder takes
-//! twice as long.
+//! A 32-bit float below 2^-126 is subnormal. Many processors compute slowly with such numbers. If a
+//! sigmoid has a dark pixel as its target, its gradients and their averages become that small.
+//! Without the functions here, an epoch of the deep autoencoder takes twice as long.
 
-/// Gradients smaller than this (2^-100) are zero. It is so far above the subnormal numbers that a
-/// gradient times a weight or a value of a layer is not subnormal either. A gradient this small
-/// changes no weight: the step of SGD is below 1e-30, and that of Adam, whose epsilon is 1e-7, below
-/// 1e-23.
+/// Gradients smaller than this (2^-100) are zero. It is far above the subnormal numbers, so that a
+/// gradient times a weight or a value of a layer is rarely subnormal. A gradient this small changes
+/// no weight: the step of SGD is below 1e-30, and that of Adam with an epsilon of 1e-7 below 1e-23.
 const SMALLEST_GRADIENT: f32 = f32::from_bits((127 - 100) << 23);
 
 /// A gradient or an average of gradients, or zero if it is too small to change a weight. NaN stays

@@ -109,13 +109,34 @@ impl WithSimd for CollectBits<'_> {
     }
 }
 
-/// The number of vectors that are computed together at `column` of a row of `outputs` values, a
-/// multiple of the length of a vector. Four vectors of 16 floats, or two shorter ones, leave enough
-/// registers for the rest.
+/// A product that is computed a few vectors of each row at a time.
+trait Product {
+    /// Computes `V` vectors of each row, from `column` on.
+    fn columns<S: Simd, const V: usize>(&mut self, simd: S, factors: &[[f32; ROWS]], column: usize);
+}
+
+/// Computes all columns of a product. Their number, `outputs`, is a multiple of the length of a
+/// vector. `factors` are the values of x that the product takes, in the order that it needs.
 #[inline(always)]
-fn vectors_at<S: Simd>(column: usize, outputs: usize) -> usize {
+fn all_columns<S: Simd>(
+    simd: S,
+    product: &mut impl Product,
+    factors: &[[f32; ROWS]],
+    outputs: usize,
+) {
+    // Four vectors of 16 floats, or two shorter ones, leave enough registers for the rest.
     let widest = if S::F32_LANES >= LANES { 4 } else { 2 };
-    ((outputs - column) / S::F32_LANES).min(widest)
+    let mut column = 0;
+    while column < outputs {
+        let vectors = ((outputs - column) / S::F32_LANES).min(widest);
+        match vectors {
+            1 => product.columns::<S, 1>(simd, factors, column),
+            2 => product.columns::<S, 2>(simd, factors, column),
+            3 => product.columns::<S, 3>(simd, factors, column),
+            _ => product.columns::<S, 4>(simd, factors, column),
+        }
+        column += vectors * S::F32_LANES;
+    }
 }
 
 /// Copies `width` values from each of some rows, which begin at `starts`, into `panel`, one after
@@ -177,22 +198,12 @@ impl WithSimd for AddProduct<'_> {
                 factors.push(values);
             }
         }
-        let mut column = 0;
-        while column < self.outputs {
-            let vectors = vectors_at::<S>(column, self.outputs);
-            match vectors {
-                1 => self.columns::<S, 1>(simd, &factors, column),
-                2 => self.columns::<S, 2>(simd, &factors, column),
-                3 => self.columns::<S, 3>(simd, &factors, column),
-                _ => self.columns::<S, 4>(simd, &factors, column),
-            }
-            column += vectors * S::F32_LANES;
-        }
+        let outputs = self.outputs;
+        all_columns(simd, &mut self, &factors, outputs);
     }
 }
 
-impl AddProduct<'_> {
-    /// Computes `V` vectors of each row, from `column` on.
+impl Product for AddProduct<'_> {
     #[inline(always)]
     fn columns<S: Simd, const V: usize>(
         &mut self,
@@ -243,11 +254,8 @@ impl WithSimd for TransposedProduct<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let mut next = self.from;
-        for &column in self
-            .columns
-            .iter()
-            .chain([&(self.from + self.out.len() / self.outputs)])
-        {
+        let end = self.from + self.out.len() / self.outputs;
+        for column in self.columns.iter().copied().chain([end]) {
             let unused = (next - self.from) * self.outputs..(column - self.from) * self.outputs;
             self.out[unused].fill(MaybeUninit::new(0.0));
             next = column + 1;
@@ -272,22 +280,12 @@ impl WithSimd for TransposedProduct<'_> {
                 values
             }));
         }
-        let mut column = 0;
-        while column < self.outputs {
-            let vectors = vectors_at::<S>(column, self.outputs);
-            match vectors {
-                1 => self.columns::<S, 1>(simd, &factors, column),
-                2 => self.columns::<S, 2>(simd, &factors, column),
-                3 => self.columns::<S, 3>(simd, &factors, column),
-                _ => self.columns::<S, 4>(simd, &factors, column),
-            }
-            column += vectors * S::F32_LANES;
-        }
+        let outputs = self.outputs;
+        all_columns(simd, &mut self, &factors, outputs);
     }
 }
 
-impl TransposedProduct<'_> {
-    /// Computes `V` vectors of each used row, from `column` on.
+impl Product for TransposedProduct<'_> {
     #[inline(always)]
     fn columns<S: Simd, const V: usize>(
         &mut self,
