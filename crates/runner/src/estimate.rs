@@ -85,8 +85,8 @@ impl EarlierRuns {
 }
 
 /// Estimates what `runs` take if `jobs` of them train at a time, in their order. The runs
-/// `earlier` are the measure. `published` is a `results.csv` of full runs that is used for cells without a recorded run. `None` if there is
-/// nothing to judge by.
+/// `earlier` are the measure. `published` is a `results.csv` of full runs, for cells without an
+/// earlier run. `None` if there is nothing to judge by.
 ///
 /// The seconds of a recorded run are scaled by [`cost`].
 pub fn estimate(
