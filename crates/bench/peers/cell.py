@@ -2,13 +2,13 @@
 
 Each peer is a script with the same arguments:
 
-    python PEER_cell.py CONFIG.toml DATA_DIR EPOCHS [THREADS]
+    python PEER_cell.py CONFIG.toml DATA_DIR EPOCHS [THREADS [DEVICE]]
 
 CONFIG.toml is the resolved config of a run. DATA_DIR holds MNIST's four IDX files, compressed
-by gzip. The script trains the cell for EPOCHS epochs, and prints one line of JSON: the seconds
-of each epoch, and the test loss and accuracy of the last epoch. The seconds include the
-evaluation on the test images. A script always trains on all images of DATA_DIR, and ignores
-the table [data] of the config.
+by gzip. DEVICE is cpu, which is the default, or cuda, which JAX and PyTorch know. The script
+trains the cell for EPOCHS epochs, and prints one line of JSON: the seconds of each epoch, and the
+test loss and accuracy of the last epoch. The seconds include the evaluation on the test images.
+A script always trains on all images of DATA_DIR, and ignores the table [data] of the config.
 """
 
 import gzip
@@ -28,11 +28,12 @@ class Arguments:
     """The arguments of a script."""
 
     def __init__(self):
-        config, self.folder, epochs, *threads = sys.argv[1:]
+        config, self.folder, epochs, *rest = sys.argv[1:]
         with open(config, "rb") as file:
             self.config = tomllib.load(file)
         self.epochs = int(epochs)
-        self.threads = int(threads[0]) if threads else os.cpu_count()
+        self.threads = int(rest[0]) if rest else os.cpu_count()
+        self.device = rest[1] if len(rest) > 1 else "cpu"
         self.is_classifier = self.config["family"] == "classifier"
 
 

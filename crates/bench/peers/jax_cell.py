@@ -32,8 +32,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-limit_threads(arguments.threads)
-# The default generator is much slower on a CPU.
+jax.config.update("jax_platforms", arguments.device)
+if arguments.device == "cpu":
+    limit_threads(arguments.threads)
+# The default generator is much slower.
 jax.config.update("jax_default_prng_impl", "unsafe_rbg")
 
 ACTIVATIONS = {"none": lambda x: x, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
@@ -66,11 +68,17 @@ def dense(layer, x):
 def conv(layer, x, padding=0):
     """Convolves images `[n, height, width, channels]`, with so many zeros around them.
 
-    It is a product of matrices. On a CPU, the gradients of XLA's own convolution take longer, and
-    in a scan they take many times as long.
+    On a CPU it is a product of matrices: the gradients of XLA's own convolution take longer there,
+    and in a scan they take many times as long.
     """
     weight, bias = layer
     side, _, inputs, outputs = weight.shape
+    if arguments.device != "cpu":
+        around = [(padding, padding)] * 2
+        y = lax.conv_general_dilated(
+            x, weight, (1, 1), around, dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+        return y + bias
     x = jnp.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     n, height, width, _ = x.shape
     height, width = height - side + 1, width - side + 1

@@ -1,7 +1,7 @@
 """Trains one cell of the study in PyTorch, eagerly. `cell.py` has the arguments and the output.
 
 The images stay in memory as tensors, and batches are gathered by a random order of indices.
-Convolutions have the memory layout `channels_last`, which is faster on a CPU. An optimizer
+Convolutions have the memory layout `channels_last`, which is faster. An optimizer
 goes through all parameters at once (`foreach`).
 """
 
@@ -101,9 +101,10 @@ def main():
     torch.set_flush_denormal(True)  # as JAX and TensorFlow do without being asked
     train, model = arguments.config["train"], arguments.config["model"]
     torch.manual_seed(arguments.config["seed"])
+    torch.set_default_device(arguments.device)
     network = (classifier if arguments.is_classifier else autoencoder)(model)
-    x, labels = map(torch.from_numpy, cell.images(arguments.folder, "train"))
-    x_test, labels_test = map(torch.from_numpy, cell.images(arguments.folder, "t10k"))
+    x, labels = map(torch.tensor, cell.images(arguments.folder, "train"))
+    x_test, labels_test = map(torch.tensor, cell.images(arguments.folder, "t10k"))
     if "conv" in model:
         network = network.to(memory_format=torch.channels_last)
         x, x_test = x.view(-1, 1, 28, 28), x_test.view(-1, 1, 28, 28)

@@ -49,6 +49,13 @@ impl ConvLayer {
 ///
 /// If the shapes do not fit together, as in Burn's operations.
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, conv: Conv) -> Tensor<4> {
+    if conv.double && conv.pool {
+        let doubled = Conv {
+            double: false,
+            ..conv
+        };
+        return conv2d(double(x), weight, bias, doubled);
+    }
     match cpu_backend(&x.device()) {
         #[cfg(any(feature = "flex", feature = "ndarray"))]
         Some(_) => Tensor::from_dispatch(

@@ -199,17 +199,51 @@ struct AdamPass {
 impl Pass<3> for AdamPass {
     #[inline(always)]
     fn run(&self, weight: &[f32], [gradient, mean, square]: [&mut [f32]; 3]) {
-        let moments = mean.iter_mut().zip(square);
-        for ((weight, gradient), (mean, square)) in weight.iter().zip(gradient).zip(moments) {
-            *mean = tiny::gradient(self.of_gradients.after(*mean, *gradient));
-            let new_square = tiny::square(*gradient);
-            *square = tiny::normal(self.of_squares.after(*square, new_square));
-            let decayed = match self.decay == 0.0 {
-                true => *weight,
-                false => (-self.decay).mul_add(*weight, *weight),
-            };
-            *gradient = decayed - self.rate * *mean / (square.sqrt() + self.epsilon);
+        let (weights, last_weights) = weight.as_chunks::<STEP>();
+        let (gradients, last_gradients) = gradient.as_chunks_mut();
+        let (means, last_means) = mean.as_chunks_mut();
+        let (squares, last_squares) = square.as_chunks_mut();
+        let moments = means.iter_mut().zip(squares);
+        for ((weight, gradient), (mean, square)) in weights.iter().zip(gradients).zip(moments) {
+            self.step(weight, gradient, mean, square);
         }
+        let weights = last_weights.as_chunks::<1>().0.iter();
+        let gradients = last_gradients.as_chunks_mut::<1>().0;
+        let means = last_means.as_chunks_mut::<1>().0.iter_mut();
+        let moments = means.zip(last_squares.as_chunks_mut::<1>().0);
+        for ((weight, gradient), (mean, square)) in weights.zip(gradients).zip(moments) {
+            self.step(weight, gradient, mean, square);
+        }
+    }
+}
+
+/// The number of values that a step of Adam computes together.
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+const STEP: usize = 16;
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+impl AdamPass {
+    /// The step of `N` weights. The values are copied, so that the compiler need not consider that
+    /// the slices may overlap, and computes all values of a vector together.
+    #[inline(always)]
+    fn step<const N: usize>(
+        &self,
+        weight: &[f32; N],
+        gradient: &mut [f32; N],
+        mean: &mut [f32; N],
+        square: &mut [f32; N],
+    ) {
+        let (mut of_gradient, mut of_mean, mut of_square) = (*gradient, *mean, *square);
+        for at in 0..N {
+            let value = of_gradient[at];
+            of_mean[at] = tiny::gradient(self.of_gradients.after(of_mean[at], value));
+            let average = self.of_squares.after(of_square[at], tiny::square(value));
+            of_square[at] = tiny::normal(average);
+            let decayed = (-self.decay).mul_add(weight[at], weight[at]);
+            let step = self.rate * of_mean[at] / (of_square[at].sqrt() + self.epsilon);
+            of_gradient[at] = decayed - step;
+        }
+        (*gradient, *mean, *square) = (of_gradient, of_mean, of_square);
     }
 }
 
@@ -273,10 +307,10 @@ pub fn adam_step_of_burn<const D: usize>(
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 #[derive(Clone, Copy)]
 struct Average {
-    beta: f32,
-    /// 1 - beta
-    of_new: f32,
-    is_beta_exact: bool,
+    /// beta, or the negative of 1 - beta. It multiplies the average minus the new value.
+    factor: f32,
+    /// Whether the factor is beta.
+    is_beta: bool,
 }
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -284,10 +318,10 @@ impl Average {
     /// `most` is the largest rounding error of beta, as a share of 1 - beta, that is small.
     fn new(beta: f64, most: f64) -> Self {
         let error = (beta - f64::from(beta as f32)).abs();
+        let is_beta = error <= most * (1.0 - beta);
         Self {
-            beta: beta as f32,
-            of_new: (1.0 - beta) as f32,
-            is_beta_exact: error <= most * (1.0 - beta),
+            factor: if is_beta { beta } else { beta - 1.0 } as f32,
+            is_beta,
         }
     }
 
@@ -296,10 +330,8 @@ impl Average {
     /// It is always inlined, so that it is compiled for the vector registers of its caller.
     #[inline(always)]
     fn after(self, average: f32, new: f32) -> f32 {
-        match self.is_beta_exact {
-            true => self.beta.mul_add(average - new, new),
-            false => self.of_new.mul_add(new - average, average),
-        }
+        let start = if self.is_beta { new } else { average };
+        self.factor.mul_add(average - new, start)
     }
 }
 

@@ -1,14 +1,24 @@
 //! The sizes of a convolution.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::options::Conv;
 
-/// The largest number of floats in a vector register. Rows that are read as vectors are
-/// padded to a multiple of this number, so that no loop has a remainder.
+/// The largest number of floats in a vector register.
 pub(crate) const LANES: usize = 16;
 
-/// `length` rounded up to a multiple of [`LANES`].
-pub(crate) fn padded(length: usize) -> usize {
-    length.next_multiple_of(LANES)
+/// The number of floats in a vector register of this processor.
+pub(super) fn lanes() -> usize {
+    struct Lanes;
+
+    impl WithSimd for Lanes {
+        type Output = usize;
+
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    Arch::new().dispatch(Lanes)
 }
 
 /// The sizes of the input and the output of a convolution of stride 1.
@@ -44,6 +54,10 @@ impl Geometry {
             "the weight and the input must have the same number of channels"
         );
         assert_eq!(kernel, columns, "kernels must be square");
+        assert!(
+            !(conv.double && conv.pool),
+            "a doubled image cannot have a pool"
+        );
         let geometry = Self {
             batch,
             channels,

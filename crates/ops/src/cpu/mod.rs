@@ -7,21 +7,24 @@
 //! input are zero.
 
 mod backward;
+mod backward_dense;
+mod backward_sparse;
 mod checks;
 mod dense;
 mod forward;
-mod forward_by_filters;
-mod forward_by_pixels;
-mod forward_kernel;
 mod geometry;
+mod image_vectors;
 mod parallel_chunks;
 mod patches;
-mod planes;
+mod phases;
+mod pool;
 mod product;
 mod squared_error;
+mod stencil;
 mod sum_of_squares;
 pub(crate) mod tiny;
 mod used_columns;
+mod vector_layouts;
 
 pub(crate) use backward::backward as conv2d_backward;
 pub(crate) use checks::Gradients;

@@ -1,6 +1,9 @@
 //! A layout of an image in memory in which each patch consists of a few long runs of values.
 
-use super::geometry::{Geometry, LANES, padded};
+use pulp::Simd;
+
+use super::geometry::{Geometry, LANES, lanes};
+use super::image_vectors::{gather, lanes_are_in_order, scatter};
 
 /// How a patch (the values under a kernel) lies in memory: as `segments` runs of `length`
 /// values each.
@@ -14,6 +17,8 @@ pub(crate) struct Layout {
     copied: bool,
     pub segments: usize,
     pub length: usize,
+    /// The length rounded up to whole vectors, so that no loop has a remainder.
+    pub row: usize,
     /// The distance from the start of a segment to the start of the next.
     pub stride: usize,
 }
@@ -22,11 +27,13 @@ impl Layout {
     /// The layout in which patches are parts of the image itself.
     pub fn in_place(geometry: Geometry) -> Self {
         let [_, columns] = geometry.input();
+        let length = geometry.kernel * geometry.channels;
         Self {
             geometry,
             copied: false,
             segments: geometry.kernel,
-            length: geometry.kernel * geometry.channels,
+            length,
+            row: length.next_multiple_of(lanes()),
             stride: columns * geometry.channels,
         }
     }
@@ -41,21 +48,17 @@ impl Layout {
             copied: true,
             segments: 1,
             length: geometry.taps(),
+            row: geometry.taps().next_multiple_of(lanes()),
             stride: 0,
             ..in_place
         }
-    }
-
-    /// Whether each patch is copied.
-    pub fn is_copied(&self) -> bool {
-        self.copied
     }
 
     /// The index at which the patch with the upper left corner `[row, column]` starts.
     pub fn start(&self, [row, column]: [usize; 2]) -> usize {
         if self.copied {
             let [_, columns] = self.geometry.convolved();
-            (row * columns + column) * padded(self.length)
+            (row * columns + column) * self.row
         } else {
             let [_, columns] = self.geometry.input();
             (row * columns + column) * self.geometry.channels
@@ -72,7 +75,7 @@ impl Layout {
     pub fn size(&self) -> usize {
         let size = if self.copied {
             let [rows, columns] = self.geometry.convolved();
-            rows * columns * padded(self.length)
+            rows * columns * self.row
         } else {
             let [rows, columns] = self.geometry.input();
             rows * columns * self.geometry.channels
@@ -81,12 +84,19 @@ impl Layout {
     }
 
     /// Copies `image` `[channels, height, width]` into a `buffer` in this layout. The border
-    /// of the buffer must be zero, and is not written.
+    /// of the buffer must be zero, and is not written. `pixels` are those of [`Layout::pixels`].
     ///
     /// # Panics
     ///
     /// If the image or the buffer has another size.
-    pub fn fill(&self, image: &[f32], buffer: &mut [f32]) {
+    #[inline(always)]
+    pub fn fill<S: Simd>(
+        &self,
+        simd: S,
+        image: &[f32],
+        buffer: &mut [f32],
+        pixels: Option<&[u32]>,
+    ) {
         assert_eq!(image.len(), self.geometry.input_size());
         assert_eq!(buffer.len(), self.size());
         let Geometry {
@@ -97,29 +107,32 @@ impl Layout {
             conv,
             ..
         } = self.geometry;
-        let repeats = self.geometry.repeats();
         let planes = image.chunks_exact(height * width);
+        if let Some(places) = pixels {
+            let (vectors, _) = S::as_mut_simd_f32s(buffer);
+            let channels = image.chunks_exact(S::F32_LANES * height * width);
+            for (from, channels) in channels.enumerate() {
+                gather(simd, channels, places, &mut vectors[from..]);
+            }
+            return;
+        }
         if !self.copied {
             for (channel, plane) in planes.enumerate() {
-                for row in 0..height * repeats {
-                    let pixels = &plane[row / repeats * width..][..width];
-                    for again in 0..repeats {
-                        let corner = [row + conv.padding, conv.padding + again];
-                        let start = self.start(corner) + channel;
-                        let cells = buffer[start..].iter_mut().step_by(channels * repeats);
-                        for (cell, &pixel) in cells.zip(pixels) {
-                            *cell = pixel;
-                        }
+                for (row, pixels) in plane.chunks_exact(width).enumerate() {
+                    let start = self.start([row + conv.padding, conv.padding]) + channel;
+                    let cells = buffer[start..].iter_mut().step_by(channels);
+                    for (cell, &pixel) in cells.zip(pixels) {
+                        *cell = pixel;
                     }
                 }
             }
             return;
         }
         let [rows, columns] = self.geometry.convolved();
-        let step = padded(self.length);
+        let step = self.row;
         // The range of output pixels for which a tap of the kernel lies inside the image.
         let inside = |shift: usize, side: usize, outputs: usize| {
-            let to = (side * repeats + conv.padding).saturating_sub(shift);
+            let to = (side + conv.padding).saturating_sub(shift);
             conv.padding.saturating_sub(shift)..to.min(outputs)
         };
         for (channel, plane) in planes.enumerate() {
@@ -130,24 +143,31 @@ impl Layout {
                     continue; // This tap lies in the border for all output pixels.
                 }
                 for row in inside(down, height, rows) {
-                    let pixels = &plane[(row + down - conv.padding) / repeats * width..][..width];
+                    let pixels = &plane[(row + down - conv.padding) * width..][..width];
                     let start = self.start([row, across.start]) + tap * channels + channel;
                     let cells = buffer[start..].iter_mut().step_by(step);
                     for (cell, column) in cells.zip(across.clone()) {
-                        *cell = pixels[(column + right - conv.padding) / repeats];
+                        *cell = pixels[column + right - conv.padding];
                     }
                 }
             }
         }
     }
 
-    /// The reverse of [`fill`](Self::fill) for gradients: adds to each pixel of `image` all
-    /// values of the `buffer` that are copies of this pixel.
+    /// The reverse of [`fill`](Self::fill): copies a `buffer` without its border to `image`.
+    /// `pixels` are those of [`Layout::pixels`].
     ///
     /// # Panics
     ///
     /// If the image or the buffer has another size, or if the layout copies patches.
-    pub fn add_to_image(&self, buffer: &[f32], image: &mut [f32]) {
+    #[inline(always)]
+    pub fn copy_to_image<S: Simd>(
+        &self,
+        simd: S,
+        buffer: &[f32],
+        image: &mut [f32],
+        pixels: Option<&[u32]>,
+    ) {
         assert!(!self.copied);
         assert_eq!(image.len(), self.geometry.input_size());
         assert_eq!(buffer.len(), self.size());
@@ -158,20 +178,48 @@ impl Layout {
             conv,
             ..
         } = self.geometry;
-        let repeats = self.geometry.repeats();
+        if let Some(places) = pixels {
+            let (vectors, _) = S::as_simd_f32s(buffer);
+            let mut moved = vec![simd.splat_f32s(0.0); places.len()];
+            let channels = image.chunks_exact_mut(S::F32_LANES * height * width);
+            for (from, channels) in channels.enumerate() {
+                for (moved, &place) in moved.iter_mut().zip(places) {
+                    *moved = vectors[place as usize + from];
+                }
+                scatter(simd, &moved, moved.len(), channels);
+            }
+            return;
+        }
         for (channel, plane) in image.chunks_exact_mut(height * width).enumerate() {
-            for row in 0..height * repeats {
-                let pixels = &mut plane[row / repeats * width..][..width];
-                for again in 0..repeats {
-                    let corner = [row + conv.padding, conv.padding + again];
-                    let start = self.start(corner) + channel;
-                    let cells = buffer[start..].iter().step_by(channels * repeats);
-                    for (pixel, &cell) in pixels.iter_mut().zip(cells) {
-                        *pixel += cell;
-                    }
+            for (row, pixels) in plane.chunks_exact_mut(width).enumerate() {
+                let start = self.start([row + conv.padding, conv.padding]) + channel;
+                let cells = buffer[start..].iter().step_by(channels);
+                for (pixel, &cell) in pixels.iter_mut().zip(cells) {
+                    *pixel = cell;
                 }
             }
         }
+    }
+
+    /// The index of the vector with the first channels of each pixel, if the channels of a pixel are
+    /// whole vectors. Neighbouring channels can then be moved together.
+    #[inline(always)]
+    pub fn pixels<S: Simd>(&self, simd: S) -> Option<Vec<u32>> {
+        let Geometry {
+            channels,
+            height,
+            width,
+            conv,
+            ..
+        } = self.geometry;
+        if self.copied || !channels.is_multiple_of(S::F32_LANES) || !lanes_are_in_order(simd) {
+            return None;
+        }
+        let place = |pixel: usize| {
+            let corner = [pixel / width + conv.padding, pixel % width + conv.padding];
+            (self.start(corner) / S::F32_LANES) as u32
+        };
+        Some((0..height * width).map(place).collect())
     }
 
     /// The index in a weight `[filters, channels, kernel, kernel]` of the factor for value

@@ -1,25 +1,17 @@
-//! What both kernels of a convolution's forward pass share.
+//! ReLU and max-pool, on sums in vector registers.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Simd;
 
 /// The receiver of a value where ReLU is zero: no input receives a gradient.
 pub(crate) const NO_GRADIENT: u8 = 4;
 
-/// The number of sums with the same factors that are computed together. It is the size of a
-/// pool's window.
-pub(super) const TILE: usize = 4;
-
-/// A way to compute the forward pass of one image after the other.
-pub(super) trait Kernel: Sync {
-    /// Computes the `images` of a chunk, which one thread does. `values` and `receivers` are those
-    /// of the output, for these images.
-    fn run<S: Simd>(&self, simd: S, images: &[f32], values: &mut [f32], receivers: &mut [u8]);
-}
+/// The number of pixels in a pool's window.
+pub(super) const WINDOW: usize = 4;
 
 /// The largest of the `sums` in a pool's window, then ReLU if `relu`. Returns the values and
 /// their receivers.
 #[inline(always)]
-pub(super) fn largest<S: Simd>(simd: S, sums: [S::f32s; TILE], relu: bool) -> (S::f32s, S::u32s) {
+pub(super) fn largest<S: Simd>(simd: S, sums: [S::f32s; WINDOW], relu: bool) -> (S::f32s, S::u32s) {
     let mut best = sums[0];
     let mut place = simd.splat_u32s(0);
     for (which, &sum) in (1u32..).zip(&sums[1..]) {
@@ -52,19 +44,4 @@ pub(super) fn rectified<S: Simd>(simd: S, sums: S::f32s, place: S::u32s) -> (S::
 #[inline(always)]
 fn is_nan<S: Simd>(simd: S, x: S::f32s) -> S::m32s {
     simd.not_m32s(simd.equal_f32s(x, x))
-}
-
-/// The number of floats in a vector register of this processor.
-pub(super) fn lanes() -> usize {
-    Arch::new().dispatch(Lanes)
-}
-
-struct Lanes;
-
-impl WithSimd for Lanes {
-    type Output = usize;
-
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::F32_LANES
-    }
 }
