@@ -16,8 +16,8 @@ use crate::cpu::{self, Geometry, Sizes, UsedColumns};
 use crate::options::{Activation, Conv};
 use crate::storage::InMemory;
 
-/// The operations of a backend; see [`conv2d`](crate::conv2d), [`dense`](crate::dense()) and
-/// [`squared_error`](crate::squared_error()).
+/// The operations of a backend; see [`conv2d`](crate::conv2d), [`dense`](crate::dense()),
+/// [`squared_error`](crate::squared_error()) and [`sigmoid`](crate::sigmoid()).
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub(crate) trait Operations: Backend {
     fn conv2d(
@@ -35,6 +35,8 @@ pub(crate) trait Operations: Backend {
     ) -> FloatTensor<Self>;
 
     fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// Implements the operations for a CPU backend without autodiff.
@@ -62,6 +64,10 @@ macro_rules! implement_operations {
 
             fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self> {
                 squared_error_forward::<Self>(x, target).0
+            }
+
+            fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
+                logistic_forward::<Self>(x).0
             }
         }
     };
@@ -100,6 +106,10 @@ impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B,
         compute_and_track::<B, C, _, 1>(SquaredErrorBackward, [x], |[x]| {
             squared_error_forward::<B>(x, target)
         })
+    }
+
+    fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        compute_and_track::<B, C, _, 1>(LogisticBackward, [x], |[x]| logistic_forward::<B>(x))
     }
 }
 
@@ -348,5 +358,35 @@ impl<B: InMemory> Backward<B, 1> for SquaredErrorBackward {
             B::values(&gradient),
         );
         grads.register::<B>(parent.id, tensor::<B>(found, x.shape(), &x));
+    }
+}
+
+/// Returns the sigmoid and the state of its backward pass, which is the output.
+fn logistic_forward<B: InMemory>(x: FloatTensor<B>) -> (FloatTensor<B>, FloatTensor<B>) {
+    let x = B::contiguous(x);
+    let output = tensor::<B>(cpu::sigmoid(B::values(&x)), x.shape(), &x);
+    (output.clone(), output)
+}
+
+/// The backward pass of [`Operations::logistic`].
+#[derive(Debug)]
+struct LogisticBackward;
+
+impl<B: InMemory> Backward<B, 1> for LogisticBackward {
+    type State = FloatTensor<B>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let mut gradient = B::writable(grads.consume::<B>(&ops.node));
+        let [Some(parent)] = ops.parents else {
+            return;
+        };
+        let values = B::values_mut(&mut gradient);
+        cpu::differentiate(Activation::Sigmoid, B::values(&ops.state), values);
+        grads.register::<B>(parent.id, B::into_tensor(gradient));
     }
 }

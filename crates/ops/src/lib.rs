@@ -1,7 +1,7 @@
 //! Operations with gradients that are faster than Burn's operations on its CPU backends.
 //!
-//! A family calls [`conv2d`], [`dense`](dense()) and [`squared_error`](squared_error()), or
-//! uses the layers [`ConvLayer`] and [`DenseLayer`], on any device. On flex and ndarray,
+//! A family calls [`conv2d`], [`dense`](dense()), [`sigmoid`](sigmoid()) and
+//! [`squared_error`](squared_error()), or uses the layers [`ConvLayer`] and [`DenseLayer`], on any device. On flex and ndarray,
 //! our own code computes them. On all other backends, they are composed of Burn's operations.
 //! [`extend_with_unit`] and [`squared_distance`] compute with the bytes of images.
 //! Only this crate and the harness refer to backends by name.
@@ -18,6 +18,7 @@ mod dense;
 mod extension;
 mod optimizer;
 mod options;
+mod sigmoid;
 mod squared_error;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod storage;
@@ -28,4 +29,5 @@ pub use conv::{ConvLayer, conv2d, conv2d_of_burn};
 pub use dense::{DenseLayer, dense, dense_of_burn};
 pub use optimizer::{Adam, Sgd, adam_step, adam_step_of_burn, sgd_step, sgd_step_of_burn};
 pub use options::{Activation, Conv};
+pub use sigmoid::sigmoid;
 pub use squared_error::{squared_error, squared_error_of_burn};

@@ -1,7 +1,9 @@
 //! The options of the operations.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::{relu, sigmoid};
+use burn::tensor::activation::relu;
+
+use crate::sigmoid::sigmoid;
 
 /// The operations that [`conv2d`](crate::conv2d) does before and after the convolution, and
 /// its padding.
@@ -32,7 +34,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Applies the activation to `x` of any shape, with Burn's operations.
+    /// Applies the activation to `x` of any shape.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::None => x,

@@ -2,7 +2,7 @@
 //!
 //! There are two ways. With a pool or ReLU most gradients are zero, so one way visits only the pixels
 //! that have a gradient. The other way computes all sums, for vectors of images. It is faster if the
-//! input is doubled, because then there is less to compute.
+//! input is doubled, because then there is less to compute, and in a first layer with few weights.
 
 use super::backward_dense::dense;
 use super::backward_sparse::sparse;
@@ -37,6 +37,11 @@ pub(crate) fn backward(
             "without ReLU and pool there are no receivers"
         );
     }
-    let gradients = if geometry.conv.double { dense } else { sparse };
+    let few_weights = weight.len() <= 128 && !wants_input;
+    let gradients = if geometry.conv.double || few_weights {
+        dense
+    } else {
+        sparse
+    };
     gradients(geometry, input, weight, receivers, gradient, wants_input)
 }

@@ -1,4 +1,4 @@
-//! The backward pass of a convolution without a pool, for vectors of images.
+//! The backward pass of a convolution, for vectors of images.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -7,7 +7,7 @@ use super::checks::Gradients;
 use super::geometry::Geometry;
 use super::image_vectors::{Places, scatter};
 use super::phases::{Phase, phases};
-use super::pool::NO_GRADIENT;
+use super::pool::{NO_GRADIENT, WINDOW};
 use super::stencil::Stencil;
 use super::tiny;
 use super::vector_layouts::{GradientLayout, InputLayout};
@@ -28,8 +28,16 @@ pub(super) fn dense(
     wants_input: bool,
 ) -> Gradients {
     let phases = phases(geometry);
+    let [_, columns] = geometry.convolved();
+    let pixel = |cell: usize, which: usize| {
+        let [row, column] = geometry.pixel(cell, which);
+        (row * columns + column) as u32
+    };
     let plan = Plan {
         geometry,
+        windows: (0..geometry.cells())
+            .map(|cell| [0, 1, 2, 3].map(|which| pixel(cell, which)))
+            .collect(),
         input: InputLayout::new(geometry).places(),
         gradient: GradientLayout::new(geometry, &phases).places(),
         sums: (0..phases.len())
@@ -85,8 +93,50 @@ struct Plan {
     input: Places,
     gradient: Places,
     sums: Vec<PhaseSums>,
+    /// The pixels of the pool's windows.
+    windows: Vec<[u32; WINDOW]>,
     /// Computes the gradient of the input.
     of_input: Option<Stencil>,
+}
+
+impl Plan {
+    /// Writes the gradients of some images before ReLU and pool to `own`, `[filters, rows, columns]`
+    /// for each image.
+    fn before_activation(&self, gradient: &[f32], receivers: Option<&[u8]>, own: &mut Vec<f32>) {
+        own.clear();
+        let Some(receivers) = receivers else {
+            own.extend(gradient.iter().map(|&gradient| tiny::gradient(gradient)));
+            return;
+        };
+        let pairs = gradient.iter().zip(receivers);
+        if !self.geometry.conv.pool {
+            own.extend(pairs.map(|(&gradient, &receiver)| {
+                let own = if receiver == NO_GRADIENT {
+                    0.0
+                } else {
+                    gradient
+                };
+                tiny::gradient(own)
+            }));
+            return;
+        }
+        let [rows, columns] = self.geometry.convolved();
+        let cells = self.geometry.cells();
+        own.resize(gradient.len() / cells * rows * columns, 0.0);
+        let planes = own.chunks_exact_mut(rows * columns);
+        let windows = gradient
+            .chunks_exact(cells)
+            .zip(receivers.chunks_exact(cells));
+        for (plane, (gradients, receivers)) in planes.zip(windows) {
+            for ((&gradient, &receiver), pixels) in
+                gradients.iter().zip(receivers).zip(&self.windows)
+            {
+                if let Some(&pixel) = pixels.get(usize::from(receiver)) {
+                    plane[pixel as usize] = tiny::gradient(gradient);
+                }
+            }
+        }
+    }
 }
 
 /// The gradients of the weight of each phase, `[filters, taps, channels]`, and of the bias.
@@ -146,26 +196,13 @@ impl WithSimd for Chunk<'_> {
         let size = plan.geometry.input_size();
         let mut of_input = vec![zero; if plan.of_input.is_some() { size } else { 0 }];
         let outputs = plan.geometry.output_size() * S::F32_LANES;
-        let mut masked = Vec::with_capacity(outputs);
+        let mut own = Vec::new();
         let mut input_gradients = self.input_gradient.chunks_mut(size * S::F32_LANES);
         let mut receivers = self.receivers.chunks(outputs);
         let images = self.input.chunks(size * S::F32_LANES);
         for (images, gradient) in images.zip(self.gradient.chunks(outputs)) {
-            masked.clear();
-            match receivers.next() {
-                Some(receivers) => masked.extend(gradient.iter().zip(receivers).map(
-                    |(&gradient, &receiver)| {
-                        let own = if receiver == NO_GRADIENT {
-                            0.0
-                        } else {
-                            gradient
-                        };
-                        tiny::gradient(own)
-                    },
-                )),
-                None => masked.extend(gradient.iter().map(|&gradient| tiny::gradient(gradient))),
-            }
-            plan.gradient.gather(simd, &masked, &mut gradients);
+            plan.before_activation(gradient, receivers.next(), &mut own);
+            plan.gradient.gather(simd, &own, &mut gradients);
             plan.input.gather(simd, images, &mut inputs);
             for (phase, sums) in plan.sums.iter().zip(&mut sums) {
                 phase.add(simd, &inputs, &gradients, sums);
@@ -200,8 +237,9 @@ const PRODUCTS: usize = 8;
 /// pixels of the product of gradient and value.
 struct PhaseSums {
     geometry: Geometry,
-    /// The distance of each tap from the pixel. A tap has all channels.
+    /// The distance of each row of taps from the pixel, and the number of vectors in a row.
     runs: Vec<usize>,
+    length: usize,
     /// For each output, the vectors at which its pixel and its gradient begin.
     pixels: Vec<[usize; 2]>,
 }
@@ -217,13 +255,14 @@ impl PhaseSums {
         Self {
             geometry,
             runs: input.runs(phase),
+            length: input.run_length(phase),
             pixels: outputs
                 .map(|output| [input.start(output), gradient.start(number, output)])
                 .collect(),
         }
     }
 
-    /// The numbers of filters and of channels whose products are computed together.
+    /// The numbers of filters and of values whose products are computed together.
     fn block(&self) -> [usize; 2] {
         let filters = self.geometry.filters.min(2);
         [filters, PRODUCTS / filters]
@@ -231,15 +270,15 @@ impl PhaseSums {
 
     /// The number of weights.
     fn size(&self) -> usize {
-        self.geometry.filters * self.runs.len() * self.geometry.channels
+        self.geometry.filters * self.runs.len() * self.length
     }
 
-    /// Zeros for the sums, `[blocks of filters][taps][blocks of channels][filters][channels]`.
+    /// Zeros for the sums, `[blocks of filters][runs][blocks of values][filters][values]`.
     fn zero<S: Simd>(&self, simd: S) -> Vec<S::f32s> {
-        let [filters, channels] = self.block();
+        let [filters, values] = self.block();
         let blocks = self.geometry.filters.div_ceil(filters)
             * self.runs.len()
-            * self.geometry.channels.div_ceil(channels);
+            * self.length.div_ceil(values);
         vec![simd.splat_f32s(0.0); blocks * PRODUCTS]
     }
 
@@ -258,26 +297,26 @@ impl PhaseSums {
         }
     }
 
-    /// [`PhaseSums::add`] for blocks of `F` filters and `C` channels. In the last blocks there may be
+    /// [`PhaseSums::add`] for blocks of `F` filters and `V` values. In the last blocks there may be
     /// fewer. The sums of the others mean nothing.
     #[inline(always)]
-    fn add_blocks<S: Simd, const F: usize, const C: usize>(
+    fn add_blocks<S: Simd, const F: usize, const V: usize>(
         &self,
         simd: S,
         inputs: &[S::f32s],
         gradients: &[S::f32s],
         sums: &mut [S::f32s],
     ) {
-        let (rows, _) = sums.as_chunks_mut::<C>();
+        let (rows, _) = sums.as_chunks_mut::<V>();
         let mut blocks = rows.as_chunks_mut::<F>().0.iter_mut();
         for filter in (0..self.geometry.filters).step_by(F) {
             for run in &self.runs {
-                for channel in (0..self.geometry.channels).step_by(C) {
+                for value in (0..self.length).step_by(V) {
                     let Some(block) = blocks.next() else { return };
                     *block = add_products(
                         simd,
                         &self.pixels,
-                        &inputs[run + channel..],
+                        &inputs[run + value..],
                         &gradients[filter..],
                         *block,
                     );
@@ -288,19 +327,16 @@ impl PhaseSums {
 
     /// The sums over the lanes of `sums`, `[filters, taps, channels]`.
     fn over_lanes<S: Simd>(&self, simd: S, sums: &[S::f32s]) -> Vec<f32> {
-        let Geometry {
-            filters, channels, ..
-        } = self.geometry;
         let [in_block, of_block] = self.block();
-        let across = channels.div_ceil(of_block);
-        let mut found = Vec::with_capacity(filters * self.runs.len() * channels);
-        for filter in 0..filters {
+        let across = self.length.div_ceil(of_block);
+        let mut found = Vec::with_capacity(self.size());
+        for filter in 0..self.geometry.filters {
             for run in 0..self.runs.len() {
-                for channel in 0..channels {
+                for value in 0..self.length {
                     let block =
-                        (filter / in_block * self.runs.len() + run) * across + channel / of_block;
+                        (filter / in_block * self.runs.len() + run) * across + value / of_block;
                     let at = (block * in_block + filter % in_block) * of_block;
-                    found.push(simd.reduce_sum_f32s(sums[at + channel % of_block]));
+                    found.push(simd.reduce_sum_f32s(sums[at + value % of_block]));
                 }
             }
         }
@@ -308,18 +344,18 @@ impl PhaseSums {
     }
 }
 
-/// Returns `sums`, to which the products of `F` gradients and `C` inputs are added for each of the
+/// Returns `sums`, to which the products of `F` gradients and `V` inputs are added for each of the
 /// `pixels`. The sums have no address in the loop, so they stay in registers.
 #[inline(always)]
-fn add_products<S: Simd, const F: usize, const C: usize>(
+fn add_products<S: Simd, const F: usize, const V: usize>(
     simd: S,
     pixels: &[[usize; 2]],
     inputs: &[S::f32s],
     gradients: &[S::f32s],
-    mut sums: [[S::f32s; C]; F],
-) -> [[S::f32s; C]; F] {
+    mut sums: [[S::f32s; V]; F],
+) -> [[S::f32s; V]; F] {
     for &[pixel, output] in pixels {
-        let inputs = &inputs[pixel..][..C];
+        let inputs = &inputs[pixel..][..V];
         for (sums, &gradient) in sums.iter_mut().zip(&gradients[output..][..F]) {
             for (sum, &input) in sums.iter_mut().zip(inputs) {
                 *sum = simd.mul_add_e_f32s(gradient, input, *sum);

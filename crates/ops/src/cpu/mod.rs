@@ -6,6 +6,7 @@
 //! fully connected layers, the library `gemm` computes the products, unless many columns of the
 //! input are zero.
 
+mod activation;
 mod backward;
 mod backward_dense;
 mod backward_sparse;
@@ -26,6 +27,7 @@ pub(crate) mod tiny;
 mod used_columns;
 mod vector_layouts;
 
+pub(crate) use activation::{differentiate, sigmoid};
 pub(crate) use backward::backward as conv2d_backward;
 pub(crate) use checks::Gradients;
 pub(crate) use dense::{Sizes, backward as dense_backward, forward as dense};

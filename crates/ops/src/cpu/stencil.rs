@@ -77,7 +77,7 @@ impl Stencil {
                 geometry.filters,
                 |filter, value| weight[filter * per_filter + value],
                 input.runs(phase),
-                channels,
+                input.run_length(phase),
                 tiles(&pixels, geometry.conv.pool),
             )
         };

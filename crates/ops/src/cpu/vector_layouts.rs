@@ -27,14 +27,17 @@ impl InputLayout {
         (row * self.columns + column) * self.geometry.channels
     }
 
-    /// The distance of each tap of a phase from the pixel with the number of the output. A tap has
-    /// all channels.
+    /// For each row of taps of a phase, its distance from the pixel with the number of the output.
+    /// The taps of a row are neighbours, each with all channels.
     pub fn runs(&self, phase: &Phase) -> Vec<usize> {
         let rows = phase.rows.start..phase.rows.start + phase.rows.taps();
-        let columns = phase.columns.start..phase.columns.start + phase.columns.taps();
-        rows.flat_map(|row| columns.clone().map(move |column| [row, column]))
-            .map(|pixel| self.start(pixel))
+        rows.map(|row| self.start([row, phase.columns.start]))
             .collect()
+    }
+
+    /// The number of vectors in a row of taps.
+    pub fn run_length(&self, phase: &Phase) -> usize {
+        phase.columns.taps() * self.geometry.channels
     }
 
     /// The places of the image's values.

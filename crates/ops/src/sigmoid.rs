@@ -1,0 +1,18 @@
+//! The sigmoid of the values of a tensor.
+
+use burn::tensor::Tensor;
+
+use crate::cpu_backend::cpu_backend;
+
+/// The sigmoid (logistic function) of each value: 1 / (1 + e^-x). The tensor may have any shape.
+///
+/// On the CPU it is computed in vectors and on all threads, and its gradient in one pass.
+pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    match cpu_backend(&x.device()) {
+        #[cfg(any(feature = "flex", feature = "ndarray"))]
+        Some(_) => Tensor::from_dispatch(
+            <burn::backend::Dispatch as crate::extension::Operations>::logistic(x.into_dispatch()),
+        ),
+        _ => burn::tensor::activation::sigmoid(x),
+    }
+}
