@@ -62,7 +62,7 @@ pub struct MatrixFlags {
     /// Take the cells whose name contains WORD; repeatable, and added to --cell
     #[arg(long, value_name = "WORD")]
     pub only: Vec<String>,
-    /// Train N runs at a time [default: one per core]
+    /// Train N runs at a time [default: one per core; on a GPU one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub jobs: Option<u64>,
     /// Also train runs that already have a result

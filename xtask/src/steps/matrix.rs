@@ -31,7 +31,7 @@ use crate::ui::{self, output};
 /// The options for training the runs of a matrix.
 #[derive(Debug, Default)]
 pub struct MatrixOptions {
-    /// How many runs train at a time; `None` for one per core.
+    /// How many runs train at a time; `None` for one per core, or one on a GPU.
     pub jobs: Option<u64>,
     /// Options for `sbatch`; `None` to train on this machine.
     pub slurm: Option<SlurmOptions>,

@@ -7,9 +7,13 @@ use kindling_runner::{RunEnd, RunSlot, TrainingProgram, TrainingSetup, train_all
 
 use crate::ui::{self, MatrixProgress, interrupt, output};
 
-/// How many runs train at a time: as many as are asked for, or one per core.
+/// How many runs train at a time: as many as are asked for, or one per core. On a GPU it is one,
+/// because a GPU computes for one process after the other, and each training waits for its turn
+/// several times a step.
 pub fn jobs_at_a_time(runs: &[RunSlot], jobs: Option<u64>) -> usize {
-    let jobs = jobs.map_or_else(Host::cores, |jobs| jobs as usize);
+    let on_gpu = runs.iter().any(|run| run.config.backend.is_for_gpus());
+    let default = if on_gpu { 1 } else { Host::cores() };
+    let jobs = jobs.map_or(default, |jobs| jobs as usize);
     // With more jobs than runs, the cores of the unused jobs would be idle.
     jobs.min(runs.len())
 }

@@ -5,6 +5,7 @@
 //! input is doubled, because then there is less to compute, and in a first layer with few weights.
 
 use super::backward_dense::dense;
+use super::backward_inputs::BackwardInputs;
 use super::backward_sparse::sparse;
 use super::checks::{Gradients, check_length};
 use super::geometry::Geometry;
@@ -37,11 +38,18 @@ pub(crate) fn backward(
             "without ReLU and pool there are no receivers"
         );
     }
-    let few_weights = weight.len() <= 128 && !wants_input;
-    let gradients = if geometry.conv.double || few_weights {
-        dense
-    } else {
-        sparse
+    let inputs = BackwardInputs {
+        geometry,
+        input,
+        weight,
+        receivers,
+        gradient,
+        wants_input,
     };
-    gradients(geometry, input, weight, receivers, gradient, wants_input)
+    let few_weights = weight.len() <= 128 && !wants_input;
+    if geometry.conv.double || few_weights {
+        dense(inputs)
+    } else {
+        sparse(inputs)
+    }
 }

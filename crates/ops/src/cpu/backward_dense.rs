@@ -1,8 +1,8 @@
 //! The backward pass of a convolution, for vectors of images.
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
+use super::backward_inputs::BackwardInputs;
 use super::checks::Gradients;
 use super::geometry::Geometry;
 use super::image_vectors::{Places, scatter};
@@ -17,16 +17,9 @@ use super::vector_layouts::{GradientLayout, InputLayout};
 /// multiple of the number of lanes of every processor.
 const CHUNK: usize = 32;
 
-/// Computes what [`backward`](super::backward::backward) does. The slices have the sizes that
-/// `geometry` says.
-pub(super) fn dense(
-    geometry: Geometry,
-    input: &[f32],
-    weight: &[f32],
-    receivers: &[u8],
-    gradient: &[f32],
-    wants_input: bool,
-) -> Gradients {
+/// Computes the gradients of a convolution.
+pub(super) fn dense(inputs: BackwardInputs) -> Gradients {
+    let geometry = inputs.geometry;
     let phases = phases(geometry);
     let [_, columns] = geometry.convolved();
     let pixel = |cell: usize, which: usize| {
@@ -43,44 +36,28 @@ pub(super) fn dense(
         sums: (0..phases.len())
             .map(|number| PhaseSums::new(geometry, &phases, number))
             .collect(),
-        of_input: wants_input.then(|| Stencil::input_gradient(geometry, &phases, weight)),
+        of_input: inputs
+            .wants_input
+            .then(|| Stencil::input_gradient(geometry, &phases, inputs.weight)),
     };
-    let [size, outputs] = [geometry.input_size(), geometry.output_size()];
-    let mut input_gradient = vec![0.0; if wants_input { input.len() } else { 0 }];
-    let run = |index: usize, input_gradient: &mut [f32]| {
-        let images = index * CHUNK..geometry.batch.min((index + 1) * CHUNK);
-        let of_output = images.start * outputs..images.end * outputs;
+    let (of_input, partial) = inputs.in_chunks(CHUNK, |inputs, of_input| {
         Arch::new().dispatch(Chunk {
             plan: &plan,
-            input: &input[images.start * size..images.end * size],
-            receivers: receivers.get(of_output.clone()).unwrap_or_default(),
-            gradient: &gradient[of_output],
-            input_gradient,
+            inputs,
+            of_input,
         })
-    };
-    let partial: Vec<Sums> = if wants_input {
-        input_gradient
-            .par_chunks_mut(CHUNK * size)
-            .enumerate()
-            .map(|(index, gradient)| run(index, gradient))
-            .collect()
-    } else {
-        (0..geometry.batch.div_ceil(CHUNK))
-            .into_par_iter()
-            .map(|index| run(index, &mut []))
-            .collect()
-    };
+    });
 
     let mut total = Sums::zero(&plan);
     for sums in &partial {
         total.add(sums);
     }
-    let mut of_weight = vec![0.0; weight.len()];
+    let mut of_weight = vec![0.0; inputs.weight.len()];
     for (phase, sums) in phases.iter().zip(&total.weights) {
         phase.add_gradient(geometry, sums, &mut of_weight);
     }
     Gradients {
-        input: wants_input.then_some(input_gradient),
+        input: of_input,
         weight: of_weight,
         bias: total.bias,
     }
@@ -170,10 +147,9 @@ impl Sums {
 /// The images of one chunk. One thread computes them.
 struct Chunk<'a> {
     plan: &'a Plan,
-    input: &'a [f32],
-    receivers: &'a [u8],
-    gradient: &'a [f32],
-    input_gradient: &'a mut [f32],
+    inputs: BackwardInputs<'a>,
+    /// The gradient of the input, which is written.
+    of_input: &'a mut [f32],
 }
 
 impl WithSimd for Chunk<'_> {
@@ -189,7 +165,7 @@ impl WithSimd for Chunk<'_> {
             buffer.extend([zero; PRODUCTS]);
             buffer
         };
-        let mut inputs = with_room(plan.input.buffer(simd));
+        let mut values = with_room(plan.input.buffer(simd));
         let mut gradients = with_room(plan.gradient.buffer(simd));
         let mut sums: Vec<Vec<S::f32s>> = plan.sums.iter().map(|phase| phase.zero(simd)).collect();
         let mut of_bias = vec![zero; filters];
@@ -197,15 +173,15 @@ impl WithSimd for Chunk<'_> {
         let mut of_input = vec![zero; if plan.of_input.is_some() { size } else { 0 }];
         let outputs = plan.geometry.output_size() * S::F32_LANES;
         let mut own = Vec::new();
-        let mut input_gradients = self.input_gradient.chunks_mut(size * S::F32_LANES);
-        let mut receivers = self.receivers.chunks(outputs);
-        let images = self.input.chunks(size * S::F32_LANES);
-        for (images, gradient) in images.zip(self.gradient.chunks(outputs)) {
+        let mut input_gradients = self.of_input.chunks_mut(size * S::F32_LANES);
+        let mut receivers = self.inputs.receivers.chunks(outputs);
+        let images = self.inputs.input.chunks(size * S::F32_LANES);
+        for (images, gradient) in images.zip(self.inputs.gradient.chunks(outputs)) {
             plan.before_activation(gradient, receivers.next(), &mut own);
             plan.gradient.gather(simd, &own, &mut gradients);
-            plan.input.gather(simd, images, &mut inputs);
+            plan.input.gather(simd, images, &mut values);
             for (phase, sums) in plan.sums.iter().zip(&mut sums) {
-                phase.add(simd, &inputs, &gradients, sums);
+                phase.add(simd, &values, &gradients, sums);
                 for &[_, output] in &phase.pixels {
                     for (sum, &gradient) in of_bias.iter_mut().zip(&gradients[output..]) {
                         *sum = simd.add_f32s(*sum, gradient);

@@ -5,8 +5,8 @@
 //! gradient of the weight, and a multiple of the kernel to the gradient of the input.
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
+use super::backward_inputs::BackwardInputs;
 use super::checks::Gradients;
 use super::geometry::Geometry;
 use super::patches::Layout;
@@ -20,24 +20,15 @@ const CHUNK: usize = 16;
 /// The number of vector registers that hold sums.
 const SUMS: usize = 8;
 
-/// Computes what [`backward`](super::backward::backward) does. The slices have the sizes that
-/// `geometry` says, and the input is not doubled.
+/// Computes the gradients of a convolution whose input is not doubled.
 ///
 /// # Panics
 ///
 /// If an image or the weight has 2^32 values or more.
-pub(super) fn sparse(
-    geometry: Geometry,
-    input: &[f32],
-    weight: &[f32],
-    receivers: &[u8],
-    gradient: &[f32],
-    wants_input: bool,
-) -> Gradients {
+pub(super) fn sparse(inputs: BackwardInputs) -> Gradients {
+    let (geometry, weight) = (inputs.geometry, inputs.weight);
     let layout = Layout::of(geometry);
-    let size = geometry.input_size();
-    let mut input_gradient = vec![0.0; if wants_input { input.len() } else { 0 }];
-    let kernels = if wants_input {
+    let kernels = if inputs.wants_input {
         pack(geometry, weight)
     } else {
         Vec::new()
@@ -48,36 +39,14 @@ pub(super) fn sparse(
         "an image or the weight has too many values"
     );
 
-    let run = |index: usize, input_gradient: &mut [f32]| {
-        let images = index * CHUNK..geometry.batch.min((index + 1) * CHUNK);
-        let outputs = images.start * geometry.output_size()..images.end * geometry.output_size();
-        let receivers = if receivers.is_empty() {
-            receivers
-        } else {
-            &receivers[outputs.clone()]
-        };
+    let (of_input, partial) = inputs.in_chunks(CHUNK, |inputs, of_input| {
         Arch::new().dispatch(Chunk {
-            geometry,
             layout,
-            input: &input[images.start * size..images.end * size],
             kernels: &kernels,
-            receivers,
-            gradient: &gradient[outputs],
-            input_gradient,
+            inputs,
+            of_input,
         })
-    };
-    let partial: Vec<Sums> = if wants_input {
-        input_gradient
-            .par_chunks_mut((CHUNK * size).max(1))
-            .enumerate()
-            .map(|(index, gradient)| run(index, gradient))
-            .collect()
-    } else {
-        (0..geometry.batch.div_ceil(CHUNK))
-            .into_par_iter()
-            .map(|index| run(index, &mut []))
-            .collect()
-    };
+    });
 
     let mut total = Sums::zero(&layout, geometry);
     for sums in &partial {
@@ -92,7 +61,7 @@ pub(super) fn sparse(
         }
     }
     Gradients {
-        input: wants_input.then_some(input_gradient),
+        input: of_input,
         weight: weight_gradient,
         bias: total.bias,
     }
@@ -147,13 +116,11 @@ struct Term {
 
 /// The images of one chunk. One thread computes them one after the other.
 struct Chunk<'a> {
-    geometry: Geometry,
     layout: Layout,
-    input: &'a [f32],
     kernels: &'a [f32],
-    receivers: &'a [u8],
-    gradient: &'a [f32],
-    input_gradient: &'a mut [f32],
+    inputs: BackwardInputs<'a>,
+    /// The gradient of the input, which is written.
+    of_input: &'a mut [f32],
 }
 
 impl WithSimd for Chunk<'_> {
@@ -161,9 +128,8 @@ impl WithSimd for Chunk<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Sums {
-        let Self {
-            geometry, layout, ..
-        } = self;
+        let Self { layout, inputs, .. } = self;
+        let geometry = inputs.geometry;
         let [rows, columns] = geometry.convolved();
         let cells = geometry.cells();
         let size = geometry.output_size();
@@ -178,7 +144,7 @@ impl WithSimd for Chunk<'_> {
         let mut terms: Vec<Term> = Vec::with_capacity(cells);
         // For each pixel, the kernels of the filters that have a gradient there.
         let filters = geometry.filters;
-        let reaching = if self.input_gradient.is_empty() {
+        let reaching = if self.of_input.is_empty() {
             0
         } else {
             rows * columns
@@ -203,18 +169,18 @@ impl WithSimd for Chunk<'_> {
                 .collect()
         };
         let (starts, border_starts) = (starts_in(&layout), starts_in(&in_place));
-        let mut input_gradients = self.input_gradient.chunks_exact_mut(geometry.input_size());
-        for (index, image) in self.input.chunks_exact(geometry.input_size()).enumerate() {
+        let mut input_gradients = self.of_input.chunks_exact_mut(geometry.input_size());
+        for (index, image) in inputs.input.chunks_exact(geometry.input_size()).enumerate() {
             layout.fill(simd, image, &mut patches, of_layout.as_deref());
             let outputs = index * size..(index + 1) * size;
-            let gradients = self.gradient[outputs.clone()].chunks_exact(cells);
+            let gradients = inputs.gradient[outputs.clone()].chunks_exact(cells);
             reached.fill(0);
             for (filter, gradients) in gradients.enumerate() {
                 terms.clear();
-                let receivers = if self.receivers.is_empty() {
+                let receivers = if inputs.receivers.is_empty() {
                     &[]
                 } else {
-                    &self.receivers[outputs.start + filter * cells..][..cells]
+                    &inputs.receivers[outputs.start + filter * cells..][..cells]
                 };
                 let mut bias = 0.0;
                 for (cell, &factor) in gradients.iter().enumerate() {

@@ -6,6 +6,8 @@
 
 use pulp::{Simd, bytemuck};
 
+use super::geometry::LANES;
+
 /// The number of values of each image that are moved together.
 const BLOCK: usize = 4;
 
@@ -39,11 +41,20 @@ impl Places {
     }
 }
 
-/// The images whose values [`gather`] puts side by side before it exchanges lanes: `first`, `first`
-/// plus 4, and so on.
+/// Moves four values of each image into four vectors. The values begin at `at` in images of `size`
+/// values.
 #[inline(always)]
-fn images_of<S: Simd>(first: usize) -> impl Iterator<Item = usize> {
-    (first..S::F32_LANES).step_by(BLOCK)
+fn gather_block<S: Simd>(simd: S, images: &[f32], size: usize, at: usize) -> [S::f32s; BLOCK] {
+    let mut rows = [simd.splat_f32s(0.0); BLOCK];
+    for (first, row) in rows.iter_mut().enumerate() {
+        // Image `first`, `first` plus 4, and so on, beside each other.
+        let row: &mut [f32] = bytemuck::cast_slice_mut(std::slice::from_mut(row));
+        let images_of_row = (first..).step_by(BLOCK);
+        for (lanes, image) in row.as_chunks_mut::<BLOCK>().0.iter_mut().zip(images_of_row) {
+            lanes.copy_from_slice(&images[image * size + at..][..BLOCK]);
+        }
+    }
+    simd.deinterleave_shfl_f32s(rows)
 }
 
 /// The image that each lane holds.
@@ -52,19 +63,12 @@ fn image_of_lane<S: Simd>(simd: S, lane: usize) -> usize {
     if !S::F32_LANES.is_multiple_of(BLOCK) {
         return lane;
     }
-    let mut rows = [simd.splat_f32s(0.0); BLOCK];
-    for (first, row) in rows.iter_mut().enumerate() {
-        let row: &mut [f32] = bytemuck::cast_slice_mut(std::slice::from_mut(row));
-        for (lanes, image) in row
-            .as_chunks_mut::<BLOCK>()
-            .0
-            .iter_mut()
-            .zip(images_of::<S>(first))
-        {
-            *lanes = [image as f32; BLOCK];
-        }
+    // Image `i` consists of values `i`.
+    let mut images = [[0.0; BLOCK]; LANES];
+    for (image, values) in images.iter_mut().enumerate() {
+        *values = [image as f32; BLOCK];
     }
-    let columns = simd.deinterleave_shfl_f32s(rows);
+    let columns = gather_block(simd, images.as_flattened(), BLOCK, 0);
     let images: &[f32] = bytemuck::cast_slice(&columns[..1]);
     images[lane] as usize
 }
@@ -84,19 +88,7 @@ pub(super) fn gather<S: Simd>(simd: S, images: &[f32], places: &[u32], vectors: 
     let mut at = 0;
     if S::F32_LANES.is_multiple_of(BLOCK) {
         for places in blocks {
-            let mut rows = [simd.splat_f32s(0.0); BLOCK];
-            for (first, row) in rows.iter_mut().enumerate() {
-                let row: &mut [f32] = bytemuck::cast_slice_mut(std::slice::from_mut(row));
-                for (lanes, image) in row
-                    .as_chunks_mut::<BLOCK>()
-                    .0
-                    .iter_mut()
-                    .zip(images_of::<S>(first))
-                {
-                    lanes.copy_from_slice(&images[image * size + at..][..BLOCK]);
-                }
-            }
-            let columns = simd.deinterleave_shfl_f32s(rows);
+            let columns = gather_block(simd, images, size, at);
             for (&place, column) in places.iter().zip(columns) {
                 vectors[place as usize] = column;
             }
@@ -136,7 +128,8 @@ fn scatter_all<S: Simd>(simd: S, vectors: &[S::f32s], images: &mut [f32]) {
             let rows = simd.interleave_shfl_f32s(columns);
             for (first, row) in rows.iter().enumerate() {
                 let row: &[f32] = bytemuck::cast_slice(std::slice::from_ref(row));
-                for (lanes, image) in row.as_chunks::<BLOCK>().0.iter().zip(images_of::<S>(first)) {
+                let images_of_row = (first..).step_by(BLOCK);
+                for (lanes, image) in row.as_chunks::<BLOCK>().0.iter().zip(images_of_row) {
                     images[image * size + at..][..BLOCK].copy_from_slice(lanes);
                 }
             }

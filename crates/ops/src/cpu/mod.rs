@@ -9,6 +9,7 @@
 mod activation;
 mod backward;
 mod backward_dense;
+mod backward_inputs;
 mod backward_sparse;
 mod checks;
 mod dense;

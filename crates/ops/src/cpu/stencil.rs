@@ -57,28 +57,27 @@ impl Stencil {
         let part = |phase: &Phase| {
             let weight = phase.weight(geometry, weight);
             let per_filter = phase.taps() * channels;
-            let pixels: Vec<([usize; WINDOW], usize)> = if geometry.conv.pool {
-                let cells = 0..geometry.cells();
-                let windows = cells.map(|cell| {
-                    let pixels = [0, 1, 2, 3].map(|which| geometry.pixel(cell, which));
-                    (pixels.map(|pixel| input.start(pixel)), cell)
-                });
-                windows.collect()
+            let tiles = if geometry.conv.pool {
+                let window = |cell: usize| Tile {
+                    starts: [0, 1, 2, 3].map(|which| input.start(geometry.pixel(cell, which))),
+                    cells: [cell; WINDOW],
+                };
+                (0..geometry.cells()).map(window).collect()
             } else {
                 let rows = (0..phase.rows.outputs)
                     .flat_map(|row| (0..phase.columns.outputs).map(move |column| [row, column]));
                 let outputs = rows.map(|[row, column]| {
                     let cell = phase.rows.output(row) * columns + phase.columns.output(column);
-                    ([input.start([row, column]); WINDOW], cell)
+                    (input.start([row, column]), cell)
                 });
-                outputs.collect()
+                tiles(&outputs.collect::<Vec<_>>())
             };
             Part::new(
                 geometry.filters,
                 |filter, value| weight[filter * per_filter + value],
                 input.runs(phase),
                 input.run_length(phase),
-                tiles(&pixels, geometry.conv.pool),
+                tiles,
             )
         };
         Self {
@@ -116,14 +115,14 @@ impl Stencil {
             ..
         } = geometry;
         let pixels: Vec<_> = (0..height * width)
-            .map(|cell| ([gradient.pixel([cell / width, cell % width]); WINDOW], cell))
+            .map(|cell| (gradient.pixel([cell / width, cell % width]), cell))
             .collect();
         let part = Part::new(
             channels,
             |channel, value| weights[value * channels + channel],
             runs,
             filters,
-            tiles(&pixels, false),
+            tiles(&pixels),
         );
         Self {
             parts: vec![part],
@@ -180,24 +179,17 @@ impl Stencil {
     }
 }
 
-/// Tiles of `pixels`, each with its starts and its cell. Without a pool, the starts of a pixel are
-/// equal, and a tile has four pixels. The last of them may be repeated.
-fn tiles(pixels: &[([usize; WINDOW], usize)], pool: bool) -> Vec<Tile> {
-    if pool {
-        let tile = |&(starts, cell): &([usize; WINDOW], usize)| Tile {
-            starts,
-            cells: [cell; WINDOW],
-        };
-        return pixels.iter().map(tile).collect();
-    }
-    let tile = |pixels: &[([usize; WINDOW], usize)]| {
-        let pixel = |which: usize| pixels[which.min(pixels.len() - 1)];
+/// Tiles of four outputs, each with the start of its pixel and its cell. In the last tile, the last
+/// output may be repeated.
+fn tiles(outputs: &[(usize, usize)]) -> Vec<Tile> {
+    let tile = |outputs: &[(usize, usize)]| {
+        let output = |which: usize| outputs[which.min(outputs.len() - 1)];
         Tile {
-            starts: [0, 1, 2, 3].map(|which| pixel(which).0[0]),
-            cells: [0, 1, 2, 3].map(|which| pixel(which).1),
+            starts: [0, 1, 2, 3].map(|which| output(which).0),
+            cells: [0, 1, 2, 3].map(|which| output(which).1),
         }
     };
-    pixels.chunks(WINDOW).map(tile).collect()
+    outputs.chunks(WINDOW).map(tile).collect()
 }
 
 impl Part {
