@@ -51,21 +51,6 @@ fn every_run_is_trained_and_listed_in_the_table() {
 }
 
 #[test]
-fn one_run_at_a_time_trains_on_a_gpu_unless_more_are_asked_for() {
-    let place = Place::new();
-    let training = |words: &str| {
-        let words = format!("experiments --only linear-y0 --fresh {words}");
-        let output = place.xtask(&words).output().unwrap();
-        let lines = stderr(&output);
-        let line = lines.lines().find(|line| line.starts_with("training "));
-        line.unwrap_or_else(|| panic!("{lines}")).to_string()
-    };
-    assert!(training("--backend wgpu").starts_with("training 1 run at a time"));
-    assert!(training("--backend wgpu --jobs 2").starts_with("training 2 runs at a time"));
-    assert!(training("--jobs 3").starts_with("training 3 runs at a time"));
-}
-
-#[test]
 fn json_and_quiet_print_nothing_but_the_result() {
     let place = Place::new();
     let json = |words: &str| -> serde_json::Value {
