@@ -9,7 +9,7 @@ use burn_train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use kindling_datasets::stream;
 use kindling_formats::{AutoencoderModel, ImageShape};
 use kindling_harness::{ImageBatch, RunError, init, load_weights};
-use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, squared_error};
+use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, activate, squared_error};
 
 /// Rows and columns of the convolutions' kernels.
 const KERNEL: usize = 3;
@@ -176,7 +176,7 @@ impl Autoencoder {
         if self.deconvolutions.is_empty() {
             x
         } else {
-            self.layout.output.apply(self.deconvolve(x))
+            activate(self.deconvolve(x), self.layout.output)
         }
     }
 

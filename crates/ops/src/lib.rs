@@ -29,5 +29,5 @@ pub use conv::{ConvLayer, conv2d, conv2d_of_burn};
 pub use dense::{DenseLayer, dense, dense_of_burn};
 pub use optimizer::{Adam, Sgd, adam_step, adam_step_of_burn, sgd_step, sgd_step_of_burn};
 pub use options::{Activation, Conv};
-pub use sigmoid::sigmoid;
+pub use sigmoid::{activate, sigmoid};
 pub use squared_error::{squared_error, squared_error_of_burn};

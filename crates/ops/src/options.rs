@@ -1,9 +1,7 @@
 //! The options of the operations.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
-
-use crate::sigmoid::sigmoid;
+use burn::tensor::activation::{relu, sigmoid};
 
 /// The operations that [`conv2d`](crate::conv2d) does before and after the convolution, and
 /// its padding.
@@ -34,7 +32,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Applies the activation to `x` of any shape.
+    /// Applies the activation to `x` of any shape, with Burn's operations.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::None => x,

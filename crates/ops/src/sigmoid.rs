@@ -3,6 +3,15 @@
 use burn::tensor::Tensor;
 
 use crate::cpu_backend::cpu_backend;
+use crate::options::Activation;
+
+/// Applies the `activation` to `x` of any shape, with our [`sigmoid`].
+pub fn activate<const D: usize>(x: Tensor<D>, activation: Activation) -> Tensor<D> {
+    match activation {
+        Activation::Sigmoid => sigmoid(x),
+        other => other.apply(x),
+    }
+}
 
 /// The sigmoid (logistic function) of each value: 1 / (1 + e^-x). The tensor may have any shape.
 ///
