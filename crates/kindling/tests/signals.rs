@@ -50,8 +50,18 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
         let ignored = format!("trap '' {name}; exec \"$@\"");
         assert_eq!(exit_code(&ignored, name, 12), Some(0), "{name} is ignored");
     }
-    // SIGINT and SIGHUP are left out, because the program that runs the tests may itself ignore
-    // them, as `nohup` does. There are so many epochs that the training cannot end before the signal.
-    let code = exit_code("exec \"$@\"", "TERM", 1000);
-    assert_eq!(code, Some(130), "TERM stops it");
+    // There are so many epochs that the training cannot end before the signal.
+    for name in ["HUP", "TERM"].into_iter().filter(|name| !is_ignored(name)) {
+        let code = exit_code("exec \"$@\"", name, 1000);
+        assert_eq!(code, Some(130), "{name} stops it");
+    }
+}
+
+/// Whether the program that runs the tests ignores a signal, as `nohup` ignores SIGHUP. Its children
+/// then ignore it, too.
+fn is_ignored(name: &str) -> bool {
+    let survives = Command::new("sh")
+        .args(["-c", &format!("kill -{name} $$")])
+        .status();
+    survives.expect("a shell").success()
 }

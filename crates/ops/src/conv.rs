@@ -49,6 +49,7 @@ impl ConvLayer {
 ///
 /// If the shapes do not fit together, as in Burn's operations.
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, conv: Conv) -> Tensor<4> {
+    // No network has both, so our operation does without this combination.
     if conv.double && conv.pool {
         let doubled = Conv {
             double: false,

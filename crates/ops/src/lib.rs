@@ -1,8 +1,8 @@
 //! Operations with gradients that are faster than Burn's operations on its CPU backends.
 //!
 //! A family calls [`conv2d`], [`dense`](dense()), [`sigmoid`](sigmoid()) and
-//! [`squared_error`](squared_error()), or uses the layers [`ConvLayer`] and [`DenseLayer`], on any device. On flex and ndarray,
-//! our own code computes them. On all other backends, they are composed of Burn's operations.
+//! [`squared_error`](squared_error()), or uses the layers [`ConvLayer`] and [`DenseLayer`], on
+//! any device. On flex and ndarray, our own code computes them. On all other backends, they are composed of Burn's operations.
 //! [`extend_with_unit`] and [`squared_distance`] compute with the bytes of images.
 //! Only this crate and the harness refer to backends by name.
 

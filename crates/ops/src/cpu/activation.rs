@@ -34,7 +34,7 @@ impl Pass<1> for Sigmoid {
     #[inline(always)]
     fn run(&self, x: &[f32], [values]: [&mut [f32]; 1]) {
         for (value, &x) in values.iter_mut().zip(x) {
-            *value = 1.0 / (1.0 + exp(-x));
+            *value = logistic(x);
         }
     }
 }
@@ -60,7 +60,7 @@ impl WithSimd for Activate<'_> {
             }
             Activation::Sigmoid => {
                 for value in self.sums {
-                    *value = 1.0 / (1.0 + exp(-*value));
+                    *value = logistic(*value);
                 }
             }
         }
@@ -93,6 +93,12 @@ impl Pass<1> for Differentiate {
             }
         }
     }
+}
+
+/// The sigmoid of one value.
+#[inline(always)]
+fn logistic(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
 }
 
 /// e^x with an error of at most two units in the last place. The compiler can vectorize all

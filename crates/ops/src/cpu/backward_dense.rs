@@ -190,7 +190,7 @@ impl WithSimd for Chunk<'_> {
             }
             if let Some((stencil, images)) = plan.of_input.as_ref().zip(input_gradients.next()) {
                 stencil.run(simd, &gradients, &mut of_input, &mut []);
-                scatter(simd, &of_input, size, images);
+                scatter(simd, &of_input, images);
             }
         }
         let weights = plan.sums.iter().zip(&sums);

@@ -89,7 +89,7 @@ impl WithSimd for Chunk<'_> {
         for (images, values) in images.zip(self.values.chunks_mut(size * S::F32_LANES)) {
             stencil.places.gather(simd, images, &mut vectors);
             stencil.run(simd, &vectors, &mut outputs, &mut places);
-            scatter(simd, &outputs, size, values);
+            scatter(simd, &outputs, values);
             if let Some(receivers) = receivers.next() {
                 scatter_bytes(simd, &places, receivers);
             }
@@ -115,7 +115,7 @@ fn scatter_bytes<S: Simd>(simd: S, vectors: &[S::u32s], images: &mut [u8]) {
     }
     let count = images.len() / vectors.len();
     let mut words = vec![0.0f32; count * packed.len()];
-    scatter(simd, &packed, packed.len(), &mut words);
+    scatter(simd, &packed, &mut words);
     let words = words.chunks_exact(packed.len());
     for (image, words) in images.chunks_exact_mut(vectors.len()).zip(words) {
         let bytes: &[u8] = bytemuck::cast_slice(words);

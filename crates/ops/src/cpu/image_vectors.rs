@@ -73,7 +73,7 @@ fn image_of_lane<S: Simd>(simd: S, lane: usize) -> usize {
     images[lane] as usize
 }
 
-/// Whether each lane holds the image of its number, as on all processors with vectors that are known.
+/// Whether each lane holds the image of its number, as on processors with AVX2 or AVX-512.
 #[inline(always)]
 pub(super) fn lanes_are_in_order<S: Simd>(simd: S) -> bool {
     (0..S::F32_LANES).all(|lane| image_of_lane(simd, lane) == lane)
@@ -104,16 +104,17 @@ pub(super) fn gather<S: Simd>(simd: S, images: &[f32], places: &[u32], vectors: 
     }
 }
 
-/// Moves vectors into images of `size` values: the first `size` vectors, in their order. There must
-/// be at most as many images as a vector has lanes.
+/// Moves vectors into images, which have a value for each vector. There must be at most as many
+/// images as a vector has lanes.
 #[inline(always)]
-pub(super) fn scatter<S: Simd>(simd: S, vectors: &[S::f32s], size: usize, images: &mut [f32]) {
-    if images.len() < size * S::F32_LANES {
-        let mut filled = vec![0.0; size * S::F32_LANES];
-        scatter_all(simd, &vectors[..size], &mut filled);
+pub(super) fn scatter<S: Simd>(simd: S, vectors: &[S::f32s], images: &mut [f32]) {
+    let all = vectors.len() * S::F32_LANES;
+    if images.len() < all {
+        let mut filled = vec![0.0; all];
+        scatter_all(simd, vectors, &mut filled);
         images.copy_from_slice(&filled[..images.len()]);
     } else {
-        scatter_all(simd, &vectors[..size], images);
+        scatter_all(simd, vectors, images);
     }
 }
 
@@ -185,7 +186,7 @@ mod tests {
             }
             let moved: Vec<S::f32s> = (0..size).map(|value| buffer[3 * value + 2]).collect();
             let mut back = vec![0.0; images * size];
-            scatter(simd, &moved, size, &mut back);
+            scatter(simd, &moved, &mut back);
             assert_eq!(back, values);
         }
     }

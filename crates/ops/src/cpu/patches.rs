@@ -186,7 +186,7 @@ impl Layout {
                 for (moved, &place) in moved.iter_mut().zip(places) {
                     *moved = vectors[place as usize + from];
                 }
-                scatter(simd, &moved, moved.len(), channels);
+                scatter(simd, &moved, channels);
             }
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::geometry::Geometry;
 use super::image_vectors::Places;
-use super::phases::{Phase, border};
+use super::phases::{Axis, Phase, border};
 
 /// How the input of a convolution lies in vectors: `[row][column][channel]`, with a border.
 #[derive(Debug, Clone, Copy)]
@@ -79,28 +79,17 @@ pub(super) struct GradientLayout {
 impl GradientLayout {
     pub fn new(geometry: Geometry, phases: &[Phase]) -> Self {
         let border = border(geometry);
-        let direction = |axes: &dyn Fn(&Phase) -> (usize, usize, usize), side: usize| {
-            let axes: Vec<_> = phases.iter().map(axes).collect();
-            let furthest = axes.iter().map(|&(start, taps, _)| start + taps - 1).max();
-            let nearest = axes.iter().map(|&(start, ..)| start).min().unwrap_or(0);
-            let outputs = axes.iter().map(|&(.., outputs)| outputs).max().unwrap_or(0);
+        let direction = |axes: Vec<&Axis>, side: usize| {
+            let furthest = axes.iter().map(|axis| axis.start + axis.taps() - 1).max();
+            let nearest = axes.iter().map(|axis| axis.start).min().unwrap_or(0);
+            let outputs = axes.iter().map(|axis| axis.outputs).max().unwrap_or(0);
             let before = furthest.unwrap_or(0).saturating_sub(border);
             (before, before + outputs.max(side + border - nearest))
         };
-        let (above, rows) = direction(
-            &|phase| (phase.rows.start, phase.rows.taps(), phase.rows.outputs),
-            geometry.height,
-        );
-        let (left, columns) = direction(
-            &|phase| {
-                (
-                    phase.columns.start,
-                    phase.columns.taps(),
-                    phase.columns.outputs,
-                )
-            },
-            geometry.width,
-        );
+        let rows = phases.iter().map(|phase| &phase.rows).collect();
+        let columns = phases.iter().map(|phase| &phase.columns).collect();
+        let (above, rows) = direction(rows, geometry.height);
+        let (left, columns) = direction(columns, geometry.width);
         Self {
             geometry,
             depth: phases.len() * geometry.filters,
