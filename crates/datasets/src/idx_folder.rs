@@ -33,11 +33,22 @@ pub(crate) struct Unpacked {
 impl Unpacked {
     /// Unpacks the bytes of a file, gzipped or not.
     pub(crate) fn new(place: String, bytes: &[u8]) -> Result<Self, DataError> {
+        let mut file = Self::with_known_sum(place, bytes, "")?;
+        file.sha256 = hex(&Sha256::digest(&file.plain));
+        Ok(file)
+    }
+
+    /// Unpacks the bytes of a file. The caller knows the SHA-256 of the unpacked bytes.
+    pub(crate) fn with_known_sum(
+        place: String,
+        bytes: &[u8],
+        sha256: &str,
+    ) -> Result<Self, DataError> {
         match idx::unpack(bytes) {
             Ok(plain) => Ok(Self {
-                sha256: hex(&Sha256::digest(&plain)),
                 place,
                 plain,
+                sha256: sha256.to_string(),
             }),
             Err(source) => Err(DataError::Format {
                 file: place,

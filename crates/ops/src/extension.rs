@@ -12,7 +12,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 use burn::tensor::TensorData;
 
-use crate::cpu::{self, Geometry, Sizes, UsedColumns};
+use crate::cpu::{self, Geometry, Sizes, SparseMatrix};
 use crate::options::{Activation, Conv};
 use crate::storage::InMemory;
 
@@ -234,7 +234,7 @@ struct DenseState<B: Backend> {
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     output: FloatTensor<B>,
-    used: Option<UsedColumns>,
+    sparse: Option<SparseMatrix>,
 }
 
 fn dense_forward<B: InMemory>(
@@ -251,13 +251,13 @@ fn dense_forward<B: InMemory>(
         outputs,
     };
     let (x, weight, bias) = (B::contiguous(x), B::contiguous(weight), B::contiguous(bias));
-    let used = UsedColumns::find(B::values(&x), inputs, outputs);
+    let sparse = SparseMatrix::find(B::values(&x), inputs, outputs);
     let values = cpu::dense(
         sizes,
         B::values(&x),
         B::values(&weight),
         B::values(&bias),
-        used.as_ref(),
+        sparse.as_ref(),
         activation,
     );
     let output = tensor::<B>(values, [batch, outputs], &x);
@@ -267,7 +267,7 @@ fn dense_forward<B: InMemory>(
         x,
         weight,
         output: output.clone(),
-        used,
+        sparse,
     };
     (output, state)
 }
@@ -292,7 +292,7 @@ impl<B: InMemory> Backward<B, 3> for DenseBackward {
             x,
             weight,
             output,
-            used,
+            sparse,
         } = ops.state;
         let mut gradient = B::writable(grads.consume::<B>(&ops.node));
         let found = cpu::dense_backward(
@@ -301,7 +301,7 @@ impl<B: InMemory> Backward<B, 3> for DenseBackward {
             B::values(&weight),
             B::values(&output),
             B::values_mut(&mut gradient),
-            used.as_ref(),
+            sparse.as_ref(),
             activation,
             parents[0].is_some(),
         );

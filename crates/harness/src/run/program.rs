@@ -1,5 +1,7 @@
 //! The identity of the running program.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::sync::OnceLock;
 
 use kindling_formats::hex;
@@ -17,8 +19,14 @@ pub(super) fn program_hash() -> Result<&'static str, RunError> {
     if let Some(known) = HASH.get() {
         return Ok(known);
     }
+    // The file is large, so it is not read into memory as a whole.
+    let digest = || -> std::io::Result<String> {
+        let program = File::open(std::env::current_exe()?)?;
+        let mut hash = Sha256::new();
+        std::io::copy(&mut BufReader::with_capacity(1 << 16, program), &mut hash)?;
+        Ok(hex(&hash.finalize()))
+    };
     let failed = |error| RunError::Other(format!("cannot read this program: {error}"));
-    let path = std::env::current_exe().map_err(failed)?;
-    let digest = hex(&Sha256::digest(std::fs::read(path).map_err(failed)?));
+    let digest = digest().map_err(failed)?;
     Ok(HASH.get_or_init(|| digest))
 }

@@ -1,6 +1,6 @@
-//! A fully connected layer. The library `gemm` computes the matrix products, unless many columns of
-//! the input are zero. Bias, activation
-//! and allocation take as few further passes over memory as possible.
+//! A fully connected layer. The library `gemm` computes the matrix products, unless most values of
+//! the input are zero. Bias, activation and allocation take as few further passes over memory as
+//! possible.
 
 use std::mem::MaybeUninit;
 
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::activation::{activate, differentiate};
 use super::checks::{Gradients, all_written, check_length};
 use super::product::{Matrix, add_product, multiply, parts};
-use super::used_columns::UsedColumns;
+use super::sparse::SparseMatrix;
 use crate::options::Activation;
 
 /// Fills `out` with copies of `row`, and returns it as initialized values.
@@ -38,8 +38,8 @@ pub(crate) struct Sizes {
 }
 
 /// Computes the activation of `x` `[batch, inputs]` times `weight` `[inputs, outputs]` plus
-/// `bias` `[outputs]`. The result is `[batch, outputs]`. If `used` names the columns of x that are
-/// not zero, the product takes only these.
+/// `bias` `[outputs]`. The result is `[batch, outputs]`. If `sparse` has the values of x that are not
+/// zero, the product takes only these.
 ///
 /// # Panics
 ///
@@ -50,7 +50,7 @@ pub(crate) fn forward(
     x: &[f32],
     weight: &[f32],
     bias: &[f32],
-    used: Option<&UsedColumns>,
+    sparse: Option<&SparseMatrix>,
     activation: Activation,
 ) -> Vec<f32> {
     let Sizes {
@@ -62,15 +62,15 @@ pub(crate) fn forward(
     let weight = Matrix::new("the weight", weight, [inputs, outputs]);
     check_length("the bias", bias.len(), &[outputs]);
     let mut out = Box::new_uninit_slice(batch * outputs);
+    if let Some(sparse) = sparse {
+        sparse.multiply(weight.values, bias, activation, &mut out);
+        // SAFETY: `multiply` writes all of `out`.
+        return unsafe { all_written(out) };
+    }
     let products: Vec<_> = parts(x, weight, &mut out).collect();
     products.into_par_iter().for_each(|(x, weight, out)| {
         let sums = repeat(bias, out);
-        match used {
-            Some(used) => {
-                used.add_product(&x.values[..x.rows * inputs], weight.values, sums, outputs);
-            }
-            None => add_product(x, weight, sums),
-        }
+        add_product(x, weight, sums);
         activate(activation, sums);
     });
     // SAFETY: the parts cover all of `out`, and `repeat` writes all of a part.
@@ -79,8 +79,8 @@ pub(crate) fn forward(
 
 /// Computes the gradients of input, weight and bias from the layer's `output` and the
 /// `gradient` of the output. It overwrites `gradient` with the gradient of the sums before
-/// the activation. The gradient of the input is computed only if `wants_input`. `used` is that of
-/// the forward pass.
+/// the activation. The gradient of the input is computed only if `wants_input`. `sparse` is that
+/// of the forward pass.
 ///
 /// # Panics
 ///
@@ -96,7 +96,7 @@ pub(crate) fn backward(
     weight: &[f32],
     output: &[f32],
     gradient: &mut [f32],
-    used: Option<&UsedColumns>,
+    sparse: Option<&SparseMatrix>,
     activation: Activation,
     wants_input: bool,
 ) -> Gradients {
@@ -113,9 +113,11 @@ pub(crate) fn backward(
     let weight = Matrix::new("the weight", weight, [inputs, outputs]).transpose();
     let mut of_weight = Box::new_uninit_slice(inputs * outputs);
     let mut of_input = wants_input.then(|| Box::new_uninit_slice(batch * inputs));
-    let mut products: Vec<_> = match used {
-        Some(used) => {
-            used.transposed_product(x.values, gradient, &mut of_weight, outputs);
+    let mut products: Vec<_> = match sparse {
+        Some(sparse) => {
+            let zero = vec![0.0; outputs];
+            let x = sparse.transpose();
+            x.multiply(gradient, &zero, Activation::None, &mut of_weight);
             Vec::new()
         }
         None => parts(x, sums, &mut of_weight).collect(),
@@ -132,7 +134,7 @@ pub(crate) fn backward(
             *sum += value;
         }
     }
-    // SAFETY: the parts cover all of the output, and `multiply` writes all of a part.
+    // SAFETY: `multiply` writes all of a product or of its part, and the parts cover all of the product.
     let written = |values| unsafe { all_written(values) };
     Gradients {
         input: of_input.map(written),
@@ -224,9 +226,9 @@ mod tests {
             let weight = values(inputs * outputs, 17);
             let bias = values(outputs, 7);
             let full = values(batch * inputs, 31);
-            let mut sparse = full.clone();
-            for (place, value) in sparse.iter_mut().enumerate() {
-                *value = if place % inputs % 3 == 0 { 0.0 } else { *value };
+            let mut mostly_zero = full.clone();
+            for (place, value) in mostly_zero.iter_mut().enumerate() {
+                *value = if place % 3 == 0 { *value } else { 0.0 };
             }
             let sizes = Sizes {
                 batch,
@@ -234,17 +236,17 @@ mod tests {
                 outputs,
             };
             let relu = Activation::Relu;
-            for x in [full, sparse] {
-                let used = UsedColumns::find(&x, inputs, outputs);
-                let used = used.as_ref();
+            for x in [full, mostly_zero] {
+                let sparse = SparseMatrix::find(&x, inputs, outputs);
+                let sparse = sparse.as_ref();
                 let layer = |threads: usize| {
                     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
                     pool.build().expect("threads").install(|| {
-                        let out = forward(sizes, &x, &weight, &bias, used, relu);
+                        let out = forward(sizes, &x, &weight, &bias, sparse, relu);
                         let mut gradient = values(batch * outputs, 13);
                         let [x, weight] = [&x, &weight];
                         let found =
-                            backward(sizes, x, weight, &out, &mut gradient, used, relu, true);
+                            backward(sizes, x, weight, &out, &mut gradient, sparse, relu, true);
                         [out, found.weight, found.bias, found.input.expect("wanted")]
                     })
                 };

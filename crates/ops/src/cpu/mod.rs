@@ -3,7 +3,7 @@
 //! A convolution is a sum over patches. The matrix product of a library needs copies of the
 //! patches, and on small images the copying takes long compared with the arithmetic. So the
 //! convolutions here have their own products, which read the patches inside the image. For
-//! fully connected layers, the library `gemm` computes the products, unless many columns of the
+//! fully connected layers, the library `gemm` computes the products, unless most values of the
 //! input are zero.
 
 mod activation;
@@ -21,11 +21,11 @@ mod patches;
 mod phases;
 mod pool;
 mod product;
+mod sparse;
 mod squared_error;
 mod stencil;
 mod sum_of_squares;
 pub(crate) mod tiny;
-mod used_columns;
 mod vector_layouts;
 
 pub(crate) use activation::{differentiate, sigmoid};
@@ -35,9 +35,9 @@ pub(crate) use dense::{Sizes, backward as dense_backward, forward as dense};
 pub(crate) use forward::forward as conv2d;
 pub(crate) use geometry::Geometry;
 pub(crate) use parallel_chunks::{Pass, in_parallel_chunks};
+pub(crate) use sparse::SparseMatrix;
 pub(crate) use squared_error::{squared_error, squared_error_backward};
 pub(crate) use sum_of_squares::sum_of_squares;
-pub(crate) use used_columns::UsedColumns;
 
 #[cfg(test)]
 mod tests {
