@@ -15,7 +15,7 @@ use crate::autoencoder::Autoencoder;
 use crate::separation::separation;
 
 /// Images per batch.
-const BATCH: usize = 1000;
+const BATCH: usize = 250;
 /// The number of points along each axis of the grid that is decoded.
 const GRID: usize = 20;
 /// The share of the codes that lie beyond each end of the grid.

@@ -62,6 +62,10 @@ pub enum IdxError {
 /// The maximum unpacked size of a file in bytes: 22 times MNIST.
 pub(crate) const MAX_UNPACKED: u64 = 1 << 30;
 
+/// The maximum number of bytes that gzip packs into one (RFC 1951: a match of 258 bytes takes at
+/// least two bits).
+const MAX_RATIO: usize = 1032;
+
 /// The bytes that a gzip member begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -83,12 +87,13 @@ const MAX_MEMBERS: usize = 1 << 16;
 /// If the gzip data is damaged or gzipped twice, or the header gives too many bytes.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
     if !bytes.starts_with(&GZIP) {
-        return read_idx(bytes);
+        return read_idx(bytes, bytes.len());
     }
-    let plain = read_idx(Members {
+    let members = Members {
         member: GzDecoder::new(bytes),
         count: 1,
-    })?;
+    };
+    let plain = read_idx(members, MAX_RATIO * bytes.len())?;
     if plain.starts_with(&GZIP) {
         return Err(IdxError::GzippedTwice);
     }
@@ -123,8 +128,9 @@ impl<'a> Read for Members<'a> {
     }
 }
 
-/// Reads the header, the number of bytes that it gives, and one more byte if there is one.
-fn read_idx(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
+/// Reads the header, the number of bytes that it gives, and one more byte if there is one. The
+/// source has at most `most` bytes.
+fn read_idx(mut source: impl Read, most: usize) -> Result<Vec<u8>, IdxError> {
     let damaged = |error: Error| IdxError::Gzip(error.to_string());
     // Four bytes of the magic number, and at most four dimensions of four bytes each.
     let mut plain = Vec::new();
@@ -146,10 +152,11 @@ fn read_idx(mut source: impl Read) -> Result<Vec<u8>, IdxError> {
     }
     let header = 4 + 4 * usize::from(plain.get(3).copied().unwrap_or(0));
     let length = header as u64 + data_length + 1;
-    source
-        .take(length.saturating_sub(plain.len() as u64))
-        .read_to_end(&mut plain)
-        .map_err(damaged)?;
+    let left = length.saturating_sub(plain.len() as u64);
+    // A vector that grows needs up to three times as much memory while it is copied. A header may
+    // give more bytes than there are.
+    plain.reserve_exact(most.min(left as usize));
+    source.take(left).read_to_end(&mut plain).map_err(damaged)?;
     // A file that is shorter than the first twenty bytes has more than its header says.
     plain.truncate(length as usize);
     Ok(plain)
