@@ -8,7 +8,7 @@ use kindling_harness::{ImageBatch, RunError, to_f64s};
 use crate::classifier::Classifier;
 
 /// Images per batch.
-const BATCH: usize = 1000;
+const BATCH: usize = 250;
 
 /// What a classifier did on `n` labelled images.
 #[derive(Debug, Clone, PartialEq)]
