@@ -93,7 +93,7 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
         member: GzDecoder::new(bytes),
         count: 1,
     };
-    let plain = read_idx(members, MAX_RATIO * bytes.len())?;
+    let plain = read_idx(members, bytes.len().saturating_mul(MAX_RATIO))?;
     if plain.starts_with(&GZIP) {
         return Err(IdxError::GzippedTwice);
     }

@@ -134,7 +134,8 @@ pub(crate) fn backward(
             *sum += value;
         }
     }
-    // SAFETY: `multiply` writes all of a product or of its part, and the parts cover all of the product.
+    // SAFETY: `multiply` writes all of a product or of its part, and the parts cover all of the
+    // product.
     let written = |values| unsafe { all_written(values) };
     Gradients {
         input: of_input.map(written),
