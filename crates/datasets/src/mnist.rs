@@ -42,8 +42,8 @@ const SUMS: [[&str; 2]; 4] = [
     ],
 ];
 
-/// Unpacks MNIST. The SHA-256 of the gzipped files is checked, because that takes a fifth of the
-/// time that the unpacked files would take.
+/// Checks the SHA-256 of the gzipped files, and unpacks them. The unpacked files are larger, so
+/// checking those would take longer.
 ///
 /// # Errors
 ///

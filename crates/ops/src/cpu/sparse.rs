@@ -65,8 +65,8 @@ impl SparseMatrix {
         if !outputs.is_multiple_of(LANES) {
             return None;
         }
-        // A term takes up to twice the time that it takes in `gemm`, and finding out whether a
-        // value is zero takes that of 20 terms.
+        // A term takes up to twice as long as in `gemm`. Finding out whether a value is zero takes
+        // as long as 20 terms.
         if (2 * outputs) * count(x) >= x.len() * outputs.saturating_sub(40) {
             return None;
         }
@@ -290,9 +290,9 @@ impl Part<'_> {
     }
 }
 
-/// Copies `V` vectors from each of some `rows` of `columns` values, from the column `from` on. In a
-/// matrix whose rows have a power of two as length, neighbouring rows displace each other from the
-/// cache.
+/// Copies `V` vectors from each of `rows` to `panel`. A row has `columns` values, and the vectors
+/// begin at the value `from`. If the length of a row is a power of two, the rows would displace each
+/// other from the cache. Their copies do not.
 #[inline(always)]
 fn pack<S: Simd, const V: usize>(
     panel: &mut Vec<[S::f32s; V]>,
