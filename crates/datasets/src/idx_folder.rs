@@ -33,9 +33,12 @@ pub(crate) struct Unpacked {
 impl Unpacked {
     /// Unpacks the bytes of a file, gzipped or not.
     pub(crate) fn new(place: String, bytes: &[u8]) -> Result<Self, DataError> {
-        let mut file = Self::with_known_sum(place, bytes, "")?;
-        file.sha256 = hex(&Sha256::digest(&file.plain));
-        Ok(file)
+        let plain = unpack(&place, bytes)?;
+        Ok(Self {
+            sha256: hex(&Sha256::digest(&plain)),
+            place,
+            plain,
+        })
     }
 
     /// Unpacks the bytes of a file. The caller knows the SHA-256 of the unpacked bytes.
@@ -44,18 +47,20 @@ impl Unpacked {
         bytes: &[u8],
         sha256: &str,
     ) -> Result<Self, DataError> {
-        match idx::unpack(bytes) {
-            Ok(plain) => Ok(Self {
-                place,
-                plain,
-                sha256: sha256.to_string(),
-            }),
-            Err(source) => Err(DataError::Format {
-                file: place,
-                source,
-            }),
-        }
+        Ok(Self {
+            plain: unpack(&place, bytes)?,
+            sha256: sha256.to_string(),
+            place,
+        })
     }
+}
+
+/// Unpacks the bytes of a file. Errors name `place`.
+fn unpack(place: &str, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
+    idx::unpack(bytes).map_err(|source| DataError::Format {
+        file: place.to_string(),
+        source,
+    })
 }
 
 /// Whether a folder holds IDX files, by the names of its entries. An error about a missing file
