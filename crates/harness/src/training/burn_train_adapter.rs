@@ -101,15 +101,6 @@ impl BurnTrainAdapter {
         }
     }
 
-    /// Stops the training because of `failure`. Only the first failure is kept.
-    fn stop_with(&self, failure: RunError) {
-        let mut log = self.log.lock();
-        if log.failure.is_none() {
-            self.interrupter.stop(Some(&failure.to_string()));
-            log.failure = Some(failure);
-        }
-    }
-
     fn figures(&mut self, split: Split) -> &mut SplitFigures {
         match split {
             Split::Train => &mut self.train,
@@ -128,7 +119,7 @@ impl BurnTrainAdapter {
                 NumericEntry::Final(loss) => self.figures(split).loss = Some(*loss),
                 batch => {
                     if let Err(error) = self.guard.check(split, self.epoch, batch.current()) {
-                        self.stop_with(error);
+                        self.log.fail(error, &self.interrupter);
                     }
                 }
             }
@@ -171,11 +162,13 @@ impl BurnTrainAdapter {
         };
         if let Err(error) = logged {
             let error = Error::io("write", &self.dir.tensorboard())(error);
-            self.stop_with(RunError::Other(error.to_string()));
+            let failure = RunError::Other(error.to_string());
+            self.log.fail(failure, &self.interrupter);
         }
         let added = self.log.lock().add_epoch(row, seconds, &self.dir);
         if let Err(error) = added {
-            self.stop_with(RunError::Other(error.to_string()));
+            let failure = RunError::Other(error.to_string());
+            self.log.fail(failure, &self.interrupter);
         }
         let position = self.position(1.0);
         let last = self.last_row();

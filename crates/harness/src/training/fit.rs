@@ -132,6 +132,7 @@ where
         events,
         log: log.clone(),
     });
+    let logs = MetricLogs::new(dir, evaluated_split, interrupter.clone(), log.clone());
     let ResumePoint {
         identity,
         checkpoint,
@@ -155,7 +156,7 @@ where
     .renderer(Box::new(adapter))
     .with_interrupter(interrupter)
     .with_application_logger(None)
-    .with_metric_logger(MetricLogs::new(dir, evaluated_split))
+    .with_metric_logger(logs)
     .with_custom_checkpointers(model_part, optimizer_part, rate_part)
     .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
     .early_stopping(StopOnRequest)

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use burn_train::Interrupter;
 use kindling_formats::{History, HistoryRow, RunDir, Split, TimingRow, write_csv};
 
 use crate::error::RunError;
@@ -82,6 +83,15 @@ impl SharedLog {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, TrainingLog> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops the training because of `failure`. Only the first failure is kept.
+    pub(super) fn fail(&self, failure: RunError, interrupter: &Interrupter) {
+        let mut log = self.lock();
+        if log.failure.is_none() {
+            interrupter.stop(Some(&failure.to_string()));
+            log.failure = Some(failure);
+        }
     }
 
     /// Returns the log, and replaces it by an empty log.
