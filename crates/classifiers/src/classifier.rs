@@ -9,9 +9,8 @@ use chacha20::ChaCha8Rng;
 use kindling_datasets::stream;
 use kindling_formats::{ClassifierModel, DataInfo};
 use kindling_harness::{ImageBatch, RunError, init, load_weights};
-use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer};
+use kindling_ops::{Activation, Conv, ConvLayer, DenseLayer, cross_entropy};
 
-use crate::cross_entropy::cross_entropy;
 use crate::dropout::dropout;
 
 /// A network that computes a logit for each class. Without convolutions and hidden

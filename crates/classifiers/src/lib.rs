@@ -27,14 +27,12 @@
 //! ```
 
 mod classifier;
-mod cross_entropy;
 mod dropout;
 mod evaluation;
 mod family;
 mod test_predictions;
 
 pub use classifier::Classifier;
-pub use cross_entropy::cross_entropy;
 pub use dropout::dropout;
 pub use evaluation::{Evaluation, evaluate, probabilities};
 pub use family::{parity, train};

@@ -12,12 +12,13 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 use burn::tensor::TensorData;
 
-use crate::cpu::{self, Geometry, Sizes, SparseMatrix};
+use crate::cpu::{self, CrossEntropy, Geometry, Sizes, SparseMatrix};
 use crate::options::{Activation, Conv};
 use crate::storage::InMemory;
 
 /// The operations of a backend; see [`conv2d`](crate::conv2d), [`dense`](crate::dense()),
-/// [`squared_error`](crate::squared_error()) and [`sigmoid`](crate::sigmoid()).
+/// [`cross_entropy`](crate::cross_entropy()), [`squared_error`](crate::squared_error()) and
+/// [`sigmoid`](crate::sigmoid()).
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub(crate) trait Operations: Backend {
     fn conv2d(
@@ -33,6 +34,8 @@ pub(crate) trait Operations: Backend {
         bias: FloatTensor<Self>,
         activation: Activation,
     ) -> FloatTensor<Self>;
+
+    fn cross_entropy(logits: FloatTensor<Self>, labels: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -60,6 +63,13 @@ macro_rules! implement_operations {
                 activation: Activation,
             ) -> FloatTensor<Self> {
                 dense_forward::<Self>(x, weight, bias, activation).0
+            }
+
+            fn cross_entropy(
+                logits: FloatTensor<Self>,
+                labels: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                cross_entropy_forward::<Self>(logits, labels).0
             }
 
             fn squared_error(x: FloatTensor<Self>, target: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -98,6 +108,13 @@ impl<B: InMemory + Operations, C: CheckpointStrategy> Operations for Autodiff<B,
     ) -> FloatTensor<Self> {
         compute_and_track::<B, C, _, 3>(DenseBackward, [x, weight, bias], |[x, weight, bias]| {
             dense_forward::<B>(x, weight, bias, activation)
+        })
+    }
+
+    fn cross_entropy(logits: FloatTensor<Self>, labels: FloatTensor<Self>) -> FloatTensor<Self> {
+        let labels = labels.into_primitive();
+        compute_and_track::<B, C, _, 1>(CrossEntropyBackward, [logits], |[logits]| {
+            cross_entropy_forward::<B>(logits, labels)
         })
     }
 
@@ -306,6 +323,66 @@ impl<B: InMemory> Backward<B, 3> for DenseBackward {
             parents[0].is_some(),
         );
         register_gradients::<B>(grads, parents, found, &x, &weight);
+    }
+}
+
+/// The state that the backward pass of a cross-entropy needs.
+#[derive(Debug, Clone)]
+struct CrossEntropyState<B: Backend> {
+    /// The softmax of the logits.
+    probabilities: FloatTensor<B>,
+    labels: FloatTensor<B>,
+}
+
+fn cross_entropy_forward<B: InMemory>(
+    logits: FloatTensor<B>,
+    labels: FloatTensor<B>,
+) -> (FloatTensor<B>, CrossEntropyState<B>) {
+    let [batch, classes] = logits.shape().dims();
+    let (logits, labels) = (B::contiguous(logits), B::contiguous(labels));
+    let CrossEntropy {
+        losses,
+        probabilities,
+    } = cpu::cross_entropy(B::values(&logits), B::values(&labels), classes);
+    let probabilities = tensor::<B>(probabilities, [batch, classes], &logits);
+    let losses = tensor::<B>(losses, [batch], &logits);
+    let state = CrossEntropyState {
+        probabilities,
+        labels,
+    };
+    (losses, state)
+}
+
+/// The backward pass of [`Operations::cross_entropy`].
+#[derive(Debug)]
+struct CrossEntropyBackward;
+
+impl<B: InMemory> Backward<B, 1> for CrossEntropyBackward {
+    type State = CrossEntropyState<B>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = B::contiguous(grads.consume::<B>(&ops.node));
+        let [Some(parent)] = ops.parents else {
+            return;
+        };
+        let CrossEntropyState {
+            probabilities,
+            labels,
+        } = ops.state;
+        let [batch, classes] = probabilities.shape().dims();
+        let found = cpu::cross_entropy_backward(
+            B::values(&probabilities),
+            B::values(&labels),
+            classes,
+            B::values(&gradient),
+        );
+        let of_logits = tensor::<B>(found, [batch, classes], &probabilities);
+        grads.register::<B>(parent.id, of_logits);
     }
 }
 

@@ -8,8 +8,7 @@ use crate::cpu_backend::cpu_backend;
 /// receives a gradient.
 ///
 /// It reads the values once in the forward pass and once in the backward pass, where Burn's
-/// operations read them several times. For the cross-entropy of ten logits, such an operation
-/// was not faster, so there is none.
+/// operations read them several times.
 ///
 /// # Shapes
 ///

@@ -4,7 +4,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
 use kindling_datasets::Images;
 use kindling_formats::{ChannelScale, ImageShape};
-use kindling_ops::extend_with_unit;
+use kindling_ops::{extend_with_unit, prefetch};
+
+/// How many images ahead of their use pixels are brought into the cache.
+const AHEAD: usize = 2;
 
 /// A batch of images with their labels.
 #[derive(Debug)]
@@ -24,7 +27,11 @@ impl ImageBatch {
     pub fn gather(images: &Images, indices: &[usize], device: &Device) -> Self {
         let shape = images.shape();
         let mut pixels = Vec::with_capacity(indices.len() * shape.numbers());
-        for &index in indices {
+        for (place, &index) in indices.iter().enumerate() {
+            // The images of a batch lie far apart, so each would wait for the memory.
+            if let Some(&later) = indices.get(place + AHEAD) {
+                prefetch(images.pixels(later));
+            }
             extend(&mut pixels, images.pixels(index), shape, images.scale());
         }
         let labels: Vec<i64> = indices

@@ -106,7 +106,7 @@ fn logistic(x: f32) -> f32 {
 /// ln(2)/2. A series gives e^r (Cody and Waite, Software Manual for the Elementary Functions,
 /// 1980).
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(super) fn exp(x: f32) -> f32 {
     // Outside this range 2^n is not a normal number. In both comparisons NaN stays NaN.
     let x = if x < -87.0 { -87.0 } else { x };
     let x = if x > 88.0 { 88.0 } else { x };
