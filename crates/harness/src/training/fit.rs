@@ -47,7 +47,7 @@ use crate::run::Stopwatch;
 use crate::tensorboard::EventWriter;
 
 /// The number of images per batch of the evaluation. The results do not depend on it.
-const EVALUATION_BATCH: usize = 1000;
+const EVALUATION_BATCH: usize = 250;
 
 /// The inputs of [`fit`], except the model and its metrics.
 pub(super) struct FitInputs<'a> {
