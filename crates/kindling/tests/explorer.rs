@@ -4,7 +4,6 @@
 mod common;
 
 use std::path::Path;
-use std::process::Command;
 
 use burn_dataset::Dataset;
 use common::{
@@ -13,44 +12,47 @@ use common::{
 use kindling_formats::{ImageData, Layout, Size, Study, Tree, Variant, read_numbers};
 
 const STUDY: &str = "title = \"A <small> study\"\nseeds = 1\n\
-     [[section]]\nid = \"1\"\ntitle = \"Networks\"\n[quick]\nseeds = 1\n\
+     about = \"Some <small> networks.\"\n\
+     [[section]]\nid = \"1\"\ntitle = \"Networks\"\ntext = \"So it is: {small} And: {better}\"\n\
+     [quick]\nseeds = 1\n\
      [figures.explorer]\nclassifiers = [\"mlp\", \"convnet\"]\nplanes = [\"ae\", \"pca\"]\n";
 
-/// Scripts that are added to the page. They use the page as a visitor does, and write their
-/// results into a `<pre>` as JSON.
-const PROBE: &str = include_str!("probe.html");
+const CLAIMS: &str = "\
+     [[claim]]\nid = \"small\"\nsection = \"1\"\nsays = \"The convnet is <small>.\"\n\
+     left = { cells = [\"convnet\"], of = \"parameters\" }\nat_most = 1e6\n\
+     [[claim]]\nid = \"tiny\"\nsection = \"1\"\nsays = \"The convnet is tiny.\"\n\
+     left = { cells = [\"convnet\"], of = \"parameters\" }\nat_most = 1.0\n\
+     [[claim]]\nid = \"better\"\nsection = \"1\"\nsays = \"The convnet is better.\"\n\
+     left = { cells = [\"convnet\"], of = \"test_accuracy\" }\n\
+     right = { cells = [\"mlp\"], of = \"test_accuracy\" }\nat_least = 0.0\n";
 
-/// Opens the page in a window of `width` pixels, and returns the results of [`PROBE`].
-fn probe(browser: &Path, page: &Path, profile: &Path, width: u32) -> serde_json::Value {
-    let output = Command::new(browser)
-        .args([
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--dump-dom",
-        ])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .arg(format!("--window-size={width},900"))
-        .arg(format!("file://{}", page.display()))
+/// Uses the page as a visitor does, with these parts of the script `browse.py`, or all of them.
+/// Returns what the page's networks compute for `images`. `None` without a browser or without the
+/// Python packages that control it.
+fn browse(page: &Path, images: &[&[u8]], parts: &[&str]) -> Option<serde_json::Value> {
+    let browser = kindling_testing::browser()?;
+    let mut python = kindling_testing::python("axe_playwright_python, playwright")?;
+    let folder = page.with_file_name("browsed");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let images = serde_json::to_string(images).expect("JSON");
+    std::fs::write(folder.join("images.json"), images).expect("writes");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browse.py");
+    let output = python
+        .arg(script)
+        .arg(&browser)
+        .arg(page)
+        .arg(&folder)
+        .args(parts)
         .output()
-        .expect("the browser starts");
-    let page = String::from_utf8_lossy(&output.stdout);
-    let answer = page
-        .rsplit_once("<pre id=\"answer\">")
-        .and_then(|(_, rest)| rest.split_once("</pre>"))
-        .map(|(answer, _)| {
-            answer
-                .replace("&lt;", "<")
-                .replace("&gt;", ">")
-                .replace("&amp;", "&")
-        });
-    let answer = answer.unwrap_or_default();
-    serde_json::from_str(&answer).unwrap_or_else(|error| {
-        panic!(
-            "{error}: {answer:?}; {}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-    })
+        .expect("Python starts");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let answer = std::fs::read_to_string(folder.join("answer.json")).expect("an answer");
+    Some(serde_json::from_str(&answer).expect("JSON"))
 }
 
 /// Trains a cell with seed 1, and adds it to the study in the folder `configs`.
@@ -74,11 +76,14 @@ fn train(layout: &Layout, configs: &Path, cell: &str, family: &str, task: &str) 
     Tree::write(layout, variant, [run]).expect("writes");
 }
 
+/// The parts of the script that depend on the images.
+const PARTS: &[&str] = &["networks", "explorer"];
+
 #[test]
-fn the_page_computes_the_same_as_burn_and_reacts_to_dragging_and_drawing() {
+fn the_page_computes_the_same_as_burn_and_works_for_all_visitors() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_images(&folder.path().join("images"), 300, 100);
-    check_page(folder.path(), &images, "", "[[4], [8, 6]]");
+    check_page(folder.path(), &images, "", "[[4], [8, 6]]", &[]);
 }
 
 #[test]
@@ -90,6 +95,7 @@ fn the_page_works_for_small_coloured_images_with_a_scale() {
         &images,
         "normalize = \"standard\"",
         "[[4], [6]]",
+        PARTS,
     );
     if let Some(page) = page {
         // The classes are those of the data, in the head of the table.
@@ -102,7 +108,7 @@ fn the_page_works_for_small_coloured_images_with_a_scale() {
 fn the_page_works_for_the_images_of_cifar() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_cifar(&folder.path().join("images"), 300, 100);
-    let page = check_page(folder.path(), &images, "", "[[4], [6]]");
+    let page = check_page(folder.path(), &images, "", "[[4], [6]]", PARTS);
     assert!(page.is_none_or(|page| page.contains("\"shape\":[3,32,32]")));
 }
 
@@ -110,18 +116,23 @@ fn the_page_works_for_the_images_of_cifar() {
 fn the_page_works_for_pictures_and_names_one_in_two_splits() {
     let folder = tempfile::tempdir().expect("a folder");
     let images = write_pictures(&folder.path().join("images"), [1, 12, 10], 300, 100);
-    if let Some(page) = check_page(folder.path(), &images, "", "[[4], [6]]") {
+    if let Some(page) = check_page(folder.path(), &images, "", "[[4], [6]]", PARTS) {
         assert!(page.contains("\"shape\":[1,12,10]"));
         let words = "1 test image is a train image, too: test/ant/0000.png is train/ant/0000.png";
         assert!(page.contains(words));
     }
 }
 
-/// Trains networks on `images` below `folder`, and checks the page of their report. `keys` are
-/// further keys of `[data]` of the classifiers, and `blocks` those of the convnet. Returns the
-/// page; `None` without a browser.
-fn check_page(folder: &Path, images: &Path, keys: &str, blocks: &str) -> Option<String> {
-    let browser = kindling_testing::browser()?;
+/// Trains networks on `images` below `folder`, and checks the page of their report with `parts` of
+/// the script. `keys` are further keys of `[data]` of the classifiers, and `blocks` those of the
+/// convnet. Returns the page; `None` if it could not be checked.
+fn check_page(
+    folder: &Path,
+    images: &Path,
+    keys: &str,
+    blocks: &str,
+    parts: &[&str],
+) -> Option<String> {
     let layout = Layout::new(&folder.join("out"), Size::Full);
     let configs = folder.join("configs");
     std::fs::create_dir(&configs).expect("a folder");
@@ -151,6 +162,7 @@ fn check_page(folder: &Path, images: &Path, keys: &str, blocks: &str) -> Option<
     train(&layout, &configs, "pca", "pca", &pca);
 
     std::fs::write(configs.join("study.toml"), STUDY).expect("writes");
+    std::fs::write(configs.join("claims.toml"), CLAIMS).expect("writes");
     let study = Study::read(&configs).expect("a study");
     let page = kindling_report::write(&study, &layout, kindling_report::read(&study, &layout))
         .expect("a report");
@@ -160,51 +172,15 @@ fn check_page(folder: &Path, images: &Path, keys: &str, blocks: &str) -> Option<
         .expect("images")
         .evaluated;
     let pixels: Vec<&[u8]> = (0..test.len()).map(|index| test.pixels(index)).collect();
-    let pixels = serde_json::to_string(&pixels).expect("JSON");
-    let mut text = std::fs::read_to_string(&page).expect("a page");
-    let script = PROBE.replace("IMAGES", &pixels);
-    text = text.replace("</body>", &format!("{script}</body>"));
-    let probed = page.with_file_name("probed.html");
-    std::fs::write(&probed, text).expect("writes");
-
-    for width in [1280, 390] {
-        let found = probe(&browser, &probed, &folder.join("profile"), width);
-        assert_eq!(found["faults"], serde_json::json!([]), "{width}");
-        assert_eq!(
-            found["hidden"], 0,
-            "of {} figures at {width}",
-            found["figures"]
-        );
-        assert!(found["figures"].as_u64() > Some(8));
-        assert_eq!(found["overflow"], 0, "{width}");
-        for cell in ["mlp", "convnet"] {
-            let (_, rows) =
-                read_numbers(&layout.finished(cell, 1).file("logits.csv")).expect("logits");
-            check_values(&found["logits"][cell], &rows);
-        }
-        for (index, cell) in ["ae", "pca"].into_iter().enumerate() {
-            let (_, rows) =
-                read_numbers(&layout.finished(cell, 1).file("codes.csv")).expect("codes");
-            check_values(&found["codes"][index], &rows);
-        }
-        for (before, after) in [("before", "dragged"), ("dragged", "drawn")] {
-            assert_ne!(
-                found[before][0], found[after][0],
-                "{width}: {after}, the code"
-            );
-            assert_ne!(
-                found[before][1], found[after][1],
-                "{width}: {after}, the image"
-            );
-        }
-        for shares in found["shares"].as_array().expect("networks") {
-            let sum: f64 = shares
-                .as_array()
-                .expect("shares")
-                .iter()
-                .filter_map(serde_json::Value::as_f64)
-                .sum();
-            assert!((sum - 1.0).abs() < 0.06, "{shares}");
+    let found = browse(&page, &pixels, parts)?;
+    for (kind, file, cells) in [
+        ("logits", "logits.csv", ["mlp", "convnet"]),
+        ("codes", "codes.csv", ["ae", "pca"]),
+    ] {
+        for cell in cells {
+            let path = layout.finished(cell, 1).file(file);
+            let (_, rows) = read_numbers(&path).expect("numbers");
+            check_values(&found[kind][cell], &rows);
         }
     }
     Some(std::fs::read_to_string(page).expect("the page"))

@@ -9,6 +9,7 @@
 //! and which networks are in the page's explorer.
 
 mod compare;
+mod estimate;
 mod explorer;
 mod figures;
 mod judge;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use kindling_formats::{Claim, Original, Study};
+use kindling_formats::{Claim, Comparison, Original, Study, Take, Term};
 
-use crate::judge::{Scale, crossed};
-use crate::read::{RecordedRun, RecordedRuns, TestImages, by_cell};
+use crate::estimate::estimate;
+use crate::read::{RecordedRun, RecordedRuns, by_cell};
 use crate::spread::Spread;
 use crate::tables::{Columns, NO_VALUE, number};
 
@@ -72,41 +72,23 @@ pub fn beside_original(
             let Some(spread) = Spread::of(&values.collect::<Vec<_>>()) else {
                 continue;
             };
-            let crossed = match runs.len() {
-                1 if !cell.is_deterministic() => None,
-                _ => by_image(&runs, of).unwrap_or_else(|problem| {
-                    unreadable.push(problem);
-                    None
-                }),
-            };
+            let estimate = estimate(&runs, of, !cell.is_deterministic());
+            let estimate = estimate.unwrap_or_else(|problem| {
+                unreadable.push(problem);
+                None
+            });
             rows.push(BesideOriginal {
                 cell: cell.name.clone(),
                 of,
                 mean: spread.mean,
-                standard_error: crossed.or(spread.standard_error()),
+                standard_error: estimate
+                    .map(|estimate| estimate.standard_error())
+                    .or(spread.standard_error()),
                 original,
             });
         }
     }
     (rows, unreadable)
-}
-
-/// The standard error of the mean of the figure `of` over `runs`, which counts seeds and test
-/// images as random. `None` if a run left no results of each image.
-///
-/// # Errors
-///
-/// If a file cannot be read. The error names the file.
-fn by_image(runs: &[&RecordedRun], of: &str) -> Result<Option<f64>, String> {
-    let mut table = Vec::new();
-    for run in runs {
-        let images = TestImages::read(run).map_err(|error| error.to_string())?;
-        let Some(values) = images.as_ref().and_then(|images| images.of(of)) else {
-            return Ok(None);
-        };
-        table.push(values.iter().copied().map(f64::from).collect());
-    }
-    Ok(crossed(&table, Scale::Linear).map(|estimate| estimate.standard_error()))
 }
 
 /// The rows as a plain table for a terminal, at most 80 characters wide for names of cells
@@ -172,6 +154,29 @@ pub(crate) fn reported(claim: &Claim, original: &Original) -> String {
         }
     }
     parts.join(", ")
+}
+
+/// The value of a claim by the figures of the original study; `None` if it did not report all of
+/// them.
+pub(crate) fn value(claim: &Claim, original: &Original) -> Option<f64> {
+    let side = |term: &Term| -> Option<f64> {
+        let figures = term.cells.iter().map(|cell| original.figure(cell, &term.of));
+        let figures: Vec<f64> = figures.collect::<Option<_>>()?;
+        match term.take {
+            Take::Mean => Spread::of(&figures).map(|spread| spread.mean),
+            Take::Smallest => figures.into_iter().reduce(f64::min),
+            Take::Largest => figures.into_iter().reduce(f64::max),
+        }
+    };
+    let left = side(&claim.left)?;
+    let Some(right) = &claim.right else {
+        return Some(left);
+    };
+    let right = side(right)?;
+    Some(match claim.by {
+        Comparison::Difference => left - right,
+        Comparison::Ratio => left / right,
+    })
 }
 
 /// A figure with the digits that the original study reported, and accuracies with at least

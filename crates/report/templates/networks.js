@@ -1,7 +1,5 @@
 // The forward passes of the explorer's networks, in plain loops. An image is an array of numbers
 // in [0, 1] in the order channels, rows, columns.
-"use strict";
-
 // The numbers of a tensor: 32-bit floats, or 16-bit multiples of `scale`.
 function decodeNumbers({ scale, data }) {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));

@@ -9,7 +9,7 @@ use kindling_formats::{Backend, if_there};
 
 use crate::cli::Ci;
 use crate::error::{CommandError, CommandResult};
-use crate::steps::{cargo as cargo_program, workspace};
+use crate::steps::{Build, PROGRAM, build_slow_program, cargo as cargo_program, workspace};
 use crate::ui::{self, output};
 
 /// Checks that cargo runs before the tests, the fastest first.
@@ -85,45 +85,72 @@ pub fn ci(flags: &Ci) -> CommandResult {
             "the list of security advisories cannot be downloaded here, so it is not checked",
         ),
     }
-    let below = |name: &str| out.path().join(name);
-    xtask(&program, &below("flex"), &["experiments", "--quick"])?;
-    let built: Vec<&str> = flags.backend.iter().map(|backend| backend.name()).collect();
-    let built = built.join(",");
+    let flex = out.path().join("flex");
+    xtask(&program, None, &flex, &["experiments", "--quick"])?;
     let (gpus, cpus): (Vec<Backend>, Vec<Backend>) = flags
         .backend
         .iter()
         .partition(|backend| backend.is_for_gpus());
-    // One build with all backends is used for all commands below.
+    on_cpus(&program, &cpus, out.path())?;
+    on_gpus(&program, &gpus, cpus.first().copied(), out.path())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the quick matrix on each backend for CPUs besides flex, and compares two of them. One
+/// program with all these backends does it.
+fn on_cpus(program: &Path, cpus: &[Backend], out: &Path) -> Result<(), CommandError> {
+    let built = names(cpus);
     let of_build = ["--backend", built.as_str()];
     for cpu in cpus.iter().filter(|&&cpu| cpu != Backend::Flex) {
         let words = ["experiments", "--quick", "--device", cpu.name()];
-        xtask(
-            &program,
-            &below(cpu.name()),
-            &[&words[..], &of_build].concat(),
-        )?;
+        let words = [&words[..], &of_build].concat();
+        xtask(program, None, &out.join(cpu.name()), &words)?;
     }
     if let [one, other, ..] = cpus[..] {
         for command in ["parity", "converge"] {
             let words = [command, "--device", &format!("{one},{other}")];
-            xtask(&program, &below("both"), &[&words[..], &of_build].concat())?;
+            let words = [&words[..], &of_build].concat();
+            xtask(program, None, &out.join("both"), &words)?;
         }
     }
+    Ok(())
+}
+
+/// Makes smoke runs on each backend for GPUs, and compares it with the backend `cpu`. The
+/// backends for GPUs take most of the time of a build, so this program is compiled without
+/// optimizations.
+fn on_gpus(
+    program: &Path,
+    gpus: &[Backend],
+    cpu: Option<Backend>,
+    out: &Path,
+) -> Result<(), CommandError> {
+    if gpus.is_empty() {
+        return Ok(());
+    }
+    let backends: Vec<Backend> = cpu.into_iter().chain(gpus.iter().copied()).collect();
+    let trainer = build_slow_program(&Build::with(&backends, &[]))?;
+    let built = names(&backends);
+    let of_build = ["--backend", built.as_str()];
     for gpu in gpus {
+        let out = out.join(gpu.name());
         let words = ["experiments", "--smoke", "--device", gpu.name()];
         let words = [&words[..], &of_build, &ON_GPUS].concat();
-        xtask(&program, &below(gpu.name()), &words)?;
-        if let Some(cpu) = cpus.first() {
+        xtask(program, Some(&trainer), &out, &words)?;
+        if let Some(cpu) = cpu {
             let pair = format!("{cpu},{gpu}");
             let words = ["parity", "--smoke", "--steps", "5", "--device", &pair];
-            xtask(
-                &program,
-                &below(gpu.name()),
-                &[&words[..], &of_build].concat(),
-            )?;
+            let words = [&words[..], &of_build].concat();
+            xtask(program, Some(&trainer), &out, &words)?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+/// The names of backends, as the flag `--backend` takes them.
+fn names(backends: &[Backend]) -> String {
+    let names: Vec<&str> = backends.iter().map(|backend| backend.name()).collect();
+    names.join(",")
 }
 
 /// Checks that no test was skipped.
@@ -167,13 +194,20 @@ fn cargo(words: &[&str], skipped: &Path) -> Result<(), CommandError> {
     Err(CommandError::Failure(anyhow!("`{line}` failed")))
 }
 
-/// Runs this program with the arguments `words` and the output folder `out`.
-fn xtask(program: &Path, out: &Path, words: &[&str]) -> Result<(), CommandError> {
+/// Runs this program with the arguments `words` and the output folder `out`. If `trainer` is
+/// given, the command trains with this program and builds none.
+fn xtask(
+    program: &Path,
+    trainer: Option<&Path>,
+    out: &Path,
+    words: &[&str],
+) -> Result<(), CommandError> {
     let mut all: Vec<OsString> = words.iter().map(OsString::from).collect();
     all.extend(["--out".into(), out.into()]);
     let line = format!("cargo xtask {}", line(&all));
     output::warn(format_args!("\n$ {line}"));
-    let status = Command::new(program).args(&all).status();
+    let trainer = trainer.map(|trainer| (PROGRAM, trainer));
+    let status = Command::new(program).args(&all).envs(trainer).status();
     if status.context("cannot start this program")?.success() {
         return Ok(());
     }

@@ -14,7 +14,7 @@ use crate::ui::output;
 
 /// The environment variable with the path of a training program. If it is set, nothing is
 /// built. Tests set it to the path of a script.
-const PROGRAM: &str = "KINDLING_BIN";
+pub const PROGRAM: &str = "KINDLING_BIN";
 
 /// The backends and features that the training program is built with, and the devices on which
 /// it is used.
@@ -80,8 +80,30 @@ pub fn build_program(build: &Build) -> anyhow::Result<TrainingProgram> {
     })
 }
 
+/// Builds the program as [`build_program`] does, but with the profile `gate` of Cargo.toml, which
+/// compiles in half the time. The program is slow. Returns its path.
+///
+/// # Errors
+///
+/// If the program does not build.
+pub fn build_slow_program(build: &Build) -> anyhow::Result<PathBuf> {
+    match std::env::var_os(PROGRAM) {
+        Some(path) => Ok(path.into()),
+        None => cargo_build(build, "gate"),
+    }
+}
+
 /// Builds the program with cargo. Returns the path of a copy that a later build keeps.
 fn build_with_cargo(build: &Build) -> anyhow::Result<PathBuf> {
+    let built = cargo_build(build, "release")?;
+    let target = built.parent().and_then(Path::parent);
+    let target = target.context("the executable is not in a target folder")?;
+    let folder = target.join("kindling").join(build.features().join(","));
+    Ok(keep_program(&built, &folder)?)
+}
+
+/// Builds the program with a profile of Cargo.toml. Returns the path where cargo puts it.
+fn cargo_build(build: &Build, profile: &str) -> anyhow::Result<PathBuf> {
     let features = build.features().join(",");
     // The default backend needs no flags. Without flags, cargo reuses what a test of the whole
     // workspace has built.
@@ -91,7 +113,7 @@ fn build_with_cargo(build: &Build) -> anyhow::Result<PathBuf> {
     };
     output::note(format_args!("building kindling with {features}"));
     let output = Command::new(cargo())
-        .args(["build", "--release", "--package", "kindling"])
+        .args(["build", "--profile", profile, "--package", "kindling"])
         .args(flags)
         .arg("--message-format=json-render-diagnostics")
         .args(output::is_quiet().then_some("--quiet"))
@@ -103,12 +125,8 @@ fn build_with_cargo(build: &Build) -> anyhow::Result<PathBuf> {
     if !output.status.success() {
         bail!("kindling does not build with {features}; the lines above say why");
     }
-    let built = executable(&String::from_utf8_lossy(&output.stdout), "kindling")
-        .ok_or_else(|| anyhow!("cargo built kindling but did not print its path"))?;
-    let target = built.parent().and_then(Path::parent);
-    let target = target.context("the executable is not in a target folder")?;
-    let folder = target.join("kindling").join(features);
-    Ok(keep_program(&built, &folder)?)
+    executable(&String::from_utf8_lossy(&output.stdout), "kindling")
+        .ok_or_else(|| anyhow!("cargo built kindling but did not print its path"))
 }
 
 /// The path of the cargo that runs this program, or `cargo`, which is searched for in `PATH`.

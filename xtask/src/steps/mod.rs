@@ -23,7 +23,7 @@ mod train;
 mod tuned;
 
 pub use announce::estimated_seconds;
-pub use build::{Build, build_program, cargo, executable};
+pub use build::{Build, PROGRAM, build_program, build_slow_program, cargo, executable};
 pub use check::{check_before_training, data_of, measure_devices};
 pub use matrix::{Matrix, MatrixOptions, run_matrix, train_matrix};
 pub use notes::{note_outliers, print_beside_original};

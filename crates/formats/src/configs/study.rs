@@ -23,6 +23,7 @@ use super::document::{read_table, typed};
 use super::figures::{CellKind, StudyFigures};
 use super::original::{ORIGINAL, Original};
 use super::quick::Quick;
+use super::story::{StoryPart, story};
 use super::sweep::{check_seeds, expand_sweeps};
 use super::tuning::{TUNING, Tuning};
 
@@ -32,6 +33,9 @@ use super::tuning::{TUNING, Tuning};
 pub(crate) struct StudyFile {
     /// The title of the report.
     title: String,
+    /// What was studied, in one or two sentences, for the top of the report page.
+    #[serde(default)]
+    about: String,
     /// The number of seeds, n, of each cell whose file gives no number. The seeds are 0 to n-1.
     seeds: u64,
     /// The sections, in the report's order.
@@ -51,6 +55,15 @@ pub struct Section {
     pub id: String,
     /// The title of the section.
     pub title: String,
+    /// The story of the section, for the report page. An empty line ends a paragraph. The id
+    /// of a claim in braces, as `{mlp-beats-linear}`, becomes the claim's sentence with its
+    /// verdict.
+    #[serde(default)]
+    pub text: String,
+    /// The figures that the report page shows below the text, by the names of their files
+    /// without the section, as `accuracy`. The page folds all others. Without this key, it
+    /// shows the first two.
+    pub figures: Option<Vec<String>>,
 }
 
 /// A study: its sections, cells and claims, and the values that all cells share.
@@ -58,6 +71,8 @@ pub struct Section {
 pub struct Study {
     /// The title of the report.
     pub title: String,
+    /// What was studied, in one or two sentences; may be empty.
+    pub about: String,
     /// The sections, in the report's order.
     pub sections: Vec<Section>,
     /// Which cells the report shows together.
@@ -138,6 +153,7 @@ impl Study {
         let mut study = Self {
             places: names.zip(0..).collect(),
             title: study.title,
+            about: study.about,
             sections: study.section,
             figures: study.figures,
             cells,
@@ -161,6 +177,7 @@ impl Study {
             |id| study.sections.iter().any(|section| section.id == id),
             |name| study.cell(name).map(drop),
         )?;
+        check_stories(&study)?;
         study.original = Original::read(folder, |name| study.cell(name).map(drop))?;
         Ok(study)
     }
@@ -233,6 +250,25 @@ impl Study {
             ),
         }
     }
+}
+
+/// Checks that the text of each section names only claims of the study.
+fn check_stories(study: &Study) -> Result<()> {
+    for section in &study.sections {
+        for part in story(&section.text).into_iter().flatten() {
+            let StoryPart::Claim(id) = part else {
+                continue;
+            };
+            if !study.claims.iter().any(|claim| claim.id == id) {
+                return Err(Error::key(
+                    &study.quick_origin,
+                    format!("section {}: text", section.id),
+                    format!("{CLAIMS} has no claim `{id}`; name one of its claims, or remove the braces"),
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Adds the TOML files in `folder` and below to `files`, ordered by name.

@@ -75,11 +75,14 @@ impl Checkpoint {
             timing: self.timing.clone(),
             lengths: [0, 1, 2].map(|part| self.parts[part].len()),
         };
-        let mut rest = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
-        rest.push(b'\n');
-        rest.extend(self.parts.iter().flatten());
-        let digest = hex(&Sha256::digest(&rest));
-        Ok([MAGIC, digest.as_bytes(), b"\n", &rest].concat())
+        let mut header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
+        header.push(b'\n');
+        let [model, optimizer, rate] = &self.parts;
+        let rest = [&header, model, optimizer, rate].map(Vec::as_slice);
+        let mut digest = Sha256::new();
+        rest.iter().for_each(|part| digest.update(part));
+        let digest = hex(&digest.finalize());
+        Ok([&[MAGIC, digest.as_bytes(), b"\n"], &rest[..]].concat().concat())
     }
 
     /// Reads the bytes that [`Checkpoint::to_bytes`] returned.

@@ -1,12 +1,14 @@
 //! The networks of the explorer, with their layers.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use kindling_formats::{
     ChannelScale, DataInfo, Error, ExplorerCells, ImageShape, Result, RunStatus, Task, read_numbers,
 };
 use serde::Serialize;
 
 use crate::explorer::layers::{Layer, classifier, decoder, encoder, principal_components};
-use crate::read::{RecordedRun, Weights};
+use crate::read::{NumberTable, RecordedRun, Weights};
 
 /// The largest number of codes that are drawn in a plane.
 const CODES: usize = 2000;
@@ -20,6 +22,16 @@ pub(crate) struct Explorer {
     classes: Vec<String>,
     classifiers: Vec<Network>,
     planes: Vec<Plane>,
+    /// A test image of each class.
+    examples: Vec<Example>,
+}
+
+/// A test image.
+#[derive(Debug, Serialize)]
+struct Example {
+    label: usize,
+    /// The bytes `[channels, height, width]` in base64.
+    pixels: String,
 }
 
 /// A classifier.
@@ -72,6 +84,7 @@ pub(crate) fn explorer(
         classes: data.classes.clone(),
         classifiers: Vec::new(),
         planes: Vec::new(),
+        examples: Vec::new(),
     };
     for run in classifiers.into_iter().filter(is_alike) {
         match network(run, data.shape) {
@@ -79,6 +92,12 @@ pub(crate) fn explorer(
             Err(error) => keep(run, error),
         }
     }
+    found.examples = planes
+        .iter()
+        .filter(|run| is_alike(run))
+        .map(|run| examples(run, data.shape))
+        .find(|examples| !examples.is_empty())
+        .unwrap_or_default();
     for run in planes.into_iter().filter(is_alike) {
         match plane(run) {
             Ok(plane) => found.planes.extend(plane),
@@ -86,6 +105,23 @@ pub(crate) fn explorer(
         }
     }
     (!found.classifiers.is_empty() || !found.planes.is_empty()).then_some(found)
+}
+
+/// The first test image of each class, as the run has kept it beside its reconstruction.
+fn examples(run: &RecordedRun, shape: ImageShape) -> Vec<Example> {
+    // The figure of the reconstructions reads the same file, and reports an error.
+    let table = NumberTable::read(run, "reconstructions.csv", &mut Vec::new());
+    let rows = table.iter().flat_map(|table| {
+        table.rows.iter().filter_map(|row| {
+            let pixels = table.image(row, "p", shape)?;
+            let bytes: Vec<u8> = pixels.iter().map(|pixel| (255.0 * pixel).round() as u8).collect();
+            Some(Example {
+                label: table.at(row, "label")? as usize,
+                pixels: BASE64_STANDARD.encode(bytes),
+            })
+        })
+    });
+    rows.collect()
 }
 
 /// The classifier of a run on images of the shape `image`; `None` if the run has no file of

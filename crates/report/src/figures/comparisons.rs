@@ -9,7 +9,7 @@ use crate::spread::Spread;
 
 /// A cell with a lower mean test accuracy is left out of a figure, because the axis would
 /// become so long that the other cells could not be told apart.
-const LOW_ACCURACY: f64 = 0.9;
+pub(super) const LOW_ACCURACY: f64 = 0.9;
 
 /// A complete run that is compared with others.
 #[derive(Clone, Copy)]
@@ -165,6 +165,7 @@ impl Comparison<'_> {
             svg: plot.svg()?,
             cells: plot.rows.iter().map(|row| row.name.clone()).collect(),
             title: plot.title,
+            data: None,
         }))
     }
 }

@@ -3,6 +3,7 @@
 use kindling_formats::{Figures, HistoryRow, StudyFigures};
 
 use crate::figures::averages::{Value, mean, points, thin};
+use crate::figures::chart_data::ChartData;
 use crate::figures::drawn::{DrawError, Drawn};
 use crate::figures::groups::{Group, History, groups};
 use crate::figures::line_chart::{Curve, LineChart};
@@ -66,6 +67,7 @@ impl Named {
             caption: format!("{}.{of_seeds}", self.chart.title),
             title: self.chart.title.clone(),
             file: self.file.clone(),
+            data: Some(ChartData::of(&self.chart)),
         })
     }
 }

@@ -118,7 +118,7 @@ impl DotPlot {
 
 /// The marks of an axis from `low` to `high`: three to nine multiples of 1, 2 or 5 times a
 /// power of ten.
-fn marks(low: f64, high: f64) -> Vec<f64> {
+pub(super) fn marks(low: f64, high: f64) -> Vec<f64> {
     let power = 10f64.powf(((high - low) / 5.0).log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0]
         .map(|digit| digit * power)

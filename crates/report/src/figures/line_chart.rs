@@ -53,6 +53,12 @@ const PALETTE: [RGBColor; CELLS] = [
     RGBColor(0x56, 0xb4, 0xe9),
 ];
 
+/// The colours of the cells of a chart, as `#0072b2`.
+pub(super) fn colours() -> impl Iterator<Item = String> {
+    let hex = |RGBColor(red, green, blue): &RGBColor| format!("#{red:02x}{green:02x}{blue:02x}");
+    PALETTE.iter().cycle().map(hex)
+}
+
 /// Width and height in pixels; the width is that of a page on GitHub.
 const SIZE: (u32, u32) = (880, 460);
 /// Height of a line of the legend, in pixels.

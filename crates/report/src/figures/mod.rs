@@ -2,18 +2,24 @@
 
 mod averages;
 mod axes;
+mod chart_data;
 mod comparisons;
 mod confusion;
 mod curves;
 mod dots;
 mod drawn;
 mod groups;
+mod intervals;
 mod line_chart;
+mod networks;
 mod of_run;
 mod predictions;
+mod rates;
 mod scatter;
 mod section;
 mod tiles;
 
 pub(crate) use drawn::Drawn;
+pub(crate) use networks::networks;
+pub(crate) use rates::rates;
 pub(crate) use section::section_figures;

@@ -52,6 +52,7 @@ pub(super) fn figures_of_run(
         caption: format!("{} Seed {}.", figure.caption, record.seed),
         svg: figure.svg,
         cells: vec![record.cell.clone()],
+        data: None,
     });
     Ok(drawn.collect())
 }

@@ -49,6 +49,7 @@ pub(super) fn predictions(
                       figure shows the run with the smallest seed of each cell."
                 .into(),
             cells: plot.groups.into_iter().map(|points| points.name).collect(),
+            data: None,
         })
     };
     functions.into_iter().map(draw).collect()

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use kindling_formats::{Error, Layout, Original, Record, Result, Study};
+use kindling_formats::{Choices, Error, Layout, Original, Record, Result, Study};
 
 use crate::explorer::explorer;
-use crate::figures::{Drawn, section_figures};
+use crate::figures::{Drawn, networks, rates, section_figures};
 use crate::judge::{Judgement, Looked, look};
 use crate::original::{beside_original, original_table};
+use crate::page::others::{Others, others};
 use crate::page::overview::{Overview, overview, provenance};
 use crate::page::problems::{Problem, problems};
+use crate::page::standing::{Standing, standing};
 use crate::page::section_tables::{gradient_table, metric_tables};
 use crate::read::{RecordedRun, RecordedRuns};
 use crate::tables::{Columns, results_table, summarize};
@@ -17,6 +19,16 @@ use crate::tables::{Columns, results_table, summarize};
 /// The content of a report.
 pub(super) struct Content {
     pub(super) title: String,
+    /// What was studied, in one or two sentences; may be empty.
+    pub(super) about: String,
+    /// What the claims and the runs say as a whole.
+    pub(super) standing: Standing,
+    /// The test accuracy of all networks.
+    pub(super) networks: Option<Drawn>,
+    /// The same claims and cells in other trees.
+    pub(super) others: Option<Others>,
+    /// The scores of the trials that chose the hyper-parameters of the tuned protocol.
+    pub(super) tuning: Vec<Drawn>,
     /// The runs in the report.
     pub(super) overview: Overview,
     /// The runs and files that are missing or broken.
@@ -35,6 +47,13 @@ pub(super) struct Content {
 pub(super) struct Section {
     pub(super) id: String,
     pub(super) title: String,
+    /// The text of `study.toml` about the section.
+    pub(super) text: String,
+    /// The files of the figures that the page shows; it folds the others. `None` if `study.toml`
+    /// does not say.
+    pub(super) shown: Option<Vec<String>>,
+    /// The cells of the section that have runs, in the study's order, each with what it is.
+    pub(super) cells: Vec<(String, String)>,
     /// The table of results, then the others; empty if the section has no runs.
     pub(super) tables: Vec<Columns>,
     /// The figures of the section's cells beside those of the original study.
@@ -68,6 +87,11 @@ impl Content {
             let runs: Vec<&RecordedRun> = runs
                 .filter(|run| run.record.section == section.id)
                 .collect();
+            let mut cells: Vec<(String, String)> = runs
+                .iter()
+                .map(|run| (run.record.cell.clone(), run.config.about.clone()))
+                .collect();
+            cells.dedup_by(|(later, _), (earlier, _)| later == earlier);
             let mut tables = Vec::new();
             let mut figures = Vec::new();
             if !runs.is_empty() {
@@ -96,10 +120,23 @@ impl Content {
                 id: section.id.clone(),
                 title: section.title.clone(),
                 tables,
+                text: section.text.clone(),
+                shown: section.figures.as_ref().map(|names| {
+                    let file = |name: &String| file_name(&format!("{}-{name}", section.id));
+                    names.iter().map(file).collect()
+                }),
+                cells,
                 original: original_table(&beside),
                 figures,
             });
         }
+        let (others, notes) = others(study, layout);
+        unreadable.extend(notes);
+        let tuning = tuning(layout, unreadable)?;
+        let networks = networks(study, runs, unreadable).map_err(|error| Error::File {
+            file: layout.figures(),
+            problem: format!("cannot draw the figure of all networks: {error}"),
+        })?;
         let explorer = explorer(&study.figures.explorer, runs, unreadable);
         // Names of cells may hold any text, and `</script>` would end the data.
         let explorer = explorer
@@ -108,6 +145,11 @@ impl Content {
         Ok(Self {
             explorer,
             title: study.title.clone(),
+            about: study.about.trim().to_string(),
+            standing: standing(&judgements, found.records()),
+            networks,
+            others,
+            tuning,
             overview: overview(&found, layout),
             problems: problems(&found, &order),
             judgements,
@@ -115,6 +157,25 @@ impl Content {
             sections,
             provenance: provenance(&found, layout),
         })
+    }
+}
+
+/// The figures of tuning; none if nothing was tuned. A file that cannot be read is added to
+/// `unreadable`.
+fn tuning(layout: &Layout, unreadable: &mut Vec<String>) -> Result<Vec<Drawn>> {
+    let path = layout.choices();
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    match Choices::read(&path) {
+        Err(error) => {
+            unreadable.push(error.to_string());
+            Ok(Vec::new())
+        }
+        Ok(choices) => rates(&choices).map_err(|error| Error::File {
+            file: layout.figures(),
+            problem: format!("cannot draw the figures of tuning: {error}"),
+        }),
     }
 }
 
