@@ -179,10 +179,8 @@ mod tests {
     }
 
     fn figures(cells: Vec<Choice>) -> Vec<Drawn> {
-        let choices = Choices {
-            cells,
-            ..Choices::none(Path::new("choices.toml"), Size::Full)
-        };
+        let mut choices = Choices::none(Path::new("choices.toml"), Size::Full);
+        choices.cells = cells;
         rates(&choices).expect("draws")
     }
 

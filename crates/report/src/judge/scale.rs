@@ -12,7 +12,7 @@ pub(crate) enum Scale {
 
 impl Scale {
     /// The scale of values that are compared by `comparison`.
-    pub(super) fn of(comparison: Comparison) -> Self {
+    pub(crate) fn of(comparison: Comparison) -> Self {
         match comparison {
             Comparison::Difference => Self::Linear,
             Comparison::Ratio => Self::Logarithmic,
@@ -20,7 +20,7 @@ impl Scale {
     }
 
     /// Converts a claim's value to this scale.
-    pub(super) fn apply(self, value: f64) -> f64 {
+    pub(crate) fn apply(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
             Self::Logarithmic => value.ln(),
@@ -29,7 +29,7 @@ impl Scale {
 
     /// Converts a bound of a claim's value to this scale. A ratio is positive, so a bound of at
     /// most 0 becomes minus infinity: it is below every ratio.
-    pub(super) fn apply_bound(self, bound: f64) -> f64 {
+    pub(crate) fn apply_bound(self, bound: f64) -> f64 {
         match self {
             Self::Logarithmic if bound <= 0.0 => f64::NEG_INFINITY,
             scale => scale.apply(bound),

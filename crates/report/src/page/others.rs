@@ -105,7 +105,7 @@ mod tests {
 
     fn study(folder: &std::path::Path) -> Study {
         let claim = "[[claim]]\nid = \"good\"\nsection = \"2.5\"\nsays = \"It is good.\"\n\
-             left = { cells = [\"a\"], of = \"test_accuracy\" }\nat_least = 0.9\n";
+             left = { cells = [\"a\"], of = \"test_accuracy\" }\nat_least = 0.7\n";
         let cell = fake::classifier("a", "seeds = 1\n");
         fake::study_of(
             folder,
@@ -116,29 +116,32 @@ mod tests {
     fn finish(study: &Study, layout: &Layout, accuracy: f64) {
         let mut record = fake::record_of(study, "a", 0);
         record.test_accuracy = Some(accuracy);
+        let dir = layout.finished("a", 0);
+        let record = fake::with_test_images(record, &dir, &[0.1; 100], &[1; 100]);
         fake::finish(layout, &record);
     }
 
     #[test]
-    fn a_verdict_that_another_protocol_changes_is_shown_beside_it() {
+    fn a_verdict_that_another_tree_changes_is_shown_beside_it() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let study = study(folder.path());
         let layout = Layout::new(&folder.path().join("out"), Size::Full);
         finish(&study, &layout, 0.95);
         assert!(others(&study, &layout).0.is_none(), "there is one tree");
-        finish(&study, &layout.tuned(), 0.85);
+        finish(&study, &layout.variant("other"), 0.2);
         let (found, notes) = others(&study, &layout);
         let found = found.expect("two trees");
         assert_eq!(notes, [""; 0]);
-        assert_eq!(found.trees, ["written", "tuned"]);
+        assert_eq!(found.trees, ["written", "other"]);
         assert_eq!(found.claims[0].verdicts, ["supported", "refuted"]);
         assert_eq!(found.changes(), 1);
         let rows = found.results.body();
         let accuracy: Vec<&str> = rows[1].iter().map(|(text, _)| *text).collect();
-        assert_eq!(accuracy, ["a", "test accuracy", "0.9500", "0.8500"]);
-        // The report of the other tree shows the same, the other way round.
-        let (found, _) = others(&study, &layout.tuned());
-        assert_eq!(found.expect("two trees").trees, ["tuned", "written"]);
+        assert_eq!(accuracy, ["a", "test accuracy", "0.9500", "0.2000"]);
+        // A tree without a run that counts is left out.
+        std::fs::create_dir_all(layout.tuned().runs()).expect("a folder");
+        let (found, _) = others(&study, &layout);
+        assert_eq!(found.expect("two trees").trees, ["written", "other"]);
     }
 
     #[test]
@@ -146,7 +149,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let study = study(folder.path());
         let layout = Layout::new(&folder.path().join("out"), Size::Quick);
-        for layout in [&layout, &layout.tuned()] {
+        for layout in [&layout, &layout.variant("other")] {
             finish(&study, layout, 0.95);
         }
         assert!(others(&study, &layout).0.is_none());

@@ -56,7 +56,7 @@ impl<'a> SectionView<'a> {
         let all = || section.figures.iter();
         let visible: Vec<&Drawn> = match &section.shown {
             Some(names) => {
-                let of_name = |name| all().find(|figure| figure.file == *name);
+                let of_name = |name: &String| all().find(|figure| figure.file == *name);
                 names.iter().filter_map(of_name).collect()
             }
             None => all().take(VISIBLE).collect(),

@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(
             about_runs(records.iter()),
             "3 finished runs of 2 cells with seeds 0, 2, 3 minutes of training. Images: 60,000 to \
-             train and 10,000 to test, 1x28x28 pixels, 10 classes."
+             train and 10,000 to test, 28x28 pixels, 10 classes."
         );
         assert_eq!(about_runs([].into_iter()), "No run has finished yet.");
     }
