@@ -59,7 +59,7 @@ with sync_playwright() as playwright:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(OBSERVE)
         page.goto(url)
-        page.wait_for_function("window.explorer !== undefined")
+        page.wait_for_function("window.trained !== undefined")
         paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
         page.wait_for_timeout(3000)
         for name, act in inputs(page):

@@ -34,7 +34,7 @@ def opened(browser, width=1280, **settings):
     page.on("console", lambda message: page.faults.append(message.text))
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     page.goto(URL)
-    page.wait_for_function("window.explorer !== undefined")
+    page.wait_for_function("window.trained !== undefined")
     return page
 
 
@@ -111,8 +111,8 @@ def folds(browser):
     page.keyboard.press("Enter")
     check(fold.evaluate("(fold) => fold.open") != was_open, "Enter opens or closes a fold")
     # A link to a figure that is folded opens its fold.
-    hidden = page.locator("main details:not([open]) figure").first
-    name = hidden.get_attribute("id")
+    name = page.locator("main details:not([open]) figure").first.get_attribute("id")
+    hidden = page.locator(f"[id='{name}']")
     check(not hidden.is_visible(), f"{name} is folded")
     page.evaluate("(name) => { location.hash = name; }", name)
     hidden.wait_for(state="visible")
@@ -121,6 +121,7 @@ def folds(browser):
 
 def tables(browser):
     page = opened(browser)
+    unfold(page)
     box = page.locator(".table").first
     header = box.locator("th", has=page.locator("button")).first
     fields = lambda: box.locator("tbody tr td:first-child").all_text_contents()
@@ -158,7 +159,7 @@ def curves(browser):
     first = readout()
     page.keyboard.press("ArrowRight")
     check(first != readout(), f"an arrow key goes to the next epoch: {first!r}")
-    axis.tap(position={"x": 70, "y": 100})
+    axis.tap(position={"x": 62, "y": 100})
     check(readout() == first, f"a tap at the left end: {readout()!r}")
     lines = lambda: axis.locator("path").count()
     before = lines()
@@ -178,8 +179,8 @@ def curves(browser):
 
 def explorer(browser):
     page = opened(browser, has_touch=True)
-    shares = lambda: page.evaluate("explorer.networks.map((one) => Array.from(one.shares ?? []))")
-    codes = lambda: page.evaluate("explorer.planes.map((one) => one.code.map((z) => z.toFixed(4)))")
+    shares = lambda: page.evaluate("trained.networks.map((one) => Array.from(one.shares ?? []))")
+    codes = lambda: page.evaluate("trained.planes.map((one) => one.code.map((z) => z.toFixed(4)))")
     image = lambda: page.locator(".plane .digit").first.evaluate("(image) => image.toDataURL()")
     start = shares()
     check(all(abs(sum(one) - 1) < 1e-6 for one in start), f"an example is there: {start}")
@@ -252,8 +253,8 @@ def networks(browser):
         """(images) => {
         const pixels = images.map((image) => image.map((byte) => byte / 255));
         const of = (layers, scale) => pixels.map((one) => Array.from(forward(layers, scaled(scale, one))));
-        const logits = explorer.networks.map(({ name, layers, scale }) => [name, of(layers, scale)]);
-        const codes = explorer.planes.map(({ name, encoder }) => [name, of(encoder, null)]);
+        const logits = trained.networks.map(({ name, layers, scale }) => [name, of(layers, scale)]);
+        const codes = trained.planes.map(({ name, encoder }) => [name, of(encoder, null)]);
         return { logits: Object.fromEntries(logits), codes: Object.fromEntries(codes) };
         }""",
         images,

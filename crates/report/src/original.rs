@@ -160,7 +160,10 @@ pub(crate) fn reported(claim: &Claim, original: &Original) -> String {
 /// them.
 pub(crate) fn value(claim: &Claim, original: &Original) -> Option<f64> {
     let side = |term: &Term| -> Option<f64> {
-        let figures = term.cells.iter().map(|cell| original.figure(cell, &term.of));
+        let figures = term
+            .cells
+            .iter()
+            .map(|cell| original.figure(cell, &term.of));
         let figures: Vec<f64> = figures.collect::<Option<_>>()?;
         match term.take {
             Take::Mean => Spread::of(&figures).map(|spread| spread.mean),

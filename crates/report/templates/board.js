@@ -40,7 +40,7 @@ function normalise(canvas, [channels, height, width]) {
 // The probabilities of one network, as bars.
 class Bars {
   constructor(parent, { name, scale, layers }, classes) {
-    Object.assign(this, { name, scale, layers: prepare(layers), classes });
+    Object.assign(this, { name, scale, layers, classes });
     const box = make("div", parent, { className: "network" });
     make("h4", box, { textContent: name });
     // Long names do not fit below columns.
@@ -148,8 +148,10 @@ class Board {
   }
 }
 
-function startExplorer(root, data) {
+async function startExplorer(root, data) {
   const { shape, classes } = data;
+  for (const { layers } of data.classifiers) await prepare(layers);
+  for (const { encoder, decoder } of data.planes) await Promise.all([prepare(encoder), prepare(decoder)]);
   const decode = (text) => Array.from(atob(text), (c) => c.charCodeAt(0) / 255);
   const examples = data.examples.map(({ label, pixels }) => ({ label, pixels: decode(pixels) }));
   const row = make("div", root, { className: "row" });
@@ -191,6 +193,6 @@ function startExplorer(root, data) {
 // The page is painted first, because the weights take some time to decode.
 const explorerData = document.getElementById("explorer-data");
 if (explorerData)
-  requestAnimationFrame(() => setTimeout(() => {
-    window.explorer = startExplorer(document.getElementById("explorer"), JSON.parse(explorerData.textContent));
+  requestAnimationFrame(() => setTimeout(async () => {
+    window.trained = await startExplorer(document.getElementById("explorer"), JSON.parse(explorerData.textContent));
   }));

@@ -1,18 +1,26 @@
 // The forward passes of the explorer's networks, in plain loops. An image is an array of numbers
 // in [0, 1] in the order channels, rows, columns.
-// The numbers of a tensor: 32-bit floats, or 16-bit multiples of `scale`.
-function decodeNumbers({ scale, data }) {
+// The numbers of a tensor: 32-bit floats, or 16-bit multiples of `scale`, compressed: first all
+// low bytes, then all high bytes.
+async function decodeNumbers({ scale, data }) {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  if (scale === null) return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
-  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => scale * view.getInt16(2 * i, true));
+  if (scale === null) {
+    const view = new DataView(bytes.buffer);
+    return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  }
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const all = new Uint8Array(await new Response(stream).arrayBuffer());
+  const numbers = new Float32Array(all.length / 2);
+  for (let i = 0; i < numbers.length; i++)
+    numbers[i] = scale * (((all[numbers.length + i] << 24) >> 16) | all[i]);
+  return numbers;
 }
 
 // Decodes the weights of `layers`.
-function prepare(layers) {
+async function prepare(layers) {
   for (const layer of layers) {
-    layer.w = decodeNumbers(layer.weight);
-    layer.b = decodeNumbers(layer.bias);
+    layer.w = await decodeNumbers(layer.weight);
+    layer.b = await decodeNumbers(layer.bias);
     delete layer.weight;
     delete layer.bias;
   }

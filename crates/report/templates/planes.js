@@ -30,8 +30,8 @@ class Plane {
   constructor(parent, plane, shape) {
     this.name = plane.name;
     this.shape = shape;
-    this.encoder = prepare(plane.encoder);
-    this.decoder = prepare(plane.decoder);
+    this.encoder = plane.encoder;
+    this.decoder = plane.decoder;
     this.codes = plane.codes;
     const box = make("div", parent, { className: "plane" });
     make("h3", box, { textContent: `Plane of ${plane.name}` });
@@ -96,7 +96,7 @@ class Plane {
     const row = (r) => {
       if (r === GRID) {
         // The images are pale, so that the codes are seen on them.
-        context.fillStyle = "rgba(255, 255, 255, 0.55)";
+        context.fillStyle = "rgba(255, 255, 255, 0.7)";
         context.fillRect(0, 0, SIDE, SIDE);
         this.decoded = true;
         this.drawCodes();

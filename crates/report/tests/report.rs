@@ -2,6 +2,7 @@
 
 #[path = "../src/fake.rs"]
 mod fake;
+mod whole_runs;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -287,12 +288,12 @@ fn a_report_names_missing_failed_and_unreadable_runs() {
         "mlp-16 seed 0",
         "convnet-y1, mlp-16.",
         "The linear &#60;model&#62; fails.",
-        "<td>2.625 ± 0.177</td>",
+        "<td data-column=\"test loss\">2.625 ± 0.177</td>",
         "id=\"f-2.4-regression-y1-loss\"",
     ] {
         assert!(page.contains(words), "`{words}` in the page");
     }
-    assert_eq!(page.matches("<svg").count(), 3);
+    assert_eq!(page.matches("<svg width").count(), 3);
     let mut drawn: Vec<String> = fs::read_dir(&figures)
         .expect("lists")
         .map(|entry| entry.expect("an entry").file_name().display().to_string())
@@ -411,4 +412,79 @@ fn a_damaged_file_of_a_run_is_named_and_all_other_figures_are_drawn() {
     )
     .expect("writes");
     report(&study, &layout);
+}
+
+#[test]
+fn the_page_tells_the_story_of_each_section_and_shows_the_figures_that_it_names() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let story = "title = \"Classifiers\"\n    text = \"One <word>. {linear-fails} And so on.\\n\\nTwo.\"\n    \
+                 figures = [\"classifier-mlp-8-accuracy\", \"no-such-figure\"]";
+    let text = STUDY.replace("title = \"Classifiers\"", story);
+    let study = study_of(folder.path(), &text, "2.5");
+    let layout = Layout::new(folder.path(), Size::Full);
+    runs(&study, &layout);
+    let page = fs::read_to_string(report(&study, &layout)).expect("reads");
+    let (_, section) = page.split_once("id=\"s2.5\"").expect("the section");
+    let (visible, folded) = section.split_once("<details>").expect("a fold");
+    for words in [
+        "<p>One &#60;word&#62;. <a",
+        "href=\"#c-linear-fails\"",
+        "And so on.</p>",
+        "<p>Two.</p>",
+    ] {
+        assert!(visible.contains(words), "`{words}` in {visible}");
+    }
+    let accuracy = "id=\"f-2.5-classifier-mlp-8-accuracy\"";
+    assert!(visible.contains(accuracy) && !folded.contains(accuracy));
+    let loss = "id=\"f-2.5-classifier-mlp-8-loss\"";
+    assert!(folded.contains(loss) && !visible.contains(loss));
+    // The other section has no list of figures, so its first ones are visible.
+    let (_, section) = page.split_once("id=\"s2.4\"").expect("the section");
+    let (visible, _) = section.split_once("</section>").expect("the end");
+    let (visible, _) = visible.split_once("Results of all cells").expect("a fold");
+    assert!(visible.contains("id=\"f-2.4-regression-y1-loss\""));
+}
+
+#[test]
+fn a_story_that_names_an_unknown_claim_is_refused_with_file_key_and_remedy() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = STUDY.replace(
+        "title = \"Classifiers\"",
+        "title = \"C\"\n    text = \"{nothing}\"",
+    );
+    let files = [("study.toml", text.as_str()), ("claims.toml", CLAIMS)];
+    let configs = folder.path().join("configs");
+    fs::create_dir_all(&configs).expect("a folder");
+    for (name, text) in files {
+        fs::write(configs.join(name), text).expect("writes");
+    }
+    fs::write(configs.join("10.toml"), REGRESSION).expect("writes");
+    let error = Study::read(&configs)
+        .expect_err("an unknown claim")
+        .to_string();
+    for words in [
+        "study.toml",
+        "section 2.5: text",
+        "no claim `nothing`",
+        "remove the braces",
+    ] {
+        assert!(error.contains(words), "`{words}` in {error}");
+    }
+}
+
+#[test]
+fn every_figure_that_the_study_names_is_drawn() {
+    // The names are those of files, so that no cell needs to be trained here.
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+    let study = Study::read(&configs).expect("the repository's study");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let layout = Layout::new(folder.path(), Size::Full);
+    whole_runs::write(&study, &layout);
+    report(&study, &layout);
+    for section in &study.sections {
+        for name in section.figures.iter().flatten() {
+            let file = layout.figures().join(format!("{}-{name}.svg", section.id));
+            assert!(file.exists(), "section {}: {name}", section.id);
+        }
+    }
 }

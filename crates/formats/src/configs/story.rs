@@ -52,7 +52,10 @@ mod tests {
         for text in ["a { b", "a } b", "a {b\n\nc} d"] {
             let found = story(text);
             let parts: Vec<_> = found.into_iter().flatten().collect();
-            assert!(parts.iter().all(|part| matches!(part, Text(_))), "{parts:?}");
+            assert!(
+                parts.iter().all(|part| matches!(part, Text(_))),
+                "{parts:?}"
+            );
         }
     }
 }

@@ -263,7 +263,9 @@ fn check_stories(study: &Study) -> Result<()> {
                 return Err(Error::key(
                     &study.quick_origin,
                     format!("section {}: text", section.id),
-                    format!("{CLAIMS} has no claim `{id}`; name one of its claims, or remove the braces"),
+                    format!(
+                        "{CLAIMS} has no claim `{id}`; name one of its claims, or remove the braces"
+                    ),
                 ));
             }
         }

@@ -82,7 +82,9 @@ impl Checkpoint {
         let mut digest = Sha256::new();
         rest.iter().for_each(|part| digest.update(part));
         let digest = hex(&digest.finalize());
-        Ok([&[MAGIC, digest.as_bytes(), b"\n"], &rest[..]].concat().concat())
+        Ok([&[MAGIC, digest.as_bytes(), b"\n"], &rest[..]]
+            .concat()
+            .concat())
     }
 
     /// Reads the bytes that [`Checkpoint::to_bytes`] returned.

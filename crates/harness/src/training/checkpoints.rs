@@ -168,7 +168,8 @@ impl<P: Part> Checkpointer<P> for PartCheckpointer {
         let whole = {
             let mut parts = self.checkpoints.lock_parts();
             let of_epoch = parts.entry(epoch).or_default();
-            of_epoch[self.index] = Some(bytes.try_into_vec().unwrap_or_else(|bytes| bytes.to_vec()));
+            of_epoch[self.index] =
+                Some(bytes.try_into_vec().unwrap_or_else(|bytes| bytes.to_vec()));
             match of_epoch {
                 [Some(_), Some(_), Some(_)] => parts.remove(&epoch),
                 _ => None,

@@ -114,7 +114,10 @@ fn examples(run: &RecordedRun, shape: ImageShape) -> Vec<Example> {
     let rows = table.iter().flat_map(|table| {
         table.rows.iter().filter_map(|row| {
             let pixels = table.image(row, "p", shape)?;
-            let bytes: Vec<u8> = pixels.iter().map(|pixel| (255.0 * pixel).round() as u8).collect();
+            let bytes: Vec<u8> = pixels
+                .iter()
+                .map(|pixel| (255.0 * pixel).round() as u8)
+                .collect();
             Some(Example {
                 label: table.at(row, "label")? as usize,
                 pixels: BASE64_STANDARD.encode(bytes),

@@ -57,7 +57,11 @@ fn curve((curve, colour): (&Curve, String)) -> CurveData {
         if seeds.len() < 2 {
             return Vec::new();
         }
-        let at = |epoch| seeds.iter().filter_map(move |seed| seed.get(epoch).copied());
+        let at = |epoch| {
+            seeds
+                .iter()
+                .filter_map(move |seed| seed.get(epoch).copied())
+        };
         let chosen = epochs.iter().map(|epoch| at(epoch).reduce(choose));
         chosen.map(|value| value.map(short)).collect()
     };

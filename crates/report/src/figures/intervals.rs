@@ -146,7 +146,10 @@ mod tests {
             x: "x".into(),
             rows,
         };
-        let rows = vec![row("<a>", Some((0.8, 0.95)), Some(0.91)), row("b", None, None)];
+        let rows = vec![
+            row("<a>", Some((0.8, 0.95)), Some(0.91)),
+            row("b", None, None),
+        ];
         let svg = plot(rows).svg().expect("draws");
         assert_eq!(svg.matches("fill=\"#0072b2\"").count(), 2, "{svg}");
         assert_eq!(svg.matches("fill=\"none\" stroke=\"#d55e00\"").count(), 1);

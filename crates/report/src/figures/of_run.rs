@@ -14,6 +14,10 @@ use crate::read::{NumberTable, RecordedRun, Weights};
 /// The largest number of units of a first layer that are shown.
 const UNITS: usize = 32;
 
+/// The number of shades between black and white in a plane of decoded images. With all shades the
+/// figure would be half as large again, and look the same.
+const SHADES: f64 = 31.0;
+
 /// A figure of a run.
 struct RunFigure {
     /// What the figure shows, in the name of its file.
@@ -202,8 +206,11 @@ fn decoded_plane(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
             .rows
             .iter()
             .filter_map(|row| {
+                let pixels = table.image(row, "p", shape)?.into_iter();
                 Some(Tile {
-                    pixels: table.image(row, "p", shape)?,
+                    pixels: pixels
+                        .map(|pixel| (SHADES * pixel).round() / SHADES)
+                        .collect(),
                     caption: String::new(),
                 })
             })

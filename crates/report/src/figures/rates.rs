@@ -63,7 +63,10 @@ pub(crate) fn rates(choices: &Choices) -> Result<Vec<Drawn>, DrawError> {
     let cells: Vec<Cell> = choices.cells.iter().filter_map(cell).collect();
     let alike = |a: &Cell, b: &Cell| a.score == b.score && a.key == b.key;
     let groups = cells.chunk_by(alike).flat_map(|cells| cells.chunks(CELLS));
-    groups.enumerate().map(|(place, cells)| draw(place + 1, cells)).collect()
+    groups
+        .enumerate()
+        .map(|(place, cells)| draw(place + 1, cells))
+        .collect()
 }
 
 /// The trials of a cell; `None` if something besides the learning rate varied, or all diverged.
@@ -110,7 +113,11 @@ fn draw(number: usize, cells: &[Cell]) -> Result<Drawn, DrawError> {
     let lines = lines.map(|(place, (cell, colour))| LineSvg {
         name: cell.name,
         colour,
-        points: cell.points.iter().map(|&(rate, score)| (x(rate), y(score))).collect(),
+        points: cell
+            .points
+            .iter()
+            .map(|&(rate, score)| (x(rate), y(score)))
+            .collect(),
         chosen: cell
             .points
             .iter()
@@ -128,7 +135,10 @@ fn draw(number: usize, cells: &[Cell]) -> Result<Drawn, DrawError> {
         right,
         top,
         bottom,
-        x_marks: rates.iter().map(|&rate| (x(rate), mark_text(rate))).collect(),
+        x_marks: rates
+            .iter()
+            .map(|&rate| (x(rate), mark_text(rate)))
+            .collect(),
         y_marks: marks(y_low, y_high)
             .into_iter()
             .map(|mark| (y(mark), mark_text(mark)))
@@ -187,7 +197,10 @@ mod tests {
     #[test]
     fn every_candidate_has_a_mark_and_the_chosen_one_is_filled() {
         let means = [(0.02, 0.97), (0.04, 0.98), (0.08, f64::NAN)];
-        let found = figures(vec![choice("a", KEY, &means), choice("b", KEY, &means[..1])]);
+        let found = figures(vec![
+            choice("a", KEY, &means),
+            choice("b", KEY, &means[..1]),
+        ]);
         assert_eq!(found.len(), 1);
         let svg = &found[0].svg;
         assert_eq!(svg.matches("<circle").count(), 3 + 2, "{svg}");
@@ -201,6 +214,9 @@ mod tests {
         assert!(figures(vec![choice("a", KEY, &[(0.1, f64::NAN)])]).is_empty());
         let many = (0..7).map(|cell| choice(&format!("c{cell}"), KEY, &[(0.1, 0.9)]));
         let found = figures(many.collect());
-        assert_eq!(found.iter().map(|one| one.cells.len()).collect::<Vec<_>>(), [6, 1]);
+        assert_eq!(
+            found.iter().map(|one| one.cells.len()).collect::<Vec<_>>(),
+            [6, 1]
+        );
     }
 }

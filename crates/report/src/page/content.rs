@@ -11,8 +11,8 @@ use crate::original::{beside_original, original_table};
 use crate::page::others::{Others, others};
 use crate::page::overview::{Overview, overview, provenance};
 use crate::page::problems::{Problem, problems};
-use crate::page::standing::{Standing, standing};
 use crate::page::section_tables::{gradient_table, metric_tables};
+use crate::page::standing::{Standing, standing};
 use crate::read::{RecordedRun, RecordedRuns};
 use crate::tables::{Columns, results_table, summarize};
 

@@ -79,7 +79,12 @@ mod tests {
             ],
         );
         let layout = Layout::new(&folder.path().join("out"), Size::Full);
-        for (cell, seed, accuracy) in [("a", 0, 0.92), ("a", 1, 0.94), ("b", 0, 0.98), ("b", 1, 0.98)] {
+        for (cell, seed, accuracy) in [
+            ("a", 0, 0.92),
+            ("a", 1, 0.94),
+            ("b", 0, 0.98),
+            ("b", 1, 0.98),
+        ] {
             let mut record = fake::record_of(&study, cell, seed);
             record.test_accuracy = Some(accuracy);
             let dir = layout.finished(cell, seed);
@@ -89,7 +94,9 @@ mod tests {
         let runs = crate::read(&study, &layout);
         let looked = crate::judge::look(&study, &layout, &runs);
         let plots = looked.judgements.iter();
-        plots.map(|judgement| forest(judgement, study.original())).collect()
+        plots
+            .map(|judgement| forest(judgement, study.original()))
+            .collect()
     }
 
     fn claim(id: &str, rest: &str) -> String {

@@ -27,6 +27,8 @@ struct Page<'a> {
     /// How verdicts follow from records; empty if the claims are not judged.
     how: Vec<String>,
     is_judged: bool,
+    /// Whether the study has figures of an original one.
+    has_original: bool,
     /// What the tables beside the original study mean.
     original: &'static str,
     style: &'static str,
@@ -53,6 +55,7 @@ pub(super) fn page(content: &Content) -> askama::Result<String> {
             false => Vec::new(),
         },
         is_judged,
+        has_original: !content.original.is_empty(),
         original: original::HOW,
         style: include_str!("../../templates/style.css"),
         scripts: SCRIPTS,

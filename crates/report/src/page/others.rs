@@ -86,7 +86,10 @@ fn beside(comparison: &TreeComparison) -> Option<Others> {
     let figures = || comparison.cells.iter();
     let mut results = Columns::new()
         .text("cell", figures().map(|figure| figure.cell.clone()))
-        .text("figure", figures().map(|figure| figure.figure.replace('_', " ")));
+        .text(
+            "figure",
+            figures().map(|figure| figure.figure.replace('_', " ")),
+        );
     for (name, &place) in trees.iter().zip(&shown) {
         let mean = |value: Option<f64>| value.map_or(NO_VALUE.into(), |v| number(v).show(v));
         results = results.numbers(name, figures().map(|figure| mean(figure.means[place])));
@@ -109,7 +112,11 @@ mod tests {
         let cell = fake::classifier("a", "seeds = 1\n");
         fake::study_of(
             folder,
-            &[("study.toml", fake::STUDY), ("a.toml", &cell), ("claims.toml", claim)],
+            &[
+                ("study.toml", fake::STUDY),
+                ("a.toml", &cell),
+                ("claims.toml", claim),
+            ],
         )
     }
 

@@ -98,5 +98,7 @@ impl<'a> SectionView<'a> {
 /// All sections of a report.
 pub(super) fn sections<'a>(content: &'a Content, claims: &[ClaimView]) -> Vec<SectionView<'a>> {
     let sections = content.sections.iter();
-    sections.map(|section| SectionView::of(section, claims)).collect()
+    sections
+        .map(|section| SectionView::of(section, claims))
+        .collect()
 }

@@ -64,7 +64,9 @@ pub(super) fn standing<'a>(
 }
 
 fn about_runs<'a>(records: impl Iterator<Item = &'a Record>) -> String {
-    let done: Vec<&Record> = records.filter(|record| !record.status.is_failure()).collect();
+    let done: Vec<&Record> = records
+        .filter(|record| !record.status.is_failure())
+        .collect();
     if done.is_empty() {
         return "No run has finished yet.".into();
     }
@@ -135,7 +137,11 @@ mod tests {
 
     #[test]
     fn the_runs_are_described_by_their_number_seeds_time_and_images() {
-        let mut records = vec![fake::record("a", 0), fake::record("a", 2), fake::record("b", 0)];
+        let mut records = vec![
+            fake::record("a", 0),
+            fake::record("a", 2),
+            fake::record("b", 0),
+        ];
         records.push(fake::failed("c", 1, "broken"));
         records[0].seconds = 176.0;
         assert_eq!(
@@ -148,7 +154,10 @@ mod tests {
 
     #[test]
     fn numbers_and_times_are_easy_to_read() {
-        assert_eq!([1, 999, 1000, 1234567].map(grouped), ["1", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [1, 999, 1000, 1234567].map(grouped),
+            ["1", "999", "1,000", "1,234,567"]
+        );
         assert_eq!(
             [12.4, 600.0, 7_200.0].map(duration),
             ["12 seconds", "10 minutes", "2.0 hours"]

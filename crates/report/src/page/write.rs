@@ -41,7 +41,12 @@ pub fn write(study: &Study, layout: &Layout, mut runs: RecordedRuns) -> Result<P
     let figures = folder.join("figures");
     let mut drawn = BTreeSet::new();
     let figures_of_sections = content.sections.iter().flat_map(|section| &section.figures);
-    for figure in content.networks.iter().chain(&content.tuning).chain(figures_of_sections) {
+    for figure in content
+        .networks
+        .iter()
+        .chain(&content.tuning)
+        .chain(figures_of_sections)
+    {
         let file = format!("{}.svg", figure.file);
         write_atomic(&figures.join(&file), figure.svg.as_bytes())?;
         drawn.insert(file);
