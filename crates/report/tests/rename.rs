@@ -73,7 +73,7 @@ fn renamed(files: &Files) -> Files {
     let is_cell = |name: &str| !others.contains(&name);
     let cells = files.iter().filter(|(name, _)| is_cell(name)).cloned();
     let study = files.iter().find(|(name, _)| name == "study.toml");
-    let study = without_stories(&without_figures(&study.expect("study.toml").1));
+    let study = without_figures(&study.expect("study.toml").1);
     let cells: Files = cells.chain([("study.toml".into(), study)]).collect();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let new = read_study(folder.path(), &cells).expect("a study");
@@ -91,17 +91,6 @@ fn renamed(files: &Files) -> Files {
 fn without_figures(study: &str) -> String {
     let (before, _) = study.split_once("[[figures.").expect("keys of figures");
     before.to_string()
-}
-
-/// `study.toml` without the texts of its sections, which name claims.
-fn without_stories(study: &str) -> String {
-    const QUOTES: &str = "\"\"\"";
-    let mut text = study.to_string();
-    while let Some((before, rest)) = text.split_once(&format!("\ntext = {QUOTES}")) {
-        let (_, after) = rest.split_once(QUOTES).expect("the end of a text");
-        text = format!("{before}{after}");
-    }
-    text
 }
 
 /// A report of made-up runs of a study.

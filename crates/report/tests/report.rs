@@ -446,41 +446,36 @@ fn the_page_tells_the_story_of_each_section_and_shows_the_figures_that_it_names(
 }
 
 #[test]
-fn a_story_that_names_an_unknown_claim_is_refused_with_file_key_and_remedy() {
+fn a_story_that_names_an_unknown_claim_is_reported_with_file_key_and_remedy() {
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let title = "title = \"Classifiers\"";
     let text = STUDY.replace(
-        "title = \"Classifiers\"",
-        "title = \"C\"\n    text = \"{nothing}\"",
+        title,
+        &format!("{title}\n    text = \"It is {{nothing}}.\""),
     );
-    let files = [("study.toml", text.as_str()), ("claims.toml", CLAIMS)];
-    let configs = folder.path().join("configs");
-    fs::create_dir_all(&configs).expect("a folder");
-    for (name, text) in files {
-        fs::write(configs.join(name), text).expect("writes");
-    }
-    fs::write(configs.join("10.toml"), REGRESSION).expect("writes");
-    let error = Study::read(&configs)
-        .expect_err("an unknown claim")
-        .to_string();
+    let study = study_of(folder.path(), &text, "2.5");
+    let layout = Layout::new(folder.path(), Size::Full);
+    let page = fs::read_to_string(report(&study, &layout)).expect("reads");
+    assert!(page.contains("<p>It is nothing.</p>"));
     for words in [
-        "study.toml",
-        "section 2.5: text",
+        "study.toml, section 2.5",
         "no claim `nothing`",
         "remove the braces",
     ] {
-        assert!(error.contains(words), "`{words}` in {error}");
+        assert!(page.contains(words), "`{words}` in {page}");
     }
 }
 
 #[test]
-fn every_figure_that_the_study_names_is_drawn() {
+fn every_figure_and_claim_that_the_stories_name_is_there() {
     // The names are those of files, so that no cell needs to be trained here.
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
     let study = Study::read(&configs).expect("the repository's study");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let layout = Layout::new(folder.path(), Size::Full);
     whole_runs::write(&study, &layout);
-    report(&study, &layout);
+    let page = fs::read_to_string(report(&study, &layout)).expect("reads");
+    assert!(!page.contains("Texts that name no claim"));
     for section in &study.sections {
         for name in section.figures.iter().flatten() {
             let file = layout.figures().join(format!("{}-{name}.svg", section.id));

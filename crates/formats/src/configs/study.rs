@@ -23,7 +23,6 @@ use super::document::{read_table, typed};
 use super::figures::{CellKind, StudyFigures};
 use super::original::{ORIGINAL, Original};
 use super::quick::Quick;
-use super::story::{StoryPart, story};
 use super::sweep::{check_seeds, expand_sweeps};
 use super::tuning::{TUNING, Tuning};
 
@@ -177,7 +176,6 @@ impl Study {
             |id| study.sections.iter().any(|section| section.id == id),
             |name| study.cell(name).map(drop),
         )?;
-        check_stories(&study)?;
         study.original = Original::read(folder, |name| study.cell(name).map(drop))?;
         Ok(study)
     }
@@ -250,27 +248,6 @@ impl Study {
             ),
         }
     }
-}
-
-/// Checks that the text of each section names only claims of the study.
-fn check_stories(study: &Study) -> Result<()> {
-    for section in &study.sections {
-        for part in story(&section.text).into_iter().flatten() {
-            let StoryPart::Claim(id) = part else {
-                continue;
-            };
-            if !study.claims.iter().any(|claim| claim.id == id) {
-                return Err(Error::key(
-                    &study.quick_origin,
-                    format!("section {}: text", section.id),
-                    format!(
-                        "{CLAIMS} has no claim `{id}`; name one of its claims, or remove the braces"
-                    ),
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Adds the TOML files in `folder` and below to `files`, ordered by name.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kindling_formats::{Choices, Error, Layout, Original, Record, Result, Study};
+use kindling_formats::{Choices, Error, Layout, Original, Record, Result, StoryPart, Study, story};
 
 use crate::explorer::explorer;
 use crate::figures::{Drawn, networks, rates, section_figures};
@@ -151,13 +151,33 @@ impl Content {
             others,
             tuning,
             overview: overview(&found, layout),
-            problems: problems(&found, &order),
+            problems: problems(&found, &order, &unknown_claims(study)),
             judgements,
             original: study.original().clone(),
             sections,
             provenance: provenance(&found, layout),
         })
     }
+}
+
+/// A sentence for each id in the text of a section that is no claim of the study.
+fn unknown_claims(study: &Study) -> Vec<String> {
+    let mut unknown = Vec::new();
+    for section in &study.sections {
+        for part in story(&section.text).into_iter().flatten() {
+            let StoryPart::Claim(id) = part else {
+                continue;
+            };
+            if !study.claims().iter().any(|claim| claim.id == id) {
+                unknown.push(format!(
+                    "study.toml, section {}: claims.toml has no claim `{id}`; name one of its \
+                     claims in `text`, or remove the braces",
+                    section.id
+                ));
+            }
+        }
+    }
+    unknown
 }
 
 /// The figures of tuning; none if nothing was tuned. A file that cannot be read is added to

@@ -22,8 +22,8 @@ pub(super) struct Item {
 
 /// The runs and files that are missing or broken in `found`, and the runs that did much worse
 /// than the other runs of their cell; empty if there are none. `order`
-/// names all cells of the study.
-pub(super) fn problems(found: &RecordedRuns, order: &[String]) -> Vec<Problem> {
+/// names all cells of the study, and `stories` is what is wrong in the texts of its sections.
+pub(super) fn problems(found: &RecordedRuns, order: &[String], stories: &[String]) -> Vec<Problem> {
     let failed = found.records().filter(|record| record.status.is_failure());
     let failed = failed.map(|record| Item {
         text: format!("{} seed {}", record.cell, record.seed),
@@ -66,6 +66,7 @@ pub(super) fn problems(found: &RecordedRuns, order: &[String]) -> Vec<Problem> {
             items(&found.others),
         ),
         ("Cells without a run", items(&missing)),
+        ("Texts that name no claim", items(stories)),
     ];
     let there = problems.into_iter().filter(|(_, items)| !items.is_empty());
     there
