@@ -44,8 +44,8 @@ class Bars {
     const box = make("div", parent, { className: "network" });
     make("h4", box, { textContent: name });
     // Long names do not fit below columns.
-    this.is_list = classes.length > FEW || classes.some((name) => name.length > 2);
-    this.items = make("ul", box, { className: this.is_list ? "list" : "bars" });
+    this.isList = classes.length > FEW || classes.some((name) => name.length > 2);
+    this.items = make("ul", box, { className: this.isList ? "list" : "bars" });
     this.show(null);
   }
 
@@ -54,16 +54,16 @@ class Bars {
     const shares = pixels && softmax(forward(this.layers, scaled(this.scale, pixels)));
     this.shares = shares;
     let order = this.classes.map((_, k) => k);
-    if (this.is_list) order = (shares ? order.sort((a, b) => shares[b] - shares[a]) : order).slice(0, LISTED);
+    if (this.isList) order = (shares ? order.sort((a, b) => shares[b] - shares[a]) : order).slice(0, LISTED);
     const most = shares ? Math.max(...shares) : NaN;
     this.items.replaceChildren();
     for (const k of order) {
       const share = shares ? shares[k] : 0;
       const item = make("li", this.items, { className: share === most ? "most" : "" });
-      if (this.is_list) make("span", item, { textContent: this.classes[k] });
-      const bar = make("div", item, { className: this.is_list ? "line" : "column", ariaHidden: "true" });
-      make("span", bar).style[this.is_list ? "width" : "height"] = `${100 * share}%`;
-      if (this.is_list) make("span", item, { textContent: shares ? share.toFixed(2) : "-" });
+      if (this.isList) make("span", item, { textContent: this.classes[k] });
+      const bar = make("div", item, { className: this.isList ? "line" : "column", ariaHidden: "true" });
+      make("span", bar).style[this.isList ? "width" : "height"] = `${100 * share}%`;
+      if (this.isList) make("span", item, { textContent: shares ? share.toFixed(2) : "-" });
       else {
         make("div", item, { textContent: shares ? share.toFixed(2) : "-" });
         make("b", item, { textContent: this.classes[k] });
@@ -83,7 +83,7 @@ class Board {
     this.pen = make("div", box, { className: "pen", hidden: true });
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
     Object.assign(this.context, { lineWidth: 20, lineCap: "round", lineJoin: "round", strokeStyle: "#ffffff", imageSmoothingEnabled: false });
-    Object.assign(this, { is_example: false, at: [BOARD / 2, BOARD / 2], is_down: false, changed });
+    Object.assign(this, { isExample: false, at: [BOARD / 2, BOARD / 2], isDown: false, changed });
     let last = null;
     const at = (event) => {
       const area = this.canvas.getBoundingClientRect();
@@ -111,11 +111,11 @@ class Board {
     const step = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] }[event.key];
     if (step) {
       const next = this.at.map((v, k) => Math.min(Math.max(v + step[k], 10), BOARD - 10));
-      if (this.is_down) { this.stroke(this.at, next); this.changed(); }
+      if (this.isDown) { this.stroke(this.at, next); this.changed(); }
       this.at = next;
     } else if (event.key === " ") {
-      this.is_down = !this.is_down;
-      if (this.is_down) { this.stroke(this.at, this.at); this.changed(); }
+      this.isDown = !this.isDown;
+      if (this.isDown) { this.stroke(this.at, this.at); this.changed(); }
     } else if (event.key === "Escape") {
       this.clear();
       this.changed();
@@ -126,17 +126,17 @@ class Board {
   }
 
   showPen() {
-    this.pen.classList.toggle("down", this.is_down);
+    this.pen.classList.toggle("down", this.isDown);
     [this.pen.style.left, this.pen.style.top] = this.at.map((v) => `${100 * v / BOARD}%`);
   }
 
   stroke(from, to) {
-    if (this.is_example) this.clear();
+    if (this.isExample) this.clear();
     this.context.beginPath(); this.context.moveTo(...from); this.context.lineTo(...to); this.context.stroke();
   }
 
   clear() {
-    this.is_example = false;
+    this.isExample = false;
     this.context.clearRect(0, 0, BOARD, BOARD);
   }
 
@@ -144,7 +144,7 @@ class Board {
   showExample(canvas) {
     this.clear();
     this.context.drawImage(canvas, 0, 0, BOARD, BOARD);
-    this.is_example = true;
+    this.isExample = true;
   }
 }
 

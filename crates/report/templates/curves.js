@@ -12,8 +12,8 @@ function shortNumber(v) {
 }
 
 // Marks of an axis: round numbers, or on a logarithmic axis 1, 2 and 5 times powers of ten.
-function axisMarks(low, high, is_log) {
-  if (!is_log) {
+function axisMarks(low, high, isLog) {
+  if (!isLog) {
     const power = 10 ** Math.floor(Math.log10((high - low) / 5));
     const step = [1, 2, 5, 10].map((digit) => digit * power).find((step) => (high - low) / step <= 7);
     const first = Math.ceil(low / step);
@@ -30,7 +30,7 @@ function axisMarks(low, high, is_log) {
 class Chart {
   constructor(drawn, data) {
     this.data = data;
-    this.is_log = data.log;
+    this.isLog = data.log;
     this.hidden = new Set();
     this.epoch = null;
     const box = document.createElement("div");
@@ -48,9 +48,9 @@ class Chart {
       });
     }
     const scale = make("button", legend, { type: "button" });
-    const label = () => { scale.textContent = this.is_log ? "Linear scale" : "Logarithmic scale"; };
+    const label = () => { scale.textContent = this.isLog ? "Linear scale" : "Logarithmic scale"; };
     label();
-    scale.addEventListener("click", () => { this.is_log = !this.is_log; label(); this.draw(); });
+    scale.addEventListener("click", () => { this.isLog = !this.isLog; label(); this.draw(); });
     this.svg = box.appendChild(document.createElementNS(SVG, "svg"));
     this.svg.setAttribute("tabindex", "0");
     this.svg.setAttribute("role", "application");
@@ -109,19 +109,19 @@ class Chart {
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.style.height = `${height}px`;
     this.svg.replaceChildren();
-    const can = (v) => v !== null && v !== undefined && (!this.is_log || v > 0);
+    const can = (v) => v !== null && v !== undefined && (!this.isLog || v > 0);
     const all = this.curves().flatMap(({ test, train, low, high }) => [...test, ...train, ...low, ...high]).filter(can);
     let [least, most] = all.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
-    if (least > most) [least, most] = this.is_log ? [0.1, 1] : [0, 1];
-    const scaled = this.is_log ? Math.log10 : (v) => v;
+    if (least > most) [least, most] = this.isLog ? [0.1, 1] : [0, 1];
+    const scaled = this.isLog ? Math.log10 : (v) => v;
     const margin = 0.04 * (scaled(most) - scaled(least)) || 0.1 * Math.abs(scaled(most)) || 0.1;
     const [from, to] = [scaled(least) - margin, scaled(most) + margin];
     const epochs = this.epochs();
     const [first, last] = [epochs[0], epochs[epochs.length - 1]];
     this.x = (epoch) => left + (last > first ? (epoch - first) / (last - first) : 0.5) * (right - left);
     const y = (v) => bottom - (scaled(v) - from) / (to - from) * (bottom - top);
-    const unscaled = (v) => (this.is_log ? 10 ** v : v);
-    for (const mark of axisMarks(unscaled(from), unscaled(to), this.is_log)) {
+    const unscaled = (v) => (this.isLog ? 10 ** v : v);
+    for (const mark of axisMarks(unscaled(from), unscaled(to), this.isLog)) {
       this.add("path", { d: `M${left} ${y(mark).toFixed(1)}H${right}`, stroke: "#e4e4e4" });
       this.add("text", { x: left - 6, y: y(mark) + 4, "text-anchor": "end" }, shortNumber(mark));
     }

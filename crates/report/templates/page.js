@@ -22,9 +22,9 @@ function sortBy(table, header) {
   header.ariaSort = sign > 0 ? "ascending" : "descending";
   const text = (row) => row.cells[column].textContent.trim();
   const body = table.tBodies[0];
-  const is_numeric = header.classList.contains("right") || [...body.rows].every((row) => /^([-+]?\d|-$)/.test(text(row)));
+  const isNumeric = header.classList.contains("right") || [...body.rows].every((row) => /^([-+]?\d|-$)/.test(text(row)));
   const compare = (a, b) => {
-    if (!is_numeric) return text(a).localeCompare(text(b));
+    if (!isNumeric) return text(a).localeCompare(text(b));
     const [x, y] = [leading(text(a)), leading(text(b))];
     // A row without a number stays at the end.
     if (Number.isNaN(x) || Number.isNaN(y)) return sign * (Number.isNaN(x) - Number.isNaN(y));

@@ -50,7 +50,7 @@ class Plane {
     this.move(ends.map((values) => values[values.length >> 1]));
     const drag = (event) => {
       const area = this.canvas.getBoundingClientRect();
-      this.move(this.code_at((event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height));
+      this.move(this.codeAt((event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height));
     };
     this.canvas.addEventListener("pointerdown", (event) => { this.canvas.setPointerCapture(event.pointerId); drag(event); });
     this.canvas.addEventListener("pointermove", (event) => { if (event.buttons) drag(event); });
@@ -64,7 +64,7 @@ class Plane {
 
   // The code at a place in the plane, as shares of its width from the left and of its height from
   // the top.
-  code_at(across, down) {
+  codeAt(across, down) {
     const between = ([low, high], share) => low + Math.min(Math.max(share, 0), 1) * (high - low);
     return [between(this.x, across), between(this.y, 1 - down)];
   }
@@ -104,7 +104,7 @@ class Plane {
         return;
       }
       for (let c = 0; c < GRID; c++) {
-        showImage(small, forward(this.decoder, this.code_at((c + 0.5) / GRID, (r + 0.5) / GRID)));
+        showImage(small, forward(this.decoder, this.codeAt((c + 0.5) / GRID, (r + 0.5) / GRID)));
         context.drawImage(small, c * side, r * side, side, side);
       }
       setTimeout(row, 0, r + 1);

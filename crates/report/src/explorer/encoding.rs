@@ -25,8 +25,9 @@ pub(super) struct Numbers {
 /// A tensor with more numbers than this is large.
 const LARGE: usize = 1 << 15;
 
-/// The smallest scale, 2^-16. Finer steps change no logit by 1e-3, and compress less.
-const FINEST: f32 = 1.0 / 65_536.0;
+/// The smallest scale, 2^-17. With 2^-16, a logit of the study's MLP differs by 0.0015 on one of
+/// the test images of MNIST. Finer steps compress less.
+const FINEST: f32 = 1.0 / 131_072.0;
 
 impl Numbers {
     /// Encodes the numbers of a tensor.

@@ -12,7 +12,7 @@ const EPOCHS: usize = 150;
 
 /// The numbers of a chart of curves.
 #[derive(Debug, Serialize)]
-pub(crate) struct ChartData {
+pub(super) struct ChartData {
     x: String,
     y: String,
     log: bool,
@@ -42,6 +42,11 @@ impl ChartData {
             log: chart.log,
             curves: chart.curves.iter().zip(colours()).map(curve).collect(),
         }
+    }
+
+    /// The numbers as JSON; `None` if they cannot be written, which happens for no chart.
+    pub(super) fn json(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
     }
 }
 

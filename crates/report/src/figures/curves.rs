@@ -67,7 +67,7 @@ impl Named {
             caption: format!("{}.{of_seeds}", self.chart.title),
             title: self.chart.title.clone(),
             file: self.file.clone(),
-            data: Some(ChartData::of(&self.chart)),
+            data: ChartData::of(&self.chart).json(),
         })
     }
 }

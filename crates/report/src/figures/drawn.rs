@@ -4,8 +4,6 @@ use std::io;
 
 use plotters::drawing::DrawingAreaErrorKind;
 
-use crate::figures::chart_data::ChartData;
-
 /// A drawn figure of a report.
 pub(crate) struct Drawn {
     /// The name of the figure's file, without the extension.
@@ -17,8 +15,8 @@ pub(crate) struct Drawn {
     pub(crate) svg: String,
     /// The cells whose runs the figure shows.
     pub(crate) cells: Vec<String>,
-    /// The numbers of curves, for the page's script.
-    pub(crate) data: Option<ChartData>,
+    /// The numbers of curves as JSON, for the page's script.
+    pub(crate) data: Option<String>,
 }
 
 impl Drawn {
