@@ -41,7 +41,8 @@ struct ScatterSvg<'a> {
 struct GroupSvg<'a> {
     name: &'a str,
     colour: &'static str,
-    points: Vec<(i32, i32)>,
+    /// The points as a path.
+    path: String,
     /// The place of the group's name; `None` if the name is not written.
     middle: Option<(i32, i32)>,
 }
@@ -104,7 +105,7 @@ impl Scatter {
                 groups.push(GroupSvg {
                     name: &group.name,
                     colour,
-                    points: group.points.iter().map(place).collect(),
+                    path: path(group.points.iter().map(place).collect()),
                     middle: self.middle(group).map(|middle| place(&middle)),
                 });
             }
@@ -170,6 +171,22 @@ fn rgb(colour: &str) -> RGBColor {
     RGBColor(red, green, blue)
 }
 
+/// A path with a stroke of no length at each point. Points on the same pixel are drawn once, and
+/// each point is given by its distance from the one before, which makes the file smaller.
+fn path(mut points: Vec<(i32, i32)>) -> String {
+    points.sort_unstable();
+    points.dedup();
+    let (mut path, mut last) = (String::new(), (0, 0));
+    for (x, y) in points {
+        let (right, down) = (x - last.0, y - last.1);
+        // A minus sign separates two numbers, too.
+        let space = if down < 0 { "" } else { " " };
+        path += &format!("m{right}{space}{down}h0");
+        last = (x, y);
+    }
+    path
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +213,15 @@ mod tests {
         assert_eq!(svg.matches("h0").count(), 3);
         assert!(svg.contains("&#60;3&#62;</text>"));
         assert!(svg.trim_end().ends_with("</svg>"));
+    }
+
+    #[test]
+    fn a_path_goes_through_each_pixel_once() {
+        assert_eq!(
+            path(vec![(5, 9), (2, 40), (5, 9), (5, 7)]),
+            "m2 40h0m3-33h0m0 2h0"
+        );
+        assert_eq!(path(vec![]), "");
     }
 
     #[test]
