@@ -41,6 +41,7 @@ def drag(page, selector, steps=10):
 
 def inputs(page):
     """Each kind of input, and its name."""
+    page.evaluate("for (const fold of document.querySelectorAll('section > details')) fold.open = true")
     chart = page.locator(".chart svg").first
     page.evaluate("document.querySelector('script.curves').closest('figure').scrollIntoView()")
     chart.wait_for()
