@@ -3,8 +3,7 @@ kind of input.
 
 Usage: paint.py CHROMIUM PAGE [ROUNDS]
 
-The packages playwright and, for the test of the same page, axe-playwright-python are needed. Times
-are those of Chromium itself: "first-contentful-paint" of its paint timing, and the duration of each
+It needs the package playwright. Times are those of Chromium itself: "first-contentful-paint" of its paint timing, and the duration of each
 event of its event timing, from the input to the next frame. Durations are multiples of 8 ms.
 """
 

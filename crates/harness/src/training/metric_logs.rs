@@ -20,7 +20,7 @@ use super::history::SharedLog;
 ///   the logs of the second one to `test/` if it holds test images, and to `valid/` if it holds
 ///   validation images.
 /// - A file is written when its epoch has ended. burn-train wakes up a thread per metric to
-///   write each line, which costs a small network more time than its own step.
+///   write each line. Softmax regression spent a sixth of its processor time on this.
 pub(super) struct MetricLogs {
     dir: RunDir,
     evaluated: Split,

@@ -22,10 +22,14 @@ pub(crate) struct Drawn {
 impl Drawn {
     /// The command that trains the runs which the figure shows.
     pub(crate) fn command(&self) -> String {
-        let chosen = |cell: &String| format!(" --cell {cell}");
-        let chosen: String = self.cells.iter().map(chosen).collect();
-        format!("cargo xtask experiments{chosen}")
+        command(self.cells.iter().map(String::as_str))
     }
+}
+
+/// The command that trains the runs of `cells`.
+pub(crate) fn command<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
+    let chosen = cells.into_iter().map(|cell| format!(" --cell {cell}"));
+    format!("cargo xtask experiments{}", chosen.collect::<String>())
 }
 
 /// Why a figure could not be drawn.

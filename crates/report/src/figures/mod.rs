@@ -19,7 +19,7 @@ mod scatter;
 mod section;
 mod tiles;
 
-pub(crate) use drawn::Drawn;
+pub(crate) use drawn::{Drawn, command};
 pub(crate) use networks::networks;
 pub(crate) use rates::rates;
 pub(crate) use section::section_figures;

@@ -1,6 +1,6 @@
 //! A claim as the page shows it.
 
-use crate::figures::Drawn;
+use crate::figures::{Drawn, command};
 use crate::judge::{
     Judgement, Verdict, changed, errors, found, judged_by, lacks, measured, needs, required, shown,
 };
@@ -44,7 +44,6 @@ impl<'a> ClaimView<'a> {
         let records = cells
             .iter()
             .map(|cell| format!("runs/{cell}/seed-{{{seeds}}}"));
-        let chosen: String = cells.iter().map(|cell| format!(" --cell {cell}")).collect();
         Self {
             id: &claim.id,
             section: &claim.section,
@@ -66,7 +65,7 @@ impl<'a> ClaimView<'a> {
                 .map(|(&seed, &value)| (seed, shown(value)))
                 .collect(),
             records: records.collect::<Vec<_>>().join(" "),
-            command: format!("cargo xtask experiments{chosen}"),
+            command: command(cells.iter().copied()),
             figures: figures
                 .filter(|figure| {
                     figure
