@@ -3,8 +3,9 @@ kind of input.
 
 Usage: paint.py CHROMIUM PAGE [ROUNDS]
 
-It needs the package playwright. Times are those of Chromium itself: "first-contentful-paint" of its paint timing, and the duration of each
-event of its event timing, from the input to the next frame. Durations are multiples of 8 ms.
+It needs the package playwright. Times are those of Chromium itself: "first-contentful-paint" of its
+paint timing, and the duration of each event of its event timing, from the input to the next frame.
+Durations are multiples of 8 ms.
 """
 
 import statistics
@@ -38,18 +39,30 @@ def drag(page, selector, steps=10):
     page.mouse.up()
 
 
+def open_around(page, selector):
+    """Opens the folds around the first element, and goes there."""
+    page.evaluate(
+        """(selector) => {
+        const first = document.querySelector(selector);
+        for (let fold = first.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+        (first.closest("figure") ?? first).scrollIntoView();
+        }""",
+        selector,
+    )
+
+
 def inputs(page):
     """Each kind of input, and its name."""
-    page.evaluate("for (const fold of document.querySelectorAll('section > details')) fold.open = true")
+    yield "draw", lambda: drag(page, "#pad")
+    yield "move a point in a plane", lambda: drag(page, ".plane .field")
+    yield "open a claim", lambda: page.locator(".claim summary").first.click()
+    open_around(page, "script.curves")
     chart = page.locator(".chart svg").first
-    page.evaluate("document.querySelector('script.curves').closest('figure').scrollIntoView()")
     chart.wait_for()
     yield "point at a curve", lambda: chart.hover(position={"x": 300, "y": 100})
     yield "switch a curve off", lambda: page.locator(".legend button").first.click()
+    open_around(page, ".table")
     yield "sort a table", lambda: page.locator("th button").first.click()
-    yield "open a claim", lambda: page.locator(".claim summary").first.click()
-    yield "move a point in a plane", lambda: drag(page, ".plane .field")
-    yield "draw", lambda: drag(page, "#pad")
 
 
 paints, longest = [], {}

@@ -29,13 +29,13 @@ pub use files::{
 };
 pub use parity::{LayerGap, ParityStep, relative_difference};
 pub use results::{
-    BURN_VERSION, Checkpoint, CsvRow, History, HistoryRow, Progress, Record, RecordError,
-    ResultRow, RunIdentity, RunStatus, TimingRow, VERSION, image_columns, read_csv, read_numbers,
-    write_csv, write_numbers,
+    BURN_VERSION, Checkpoint, CheckpointState, CheckpointWriter, CsvRow, History, HistoryRow,
+    Progress, Record, RecordError, ResultRow, RunIdentity, RunStatus, TimingRow, VERSION,
+    image_columns, read_csv, read_numbers, write_csv, write_numbers,
 };
 pub use split::Split;
 pub use stream::stream_key;
-pub use write::{if_there, remove_temporary, writable_by_umask, write_atomic};
+pub use write::{UnfinishedFile, if_there, remove_temporary, writable_by_umask, write_atomic};
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,10 @@
 //! Writes files whole or not at all.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
@@ -61,7 +63,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     let write = || -> std::io::Result<()> {
-        let mut file = writable_by_umask().prefix(TEMPORARY).tempfile_in(folder)?;
+        let mut file = temporary_file(folder)?;
         if let Some(there) = there.filter(std::fs::Metadata::is_file) {
             file.as_file().set_permissions(there.permissions())?;
         }
@@ -71,6 +73,53 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     write().map_err(Error::io("write", path))
+}
+
+fn temporary_file(folder: &Path) -> std::io::Result<NamedTempFile> {
+    writable_by_umask().prefix(TEMPORARY).tempfile_in(folder)
+}
+
+/// A file that is written piece by piece. It gets its name when it is whole.
+#[derive(Debug)]
+pub struct UnfinishedFile(NamedTempFile);
+
+impl UnfinishedFile {
+    /// Makes an empty file in `folder`, which is created if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If the folder or the file cannot be created.
+    pub fn create(folder: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        temporary_file(folder).map(Self)
+    }
+
+    /// Names the file `path`, which must be in the same folder.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written to the disk or renamed.
+    pub fn finish(self, path: &Path) -> std::io::Result<()> {
+        self.0.as_file().sync_all()?;
+        self.0.persist(path)?;
+        Ok(())
+    }
+}
+
+impl Write for UnfinishedFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Seek for UnfinishedFile {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
 }
 
 /// Whether a path is a pipe, a device or a socket, and not a file or a folder.

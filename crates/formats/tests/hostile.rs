@@ -13,8 +13,8 @@ use std::path::{Component, Path};
 
 use bolero::check;
 use kindling_formats::{
-    Checkpoint, Choices, History, Layout, Looks, Record, RunConfig, RunDir, RunIdentity, Selection,
-    Setting, Size, Study, TimingRow, Tree, read_csv, read_numbers,
+    Checkpoint, CheckpointState, Choices, History, Layout, Looks, Record, RunConfig, RunDir,
+    RunIdentity, Selection, Setting, Size, Study, TimingRow, Tree, read_csv, read_numbers,
 };
 use sha2::{Digest, Sha256};
 
@@ -248,7 +248,7 @@ fn checkpoints() {
 
 /// The bytes of a checkpoint: the first line, the digest of `rest`, and `rest`.
 fn sealed(rest: &[u8]) -> Vec<u8> {
-    let none = Checkpoint {
+    let state = CheckpointState {
         identity: RunIdentity {
             config_hash: String::new(),
             data_fingerprint: String::new(),
@@ -258,6 +258,9 @@ fn sealed(rest: &[u8]) -> Vec<u8> {
         seconds: 0.0,
         history: Vec::new(),
         timing: Vec::new(),
+    };
+    let none = Checkpoint {
+        state,
         parts: Default::default(),
     };
     let whole = none.to_bytes().expect("bytes");

@@ -23,6 +23,7 @@ use cli::{Cli, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    use_small_pages();
     let result = match Cli::try_parse() {
         Ok(cli) => run(cli.command),
         Err(report) => match output::print_clap_report(&report) {
@@ -41,6 +42,13 @@ fn main() -> ExitCode {
             })
         }
     }
+}
+
+/// Asks Linux for pages of 4 KiB. With huge pages of 2 MiB, a training takes about 20 MiB more memory,
+/// and is not faster.
+fn use_small_pages() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 fn run(command: Command) -> Result<(), RunError> {

@@ -4,8 +4,9 @@ light and in the dark, on a wide screen and on a phone, and on paper.
 Usage: browse.py CHROMIUM PAGE FOLDER [PART...]
 
 The first thing that is wrong ends the script with an error. FOLDER gets pictures of the page. If it
-has the file images.json, with the bytes of images, it also gets answer.json: what the networks of the
-page compute for these images. PART limits the script to some of its parts.
+has the file inputs.json, with the bytes of images and with codes by the name of their plane, it also
+gets answer.json: what the networks of the page compute for them. PART limits the script to some of its
+parts.
 """
 
 import json
@@ -245,19 +246,20 @@ def print_and_no_script(browser):
 
 
 def networks(browser):
-    if not (folder / "images.json").exists():
+    if not (folder / "inputs.json").exists():
         return
-    images = json.loads((folder / "images.json").read_text())
+    inputs = json.loads((folder / "inputs.json").read_text())
     page = opened(browser)
     answer = page.evaluate(
-        """(images) => {
+        """({ images, codes: given }) => {
         const pixels = images.map((image) => image.map((byte) => byte / 255));
         const of = (layers, scale) => pixels.map((one) => Array.from(forward(layers, scaled(scale, one))));
         const logits = trained.networks.map(({ name, layers, scale }) => [name, of(layers, scale)]);
         const codes = trained.planes.map(({ name, encoder }) => [name, of(encoder, null)]);
-        return { logits: Object.fromEntries(logits), codes: Object.fromEntries(codes) };
+        const decoded = trained.planes.map(({ name, decoder }) => [name, given[name].map((code) => Array.from(forward(decoder, code)))]);
+        return Object.fromEntries(Object.entries({ logits, codes, decoded }).map(([name, values]) => [name, Object.fromEntries(values)]));
         }""",
-        images,
+        inputs,
     )
     (folder / "answer.json").write_text(json.dumps(answer))
     closed(page)

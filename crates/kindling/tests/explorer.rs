@@ -27,15 +27,14 @@ const CLAIMS: &str = "\
      right = { cells = [\"mlp\"], of = \"test_accuracy\" }\nat_least = 0.0\n";
 
 /// Uses the page as a visitor does, with these parts of the script `browse.py`, or all of them.
-/// Returns what the page's networks compute for `images`. `None` without a browser or without the
+/// Returns what the page's networks compute for `inputs`. `None` without a browser or without the
 /// Python packages that control it.
-fn browse(page: &Path, images: &[&[u8]], parts: &[&str]) -> Option<serde_json::Value> {
+fn browse(page: &Path, inputs: &serde_json::Value, parts: &[&str]) -> Option<serde_json::Value> {
     let browser = kindling_testing::browser()?;
     let mut python = kindling_testing::python("axe_playwright_python, playwright")?;
     let folder = page.with_file_name("browsed");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let images = serde_json::to_string(images).expect("JSON");
-    std::fs::write(folder.join("images.json"), images).expect("writes");
+    std::fs::write(folder.join("inputs.json"), inputs.to_string()).expect("writes");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browse.py");
     let output = python
         .arg(script)
@@ -153,7 +152,7 @@ fn check_page(
         &classifier(&conv),
     );
     let autoencoder = format!(
-        "[data]\ndir = {images:?}\n[model]\nhidden = [32]\ncode = 2\nactivation = \"relu\"\n\
+        "[data]\ndir = {images:?}\n[model]\nhidden = [96]\ncode = 2\nactivation = \"relu\"\n\
          code_activation = \"none\"\noutput = \"sigmoid\"\n[train]\nepochs = 3\n\
          batch_size = 32\noptimizer.adam = {{ learning_rate = 0.003, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7 }}\n[scatter]\nimages = 100"
     );
@@ -172,30 +171,52 @@ fn check_page(
         .expect("images")
         .evaluated;
     let pixels: Vec<&[u8]> = (0..test.len()).map(|index| test.pixels(index)).collect();
-    let found = browse(&page, &pixels, parts)?;
-    for (kind, file, cells) in [
-        ("logits", "logits.csv", ["mlp", "convnet"]),
-        ("codes", "codes.csv", ["ae", "pca"]),
-    ] {
-        for cell in cells {
-            let path = layout.finished(cell, 1).file(file);
-            let (_, rows) = read_numbers(&path).expect("numbers");
-            check_values(&found[kind][cell], &rows);
-        }
+    let table = |cell: &str, file: &str| -> Vec<Vec<f64>> {
+        let path = layout.finished(cell, 1).file(file);
+        read_numbers(&path).expect("numbers").1
+    };
+    let planes = ["ae", "pca"].map(|cell| (cell, table(cell, "plane.csv")));
+    let codes = planes.iter().map(|(cell, rows)| {
+        let codes: Vec<&[f64]> = rows.iter().map(|row| &row[..2]).collect();
+        ((*cell).to_string(), serde_json::json!(codes))
+    });
+    let codes: serde_json::Map<String, serde_json::Value> = codes.collect();
+    let inputs = serde_json::json!({ "images": pixels, "codes": codes });
+    let found = browse(&page, &inputs, parts)?;
+    for cell in ["mlp", "convnet"] {
+        check_values(&found["logits"][cell], 1, &table(cell, "logits.csv"), 1e-3);
+    }
+    for (cell, rows) in &planes {
+        check_values(&found["codes"][*cell], 1, &table(cell, "codes.csv"), 1e-3);
+        // The file has whole bytes, so half a shade is lost there.
+        let shares = rows.iter().map(|row| {
+            let pixels = row[2..].iter().map(|byte| byte / 255.0);
+            row[..2].iter().copied().chain(pixels).collect()
+        });
+        let shares: Vec<Vec<f64>> = shares.collect();
+        check_values(&found["decoded"][*cell], 2, &shares, 1.5 / 255.0);
     }
     Some(std::fs::read_to_string(page).expect("the page"))
 }
 
-/// Asserts that the values equal those of the run's file within 1e-3. The rows of the file
-/// begin with the label.
-fn check_values(found: &serde_json::Value, expected: &[Vec<f64>]) {
+/// Asserts that the values equal those of the run's file, whose rows have `skipped` other numbers
+/// first. Pixels are compared as they are shown, between 0 and 1.
+fn check_values(found: &serde_json::Value, skipped: usize, expected: &[Vec<f64>], tolerance: f64) {
     let found = found.as_array().expect("rows");
-    assert_eq!((found.len(), expected.len()), (100, 100));
+    assert!(expected.len() >= 100);
+    assert_eq!(found.len(), expected.len());
+    let are_pixels = tolerance > 1e-3;
     for (found, expected) in found.iter().zip(expected) {
         let found = found.as_array().expect("numbers");
-        assert_eq!(found.len(), expected.len() - 1);
-        for (found, expected) in found.iter().zip(&expected[1..]) {
-            let near = (found.as_f64().expect("a number") - expected).abs() < 1e-3;
+        assert_eq!(found.len(), expected.len() - skipped);
+        for (found, expected) in found.iter().zip(&expected[skipped..]) {
+            let found = found.as_f64().expect("a number");
+            let found = if are_pixels {
+                found.clamp(0.0, 1.0)
+            } else {
+                found
+            };
+            let near = (found - expected).abs() < tolerance;
             assert!(near, "{found}, expected {expected}");
         }
     }

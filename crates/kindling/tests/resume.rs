@@ -93,7 +93,7 @@ fn a_killed_training_ends_with_the_same_results() {
             let newest = checkpoints(&again).pop().expect("a checkpoint");
             let bytes = std::fs::read(newest).expect("reads");
             let checkpoint = Checkpoint::from_bytes(&bytes).expect("whole");
-            assert!(checkpoint.epoch >= epoch);
+            assert!(checkpoint.state.epoch >= epoch);
             // The last two checkpoints are kept. There is a third if the training was killed
             // before it removed the oldest.
             assert!(checkpoints(&again).len() <= 3);

@@ -12,7 +12,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 use burn::tensor::TensorData;
 
-use crate::cpu::{self, CrossEntropy, Geometry, Sizes, SparseMatrix};
+use crate::cpu::{self, CrossEntropy, Geometry, Nonzero, Sizes};
 use crate::options::{Activation, Conv};
 use crate::storage::InMemory;
 
@@ -251,7 +251,7 @@ struct DenseState<B: Backend> {
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     output: FloatTensor<B>,
-    sparse: Option<SparseMatrix>,
+    nonzero: Nonzero,
 }
 
 fn dense_forward<B: InMemory>(
@@ -268,13 +268,13 @@ fn dense_forward<B: InMemory>(
         outputs,
     };
     let (x, weight, bias) = (B::contiguous(x), B::contiguous(weight), B::contiguous(bias));
-    let sparse = SparseMatrix::find(B::values(&x), inputs, outputs);
+    let nonzero = Nonzero::find(B::values(&x), inputs, outputs);
     let values = cpu::dense(
         sizes,
         B::values(&x),
         B::values(&weight),
         B::values(&bias),
-        sparse.as_ref(),
+        &nonzero,
         activation,
     );
     let output = tensor::<B>(values, [batch, outputs], &x);
@@ -284,7 +284,7 @@ fn dense_forward<B: InMemory>(
         x,
         weight,
         output: output.clone(),
-        sparse,
+        nonzero,
     };
     (output, state)
 }
@@ -309,7 +309,7 @@ impl<B: InMemory> Backward<B, 3> for DenseBackward {
             x,
             weight,
             output,
-            sparse,
+            nonzero,
         } = ops.state;
         let mut gradient = B::writable(grads.consume::<B>(&ops.node));
         let found = cpu::dense_backward(
@@ -318,7 +318,7 @@ impl<B: InMemory> Backward<B, 3> for DenseBackward {
             B::values(&weight),
             B::values(&output),
             B::values_mut(&mut gradient),
-            sparse.as_ref(),
+            &nonzero,
             activation,
             parents[0].is_some(),
         );

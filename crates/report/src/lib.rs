@@ -27,7 +27,7 @@ pub use judge::{
 };
 pub use original::{BesideOriginal, beside_original, original_text};
 pub use outliers::{Outlier, outliers};
-pub use page::write;
+pub use page::{export_figures, write};
 pub use read::{Leftover, LeftoverKind, RecordedRun, RecordedRuns, leftovers, read};
 pub use spread::Spread;
 pub use tables::{Align, Summary, markdown_table, plain_table, summarize, text_table};

@@ -54,10 +54,7 @@ impl TrainingProgram {
             .arg("train")
             .arg(folder)
             .args(["--device", &self.device.to_string()])
-            .env("KINDLING_REVISION", &self.revision)
-            // The allocator keeps freed memory for the next step, so that the kernel does not
-            // have to map it again in each step.
-            .env("MIMALLOC_PURGE_DELAY", "-1");
+            .env("KINDLING_REVISION", &self.revision);
         if !self.tensorboard {
             command.arg("--no-tensorboard");
         }

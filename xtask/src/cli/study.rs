@@ -150,8 +150,13 @@ pub struct Serve {
 Examples:
   cargo xtask report
   cargo xtask report --quick
+  cargo xtask report --figures ../paper
+  cargo xtask-pdf report --figures ../paper    PDF files, too
   cargo xtask report --publish")]
 pub struct Report {
+    /// Also copy the figures to this folder, as SVG files; `cargo xtask-pdf` adds PDF files
+    #[arg(long, value_name = "DIR")]
+    pub figures: Option<PathBuf>,
     /// Copy the report to artifacts/reference and its table to README.md
     #[arg(long, conflicts_with_all = ["quick", "smoke", "variant"])]
     pub publish: bool,

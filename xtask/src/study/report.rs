@@ -45,6 +45,17 @@ pub fn report(flags: &Report) -> CommandResult {
         output::print(ui::path(&path));
     }
     print_beside_original(&layout, &beside);
+    if let Some(folder) = &flags.figures {
+        let written = kindling_report::export_figures(&layout, folder)?;
+        output::note(format_args!(
+            "{} copied to",
+            ui::count(written.len(), "file")
+        ));
+        output::print(ui::path(folder));
+        if !cfg!(feature = "pdf") {
+            output::note("for PDF files, too, use `cargo xtask-pdf report --figures DIR`");
+        }
+    }
     if flags.publish {
         publish(&study, &layout)?;
     }

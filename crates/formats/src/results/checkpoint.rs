@@ -2,6 +2,9 @@
 //! training gives the same model as a training that never stopped. A checkpoint holds no
 //! random streams, because they are derived from seed and epoch.
 
+use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -11,7 +14,7 @@ use super::history::HistoryRow;
 use super::rows::TimingRow;
 
 /// The first line of every checkpoint. The number is the version of the format.
-const MAGIC: &[u8] = b"kindling checkpoint 3\n";
+const MAGIC: &[u8] = b"kindling checkpoint 4\n";
 /// The length of the second line in bytes: the 64 hexadecimal digits of a SHA-256, and a line
 /// feed.
 const DIGEST: usize = 65;
@@ -29,9 +32,10 @@ pub struct RunIdentity {
     pub program: String,
 }
 
-/// The state of a training after an epoch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Checkpoint {
+/// How far a training is after an epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointState {
     /// The training that the checkpoint belongs to.
     pub identity: RunIdentity,
     /// The last finished epoch.
@@ -42,52 +46,113 @@ pub struct Checkpoint {
     pub history: Vec<HistoryRow>,
     /// The rows of `timing.csv`, one for each epoch.
     pub timing: Vec<TimingRow>,
+}
+
+/// A checkpoint that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// How far the training is.
+    pub state: CheckpointState,
     /// The states of model, optimizer and learning rate, in Burn's own format.
     pub parts: [Vec<u8>; 3],
 }
 
-/// The line of JSON before the parts. It holds everything except the parts, and the lengths
-/// of the parts in bytes.
+/// The line of JSON after the parts.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Header {
-    identity: RunIdentity,
-    epoch: usize,
-    seconds: f64,
-    history: Vec<HistoryRow>,
-    timing: Vec<TimingRow>,
-    lengths: [usize; 3],
+struct Footer {
+    state: CheckpointState,
+    /// Where each part is, counted in bytes from the third line on.
+    parts: [Range<usize>; 3],
+}
+
+/// Writes a checkpoint file: a line that names the format, the digest of all that follows, the
+/// parts, and a line of JSON. It writes one part after the other, so they are not in memory
+/// together.
+pub struct CheckpointWriter<W> {
+    to: W,
+    digest: Sha256,
+    /// The number of bytes of the parts that are written.
+    length: usize,
+    parts: [Option<Range<usize>>; 3],
+}
+
+impl<W: Write + Seek> CheckpointWriter<W> {
+    /// Begins a checkpoint at the start of an empty file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn new(mut to: W) -> io::Result<Self> {
+        to.write_all(MAGIC)?;
+        to.write_all(&[b' '; DIGEST])?; // the digest is known at the end
+        Ok(Self {
+            to,
+            digest: Sha256::new(),
+            length: 0,
+            parts: [const { None }; 3],
+        })
+    }
+
+    /// Writes the part with this index in [`Checkpoint::parts`]. The parts may come in any order.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn add(&mut self, part: usize, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes)?;
+        let end = self.length + bytes.len();
+        self.parts[part] = Some(self.length..end);
+        self.length = end;
+        Ok(())
+    }
+
+    /// Whether all parts are written.
+    pub fn has_all_parts(&self) -> bool {
+        self.parts.iter().all(Option::is_some)
+    }
+
+    /// Ends the checkpoint, and returns the file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written, or a part is missing.
+    pub fn finish(mut self, state: CheckpointState) -> io::Result<W> {
+        let [Some(model), Some(optimizer), Some(rate)] = self.parts.clone() else {
+            return Err(io::Error::other("a part of the checkpoint is missing"));
+        };
+        let footer = serde_json::to_string(&Footer {
+            state,
+            parts: [model, optimizer, rate],
+        })?;
+        self.write(format!("\n{footer}\n").as_bytes())?;
+        self.to.seek(SeekFrom::Start(MAGIC.len() as u64))?;
+        writeln!(self.to, "{}", hex(&self.digest.finalize()))?;
+        self.to.flush()?;
+        Ok(self.to)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.digest.update(bytes);
+        self.to.write_all(bytes)
+    }
 }
 
 impl Checkpoint {
-    /// The bytes of a checkpoint file: a line that names the format, the digest of all that
-    /// follows, a line of JSON, and the parts.
+    /// The bytes that [`CheckpointWriter`] writes for this checkpoint.
     ///
     /// # Errors
     ///
     /// If the line of JSON cannot be written. This does not happen for any checkpoint.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        let header = Header {
-            identity: self.identity.clone(),
-            epoch: self.epoch,
-            seconds: self.seconds,
-            history: self.history.clone(),
-            timing: self.timing.clone(),
-            lengths: [0, 1, 2].map(|part| self.parts[part].len()),
-        };
-        let mut header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
-        header.push(b'\n');
-        let [model, optimizer, rate] = &self.parts;
-        let rest = [&header, model, optimizer, rate].map(Vec::as_slice);
-        let mut digest = Sha256::new();
-        rest.iter().for_each(|part| digest.update(part));
-        let digest = hex(&digest.finalize());
-        Ok([&[MAGIC, digest.as_bytes(), b"\n"], &rest[..]]
-            .concat()
-            .concat())
+    pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let mut writer = CheckpointWriter::new(io::Cursor::new(Vec::new()))?;
+        for (part, bytes) in self.parts.iter().enumerate() {
+            writer.add(part, bytes)?;
+        }
+        Ok(writer.finish(self.state.clone())?.into_inner())
     }
 
-    /// Reads the bytes that [`Checkpoint::to_bytes`] returned.
+    /// Reads the bytes of a checkpoint file.
     ///
     /// # Errors
     ///
@@ -106,25 +171,21 @@ impl Checkpoint {
         }
         // The digest fits, so the bytes are as a program wrote them. But another version of this
         // program may have written them.
-        let end = rest.iter().position(|&byte| byte == b'\n');
-        let (header, mut rest) = rest.split_at(end.ok_or("it has no header")?);
-        let header: Header = serde_json::from_slice(header).map_err(|error| error.to_string())?;
-        rest = &rest[1..];
+        let rest = rest.strip_suffix(b"\n").ok_or("it has no end")?;
+        let start = rest.iter().rposition(|&byte| byte == b'\n');
+        let (all, footer) = rest.split_at(start.ok_or("it has no footer")?);
+        let footer: Footer = serde_json::from_slice(footer).map_err(|error| error.to_string())?;
         let mut parts: [Vec<u8>; 3] = Default::default();
-        for (part, &length) in parts.iter_mut().zip(&header.lengths) {
-            let (bytes, others) = rest.split_at_checked(length).ok_or("it is too short")?;
+        for (part, place) in parts.iter_mut().zip(footer.parts) {
+            let bytes = all.get(place).ok_or("it is too short")?;
             *part = bytes.to_vec();
-            rest = others;
         }
-        if !rest.is_empty() || header.history.len() != header.epoch {
-            return Err("its parts do not fit its header".into());
+        let length: usize = parts.iter().map(Vec::len).sum();
+        if length != all.len() || footer.state.history.len() != footer.state.epoch {
+            return Err("its parts do not fit its footer".into());
         }
         Ok(Self {
-            identity: header.identity,
-            epoch: header.epoch,
-            seconds: header.seconds,
-            history: header.history,
-            timing: header.timing,
+            state: footer.state,
             parts,
         })
     }
@@ -143,7 +204,7 @@ mod tests {
             train_accuracy: Some(1.0 / 3.0),
             evaluated_accuracy: None,
         };
-        Checkpoint {
+        let state = CheckpointState {
             identity: RunIdentity {
                 config_hash: "c".into(),
                 data_fingerprint: "d".into(),
@@ -153,6 +214,9 @@ mod tests {
             seconds: 12.5,
             history: vec![row(1), row(2)],
             timing: vec![],
+        };
+        Checkpoint {
+            state,
             parts: [vec![1, 2, 3], vec![], vec![b'\n', 0]],
         }
     }
@@ -176,18 +240,31 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_does_not_fit_the_parts_is_refused() {
+    fn the_order_of_the_parts_does_not_matter_and_all_must_be_there() {
+        let expected = checkpoint();
+        let mut writer = CheckpointWriter::new(io::Cursor::new(Vec::new())).expect("begins");
+        for part in [2, 0, 1] {
+            assert!(!writer.has_all_parts());
+            writer.add(part, &expected.parts[part]).expect("writes");
+        }
+        assert!(writer.has_all_parts());
+        let bytes = writer.finish(expected.state.clone()).expect("ends");
+        assert_eq!(Checkpoint::from_bytes(bytes.get_ref()), Ok(expected));
+        let empty = CheckpointWriter::new(io::Cursor::new(Vec::new())).expect("begins");
+        assert!(empty.finish(checkpoint().state).is_err());
+    }
+
+    #[test]
+    fn a_footer_that_does_not_fit_the_parts_is_refused() {
         // The digest fits, as if another version had written it.
         let bytes = checkpoint().to_bytes().expect("bytes");
         let rest = &bytes[MAGIC.len() + DIGEST..];
-        let text = String::from_utf8_lossy(rest);
+        let text = std::str::from_utf8(rest).expect("these parts are text");
         for (from, to) in [
-            ("\"lengths\":[3,0,2]", "\"lengths\":[3,9,2]"),
-            ("\"lengths\":[3,0,2]", "\"lengths\":[3,0,1]"),
-            (
-                "\"lengths\":[3,0,2]",
-                "\"lengths\":[18446744073709551615,1,2]",
-            ),
+            ("{\"start\":3,\"end\":5}", "{\"start\":3,\"end\":9}"),
+            ("{\"start\":3,\"end\":5}", "{\"start\":3,\"end\":4}"),
+            ("{\"start\":3,\"end\":5}", "{\"start\":5,\"end\":3}"),
+            ("\"end\":5", "\"end\":18446744073709551615"),
             ("\"epoch\":2,\"seconds\"", "\"epoch\":3,\"seconds\""),
             ("\"identity\"", "\"identify\""),
         ] {

@@ -7,7 +7,7 @@ mod progress;
 mod record;
 mod rows;
 
-pub use checkpoint::{Checkpoint, RunIdentity};
+pub use checkpoint::{Checkpoint, CheckpointState, CheckpointWriter, RunIdentity};
 pub use history::{History, HistoryRow};
 pub use progress::Progress;
 pub use record::{BURN_VERSION, Record, RecordError, RunStatus, VERSION};

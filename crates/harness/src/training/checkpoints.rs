@@ -1,8 +1,8 @@
 //! Checkpoints: one file after every epoch. The last two files are kept.
 //!
 //! burn-train saves the model, the optimizer and the learning rate one by one, each on a
-//! separate thread. The three parts are collected here. The thread that saves the last part
-//! writes the file.
+//! separate thread. Each thread writes its part to the file, one after the other, so that no two
+//! parts are in memory as bytes. The thread that writes the last part ends the file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::Bytes;
 use burn_train::checkpoint::{Checkpoint as Part, Checkpointer, CheckpointerError};
-use kindling_formats::{Checkpoint, Error, RunDir, RunIdentity, if_there, write_atomic};
+use kindling_formats::{
+    Checkpoint, CheckpointState, CheckpointWriter, Error, RunDir, RunIdentity, UnfinishedFile,
+    if_there,
+};
 
 use super::history::SharedLog;
 use crate::error::RunError;
@@ -22,10 +25,6 @@ const KEPT: usize = 2;
 /// The extension of a checkpoint's file. The name before the extension is the epoch.
 const EXTENSION: &str = "ckpt";
 
-/// The model, the optimizer and the learning rate of an epoch. A part is `None` until
-/// burn-train has saved it.
-type Parts = [Option<Vec<u8>>; 3];
-
 /// Writes the checkpoints of a training, and holds the checkpoint from which the training is
 /// resumed.
 #[derive(Clone)]
@@ -35,9 +34,10 @@ pub(super) struct Checkpoints {
     /// The source of the history and the timing.
     log: SharedLog,
     stopwatch: Stopwatch,
-    /// The parts by epoch, for epochs whose three parts are not complete yet, and for the epoch
-    /// from which the training is resumed.
-    parts: Arc<Mutex<BTreeMap<usize, Parts>>>,
+    /// The files of epochs whose three parts are not all written yet.
+    unfinished: Arc<Mutex<BTreeMap<usize, CheckpointWriter<UnfinishedFile>>>>,
+    /// The parts of the checkpoint from which the training is resumed, until burn-train takes them.
+    restored: Arc<Mutex<[Option<Vec<u8>>; 3]>>,
 }
 
 /// The newest checkpoint that has this `identity` and is not damaged.
@@ -56,7 +56,9 @@ pub(super) fn newest_checkpoint(
     for (_, path) in files_by_epoch(&dir.checkpoints())?.into_iter().rev() {
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
         match Checkpoint::from_bytes(&bytes) {
-            Ok(checkpoint) if checkpoint.identity == *identity => return Ok(Some(checkpoint)),
+            Ok(checkpoint) if checkpoint.state.identity == *identity => {
+                return Ok(Some(checkpoint));
+            }
             // The checkpoint belongs to another config, other data or another program.
             Ok(_) => {}
             Err(problem) => warn(format!(
@@ -102,13 +104,14 @@ impl Checkpoints {
         stopwatch: Stopwatch,
         from: Option<&Checkpoint>,
     ) -> Self {
-        let restored = from.map(|from| (from.epoch, from.parts.clone().map(Some)));
+        let restored = from.map(|from| from.parts.clone().map(Some));
         Self {
             folder: dir.checkpoints(),
             identity,
             log,
             stopwatch,
-            parts: Arc::new(Mutex::new(restored.into_iter().collect())),
+            unfinished: Arc::default(),
+            restored: Arc::new(Mutex::new(restored.unwrap_or_default())),
         }
     }
 
@@ -121,12 +124,40 @@ impl Checkpoints {
         })
     }
 
-    fn lock_parts(&self) -> MutexGuard<'_, BTreeMap<usize, Parts>> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes a part of the checkpoint of an epoch. `make` makes its bytes. After the last part, the
+    /// file gets its name, and the old checkpoints are removed.
+    fn write(
+        &self,
+        epoch: usize,
+        part: usize,
+        make: impl FnOnce() -> Result<Bytes, CheckpointerError>,
+    ) -> Result<(), CheckpointerError> {
+        // Other threads wait, so that one part at a time is in memory as bytes.
+        let mut unfinished = lock(&self.unfinished);
+        let mut writer = match unfinished.remove(&epoch) {
+            Some(writer) => writer,
+            None => UnfinishedFile::create(&self.folder)
+                .and_then(CheckpointWriter::new)
+                .map_err(CheckpointerError::IOError)?,
+        };
+        writer
+            .add(part, &make()?)
+            .map_err(CheckpointerError::IOError)?;
+        if !writer.has_all_parts() {
+            unfinished.insert(epoch, writer);
+            return Ok(());
+        }
+        drop(unfinished);
+        self.finish(epoch, writer)
+            .map_err(|error| CheckpointerError::Unknown(error.to_string()))
     }
 
-    /// Writes the checkpoint of an epoch and removes the old ones.
-    fn write(&self, epoch: usize, parts: [Vec<u8>; 3]) -> Result<(), RunError> {
+    /// Ends the checkpoint of an epoch and removes the old ones.
+    fn finish(
+        &self,
+        epoch: usize,
+        writer: CheckpointWriter<UnfinishedFile>,
+    ) -> Result<(), RunError> {
         let (history, timing) = {
             // The training continues while this thread writes, so the log may already hold
             // a later epoch.
@@ -135,23 +166,28 @@ impl Checkpoints {
             let timing = log.timing.iter().take_while(|row| row.epoch <= epoch);
             (history.cloned().collect(), timing.cloned().collect())
         };
-        let checkpoint = Checkpoint {
+        let state = CheckpointState {
             identity: self.identity.clone(),
             epoch,
             seconds: self.stopwatch.seconds(),
             history,
             timing,
-            parts,
         };
-        let bytes = checkpoint.to_bytes().map_err(RunError::Other)?;
         let path = self.folder.join(format!("{epoch}.{EXTENSION}"));
-        write_atomic(&path, &bytes)?;
+        writer
+            .finish(state)
+            .and_then(|file| file.finish(&path))
+            .map_err(Error::io("write", &path))?;
         let all = files_by_epoch(&self.folder)?;
         for path in all.values().rev().skip(KEPT) {
             remove(path)?;
         }
         Ok(())
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Saves and restores one of the three parts of a checkpoint.
@@ -162,39 +198,21 @@ pub(super) struct PartCheckpointer {
 
 impl<P: Part> Checkpointer<P> for PartCheckpointer {
     fn save(&self, epoch: usize, part: P) -> Result<(), CheckpointerError> {
-        let bytes = part
-            .checkpoint_into_bytes()
-            .map_err(CheckpointerError::Record)?;
-        let whole = {
-            let mut parts = self.checkpoints.lock_parts();
-            let of_epoch = parts.entry(epoch).or_default();
-            of_epoch[self.index] =
-                Some(bytes.try_into_vec().unwrap_or_else(|bytes| bytes.to_vec()));
-            match of_epoch {
-                [Some(_), Some(_), Some(_)] => parts.remove(&epoch),
-                _ => None,
-            }
-        };
-        if let Some([Some(model), Some(optimizer), Some(rate)]) = whole {
-            self.checkpoints
-                .write(epoch, [model, optimizer, rate])
-                .map_err(|error| CheckpointerError::Unknown(error.to_string()))?;
-        }
-        Ok(())
+        self.checkpoints.write(epoch, self.index, || {
+            let bytes = part.checkpoint_into_bytes();
+            bytes.map_err(CheckpointerError::Record)
+        })
     }
 
     fn restore(&self, epoch: usize) -> Result<P, CheckpointerError> {
-        let mut parts = self.checkpoints.lock_parts();
-        let part = parts
-            .get_mut(&epoch)
-            .and_then(|parts| parts[self.index].take())
-            .ok_or_else(|| {
-                CheckpointerError::Unknown(format!("there is no checkpoint of epoch {epoch}"))
-            })?;
+        let part = lock(&self.checkpoints.restored)[self.index].take();
+        let part = part.ok_or_else(|| {
+            CheckpointerError::Unknown(format!("there is no checkpoint of epoch {epoch}"))
+        })?;
         P::checkpoint_from_bytes(Bytes::from_bytes_vec(part)).map_err(CheckpointerError::Record)
     }
 
-    /// Does nothing, because [`Checkpoints::write`] removes old files.
+    /// Does nothing, because [`Checkpoints::finish`] removes old files.
     fn delete(&self, _epoch: usize) -> Result<(), CheckpointerError> {
         Ok(())
     }

@@ -93,9 +93,9 @@ pub fn train_on_images<M: ImageModel>(
 
     let resume_point = ResumePoint::find(run.dir(), run.identity(&data.fingerprint)?)?;
     if let Some(checkpoint) = &resume_point.checkpoint {
-        run.add_earlier_seconds(checkpoint.seconds);
+        run.add_earlier_seconds(checkpoint.state.seconds);
         if run.display() == ProgressDisplay::Lines {
-            report_progress(&format!("resuming after epoch {}", checkpoint.epoch));
+            report_progress(&format!("resuming after epoch {}", checkpoint.state.epoch));
         }
     }
     let inputs = FitInputs {

@@ -41,12 +41,14 @@ impl ResumePoint {
 
     /// The number of epochs that are done.
     pub(super) fn epochs_done(&self) -> usize {
-        self.checkpoint.as_ref().map_or(0, |from| from.epoch)
+        self.checkpoint.as_ref().map_or(0, |from| from.state.epoch)
     }
 
     /// The history of the epochs that are done.
     pub(super) fn history(&self) -> &[HistoryRow] {
-        self.checkpoint.as_ref().map_or(&[], |from| &from.history)
+        self.checkpoint
+            .as_ref()
+            .map_or(&[], |from| &from.state.history)
     }
 
     /// The log of the epochs that are done. `split` is the split on which the training is
@@ -57,9 +59,9 @@ impl ResumePoint {
             Some(from) => TrainingLog {
                 history: History {
                     split,
-                    rows: from.history.clone(),
+                    rows: from.state.history.clone(),
                 },
-                timing: from.timing.clone(),
+                timing: from.state.timing.clone(),
                 failure: None,
             },
         }

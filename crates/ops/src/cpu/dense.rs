@@ -1,5 +1,5 @@
 //! A fully connected layer. The library `gemm` computes the matrix products, unless most values of
-//! the input are zero. Bias, activation and allocation take as few further passes over memory as
+//! the input are zero or the layer has few outputs. Bias, activation and allocation take as few further passes over memory as
 //! possible.
 
 use std::mem::MaybeUninit;
@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::activation::{activate, differentiate};
 use super::checks::{Gradients, all_written, check_length};
+use super::few_outputs::UsedVectors;
 use super::product::{Matrix, add_product, multiply, parts};
 use super::sparse::SparseMatrix;
 use crate::options::Activation;
@@ -29,6 +30,27 @@ fn repeat<'out>(row: &[f32], out: &'out mut [MaybeUninit<f32>]) -> &'out mut [f3
     unsafe { out.assume_init_mut() }
 }
 
+/// Which values of a layer's input its products take. The others are zero.
+#[derive(Debug, Clone)]
+pub(crate) enum Nonzero {
+    /// All values, zero or not.
+    All,
+    /// The values that are not zero.
+    Values(SparseMatrix),
+    /// The vectors in which not all values are zero.
+    Vectors(UsedVectors),
+}
+
+impl Nonzero {
+    /// Finds what the products of `x` `[rows, columns]` with a matrix of `outputs` columns take, so
+    /// that they are fast.
+    pub fn find(x: &[f32], columns: usize, outputs: usize) -> Self {
+        let vectors = || UsedVectors::find(x, columns, outputs).map(Self::Vectors);
+        let values = || SparseMatrix::find(x, columns, outputs).map(Self::Values);
+        vectors().or_else(values).unwrap_or(Self::All)
+    }
+}
+
 /// The sizes of a layer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
@@ -38,8 +60,7 @@ pub(crate) struct Sizes {
 }
 
 /// Computes the activation of `x` `[batch, inputs]` times `weight` `[inputs, outputs]` plus
-/// `bias` `[outputs]`. The result is `[batch, outputs]`. If `sparse` has the values of x that are not
-/// zero, the product takes only these.
+/// `bias` `[outputs]`. The result is `[batch, outputs]`. `nonzero` is of this `x`.
 ///
 /// # Panics
 ///
@@ -50,7 +71,7 @@ pub(crate) fn forward(
     x: &[f32],
     weight: &[f32],
     bias: &[f32],
-    sparse: Option<&SparseMatrix>,
+    nonzero: &Nonzero,
     activation: Activation,
 ) -> Vec<f32> {
     let Sizes {
@@ -62,24 +83,28 @@ pub(crate) fn forward(
     let weight = Matrix::new("the weight", weight, [inputs, outputs]);
     check_length("the bias", bias.len(), &[outputs]);
     let mut out = Box::new_uninit_slice(batch * outputs);
-    if let Some(sparse) = sparse {
-        sparse.multiply(weight.values, bias, activation, &mut out);
-        // SAFETY: `multiply` writes all of `out`.
-        return unsafe { all_written(out) };
+    match nonzero {
+        Nonzero::Values(values) => values.multiply(weight.values, bias, activation, &mut out),
+        Nonzero::Vectors(vectors) => {
+            vectors.multiply(x.values, weight.values, bias, activation, &mut out);
+        }
+        Nonzero::All => {
+            let products: Vec<_> = parts(x, weight, &mut out).collect();
+            products.into_par_iter().for_each(|(x, weight, out)| {
+                let sums = repeat(bias, out);
+                add_product(x, weight, sums);
+                activate(activation, sums);
+            });
+        }
     }
-    let products: Vec<_> = parts(x, weight, &mut out).collect();
-    products.into_par_iter().for_each(|(x, weight, out)| {
-        let sums = repeat(bias, out);
-        add_product(x, weight, sums);
-        activate(activation, sums);
-    });
-    // SAFETY: the parts cover all of `out`, and `repeat` writes all of a part.
+    // SAFETY: each `multiply` writes all of `out`. The parts cover all of `out`, and `repeat`
+    // writes all of a part.
     unsafe { all_written(out) }
 }
 
 /// Computes the gradients of input, weight and bias from the layer's `output` and the
 /// `gradient` of the output. It overwrites `gradient` with the gradient of the sums before
-/// the activation. The gradient of the input is computed only if `wants_input`. `sparse` is that
+/// the activation. The gradient of the input is computed only if `wants_input`. `nonzero` is that
 /// of the forward pass.
 ///
 /// # Panics
@@ -96,7 +121,7 @@ pub(crate) fn backward(
     weight: &[f32],
     output: &[f32],
     gradient: &mut [f32],
-    sparse: Option<&SparseMatrix>,
+    nonzero: &Nonzero,
     activation: Activation,
     wants_input: bool,
 ) -> Gradients {
@@ -113,14 +138,18 @@ pub(crate) fn backward(
     let weight = Matrix::new("the weight", weight, [inputs, outputs]).transpose();
     let mut of_weight = Box::new_uninit_slice(inputs * outputs);
     let mut of_input = wants_input.then(|| Box::new_uninit_slice(batch * inputs));
-    let mut products: Vec<_> = match sparse {
-        Some(sparse) => {
+    let mut products: Vec<_> = match nonzero {
+        Nonzero::Values(values) => {
             let zero = vec![0.0; outputs];
-            let x = sparse.transpose();
+            let x = values.transpose();
             x.multiply(gradient, &zero, Activation::None, &mut of_weight);
             Vec::new()
         }
-        None => parts(x, sums, &mut of_weight).collect(),
+        Nonzero::Vectors(vectors) => {
+            vectors.multiply_transposed(x.values, gradient, &mut of_weight);
+            Vec::new()
+        }
+        Nonzero::All => parts(x, sums, &mut of_weight).collect(),
     };
     if let Some(of_input) = &mut of_input {
         products.extend(parts(sums, weight, of_input));
@@ -134,8 +163,8 @@ pub(crate) fn backward(
             *sum += value;
         }
     }
-    // SAFETY: `multiply` writes all of a product or of its part, and the parts cover all of the
-    // product.
+    // SAFETY: each `multiply` writes all of a product or of its part, and the parts cover all of
+    // the product.
     let written = |values| unsafe { all_written(values) };
     Gradients {
         input: of_input.map(written),
@@ -161,8 +190,17 @@ mod tests {
         let run = |lengths: [usize; 5]| {
             let [x, weight, bias, output, mut gradient] = lengths.map(|length| vec![1.0; length]);
             let relu = Activation::Relu;
-            forward(sizes, &x, &weight, &bias, None, relu);
-            backward(sizes, &x, &weight, &output, &mut gradient, None, relu, true);
+            forward(sizes, &x, &weight, &bias, &Nonzero::All, relu);
+            backward(
+                sizes,
+                &x,
+                &weight,
+                &output,
+                &mut gradient,
+                &Nonzero::All,
+                relu,
+                true,
+            );
         };
         run(right);
         let names = ["x", "the weight", "the bias", "the output", "the gradient"];
@@ -187,10 +225,24 @@ mod tests {
             inputs,
             outputs: 2,
         };
-        let out = forward(sizes(2, 0), none, none, bias, None, Activation::None);
+        let out = forward(
+            sizes(2, 0),
+            none,
+            none,
+            bias,
+            &Nonzero::All,
+            Activation::None,
+        );
         assert_eq!(out, [3.0, -5.0, 3.0, -5.0]);
         let weight = [1.0; 6];
-        let out = forward(sizes(0, 3), none, &weight, bias, None, Activation::None);
+        let out = forward(
+            sizes(0, 3),
+            none,
+            &weight,
+            bias,
+            &Nonzero::All,
+            Activation::None,
+        );
         assert!(out.is_empty());
         let mut gradient = [];
         let (x, act) = (none, Activation::None);
@@ -200,7 +252,7 @@ mod tests {
             &weight,
             none,
             &mut gradient,
-            None,
+            &Nonzero::All,
             act,
             true,
         );
@@ -218,6 +270,7 @@ mod tests {
             [257, 130, 70],
             [33, 700, 128],
             [128, 784, 512],
+            [128, 784, 10],
         ];
         for [batch, inputs, outputs] in sizes {
             let values = |count: usize, step: usize| -> Vec<f32> {
@@ -238,16 +291,16 @@ mod tests {
             };
             let relu = Activation::Relu;
             for x in [full, mostly_zero] {
-                let sparse = SparseMatrix::find(&x, inputs, outputs);
-                let sparse = sparse.as_ref();
+                let nonzero = Nonzero::find(&x, inputs, outputs);
+                let nonzero = &nonzero;
                 let layer = |threads: usize| {
                     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
                     pool.build().expect("threads").install(|| {
-                        let out = forward(sizes, &x, &weight, &bias, sparse, relu);
+                        let out = forward(sizes, &x, &weight, &bias, nonzero, relu);
                         let mut gradient = values(batch * outputs, 13);
                         let [x, weight] = [&x, &weight];
                         let found =
-                            backward(sizes, x, weight, &out, &mut gradient, sparse, relu, true);
+                            backward(sizes, x, weight, &out, &mut gradient, nonzero, relu, true);
                         [out, found.weight, found.bias, found.input.expect("wanted")]
                     })
                 };

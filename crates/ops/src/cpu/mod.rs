@@ -4,7 +4,7 @@
 //! patches, and on small images the copying takes long compared with the arithmetic. So the
 //! convolutions here have their own products, which read the patches inside the image. For
 //! fully connected layers, the library `gemm` computes the products, unless most values of the
-//! input are zero.
+//! input are zero or there are few outputs.
 
 mod activation;
 mod backward;
@@ -14,6 +14,7 @@ mod backward_sparse;
 mod checks;
 mod cross_entropy;
 mod dense;
+mod few_outputs;
 mod forward;
 mod geometry;
 mod image_vectors;
@@ -33,11 +34,10 @@ pub(crate) use activation::{differentiate, sigmoid};
 pub(crate) use backward::backward as conv2d_backward;
 pub(crate) use checks::Gradients;
 pub(crate) use cross_entropy::{CrossEntropy, cross_entropy, cross_entropy_backward};
-pub(crate) use dense::{Sizes, backward as dense_backward, forward as dense};
+pub(crate) use dense::{Nonzero, Sizes, backward as dense_backward, forward as dense};
 pub(crate) use forward::forward as conv2d;
 pub(crate) use geometry::Geometry;
 pub(crate) use parallel_chunks::{Pass, in_parallel_chunks};
-pub(crate) use sparse::SparseMatrix;
 pub(crate) use squared_error::{squared_error, squared_error_backward};
 pub(crate) use sum_of_squares::sum_of_squares;
 

@@ -13,9 +13,10 @@ use serde::Serialize;
 /// large. They are compressed (raw deflate): first all low bytes, then all high bytes, which are
 /// alike.
 ///
-/// The scale is at least [`FINEST`] and at least the 32,767th part of the largest weight, so the
-/// error of a weight is at most half of the larger one. A test of the kindling crate checks that
-/// logits differ from Burn's by less than 1e-3.
+/// The scale is at least that of the [`Precision`] and at least the 32,767th part of the largest
+/// weight, so the error of a weight is at most half of the larger one. A test of the kindling crate
+/// checks that logits and codes differ from Burn's by less than 1e-3, and decoded images by at most
+/// one of 255 shades.
 #[derive(Debug, Serialize)]
 pub(super) struct Numbers {
     scale: Option<f32>,
@@ -25,13 +26,29 @@ pub(super) struct Numbers {
 /// A tensor with more numbers than this is large.
 const LARGE: usize = 1 << 15;
 
-/// The smallest scale, 2^-17. With 2^-16, a logit of the study's MLP differs by 0.0015 on one of
-/// the test images of MNIST. Finer steps compress less.
-const FINEST: f32 = 1.0 / 131_072.0;
+/// What the weights compute, which says how exact they must be. Finer steps compress less.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Precision {
+    /// Logits or codes. With steps of 2^-16, a logit of the study's MLP differs by 0.0015 on one of
+    /// the test images of MNIST.
+    Numbers,
+    /// Images, which are shown in 256 shades.
+    Pixels,
+}
+
+impl Precision {
+    /// The smallest scale.
+    fn step(self) -> f32 {
+        match self {
+            Self::Numbers => 1.0 / 131_072.0,
+            Self::Pixels => 1.0 / 8192.0,
+        }
+    }
+}
 
 impl Numbers {
     /// Encodes the numbers of a tensor.
-    pub(super) fn new(values: &[f32]) -> Self {
+    pub(super) fn new(values: &[f32], precision: Precision) -> Self {
         if values.len() <= LARGE {
             let bytes: Vec<u8> = values.iter().copied().flat_map(f32::to_le_bytes).collect();
             return Self {
@@ -42,7 +59,7 @@ impl Numbers {
         let largest = values
             .iter()
             .fold(0f32, |most, value| most.max(value.abs()));
-        let scale = (largest / 32_767.0).max(FINEST);
+        let scale = (largest / 32_767.0).max(precision.step());
         let whole = || {
             let numbers = values.iter().map(|value| (value / scale).round() as i16);
             numbers.map(i16::to_le_bytes)
@@ -97,14 +114,21 @@ mod tests {
             (0..count).map(|place| largest * value(place)).collect()
         };
         let small = values(100, 3.0);
-        assert_eq!(decoded(&Numbers::new(&small)), small);
-        for (largest, step) in [(0.1, FINEST), (8.0, 8.1 / 32_767.0)] {
+        let zeros = [0.0; LARGE + 1];
+        for precision in [Precision::Numbers, Precision::Pixels] {
+            assert_eq!(decoded(&Numbers::new(&small, precision)), small);
+            assert_eq!(decoded(&Numbers::new(&zeros, precision)), zeros);
+        }
+        for (largest, precision, step) in [
+            (0.1, Precision::Numbers, 1.0 / 131_072.0),
+            (0.1, Precision::Pixels, 1.0 / 8192.0),
+            (8.0, Precision::Numbers, 8.1 / 32_767.0),
+        ] {
             let large = values(LARGE + 1, largest);
-            let found = decoded(&Numbers::new(&large));
+            let found = decoded(&Numbers::new(&large, precision));
             assert_eq!(found.len(), large.len());
             let near = |(found, value): (&f32, &f32)| (found - value).abs() <= step / 2.0;
             assert!(found.iter().zip(&large).all(near), "{largest}");
         }
-        assert_eq!(decoded(&Numbers::new(&[0.0; LARGE + 1])), [0.0; LARGE + 1]);
     }
 }

@@ -5,7 +5,7 @@ use kindling_formats::{
 };
 use serde::Serialize;
 
-use crate::explorer::encoding::Numbers;
+use crate::explorer::encoding::{Numbers, Precision};
 use crate::read::{RecordedRun, Weights};
 
 /// A layer as the page's script reads it.
@@ -54,9 +54,14 @@ pub(super) fn classifier(
         }
     }
     for index in 0..model.hidden.len() {
-        layers.push(dense(weights, &format!("hidden.{index}"), "relu")?);
+        layers.push(dense(
+            weights,
+            &format!("hidden.{index}"),
+            "relu",
+            Precision::Numbers,
+        )?);
     }
-    layers.push(dense(weights, "output", "none")?);
+    layers.push(dense(weights, "output", "none", Precision::Numbers)?);
     Ok(layers)
 }
 
@@ -73,7 +78,8 @@ pub(super) fn encoder(weights: &Weights, model: &AutoencoderModel) -> Result<Vec
         } else {
             model.activation
         };
-        dense(weights, &format!("encoder.{index}"), activation.name())
+        let name = format!("encoder.{index}");
+        dense(weights, &name, activation.name(), Precision::Numbers)
     });
     layers.collect()
 }
@@ -91,7 +97,8 @@ pub(super) fn decoder(weights: &Weights, model: &AutoencoderModel) -> Result<Vec
         } else {
             model.output
         };
-        dense(weights, &format!("decoder.{index}"), activation.name())
+        let name = format!("decoder.{index}");
+        dense(weights, &name, activation.name(), Precision::Pixels)
     });
     layers.collect()
 }
@@ -122,13 +129,14 @@ pub(super) fn principal_components(run: &RecordedRun) -> Result<(Vec<Layer>, Vec
         -products.sum::<f64>() as f32
     });
     let back = [column(1), column(2)].concat();
+    // PCA has so few numbers that none of them is rounded.
     let layer = |inputs, outputs, weight: &[f32], bias: &[f32]| {
         vec![Layer::Dense {
             inputs,
             outputs,
             activation: "none",
-            weight: Numbers::new(weight),
-            bias: Numbers::new(bias),
+            weight: Numbers::new(weight, Precision::Numbers),
+            bias: Numbers::new(bias, Precision::Numbers),
         }]
     };
     let pixels = rows.len();
@@ -138,7 +146,12 @@ pub(super) fn principal_components(run: &RecordedRun) -> Result<(Vec<Layer>, Vec
     ))
 }
 
-fn dense(weights: &Weights, name: &str, activation: &'static str) -> Result<Layer> {
+fn dense(
+    weights: &Weights,
+    name: &str,
+    activation: &'static str,
+    precision: Precision,
+) -> Result<Layer> {
     let (shape, weight) = weights.tensor(&format!("{name}.weight"))?;
     let &[inputs, outputs] = shape.as_slice() else {
         return Err(weights.problem(format!("{name}.weight must have two dimensions")));
@@ -148,8 +161,8 @@ fn dense(weights: &Weights, name: &str, activation: &'static str) -> Result<Laye
         inputs,
         outputs,
         activation,
-        weight: Numbers::new(&weight),
-        bias: Numbers::new(&bias),
+        weight: Numbers::new(&weight, precision),
+        bias: Numbers::new(&bias, precision),
     })
 }
 
@@ -170,7 +183,7 @@ fn conv(weights: &Weights, name: &str, shape: &mut ImageShape, pool: bool) -> Re
         to,
         kernel,
         pool,
-        weight: Numbers::new(&weight),
-        bias: Numbers::new(&bias),
+        weight: Numbers::new(&weight, Precision::Numbers),
+        bias: Numbers::new(&bias, Precision::Numbers),
     })
 }

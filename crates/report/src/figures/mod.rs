@@ -13,6 +13,8 @@ mod intervals;
 mod line_chart;
 mod networks;
 mod of_run;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod predictions;
 mod rates;
 mod scatter;
@@ -21,5 +23,7 @@ mod tiles;
 
 pub(crate) use drawn::{Drawn, command};
 pub(crate) use networks::networks;
+#[cfg(feature = "pdf")]
+pub(crate) use pdf::PdfConverter;
 pub(crate) use rates::rates;
 pub(crate) use section::section_figures;

@@ -3,6 +3,7 @@
 
 mod claim;
 mod content;
+mod export;
 mod forest;
 mod html;
 mod markdown;
@@ -14,4 +15,5 @@ mod section_tables;
 mod standing;
 mod write;
 
+pub use export::export_figures;
 pub use write::write;
