@@ -15,8 +15,8 @@ use super::geometry::LANES;
 use crate::options::Activation;
 
 /// The number of rows of the other matrix that are read again and again. With eight vectors from
-/// each, they about fit into the cache of level 1.
-const BLOCK: usize = 128;
+/// each, they take half of a cache of level 1 of 32 KiB.
+const BLOCK: usize = 64;
 
 /// The number of vectors of a row that are computed together. So many sums keep the arithmetic
 /// units busy, and fit into the registers.
