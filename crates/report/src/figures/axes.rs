@@ -37,6 +37,22 @@ pub(super) fn mark_text(value: f64) -> String {
     }
 }
 
+/// The numbers beside an axis from `low` to `high`: three to nine multiples of 1, 2 or 5 times a
+/// power of ten.
+pub(super) fn round_numbers(low: f64, high: f64) -> Vec<f64> {
+    let power = 10f64.powf(((high - low) / 5.0).log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .map(|digit| digit * power)
+        .into_iter()
+        .find(|step| (high - low) / step <= 8.0)
+        .unwrap_or(high - low);
+    let first = (low / step).ceil() as i64;
+    (first..)
+        .map(|index| index as f64 * step)
+        .take_while(|mark| *mark <= high)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +68,21 @@ mod tests {
             (2e9, "2e9"),
         ] {
             assert_eq!(mark_text(value), text);
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_an_axis_are_round_and_few() {
+        assert_eq!(
+            round_numbers(0.0, 1.0),
+            [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]
+        );
+        for (low, high) in [(0.97, 0.99), (-3.0, 1e5), (0.0355, 0.0572)] {
+            assert!(
+                (3..=9).contains(&round_numbers(low, high).len()),
+                "{:?}",
+                round_numbers(low, high)
+            );
         }
     }
 }

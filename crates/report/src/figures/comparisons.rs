@@ -2,8 +2,8 @@
 
 use kindling_formats::{Figures, Measure, Record, StudyFigures, SweepFigures};
 
-use crate::figures::dots::{DotPlot, Row};
 use crate::figures::drawn::{DrawError, Drawn};
+use crate::figures::row_plot::{Mark, Row, RowPlot};
 use crate::judge::capitalized;
 use crate::spread::Spread;
 
@@ -118,6 +118,11 @@ fn name_of(measure: &Measure) -> &'static str {
 impl Comparison<'_> {
     /// The figure; `None` if fewer than two cells have the number.
     fn draw(self, section: &str) -> Result<Option<Drawn>, DrawError> {
+        let mut caption = format!(
+            "{}. Each dot is a seed, and the bar is the mean over seeds. On the right are the number \
+             of parameters and the mean wall time of a run.",
+            self.title
+        );
         let mut rows: Vec<Row> = Vec::new();
         let is_same_cell =
             |left: &Compared, right: &Compared| left.record.cell == right.record.cell;
@@ -127,34 +132,24 @@ impl Comparison<'_> {
             let seconds: Vec<f64> = cell.iter().map(|run| run.record.seconds).collect();
             let seconds = mean(&seconds);
             let record = cell[0].record;
+            let Some(Spread { mean, .. }) = Spread::of(&values) else {
+                continue;
+            };
+            if self.of == "test_accuracy" && mean < LOW_ACCURACY {
+                caption += &not_shown(&record.cell, mean);
+                continue;
+            }
+            let seeds = values.into_iter().map(Mark::Seed);
             rows.push(Row {
                 name: record.cell.clone(),
+                marks: seeds.chain([Mark::MeanOfSeeds(mean)]).collect(),
                 note: format!("{} parameters, {seconds:.0} s", record.parameters),
-                values,
             });
-        }
-        rows.retain(|row| !row.values.is_empty());
-        let mut caption = format!(
-            "{}. Each dot is a seed, and the bar is the mean over seeds. On the right are the number \
-             of parameters and the mean wall time of a run.",
-            self.title
-        );
-        if self.of == "test_accuracy" {
-            let is_near = |row: &Row| mean(&row.values) >= LOW_ACCURACY;
-            let (near, far): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(is_near);
-            for row in &far {
-                caption += &format!(
-                    " {} is not shown: its mean is {:.3}.",
-                    row.name,
-                    mean(&row.values)
-                );
-            }
-            rows = near;
         }
         if rows.len() < 2 {
             return Ok(None);
         }
-        let plot = DotPlot {
+        let plot = RowPlot {
             title: self.title,
             x: self.axis,
             rows,
@@ -168,6 +163,11 @@ impl Comparison<'_> {
             data: None,
         }))
     }
+}
+
+/// The sentence in a caption about a cell that is far from the others.
+pub(super) fn not_shown(cell: &str, mean: f64) -> String {
+    format!(" {cell} is not shown: its mean is {mean:.3}.")
 }
 
 fn mean(values: &[f64]) -> f64 {

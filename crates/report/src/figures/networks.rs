@@ -3,9 +3,9 @@
 use kindling_formats::{RunStatus, Study};
 
 use crate::estimate::estimate;
-use crate::figures::comparisons::LOW_ACCURACY;
+use crate::figures::comparisons::{LOW_ACCURACY, not_shown};
 use crate::figures::drawn::{DrawError, Drawn};
-use crate::figures::intervals::{IntervalPlot, IntervalRow};
+use crate::figures::row_plot::{Mark, Row, RowPlot};
 use crate::read::RecordedRun;
 use crate::spread::Spread;
 
@@ -31,7 +31,7 @@ pub(crate) fn networks(
         run.record.status == RunStatus::Complete && run.record.number(OF).is_some()
     };
     let runs: Vec<&RecordedRun> = runs.iter().filter(is_shown).collect();
-    let (mut rows, mut low) = (Vec::new(), String::new());
+    let (mut rows, mut low, mut has_original) = (Vec::new(), String::new(), false);
     for runs in runs.chunk_by(|left, right| left.record.cell == right.record.cell) {
         let name = &runs[0].record.cell;
         let values = runs.iter().filter_map(|run| run.record.number(OF));
@@ -39,7 +39,7 @@ pub(crate) fn networks(
             continue;
         };
         if mean < LOW_ACCURACY {
-            low += &format!(" {name} is not shown: its mean is {mean:.3}.");
+            low += &not_shown(name, mean);
             continue;
         }
         let is_random = study.cell(name).is_ok_and(|cell| !cell.is_deterministic());
@@ -50,22 +50,28 @@ pub(crate) fn networks(
                 None
             }
         };
-        rows.push(IntervalRow {
+        let interval = estimate.map(|estimate| estimate.interval(CONFIDENCE));
+        let original = study.original().figure(name, OF).map(Mark::Original);
+        has_original |= original.is_some();
+        let marks = [
+            interval.map(|(low, high)| Mark::Interval(low, high)),
+            Some(Mark::Mean(mean)),
+            original,
+        ];
+        rows.push(Row {
             name: name.clone(),
-            mean,
-            interval: estimate.map(|estimate| estimate.interval(CONFIDENCE)),
-            original: study.original().figure(name, OF),
+            marks: marks.into_iter().flatten().collect(),
             note: format!("{mean:.4}"),
         });
     }
     if rows.len() < 2 {
         return Ok(None);
     }
-    let hollow = match rows.iter().any(|row| row.original.is_some()) {
+    let hollow = match has_original {
         true => " The hollow marks are the figures of the original study.",
         false => "",
     };
-    let plot = IntervalPlot {
+    let plot = RowPlot {
         title: "Test accuracy of all networks".into(),
         x: "test accuracy (share of images)".into(),
         rows,

@@ -3,8 +3,7 @@
 use askama::Template;
 use kindling_formats::{Choice, Choices, Score};
 
-use crate::figures::axes::mark_text;
-use crate::figures::dots::marks;
+use crate::figures::axes::{mark_text, round_numbers};
 use crate::figures::drawn::{DrawError, Drawn};
 use crate::figures::line_chart::{CELLS, colours};
 
@@ -139,7 +138,7 @@ fn draw(number: usize, cells: &[Cell]) -> Result<Drawn, DrawError> {
             .iter()
             .map(|&rate| (x(rate), mark_text(rate)))
             .collect(),
-        y_marks: marks(y_low, y_high)
+        y_marks: round_numbers(y_low, y_high)
             .into_iter()
             .map(|mark| (y(mark), mark_text(mark)))
             .collect(),
