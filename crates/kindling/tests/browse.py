@@ -39,6 +39,16 @@ def opened(browser, width=1280, **settings):
     return page
 
 
+def becomes(page, read, holds, what):
+    """Waits until what `read` returns holds, and returns it. The networks compute after a frame."""
+    for _ in range(100):
+        value = read()
+        if holds(value):
+            return value
+        page.wait_for_timeout(20)
+    check(False, f"{what}: {value}")
+
+
 def closed(page):
     check(page.faults == [], f"messages on the console: {page.faults}")
     page.context.close()
@@ -188,7 +198,7 @@ def explorer(browser):
     size = page.locator(".plane .digit").first.bounding_box()
     check(size["width"] >= 200, f"the decoded image is large enough: {size}")
     page.get_by_role("button", name="example:").first.click()
-    check(shares() != start, "another example")
+    other = becomes(page, shares, lambda now: now != start, "another example")
     # With the mouse.
     pad = page.locator("#pad")
     pad.scroll_into_view_if_needed()
@@ -198,18 +208,17 @@ def explorer(browser):
     page.mouse.down()
     page.mouse.move(*point(0.5, 0.8), steps=8)
     page.mouse.up()
-    drawn = shares()
-    check(drawn != start and all(drawn), f"a drawn line: {drawn}")
+    drawn = becomes(page, shares, lambda now: now != other and all(now), "a drawn line")
     # With the keyboard, from an empty board.
     pad.focus()
     page.keyboard.press("Escape")
-    check(shares() == [[] for _ in drawn], "Escape clears the board")
+    becomes(page, shares, lambda now: not any(now), "Escape clears the board")
     page.keyboard.press("Space")
     for _ in range(8):
         page.keyboard.press("ArrowDown")
-    check(all(shares()), "the arrow keys draw")
+    becomes(page, shares, all, "the arrow keys draw")
     page.get_by_role("button", name="Clear").click()
-    check(not any(shares()), "the button clears the board")
+    becomes(page, shares, lambda now: not any(now), "the button clears the board")
     # A plane, with the mouse, the keyboard and a finger.
     plane = page.locator(".plane .field").first
     plane.scroll_into_view_if_needed()

@@ -159,8 +159,13 @@ async function startExplorer(root, data) {
   const right = make("div", row, { className: "networks", id: "networks" });
   let networks = [], planes = [];
   const said = make("p", right, { className: "unseen", ariaLive: "polite" });
-  const show = (pixels) => {
+  let latest = null;
+  // Shows an image. The networks compute after the next frame, so that a stroke appears at once.
+  const show = async (pixels) => {
+    latest = pixels;
     showImage(seen, pixels ?? new Array(shape[0] * shape[1] * shape[2]).fill(0));
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    if (pixels !== latest) return; // there is a newer image
     said.textContent = networks.map((network) => network.show(pixels)).join("; ");
     if (pixels) for (const plane of planes) plane.move(forward(plane.encoder, pixels));
   };
@@ -168,11 +173,12 @@ async function startExplorer(root, data) {
   make("h3", left, { textContent: classes.every((name) => /^[0-9]$/.test(name)) ? "Draw a digit" : "Draw" });
   const board = new Board(left, () => show(normalise(board.canvas, shape)));
   const choose = make("div", left, { className: "examples", role: "group", ariaLabel: "Examples" });
-  for (const { label, pixels } of examples) {
+  for (const example of examples) {
+    const { label, pixels } = example;
     const button = make("button", choose, { type: "button", ariaLabel: `example: ${classes[label] ?? label}` });
-    const canvas = make("canvas", button, { width: shape[2], height: shape[1], ariaHidden: true });
-    showImage(canvas, pixels);
-    button.addEventListener("click", () => { board.showExample(canvas); show(pixels); });
+    example.canvas = make("canvas", button, { width: shape[2], height: shape[1], ariaHidden: true });
+    showImage(example.canvas, pixels);
+    button.addEventListener("click", () => { board.showExample(example.canvas); show(pixels); });
   }
   const tools = make("p", left, { className: "small" });
   make("button", tools, { textContent: "Clear", type: "button" }).addEventListener("click", () => { board.clear(); show(null); });
@@ -183,9 +189,9 @@ async function startExplorer(root, data) {
   const below = make("div", root, { className: "row" });
   planes = data.planes.map((plane) => new Plane(below, plane, shape));
   // An example is there from the start, so that nothing is empty.
-  const first = choose.children[Math.min(3, examples.length - 1)];
-  if (first) first.click();
-  else show(null);
+  const first = examples[Math.min(3, examples.length - 1)];
+  if (first) board.showExample(first.canvas);
+  await show(first?.pixels ?? null);
   for (const plane of planes) plane.drawGrid();
   return { networks, planes };
 }

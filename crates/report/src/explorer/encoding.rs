@@ -15,8 +15,8 @@ use serde::Serialize;
 ///
 /// The scale is at least that of the [`Precision`] and at least the 32,767th part of the largest
 /// weight, so the error of a weight is at most half of the larger one. A test of the kindling crate
-/// checks that logits and codes differ from Burn's by less than 1e-3, and decoded images by at most
-/// one of 255 shades.
+/// checks that logits and codes differ from Burn's by less than 1e-3, and decoded images by less than
+/// two of 255 shades.
 #[derive(Debug, Serialize)]
 pub(super) struct Numbers {
     scale: Option<f32>,
@@ -41,7 +41,7 @@ impl Precision {
     fn step(self) -> f32 {
         match self {
             Self::Numbers => 1.0 / 131_072.0,
-            Self::Pixels => 1.0 / 8192.0,
+            Self::Pixels => 1.0 / 4096.0,
         }
     }
 }
@@ -121,7 +121,7 @@ mod tests {
         }
         for (largest, precision, step) in [
             (0.1, Precision::Numbers, 1.0 / 131_072.0),
-            (0.1, Precision::Pixels, 1.0 / 8192.0),
+            (0.1, Precision::Pixels, 1.0 / 4096.0),
             (8.0, Precision::Numbers, 8.1 / 32_767.0),
         ] {
             let large = values(LARGE + 1, largest);

@@ -14,9 +14,9 @@ use crate::read::{NumberTable, RecordedRun, Weights};
 /// The largest number of units of a first layer that are shown.
 const UNITS: usize = 32;
 
-/// The number of shades between black and white in a plane of decoded images. With all shades the
-/// figure would be half as large again, and look the same.
-const SHADES: f64 = 31.0;
+/// The number of steps between black and white in a plane of decoded images. With 255 steps the
+/// figure would be more than twice as large, and look the same.
+const SHADES: f64 = 15.0;
 
 /// A figure of a run.
 struct RunFigure {
