@@ -105,7 +105,7 @@ class Chart {
     const width = this.svg.parentElement.clientWidth - 16;
     if (width <= 0) return;
     const height = Math.min(400, Math.max(260, 0.45 * width));
-    const [left, right, top, bottom] = [62, width - 12, 10, height - 44];
+    const [left, right, top, bottom] = [62, width - 24, 10, height - 44];
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.style.height = `${height}px`;
     this.svg.replaceChildren();

@@ -90,11 +90,11 @@ struct RowSvg<'a> {
 }
 
 /// Width of the figure, in pixels.
-const WIDTH: usize = 880;
+const WIDTH: usize = 640;
 /// Width of the names at the left, in pixels.
-const NAMES: f64 = 150.0;
+const NAMES: f64 = 130.0;
 /// Width of a character of a note, in pixels.
-const CHARACTER: f64 = 6.9;
+const CHARACTER: f64 = 8.3;
 /// Distance of names and notes from the axis, in pixels.
 const GAP: f64 = 14.0;
 /// Height of the title, in pixels.
@@ -112,7 +112,7 @@ impl RowPlot {
     /// If the template cannot be filled.
     pub(super) fn svg(&self) -> Result<String, DrawError> {
         let longest = self.rows.iter().map(|row| row.note.chars().count()).max();
-        let notes = WIDTH as f64 - CHARACTER * longest.unwrap_or(0) as f64;
+        let notes = WIDTH as f64 - GAP - CHARACTER * longest.unwrap_or(0) as f64;
         let (low, high) = self.range();
         let place = |value: f64| {
             let width = notes - GAP - NAMES;

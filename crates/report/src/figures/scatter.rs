@@ -55,9 +55,9 @@ const COLOURS: [&str; 10] = [
 ];
 
 /// Width and height in pixels.
-const SIZE: (u32, u32) = (880, 640);
-/// Width of the legend, in pixels.
-const LEGEND: i32 = 150;
+const SIZE: (u32, u32) = (720, 560);
+/// Width of the legend, in pixels. A single group has none.
+const LEGEND: i32 = 130;
 /// Height of a line of the legend, in pixels.
 const LINE: i32 = 24;
 /// Diameter of a point in pixels: where there are few points, and where there are many.
@@ -80,7 +80,9 @@ impl Scatter {
         {
             let root = SVGBackend::with_string(&mut axes, SIZE).into_drawing_area();
             root.fill(&WHITE)?;
-            let (area, legend) = root.split_horizontally(SIZE.0 as i32 - LEGEND);
+            let has_legend = self.groups.len() > 1;
+            let legend = if has_legend { LEGEND } else { 0 };
+            let (area, legend) = root.split_horizontally(SIZE.0 as i32 - legend);
             let (x, y) = self.ranges();
             let mut chart = ChartBuilder::on(&area)
                 .caption(&self.title, (FONT, 22, &INK))
@@ -109,7 +111,9 @@ impl Scatter {
                     middle: self.middle(group).map(|middle| place(&middle)),
                 });
             }
-            self.draw_legend(&legend)?;
+            if has_legend {
+                self.draw_legend(&legend)?;
+            }
             root.present()?;
         }
         let all: usize = self.groups.iter().map(|group| group.points.len()).sum();
