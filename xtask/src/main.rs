@@ -59,6 +59,7 @@ fn run(command: Command) -> CommandResult {
         Command::Experiments(flags) => study::experiments(&flags),
         Command::Tune(flags) => study::tune(&flags),
         Command::Train(flags) => study::train(&flags),
+        Command::New(flags) => study::new(&flags),
         Command::Watch(flags) => study::watch(&flags),
         Command::Serve(flags) => study::serve(&flags),
         Command::Report(flags) => study::report(&flags),

@@ -58,7 +58,8 @@ fn the_gate_passes_in_a_folder_of_any_name() {
     for command in [
         "cargo fmt --all --check",
         "cargo test --release",
-        "cargo clippy --release --workspace --all-targets -- -D warnings",
+        "cargo test --release --package kindling-report --lib --features pdf",
+        "cargo clippy --release --workspace --all-targets --features kindling-report/pdf -- -D warnings",
     ] {
         assert!(
             cargo_log(&place).lines().any(|line| line == command),

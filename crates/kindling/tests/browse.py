@@ -265,7 +265,7 @@ def networks(browser):
         const of = (layers, scale) => pixels.map((one) => Array.from(forward(layers, scaled(scale, one))));
         const logits = trained.networks.map(({ name, layers, scale }) => [name, of(layers, scale)]);
         const codes = trained.planes.map(({ name, encoder }) => [name, of(encoder, null)]);
-        const decoded = trained.planes.map(({ name, decoder }) => [name, given[name].map((code) => Array.from(forward(decoder, code)))]);
+        const decoded = trained.planes.map(({ name, decoder }) => [name, given[name].map((code) => Array.from(forward(decoder, code), (v) => Math.min(Math.max(v, 0), 1)))]);
         return Object.fromEntries(Object.entries({ logits, codes, decoded }).map(([name, values]) => [name, Object.fromEntries(values)]));
         }""",
         inputs,

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 pub use backends::{Backends, Converge, Parity};
 pub use dev::{Bench, Chaos, Ci, Completions, Peer, Schema};
 pub use options::{Changes, Compared, Executor, Extra, Folders, MatrixFlags, Training, Tree};
-pub use study::{Claims, Compare, Experiments, Report, Serve, Task, Train, Watch};
+pub use study::{Claims, Compare, Experiments, New, Report, Serve, Task, Train, Watch};
 pub use tune::{Clean, Tune};
 
 /// Trains the study of small networks and reports on it.
@@ -28,6 +28,7 @@ Examples:
   cargo xtask experiments           train the whole study, then write its report
   cargo xtask train mlp             train one cell in the foreground
   cargo xtask tune --cell mlp       choose the learning rate of one cell
+  cargo xtask new my-study          begin a study of your own
 
 `cargo xtask COMMAND --help` explains a command.
 
@@ -55,6 +56,8 @@ pub enum Command {
     Tune(Tune),
     /// Train one cell in the foreground
     Train(Train),
+    /// Write the configs of a small study of your own
+    New(New),
     /// Watch training progress in the terminal
     Watch(Watch),
     /// Watch training progress and read the report in a browser

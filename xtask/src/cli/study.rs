@@ -144,6 +144,23 @@ pub struct Serve {
     pub tree: Tree,
 }
 
+/// `cargo xtask new`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The study has two networks, a sweep over dropout rates, and a claim. Each file explains its keys.
+
+Examples:
+  cargo xtask new my-study
+  cargo xtask new my-study --data ../pictures
+  cargo xtask experiments --configs my-study --out artifacts/studies/my-study --quick")]
+pub struct New {
+    /// Folder for the configs; it must not exist, or be empty
+    pub dir: PathBuf,
+    /// Folder of images to learn from, in place of MNIST
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
 /// `cargo xtask report`
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -20,6 +20,16 @@ const CHECKS: [&[&str]; 3] = [
 ];
 /// The test command of the README.
 const TESTS: &[&str] = &["test", "--release"];
+/// The tests of the code that only the feature `pdf` compiles.
+const PDF_TESTS: &[&str] = &[
+    "test",
+    "--release",
+    "--package",
+    "kindling-report",
+    "--lib",
+    "--features",
+    "pdf",
+];
 /// Checks that cargo runs after the tests.
 const LINTS: [&[&str]; 2] = [
     &[
@@ -27,6 +37,8 @@ const LINTS: [&[&str]; 2] = [
         "--release",
         "--workspace",
         "--all-targets",
+        "--features",
+        "kindling-report/pdf",
         "--",
         "-D",
         "warnings",
@@ -72,8 +84,10 @@ pub fn ci(flags: &Ci) -> CommandResult {
     for words in CHECKS {
         cargo(words, &skipped)?;
     }
-    cargo(TESTS, &skipped)?;
-    refuse_skipped(&skipped)?;
+    for words in [TESTS, PDF_TESTS] {
+        cargo(words, &skipped)?;
+        refuse_skipped(&skipped)?;
+    }
     for words in LINTS {
         cargo(words, &skipped)?;
     }
@@ -87,61 +101,45 @@ pub fn ci(flags: &Ci) -> CommandResult {
     }
     let flex = out.path().join("flex");
     xtask(&program, None, &flex, &["experiments", "--quick"])?;
-    let (gpus, cpus): (Vec<Backend>, Vec<Backend>) = flags
-        .backend
-        .iter()
-        .partition(|backend| backend.is_for_gpus());
-    on_cpus(&program, &cpus, out.path())?;
-    on_gpus(&program, &gpus, cpus.first().copied(), out.path())?;
+    on_backends(&program, &flags.backend, out.path())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs the quick matrix on each backend for CPUs besides flex, and compares two of them. One
-/// program with all these backends does it.
-fn on_cpus(program: &Path, cpus: &[Backend], out: &Path) -> Result<(), CommandError> {
-    let built = names(cpus);
-    let of_build = ["--backend", built.as_str()];
-    for cpu in cpus.iter().filter(|&&cpu| cpu != Backend::Flex) {
-        let words = ["experiments", "--quick", "--device", cpu.name()];
-        let words = [&words[..], &of_build].concat();
-        xtask(program, None, &out.join(cpu.name()), &words)?;
-    }
-    if let [one, other, ..] = cpus[..] {
-        for command in ["parity", "converge"] {
-            let words = [command, "--device", &format!("{one},{other}")];
-            let words = [&words[..], &of_build].concat();
-            xtask(program, None, &out.join("both"), &words)?;
-        }
-    }
-    Ok(())
-}
-
-/// Makes smoke runs on each backend for GPUs, and compares it with the backend `cpu`. The
-/// backends for GPUs take most of the time of a build, so this program is compiled without
-/// optimizations.
-fn on_gpus(
-    program: &Path,
-    gpus: &[Backend],
-    cpu: Option<Backend>,
-    out: &Path,
-) -> Result<(), CommandError> {
-    if gpus.is_empty() {
+/// Trains on the backends besides flex, and compares them: the quick matrix on each backend for
+/// CPUs, smoke runs on each backend for GPUs. One program with all these backends does it. It is
+/// built with the profile `gate`, because the optimizations of `release` take most of the time of
+/// such a build.
+fn on_backends(program: &Path, backends: &[Backend], out: &Path) -> Result<(), CommandError> {
+    if backends.iter().all(|&backend| backend == Backend::Flex) {
         return Ok(());
     }
-    let backends: Vec<Backend> = cpu.into_iter().chain(gpus.iter().copied()).collect();
-    let trainer = build_slow_program(&Build::with(&backends, &[]))?;
-    let built = names(&backends);
-    let of_build = ["--backend", built.as_str()];
+    let trainer = build_slow_program(&Build::with(backends, &[]))?;
+    let built = names(backends);
+    let run = |name: &str, words: &[&str]| {
+        let words = [words, &["--backend", built.as_str()]].concat();
+        xtask(program, Some(&trainer), &out.join(name), &words)
+    };
+    let (gpus, cpus): (Vec<Backend>, Vec<Backend>) =
+        backends.iter().partition(|backend| backend.is_for_gpus());
+    for cpu in cpus.iter().filter(|&&cpu| cpu != Backend::Flex) {
+        run(
+            cpu.name(),
+            &["experiments", "--quick", "--device", cpu.name()],
+        )?;
+    }
+    if let [one, other, ..] = cpus[..] {
+        let pair = names(&[one, other]);
+        for command in ["parity", "converge"] {
+            run("both", &[command, "--device", &pair])?;
+        }
+    }
     for gpu in gpus {
-        let out = out.join(gpu.name());
         let words = ["experiments", "--smoke", "--device", gpu.name()];
-        let words = [&words[..], &of_build, &ON_GPUS].concat();
-        xtask(program, Some(&trainer), &out, &words)?;
-        if let Some(cpu) = cpu {
-            let pair = format!("{cpu},{gpu}");
+        run(gpu.name(), &[&words[..], &ON_GPUS].concat())?;
+        if let Some(&cpu) = cpus.first() {
+            let pair = names(&[cpu, gpu]);
             let words = ["parity", "--smoke", "--steps", "5", "--device", &pair];
-            let words = [&words[..], &of_build].concat();
-            xtask(program, Some(&trainer), &out, &words)?;
+            run(gpu.name(), &words)?;
         }
     }
     Ok(())

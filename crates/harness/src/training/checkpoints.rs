@@ -132,17 +132,18 @@ impl Checkpoints {
         part: usize,
         make: impl FnOnce() -> Result<Bytes, CheckpointerError>,
     ) -> Result<(), CheckpointerError> {
-        // Other threads wait, so that one part at a time is in memory as bytes.
+        // Other threads wait, so at most one part is in memory as bytes.
         let mut unfinished = lock(&self.unfinished);
+        let path = self.path(epoch);
+        let failed =
+            |error| CheckpointerError::Unknown(Error::io("write", &path)(error).to_string());
         let mut writer = match unfinished.remove(&epoch) {
             Some(writer) => writer,
             None => UnfinishedFile::create(&self.folder)
                 .and_then(CheckpointWriter::new)
-                .map_err(CheckpointerError::IOError)?,
+                .map_err(failed)?,
         };
-        writer
-            .add(part, &make()?)
-            .map_err(CheckpointerError::IOError)?;
+        writer.add(part, &make()?).map_err(failed)?;
         if !writer.has_all_parts() {
             unfinished.insert(epoch, writer);
             return Ok(());
@@ -150,6 +151,10 @@ impl Checkpoints {
         drop(unfinished);
         self.finish(epoch, writer)
             .map_err(|error| CheckpointerError::Unknown(error.to_string()))
+    }
+
+    fn path(&self, epoch: usize) -> PathBuf {
+        self.folder.join(format!("{epoch}.{EXTENSION}"))
     }
 
     /// Ends the checkpoint of an epoch and removes the old ones.
@@ -173,7 +178,7 @@ impl Checkpoints {
             history,
             timing,
         };
-        let path = self.folder.join(format!("{epoch}.{EXTENSION}"));
+        let path = self.path(epoch);
         writer
             .finish(state)
             .and_then(|file| file.finish(&path))

@@ -1,6 +1,6 @@
 //! A fully connected layer. The library `gemm` computes the matrix products, unless most values of
-//! the input are zero or the layer has few outputs. Bias, activation and allocation take as few further passes over memory as
-//! possible.
+//! the input are zero or the layer has few outputs. Bias, activation and allocation take as few
+//! further passes over memory as possible.
 
 use std::mem::MaybeUninit;
 

@@ -31,17 +31,17 @@ const LARGE: usize = 1 << 15;
 pub(super) enum Precision {
     /// Logits or codes. With steps of 2^-16, a logit of the study's MLP differs by 0.0015 on one of
     /// the test images of MNIST.
-    Numbers,
-    /// Images, which are shown in 256 shades.
-    Pixels,
+    Fine,
+    /// Images, which are shown in 256 shades. A difference of two shades cannot be seen.
+    Coarse,
 }
 
 impl Precision {
     /// The smallest scale.
     fn step(self) -> f32 {
         match self {
-            Self::Numbers => 1.0 / 131_072.0,
-            Self::Pixels => 1.0 / 4096.0,
+            Self::Fine => 1.0 / 131_072.0,
+            Self::Coarse => 1.0 / 4096.0,
         }
     }
 }
@@ -115,14 +115,14 @@ mod tests {
         };
         let small = values(100, 3.0);
         let zeros = [0.0; LARGE + 1];
-        for precision in [Precision::Numbers, Precision::Pixels] {
+        for precision in [Precision::Fine, Precision::Coarse] {
             assert_eq!(decoded(&Numbers::new(&small, precision)), small);
             assert_eq!(decoded(&Numbers::new(&zeros, precision)), zeros);
         }
         for (largest, precision, step) in [
-            (0.1, Precision::Numbers, 1.0 / 131_072.0),
-            (0.1, Precision::Pixels, 1.0 / 4096.0),
-            (8.0, Precision::Numbers, 8.1 / 32_767.0),
+            (0.1, Precision::Fine, 1.0 / 131_072.0),
+            (0.1, Precision::Coarse, 1.0 / 4096.0),
+            (8.0, Precision::Fine, 8.1 / 32_767.0),
         ] {
             let large = values(LARGE + 1, largest);
             let found = decoded(&Numbers::new(&large, precision));

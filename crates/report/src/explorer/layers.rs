@@ -58,10 +58,10 @@ pub(super) fn classifier(
             weights,
             &format!("hidden.{index}"),
             "relu",
-            Precision::Numbers,
+            Precision::Fine,
         )?);
     }
-    layers.push(dense(weights, "output", "none", Precision::Numbers)?);
+    layers.push(dense(weights, "output", "none", Precision::Fine)?);
     Ok(layers)
 }
 
@@ -79,7 +79,7 @@ pub(super) fn encoder(weights: &Weights, model: &AutoencoderModel) -> Result<Vec
             model.activation
         };
         let name = format!("encoder.{index}");
-        dense(weights, &name, activation.name(), Precision::Numbers)
+        dense(weights, &name, activation.name(), Precision::Fine)
     });
     layers.collect()
 }
@@ -98,7 +98,7 @@ pub(super) fn decoder(weights: &Weights, model: &AutoencoderModel) -> Result<Vec
             model.output
         };
         let name = format!("decoder.{index}");
-        dense(weights, &name, activation.name(), Precision::Pixels)
+        dense(weights, &name, activation.name(), Precision::Coarse)
     });
     layers.collect()
 }
@@ -129,14 +129,14 @@ pub(super) fn principal_components(run: &RecordedRun) -> Result<(Vec<Layer>, Vec
         -products.sum::<f64>() as f32
     });
     let back = [column(1), column(2)].concat();
-    // PCA has so few numbers that none of them is rounded.
+    // PCA has few numbers, so the way back takes little space with fine steps, too.
     let layer = |inputs, outputs, weight: &[f32], bias: &[f32]| {
         vec![Layer::Dense {
             inputs,
             outputs,
             activation: "none",
-            weight: Numbers::new(weight, Precision::Numbers),
-            bias: Numbers::new(bias, Precision::Numbers),
+            weight: Numbers::new(weight, Precision::Fine),
+            bias: Numbers::new(bias, Precision::Fine),
         }]
     };
     let pixels = rows.len();
@@ -183,7 +183,7 @@ fn conv(weights: &Weights, name: &str, shape: &mut ImageShape, pool: bool) -> Re
         to,
         kernel,
         pool,
-        weight: Numbers::new(&weight, Precision::Numbers),
-        bias: Numbers::new(&bias, Precision::Numbers),
+        weight: Numbers::new(&weight, Precision::Fine),
+        bias: Numbers::new(&bias, Precision::Fine),
     })
 }

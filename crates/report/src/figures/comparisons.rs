@@ -142,7 +142,7 @@ impl Comparison<'_> {
             let seeds = values.into_iter().map(Mark::Seed);
             rows.push(Row {
                 name: record.cell.clone(),
-                marks: seeds.chain([Mark::MeanOfSeeds(mean)]).collect(),
+                marks: seeds.chain([Mark::MeanBar(mean)]).collect(),
                 note: format!("{} parameters, {seconds:.0} s", record.parameters),
             });
         }

@@ -55,7 +55,7 @@ pub(crate) fn networks(
         has_original |= original.is_some();
         let marks = [
             interval.map(|(low, high)| Mark::Interval(low, high)),
-            Some(Mark::Mean(mean)),
+            Some(Mark::MeanDot(mean)),
             original,
         ];
         rows.push(Row {

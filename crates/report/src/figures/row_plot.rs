@@ -11,11 +11,11 @@ pub(super) enum Mark {
     /// The number of a seed, as a pale dot.
     Seed(f64),
     /// The mean over the seeds, as a bar.
-    MeanOfSeeds(f64),
+    MeanBar(f64),
     /// A confidence interval, as a line.
     Interval(f64, f64),
-    /// The middle of an interval, as a dot.
-    Mean(f64),
+    /// The mean over the seeds, as a dot.
+    MeanDot(f64),
     /// The figure of the original study, as a hollow mark.
     Original(f64),
 }
@@ -25,9 +25,9 @@ impl Mark {
     fn map(self, change: impl Fn(f64) -> f64) -> Self {
         match self {
             Self::Seed(value) => Self::Seed(change(value)),
-            Self::MeanOfSeeds(value) => Self::MeanOfSeeds(change(value)),
+            Self::MeanBar(value) => Self::MeanBar(change(value)),
             Self::Interval(low, high) => Self::Interval(change(low), change(high)),
-            Self::Mean(value) => Self::Mean(change(value)),
+            Self::MeanDot(value) => Self::MeanDot(change(value)),
             Self::Original(value) => Self::Original(change(value)),
         }
     }
@@ -36,8 +36,8 @@ impl Mark {
         match self {
             Self::Interval(low, high) => [low, high],
             Self::Seed(value)
-            | Self::MeanOfSeeds(value)
-            | Self::Mean(value)
+            | Self::MeanBar(value)
+            | Self::MeanDot(value)
             | Self::Original(value) => [value; 2],
         }
     }
@@ -91,10 +91,10 @@ struct RowSvg<'a> {
 
 /// Width of the figure, in pixels.
 const WIDTH: usize = 640;
-/// Width of the names at the left, in pixels.
-const NAMES: f64 = 130.0;
+/// Width of a character of a name, in pixels.
+const NAME_CHARACTER: f64 = 9.0;
 /// Width of a character of a note, in pixels.
-const CHARACTER: f64 = 8.3;
+const NOTE_CHARACTER: f64 = 8.3;
 /// Distance of names and notes from the axis, in pixels.
 const GAP: f64 = 14.0;
 /// Height of the title, in pixels.
@@ -111,12 +111,17 @@ impl RowPlot {
     ///
     /// If the template cannot be filled.
     pub(super) fn svg(&self) -> Result<String, DrawError> {
-        let longest = self.rows.iter().map(|row| row.note.chars().count()).max();
-        let notes = WIDTH as f64 - GAP - CHARACTER * longest.unwrap_or(0) as f64;
+        let longest = |text: fn(&Row) -> &str| {
+            let lengths = self.rows.iter().map(|row| text(row).chars().count());
+            lengths.max().unwrap_or(0) as f64
+        };
+        let names = GAP + NAME_CHARACTER * longest(|row| &row.name);
+        let left = names.min(WIDTH as f64 / 3.0) + GAP;
+        let notes = WIDTH as f64 - GAP - NOTE_CHARACTER * longest(|row| &row.note);
         let (low, high) = self.range();
         let place = |value: f64| {
-            let width = notes - GAP - NAMES;
-            NAMES + (value - low) / (high - low) * width
+            let width = notes - GAP - left;
+            left + (value - low) / (high - low) * width
         };
         let bottom = TOP + self.rows.len() * LINE;
         let rows = self.rows.iter().enumerate().map(|(index, row)| RowSvg {
@@ -133,7 +138,7 @@ impl RowPlot {
             middle: place((low + high) / 2.0),
             top: TOP,
             bottom,
-            names: NAMES - GAP,
+            names: left - GAP,
             notes,
             marks: round_numbers(low, high)
                 .into_iter()
@@ -185,9 +190,9 @@ mod tests {
                 &[
                     Mark::Seed(0.9),
                     Mark::Seed(0.91),
-                    Mark::MeanOfSeeds(0.905),
+                    Mark::MeanBar(0.905),
                     Mark::Interval(0.8, 0.95),
-                    Mark::Mean(0.9),
+                    Mark::MeanDot(0.9),
                     Mark::Original(0.91),
                 ],
             ),
@@ -211,7 +216,7 @@ mod tests {
         let equal = [Mark::Seed(3.0); 3];
         for marks in [
             &[][..],
-            &[Mark::Mean(0.0)],
+            &[Mark::MeanDot(0.0)],
             &[Mark::Interval(-1.0, 1e9)],
             &equal,
         ] {
