@@ -43,7 +43,14 @@ const LINTS: [&[&str]; 2] = [
         "-D",
         "warnings",
     ],
-    &["doc", "--release", "--no-deps", "--workspace"],
+    &[
+        "doc",
+        "--release",
+        "--no-deps",
+        "--workspace",
+        "--features",
+        "kindling-report/pdf",
+    ],
 ];
 
 /// Cargo commands that have to be installed.
