@@ -103,3 +103,27 @@ fn the_cells_learn_from_the_images_that_data_names() {
     let study = Study::read(&folder.path().join("study")).unwrap();
     assert_eq!(study.cells().len(), 4);
 }
+
+#[test]
+fn pictures_in_a_folder_for_each_class_have_a_share_for_testing() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for path in [
+        "classes/cat",
+        "classes/dog",
+        "classes/.cache",
+        "split/train",
+        "split/test",
+    ] {
+        std::fs::create_dir_all(here.join(path)).unwrap();
+    }
+    std::fs::create_dir_all(here.join("files/cat")).unwrap();
+    std::fs::write(here.join("files/train-images-idx3-ubyte"), "").unwrap();
+    for (data, has_share) in [("classes", true), ("split", false), ("files", false)] {
+        let study = format!("study-{data}");
+        let output = new(here, &[&study, "--data", data]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let text = std::fs::read_to_string(here.join(study).join("20-mlp.toml")).unwrap();
+        assert_eq!(text.contains("test_share = 0.2\n"), has_share, "{text}");
+    }
+}

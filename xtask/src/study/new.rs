@@ -31,19 +31,12 @@ pub fn new(flags: &New) -> CommandResult {
         return Err(CommandError::bad_input(problem));
     }
     let images = workspace::data("--data", flags.data.as_deref())?;
-    let images = images.map(|images| match images.to_str() {
-        // A JSON string is also a TOML string.
-        Some(text) => Ok(serde_json::Value::from(text).to_string()),
-        None => Err(CommandError::bad_input(
-            "--data: the path is not UTF-8; rename the folder",
-        )),
-    });
-    let images = images.transpose()?;
+    let data = match images {
+        Some(images) => data(&images)?,
+        None => String::new(),
+    };
     for (name, text) in FILES {
-        let text = match &images {
-            Some(images) => text.replace("[data]\n", &format!("[data]\ndir = {images}\n")),
-            None => text.to_string(),
-        };
+        let text = text.replace("[data]\n", &format!("[data]\n{data}"));
         write_atomic(&folder.join(name), text.as_bytes())?;
     }
     output::print(ui::path(folder));
@@ -66,6 +59,43 @@ pub fn new(flags: &New) -> CommandResult {
          {study} --quick\n  {study}"
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The keys of `[data]` for the images in a folder.
+fn data(images: &Path) -> Result<String, CommandError> {
+    let Some(path) = images.to_str() else {
+        let problem = "--data: the path is not UTF-8; rename the folder";
+        return Err(CommandError::bad_input(problem));
+    };
+    // A JSON string is also a TOML string.
+    let dir = format!("dir = {}\n", serde_json::Value::from(path));
+    Ok(match has_only_classes(images)? {
+        true => {
+            dir + "# The share of the pictures of each class that are only for testing.\n\
+                   test_share = 0.2\n"
+        }
+        false => dir,
+    })
+}
+
+/// Whether a folder has a folder of pictures for each class, and no division into `train` and
+/// `test`.
+fn has_only_classes(images: &Path) -> anyhow::Result<bool> {
+    let entries = std::fs::read_dir(images)
+        .with_context(|| format!("cannot read {}", ui::path(images)))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let is_class = |entry: &std::fs::DirEntry| {
+        entry.path().is_dir()
+            && !["train", "test"]
+                .iter()
+                .any(|name| entry.file_name() == *name)
+    };
+    let is_hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+    let mut shown = entries
+        .iter()
+        .filter(|entry| !is_hidden(&entry.file_name()))
+        .peekable();
+    Ok(shown.peek().is_some() && shown.all(is_class))
 }
 
 /// Whether a folder does not exist, or is empty.
