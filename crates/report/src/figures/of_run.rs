@@ -16,7 +16,10 @@ const UNITS: usize = 32;
 
 /// The number of steps between black and white in a plane of decoded images. With 255 steps the
 /// figure would be more than twice as large, and look the same.
-const SHADES: f64 = 15.0;
+const PLANE_STEPS: f64 = 15.0;
+/// The number of steps between black and white in images of weights. It is even, so that grey is
+/// one of them.
+const WEIGHT_STEPS: f64 = 30.0;
 
 /// A figure of a run.
 struct RunFigure {
@@ -208,9 +211,7 @@ fn decoded_plane(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
             .filter_map(|row| {
                 let pixels = table.image(row, "p", shape)?.into_iter();
                 Some(Tile {
-                    pixels: pixels
-                        .map(|pixel| (SHADES * pixel).round() / SHADES)
-                        .collect(),
+                    pixels: pixels.map(|pixel| rounded(pixel, PLANE_STEPS)).collect(),
                     caption: String::new(),
                 })
             })
@@ -254,8 +255,10 @@ fn first_weights(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
         .copied()
         .flatten()
         .fold(0f32, |most, weight| most.max(weight.abs()));
-    let grey =
-        |weight: &f32| 0.5 + 0.5 * f64::from(*weight) / f64::from(largest.max(f32::MIN_POSITIVE));
+    let grey = |weight: &f32| {
+        let share = f64::from(*weight) / f64::from(largest.max(f32::MIN_POSITIVE));
+        rounded(0.5 + 0.5 * share, WEIGHT_STEPS)
+    };
     let figure = Tiles {
         title: format!("{}: weights of the first layer", run.record.cell),
         shape,
@@ -278,6 +281,11 @@ fn first_weights(run: &RecordedRun, unreadable: &mut Vec<String>) -> MaybeFigure
         units.len(),
     );
     of_tiles("weights", &caption, figure)
+}
+
+/// A pixel in [0, 1], rounded to a multiple of one of `steps`.
+fn rounded(pixel: f64, steps: f64) -> f64 {
+    (steps * pixel).round() / steps
 }
 
 /// The shape of the images of a run; `None` if its record does not say it.
