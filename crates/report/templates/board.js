@@ -188,8 +188,13 @@ async function startExplorer(root, data) {
   networks = data.classifiers.map((network) => new Bars(right, network, classes));
   const below = make("div", root, { className: "row" });
   planes = data.planes.map((plane) => new Plane(below, plane, shape));
-  // An example is there from the start, so that nothing is empty.
-  const first = examples[Math.min(3, examples.length - 1)];
+  // An example is there from the start, so that nothing is empty: the first one that all networks
+  // recognise.
+  const recognised = ({ label, pixels }) => networks.every(({ scale, layers }) => {
+    const logits = forward(layers, scaled(scale, pixels));
+    return logits.indexOf(Math.max(...logits)) === label;
+  });
+  const first = examples.find(recognised) ?? examples[0];
   if (first) board.showExample(first.canvas);
   await show(first?.pixels ?? null);
   for (const plane of planes) plane.drawGrid();
