@@ -63,20 +63,14 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     let write = || -> std::io::Result<()> {
-        let mut file = temporary_file(folder)?;
+        let mut file = UnfinishedFile::in_folder(folder)?;
         if let Some(there) = there.filter(std::fs::Metadata::is_file) {
-            file.as_file().set_permissions(there.permissions())?;
+            file.0.as_file().set_permissions(there.permissions())?;
         }
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(&target)?;
-        Ok(())
+        file.finish(&target)
     };
     write().map_err(Error::io("write", path))
-}
-
-fn temporary_file(folder: &Path) -> std::io::Result<NamedTempFile> {
-    writable_by_umask().prefix(TEMPORARY).tempfile_in(folder)
 }
 
 /// A file that is written piece by piece. It gets its name when it is whole.
@@ -91,7 +85,13 @@ impl UnfinishedFile {
     /// If the folder or the file cannot be created.
     pub fn create(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        temporary_file(folder).map(Self)
+        Self::in_folder(folder)
+    }
+
+    /// Makes an empty file in a folder that exists.
+    fn in_folder(folder: &Path) -> std::io::Result<Self> {
+        let file = writable_by_umask().prefix(TEMPORARY).tempfile_in(folder)?;
+        Ok(Self(file))
     }
 
     /// Names the file `path`, which must be in the same folder.

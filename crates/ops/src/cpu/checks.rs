@@ -38,6 +38,16 @@ pub(super) fn check_length(what: &str, length: usize, shape: &[usize]) {
     );
 }
 
+/// The `count` values that `product` writes. It must write all of them.
+#[cfg(test)]
+#[allow(unsafe_code, reason = "see `all_written`")]
+pub(super) fn written(count: usize, product: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+    let mut out = Box::new_uninit_slice(count);
+    product(&mut out);
+    // SAFETY: the product has written all values.
+    unsafe { all_written(out) }
+}
+
 /// The message of the panic that `of` must cause.
 #[cfg(test)]
 #[track_caller]

@@ -12,6 +12,7 @@ use pulp::{Arch, Simd, WithSimd, bytemuck};
 
 use super::activation::activate;
 use super::checks::check_length;
+use super::sparse::by_ends;
 use crate::options::Activation;
 
 /// The largest number of outputs.
@@ -43,10 +44,7 @@ impl UsedVectors {
 
     /// The places in each row.
     fn rows(&self) -> impl Iterator<Item = &[u32]> {
-        let starts = [0].into_iter().chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, &end)| &self.places[start..end])
+        by_ends(&self.places, &self.ends)
     }
 
     /// Multiplies `x` `[rows, columns]`, of which these are the vectors, by `weight` `[columns,
@@ -294,7 +292,7 @@ fn transposed_sums<S: Simd, const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::checks::{all_written, panic_message};
+    use crate::cpu::checks::{panic_message, written};
 
     /// `x` `[rows, columns]` whose values are zero at the margins of each row, with both signs.
     fn dark_margins(rows: usize, columns: usize) -> Vec<f32> {
@@ -305,14 +303,6 @@ mod tests {
             _ => -0.0,
         });
         values.collect()
-    }
-
-    #[allow(unsafe_code, reason = "a product writes all values")]
-    fn written(count: usize, product: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
-        let mut out = Box::new_uninit_slice(count);
-        product(&mut out);
-        // SAFETY: the product has written all values.
-        unsafe { all_written(out) }
     }
 
     #[test]

@@ -42,11 +42,14 @@ struct Block {
 impl Block {
     /// The entries of each row.
     fn rows(&self) -> impl Iterator<Item = &[Entry]> {
-        let starts = [0].into_iter().chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, &end)| &self.entries[start..end])
+        by_ends(&self.entries, &self.ends)
     }
+}
+
+/// The parts of a list, each up to one of `ends`.
+pub(super) fn by_ends<'a, T>(list: &'a [T], ends: &'a [usize]) -> impl Iterator<Item = &'a [T]> {
+    let starts = [0].into_iter().chain(ends.iter().copied());
+    starts.zip(ends).map(|(start, &end)| &list[start..end])
 }
 
 /// The values of a matrix that are not zero.
@@ -337,7 +340,7 @@ fn add_entries<S: Simd, const V: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::checks::{all_written, panic_message};
+    use crate::cpu::checks::{panic_message, written};
 
     /// Values in [-0.5, 0.5].
     fn values(count: usize, step: usize) -> Vec<f32> {
@@ -357,12 +360,10 @@ mod tests {
         x
     }
 
-    #[allow(unsafe_code, reason = "a product writes all values")]
     fn product(sparse: &SparseMatrix, other: &[f32], bias: &[f32], act: Activation) -> Vec<f32> {
-        let mut out = Box::new_uninit_slice(sparse.rows * bias.len());
-        sparse.multiply(other, bias, act, &mut out);
-        // SAFETY: `multiply` has written all values.
-        unsafe { all_written(out) }
+        written(sparse.rows * bias.len(), |out| {
+            sparse.multiply(other, bias, act, out);
+        })
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) fn networks(
         run.record.status == RunStatus::Complete && run.record.number(OF).is_some()
     };
     let runs: Vec<&RecordedRun> = runs.iter().filter(is_shown).collect();
-    let (mut rows, mut low, mut has_original) = (Vec::new(), String::new(), false);
+    let (mut rows, mut low) = (Vec::new(), String::new());
     for runs in runs.chunk_by(|left, right| left.record.cell == right.record.cell) {
         let name = &runs[0].record.cell;
         let values = runs.iter().filter_map(|run| run.record.number(OF));
@@ -52,7 +52,6 @@ pub(crate) fn networks(
         };
         let interval = estimate.map(|estimate| estimate.interval(CONFIDENCE));
         let original = study.original().figure(name, OF).map(Mark::Original);
-        has_original |= original.is_some();
         let marks = [
             interval.map(|(low, high)| Mark::Interval(low, high)),
             Some(Mark::MeanDot(mean)),
@@ -67,7 +66,8 @@ pub(crate) fn networks(
     if rows.len() < 2 {
         return Ok(None);
     }
-    let hollow = match has_original {
+    let mut marks = rows.iter().flat_map(|row: &Row| &row.marks);
+    let hollow = match marks.any(|mark| matches!(mark, Mark::Original(_))) {
         true => " The hollow marks are the figures of the original study.",
         false => "",
     };

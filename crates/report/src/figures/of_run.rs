@@ -17,8 +17,8 @@ const UNITS: usize = 32;
 /// The number of steps between black and white in a plane of decoded images. With 255 steps the
 /// figure would be more than twice as large, and look the same.
 const PLANE_STEPS: f64 = 15.0;
-/// The number of steps between black and white in images of weights. It is even, so that grey is
-/// one of them.
+/// The number of steps between black and white in images of weights. With 255 steps the figure would
+/// be larger, and look the same. The number is even, so that the grey of zero is one of the steps.
 const WEIGHT_STEPS: f64 = 30.0;
 
 /// A figure of a run.

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use kindling_formats::{Error, Layout, Result, if_there, write_atomic};
+use kindling_formats::{Error, Layout, Result, write_atomic};
+
+use crate::page::write::svg_files;
 
 /// Writes the figures of the report in `layout` to `folder`: each as an SVG file and, with the
 /// feature `pdf`, also as a PDF file. Other files in the folder stay. Returns the paths of the
@@ -12,48 +14,44 @@ use kindling_formats::{Error, Layout, Result, if_there, write_atomic};
 ///
 /// If a file cannot be read or written, or this computer has no font for a PDF file.
 pub fn export_figures(layout: &Layout, folder: &Path) -> Result<Vec<PathBuf>> {
-    let figures = layout.figures();
-    let entries = if_there("read", &figures, std::fs::read_dir(&figures))?;
-    let mut written = Vec::new();
-    for entry in entries.into_iter().flatten() {
-        let path = entry.map_err(Error::io("read", &figures))?.path();
-        let (Some(name), Some("svg")) = (path.file_name(), extension(&path)) else {
-            continue;
-        };
+    let mut figures = Vec::new();
+    for path in svg_files(&layout.figures())? {
         let svg = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let copy = folder.join(name);
+        let copy = folder.join(path.file_name().unwrap_or_default());
         write_atomic(&copy, svg.as_bytes())?;
-        #[cfg(feature = "pdf")]
-        written.push(write_pdf(&svg, &copy.with_extension("pdf"))?);
-        written.push(copy);
+        figures.push((copy, svg));
     }
+    #[cfg(feature = "pdf")]
+    let pdfs = write_pdfs(&figures)?;
+    #[cfg(not(feature = "pdf"))]
+    let pdfs = Vec::new();
+    let mut written: Vec<PathBuf> = figures.into_iter().map(|(copy, _)| copy).collect();
+    written.extend(pdfs);
     written.sort();
     Ok(written)
 }
 
-/// Writes a figure as a PDF file, and returns the path of this file.
+/// Writes a PDF file beside each of the SVG files, which are given with their content. Returns the
+/// paths of the PDF files.
 #[cfg(feature = "pdf")]
-fn write_pdf(svg: &str, path: &Path) -> Result<PathBuf> {
-    use crate::figures::PdfConverter;
-    use std::sync::OnceLock;
-
-    // The fonts are searched once.
-    static CONVERTER: OnceLock<std::result::Result<PdfConverter, String>> = OnceLock::new();
-    let converter = CONVERTER.get_or_init(PdfConverter::new).as_ref();
-    let converted = match converter {
-        Ok(converter) => converter.convert(svg),
-        Err(problem) => Err(problem.clone()),
+fn write_pdfs(figures: &[(PathBuf, String)]) -> Result<Vec<PathBuf>> {
+    let Some((first, _)) = figures.first() else {
+        return Ok(Vec::new());
     };
-    let pdf = converted.map_err(|problem| Error::File {
-        file: path.to_path_buf(),
+    let failed = |path: &Path, problem: String| Error::File {
+        file: path.with_extension("pdf"),
         problem: format!("cannot be written: {problem}"),
-    })?;
-    write_atomic(path, &pdf)?;
-    Ok(path.to_path_buf())
-}
-
-fn extension(path: &Path) -> Option<&str> {
-    path.extension().and_then(|extension| extension.to_str())
+    };
+    let converter = crate::figures::PdfConverter::new();
+    let converter = converter.map_err(|problem| failed(first, problem))?;
+    let write = |(path, svg): &(PathBuf, String)| {
+        let pdf = converter.convert(svg);
+        let pdf = pdf.map_err(|problem| failed(path, problem))?;
+        let path = path.with_extension("pdf");
+        write_atomic(&path, &pdf)?;
+        Ok(path)
+    };
+    figures.iter().map(write).collect()
 }
 
 #[cfg(test)]

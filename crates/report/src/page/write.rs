@@ -64,16 +64,30 @@ pub fn write(study: &Study, layout: &Layout, mut runs: RecordedRuns) -> Result<P
 
 /// Removes the figures of an earlier report.
 fn remove_all_but(drawn: &BTreeSet<String>, folder: &Path) -> Result<()> {
-    let entries = if_there("read", folder, std::fs::read_dir(folder))?;
-    for entry in entries.into_iter().flatten() {
-        let path = entry.map_err(Error::io("read", folder))?.path();
-        let stale = path.extension().is_some_and(|extension| extension == "svg")
-            && path
-                .file_name()
-                .is_some_and(|name| !drawn.contains(name.to_string_lossy().as_ref()));
-        if stale {
+    for path in svg_files(folder)? {
+        let is_stale = path
+            .file_name()
+            .is_some_and(|name| !drawn.contains(name.to_string_lossy().as_ref()));
+        if is_stale {
             std::fs::remove_file(&path).map_err(Error::io("remove", &path))?;
         }
     }
     Ok(())
+}
+
+/// The SVG files in a folder. There are none if the folder does not exist.
+///
+/// # Errors
+///
+/// If the folder cannot be read.
+pub(super) fn svg_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = if_there("read", folder, std::fs::read_dir(folder))?;
+    let mut files = Vec::new();
+    for entry in entries.into_iter().flatten() {
+        let path = entry.map_err(Error::io("read", folder))?.path();
+        if path.extension().is_some_and(|extension| extension == "svg") {
+            files.push(path);
+        }
+    }
+    Ok(files)
 }
