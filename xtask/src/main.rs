@@ -73,6 +73,7 @@ fn run(command: Command) -> CommandResult {
         Command::Bench(flags) => dev::bench(&flags),
         Command::Chaos(flags) => dev::chaos(&flags),
         Command::Ci(flags) => dev::ci(&flags),
+        Command::Pictures(flags) => dev::pictures(&flags),
         Command::Schema(flags) => dev::schema(&flags),
         Command::Completions(flags) => dev::completions(&flags),
     }

@@ -31,10 +31,9 @@ fn a_new_study_trains_at_once_and_judges_its_claim() {
     assert_eq!(stdout(&output), "my study\n");
     let says = stderr(&output);
     assert!(
-        says.contains("experiments --configs 'my study' --out "),
+        says.contains("experiments --configs 'my study' --quick"),
         "{says}"
     );
-    assert!(says.contains("artifacts/studies/my study'"), "{says}");
     let study = Study::read(&here.join("my study")).unwrap();
     let cells: Vec<&str> = study
         .cells()
@@ -59,6 +58,9 @@ fn a_new_study_trains_at_once_and_judges_its_claim() {
     run("experiments");
     assert_eq!(place.trained().len(), 4 * 3);
     assert!(run("claims").contains("hidden-layer-helps"));
+    // Its learning rates can be tuned: four cells, seven rates, two seeds.
+    run("tune");
+    assert_eq!(place.trained().len(), 4 * 7 * 2);
 }
 
 #[test]
@@ -68,8 +70,6 @@ fn a_folder_that_is_there_is_not_changed() {
     std::fs::create_dir(here.join("empty")).unwrap();
     let output = new(&here.join("empty"), &["."]);
     assert!(output.status.success());
-    let says = stderr(&output);
-    assert!(says.contains("artifacts/studies/empty"), "{says}");
     let before = std::fs::read_dir(here.join("empty")).unwrap().count();
     std::fs::write(here.join("file"), "mine").unwrap();
     for (words, problem) in [
@@ -118,6 +118,10 @@ fn pictures_in_a_folder_for_each_class_have_a_share_for_testing() {
         std::fs::create_dir_all(here.join(path)).unwrap();
     }
     std::fs::create_dir_all(here.join("files/cat")).unwrap();
+    std::fs::create_dir_all(here.join("split/train/cat")).unwrap();
+    for picture in 0..60 {
+        std::fs::write(here.join(format!("split/train/cat/{picture}.png")), "").unwrap();
+    }
     std::fs::write(here.join("files/train-images-idx3-ubyte"), "").unwrap();
     for (data, has_share) in [("classes", true), ("split", false), ("files", false)] {
         let study = format!("study-{data}");
@@ -126,4 +130,21 @@ fn pictures_in_a_folder_for_each_class_have_a_share_for_testing() {
         let text = std::fs::read_to_string(here.join(study).join("20-mlp.toml")).unwrap();
         assert_eq!(text.contains("test_share = 0.2\n"), has_share, "{text}");
     }
+    let tuning = std::fs::read_to_string(here.join("study-split/tuning.toml")).unwrap();
+    assert_eq!(tuning.matches("validation = 12\n").count(), 2, "{tuning}");
+    // The batches and the validation images fit the number of pictures, whatever lies beside them.
+    std::fs::write(here.join("classes/notes.txt"), "").unwrap();
+    for picture in 0..500 {
+        std::fs::write(here.join(format!("classes/cat/{picture}.PNG")), "").unwrap();
+    }
+    let output = new(here, &["counted", "--data", "classes"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let read = |file: &str| std::fs::read_to_string(here.join("counted").join(file)).unwrap();
+    let mlp = read("20-mlp.toml");
+    assert!(
+        mlp.contains("batch_size = 16\n") && mlp.contains("test_share"),
+        "{mlp}"
+    );
+    let tuning = read("tuning.toml");
+    assert_eq!(tuning.matches("validation = 80\n").count(), 2, "{tuning}");
 }

@@ -1,4 +1,4 @@
-//! The worked example of CONTRIBUTING.md, a new family. These tests check that its patch applies
+//! The worked example of docs/families.md, a new family. These tests check that its patch applies
 //! and is as short as the document says. In the gate, the example is also built and run.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -21,17 +21,17 @@ fn patch() -> PathBuf {
     root().join("xtask/tests/newcomer/neighbours.patch")
 }
 
-/// The text of CONTRIBUTING.md on one line.
-fn contributing() -> String {
-    let text = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+/// The text of docs/families.md on one line.
+fn page() -> String {
+    let text = std::fs::read_to_string(root().join("docs/families.md")).unwrap();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Checks that CONTRIBUTING.md contains `words`.
+/// Checks that docs/families.md contains `words`.
 #[track_caller]
-fn contributing_says(words: &str) {
-    let text = contributing();
-    assert!(text.contains(words), "CONTRIBUTING.md must say `{words}`");
+fn page_says(words: &str) {
+    let text = page();
+    assert!(text.contains(words), "docs/families.md must say `{words}`");
 }
 
 /// A command `git apply` that ignores any repository. The sources may come from an archive, and
@@ -61,10 +61,10 @@ fn the_example_of_a_new_family_is_as_short_as_the_document_says() {
             _ => elsewhere += added,
         }
     }
-    contributing_says(&format!(
+    page_says(&format!(
         "to a new family a crate, a file of {family} lines and {elsewhere} lines elsewhere"
     ));
-    contributing_says(&format!("(`crates/neighbours`, {program} lines)"));
+    page_says(&format!("(`crates/neighbours`, {program} lines)"));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn copy(from: &Path, to: &Path, without: &[&str]) {
 }
 
 /// Builds the example, trains its cells, and compares their accuracies with those in
-/// CONTRIBUTING.md. This takes minutes, so only the gate does it.
+/// docs/families.md. This takes minutes, so only the gate does it.
 #[test]
 fn the_example_of_a_new_family_gives_the_accuracies_of_the_document() {
     if std::env::var_os(GATE).is_none() {
@@ -147,7 +147,7 @@ fn the_example_of_a_new_family_gives_the_accuracies_of_the_document() {
         assert!(printed.lines().any(shows), "{cell} {shown} in: {printed}");
         shown
     };
-    contributing_says(&format!(
+    page_says(&format!(
         "It prints an accuracy of {} for one neighbour and {} for five, on 2,000 images.",
         accuracy("neighbours-1"),
         accuracy("neighbours-5")

@@ -1,20 +1,20 @@
-//! Runs every command of the README as written, in a copy of the repository's configs. A script
-//! stands in for kindling.
+//! Runs every command of the README and of docs/ as written, in a copy of the repository's configs.
+//! A script stands in for kindling.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Place, stderr};
+use common::{Place, copy, stderr};
 use kindling_formats::VERSION;
 
 /// Commands that this test does not run. Some build or test this repository, which the gate
 /// does. The others take long and have their own tests.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 11] = [
     "cargo bench",
     "cargo bolero",
     "cargo build",
@@ -24,12 +24,22 @@ const ELSEWHERE: [&str; 10] = [
     "cargo xtask bench",
     "cargo xtask chaos",
     "cargo xtask ci",
-    "cargo xtask-pdf", // another build of xtask
+    "cargo xtask pictures", // needs Chromium
+    "cargo xtask-pdf",      // another build of xtask
 ];
 
-fn readme() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    std::fs::read_to_string(path).unwrap()
+/// The README and the pages in docs/, each with its path.
+fn documents() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let docs = std::fs::read_dir(root.join("docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let docs = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let paths = docs.chain([root.join("README.md")]);
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        (path, text)
+    };
+    paths.map(read).collect()
 }
 
 /// The cargo commands in a text: in blocks of code and between backticks.
@@ -47,23 +57,13 @@ fn commands(text: &str) -> BTreeSet<String> {
     found
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            std::fs::copy(&path, &to).unwrap();
-        }
-    }
-}
-
 #[test]
 fn every_command_runs_as_written() {
-    let commands = commands(&readme());
-    assert!(commands.len() > 25, "{commands:?}");
+    let documents = documents();
+    assert!(documents.len() > 10, "{documents:?}");
+    let texts = documents.iter().map(|(_, text)| commands(text));
+    let commands: BTreeSet<String> = texts.flatten().collect();
+    assert!(commands.len() > 50, "{commands:?}");
     let (mine, others): (Vec<_>, Vec<_>) = commands.into_iter().partition(|command| {
         let begins = |start: &&str| command.starts_with(*start);
         !ELSEWHERE.iter().any(begins)
@@ -71,7 +71,7 @@ fn every_command_runs_as_written() {
     assert!(others.len() > 5, "{others:?}");
     for command in mine {
         let Some(words) = command.strip_prefix("cargo xtask ") else {
-            panic!("the README has `{command}`, which no test runs");
+            panic!("the documents have `{command}`, which no test runs");
         };
         // NAME, NAMES, CELL, DIR and SHELL are placeholders.
         let words = words.replace("NAMES", "flex").replace("NAME", "flex");
@@ -84,7 +84,9 @@ fn every_command_runs_as_written() {
             copy(&source.join(folder), &root.join(folder));
         }
         std::fs::copy(source.join("README.md"), root.join("README.md")).unwrap();
-        std::fs::create_dir_all(root.join("data")).unwrap();
+        for images in ["data", "pictures"] {
+            std::fs::create_dir_all(root.join(images)).unwrap();
+        }
         let xtask = |words: &str| {
             Command::new(env!("CARGO_BIN_EXE_xtask"))
                 .args(words.split(' '))
@@ -97,6 +99,16 @@ fn every_command_runs_as_written() {
                 .output()
                 .unwrap()
         };
+        // These commands need a study of one's own.
+        if words.contains("my-study") && !words.starts_with("new") {
+            assert!(xtask("new my-study").status.success());
+        }
+        // Other trees are published beside the study itself.
+        if words.starts_with("report --publish ") {
+            for needed in ["experiments", "report --publish"] {
+                assert!(xtask(needed).status.success(), "{needed}");
+            }
+        }
         // These commands need a matrix.
         if ["report", "claims", "watch"]
             .iter()
@@ -137,4 +149,71 @@ fn commands_are_found_in_blocks_and_lines() {
     let text = "a `cargo xtask\nbackends` b\n```console\ncargo a   # why\nls\n```\n`x`";
     let found: Vec<String> = commands(text).into_iter().collect();
     assert_eq!(found, ["cargo a", "cargo xtask backends"]);
+}
+
+/// The targets of the links in a text of Markdown that lead to a file of the repository.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1);
+    let targets = targets.filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://")).collect()
+}
+
+/// The names by which the headings of a text are linked to, as GitHub makes them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let name = |heading: &str| {
+        let words = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = words
+            .chars()
+            .filter(|&c| c.is_alphanumeric() || " -_".contains(c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(name).collect()
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let others = [
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "artifacts/reference/README.md",
+    ];
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        (path, text)
+    };
+    let others = others.map(|name| read(root.join(name)));
+    let mut seen = 0;
+    for (path, text) in documents().into_iter().chain(others) {
+        for link in links(&text) {
+            seen += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => path.clone(),
+                file => path.parent().unwrap().join(file),
+            };
+            assert!(target.exists(), "{}: {link}", path.display());
+            if !anchor.is_empty() {
+                let (_, text) = read(target);
+                assert!(
+                    anchors(&text).contains(anchor),
+                    "{}: {link}",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(seen > 40, "{seen}");
+}
+
+#[test]
+fn links_and_anchors_are_found() {
+    assert_eq!(
+        links("[a](b.md#c) [d](https://e) ![f](g.png)"),
+        ["b.md#c", "g.png"]
+    );
+    let found: Vec<String> = anchors("# A `b` c\ntext\n## D: e").into_iter().collect();
+    assert_eq!(found, ["a-b-c", "d-e"]);
 }

@@ -65,13 +65,14 @@ Example:
 A picture is a PNG or JPEG file with at most 50 million pixels. A photo is rotated by the
 orientation in its EXIF data.
 
-A network that learned from images of another size than MNIST's, or from coloured ones,
-sees the picture resized to the size of these images.
+For a network that learned from MNIST, the picture shows one digit, either light on dark or
+dark on light. Before the network sees it, the digit is cut out, scaled and centred in the
+same way as the digits of MNIST. The size of the picture does not matter: an enlarged
+drawing gives the same result as the original.
 
-For a network that learned from grey images of 28x28 pixels, the picture shows one digit,
-either light on dark or dark on light. Before the network sees it, the digit is cut out,
-scaled and centred in the same way as the digits of MNIST. The size of the picture does
-not matter: an enlarged drawing gives the same result as the original.
+Any other network sees the whole picture, resized to the size of the images that it learned
+from. If these are handwriting like MNIST's, as those of EMNIST, --as-digits prepares the
+picture like a digit of MNIST.
 
 The paper is taken to be the shade that covers most of the picture and of its border.
 Frames, lines along the border, soft shadows, specks, and marks far from the digit are
@@ -98,7 +99,7 @@ Examples:
         #[arg(required = true)]
         images: Vec<PathBuf>,
         #[command(flatten)]
-        debug: DebugImageFlag,
+        pictures: PictureFlags,
         /// Print one line of JSON for each picture
         #[arg(long)]
         json: bool,
@@ -140,7 +141,7 @@ Examples:
         /// images]
         images: Vec<PathBuf>,
         #[command(flatten)]
-        debug: DebugImageFlag,
+        pictures: PictureFlags,
     },
     /// Encode pictures, decode them again, and write the result as PNG files
     #[command(after_help = "\
@@ -161,7 +162,7 @@ Examples:
         #[arg(long, value_name = "DIR", default_value = ".")]
         to: PathBuf,
         #[command(flatten)]
-        debug: DebugImageFlag,
+        pictures: PictureFlags,
     },
     /// Write trained weights in a format that other programs can read
     #[command(after_help = "\
@@ -277,13 +278,17 @@ impl TrainedRunFlags {
     }
 }
 
-/// The flag that writes the picture as the network receives it.
+/// Flags of commands that read pictures.
 #[derive(Args)]
-pub struct DebugImageFlag {
+pub struct PictureFlags {
+    /// Prepare pictures like the digits of MNIST, although the network learned from other images of
+    /// handwriting: cut out the digit, scale and centre it
+    #[arg(long)]
+    pub as_digits: bool,
     /// Write the prepared picture, ten times enlarged, as a PNG file. This works with one
     /// picture only
-    #[arg(long = "debug-image", value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub debug_image: Option<PathBuf>,
 }
 
 /// The file formats that weights can be exported to.

@@ -62,9 +62,9 @@ fn run(command: Command) -> Result<(), RunError> {
         Command::Predict {
             run,
             images,
-            debug,
+            pictures,
             json,
-        } => commands::predict::predict(&run, &images, debug.file.as_deref(), json),
+        } => commands::predict::predict(&run, &images, &pictures, json),
         Command::Evaluate {
             run,
             data,
@@ -72,15 +72,17 @@ fn run(command: Command) -> Result<(), RunError> {
             split,
             json,
         } => commands::evaluate::evaluate(&run, data, &set, split, json),
-        Command::Embed { run, images, debug } => {
-            commands::embed::embed(&run, &images, debug.file.as_deref())
-        }
+        Command::Embed {
+            run,
+            images,
+            pictures,
+        } => commands::embed::embed(&run, &images, &pictures),
         Command::Reconstruct {
             run,
             images,
             to,
-            debug,
-        } => commands::reconstruct::reconstruct(&run, &images, &to, debug.file.as_deref()),
+            pictures,
+        } => commands::reconstruct::reconstruct(&run, &images, &to, &pictures),
         Command::Export { run, format, to } => commands::export::export(&run, format, to),
         Command::Data { dir, set, repeated } => match repeated {
             true => commands::data::repeated(dir, &set),

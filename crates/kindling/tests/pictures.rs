@@ -142,6 +142,16 @@ fn a_note_is_printed_if_the_network_was_not_trained_on_mnist() {
         message.contains("was trained on") && message.lines().count() == 1,
         "{message}"
     );
+    let resized = stdout(&output);
+    // With the flag, the digit is cut out, as for a network that learned from MNIST.
+    let output = run([
+        "predict",
+        "--as-digits",
+        text(network.path()),
+        text(&picture),
+    ]);
+    assert_eq!(stderr(&output), "");
+    assert_ne!(stdout(&output), resized);
     let network = train_classifier(&folder.path().join("own"), "train = 100\ntest = 50");
     let output = run(["predict", text(network.path()), text(&picture)]);
     assert_eq!(stderr(&output), "");

@@ -282,16 +282,25 @@ fn exported_weights_give_the_same_logits_in_numpy() {
     }
 }
 
-/// Runs each command of the README in a folder that has trained runs of the cells in it.
+/// Runs each command that the documents have in a line, in a folder that has trained runs of the
+/// cells in it.
 #[test]
-fn the_commands_in_the_readme_work_as_written() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let readme = std::fs::read_to_string(readme).expect("a README");
-    let inline = readme.split('`').skip(1).step_by(2);
-    let commands: Vec<&str> = inline
-        .filter_map(|code| code.strip_prefix("cargo kindling "))
-        .collect();
-    assert!(commands.len() >= 4, "{commands:?}");
+fn the_commands_in_the_documents_work_as_written() {
+    let mut commands: Vec<String> = Vec::new();
+    for document in ["README.md", "docs/networks.md", "docs/data.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(document);
+        let text = std::fs::read_to_string(path).expect("a document");
+        // Code between single backticks, not in blocks.
+        let blocks = text.split("```").step_by(2);
+        let inline = blocks.flat_map(|block| block.split('`').skip(1).step_by(2));
+        let own = inline.filter_map(|code| code.strip_prefix("cargo kindling "));
+        let own: Vec<String> = own.map(str::to_string).collect();
+        assert!(!own.is_empty(), "{document}");
+        commands.extend(own);
+    }
+    assert!(commands.len() >= 7, "{commands:?}");
     let folder = tempfile::tempdir().expect("a folder");
     let cell = |name: &str| {
         folder
@@ -304,8 +313,10 @@ fn the_commands_in_the_readme_work_as_written() {
     classifier(&cell("mlp"));
     autoencoder(&cell("ae"));
     common::write_images(&folder.path().join("pictures"), 60, 20);
-    let digit = picture(&test_images(), 0);
-    save(digit, &folder.path().join("digit.png"), ImageFormat::Png);
+    for name in ["digit.png", "picture.png"] {
+        let digit = picture(&test_images(), 0);
+        save(digit, &folder.path().join(name), ImageFormat::Png);
+    }
     for command in commands {
         let output = kindling()
             .args(command.replace("DIR", "pictures").split_whitespace())

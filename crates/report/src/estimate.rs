@@ -1,6 +1,6 @@
 //! The mean of a number over runs of one cell, with its sources of error.
 
-use crate::judge::{Estimate, Scale, crossed};
+use crate::judge::{Estimate, MeanSquares, Scale};
 use crate::read::{RecordedRun, TestImages};
 
 /// The estimate of the mean of the number `of` over complete runs of one cell. It counts seeds and
@@ -26,7 +26,9 @@ pub(crate) fn estimate(
         };
         table.push(values.iter().copied().map(f64::from).collect());
     }
-    Ok(crossed(&table, Scale::Linear).or_else(|| by_seeds(runs, of)))
+    Ok(MeanSquares::of(&table)
+        .map(|squares| squares.estimate(Scale::Linear))
+        .or_else(|| by_seeds(runs, of)))
 }
 
 fn by_seeds(runs: &[&RecordedRun], of: &str) -> Option<Estimate> {

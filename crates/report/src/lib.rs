@@ -16,6 +16,7 @@ mod judge;
 mod original;
 mod outliers;
 mod page;
+mod published;
 mod read;
 mod spread;
 mod tables;
@@ -28,6 +29,7 @@ pub use judge::{
 pub use original::{BesideOriginal, beside_original, original_text};
 pub use outliers::{Outlier, outliers};
 pub use page::{export_figures, write};
+pub use published::{PublishedPage, publish, published_page, published_trees};
 pub use read::{Leftover, LeftoverKind, RecordedRun, RecordedRuns, leftovers, read};
 pub use spread::Spread;
 pub use tables::{Align, Summary, markdown_table, plain_table, summarize, text_table};

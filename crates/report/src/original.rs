@@ -46,13 +46,17 @@ impl BesideOriginal {
 
 /// The figures of all cells that have a complete run and a figure in the original study, in the
 /// study's order of cells. `cells` limits them to the cells with these names, if it is given. The
-/// second value has one sentence for each file that cannot be read.
+/// second value has one sentence for each file that cannot be read. There are none if the runs
+/// learned from other images than the original study.
 pub fn beside_original(
     study: &Study,
     runs: &RecordedRuns,
     cells: Option<&BTreeSet<String>>,
 ) -> (Vec<BesideOriginal>, Vec<String>) {
     let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+    if runs.has_other_data {
+        return (rows, unreadable);
+    }
     let complete = by_cell(runs);
     for cell in study.cells() {
         if cells.is_some_and(|cells| !cells.contains(&cell.name)) {
@@ -184,7 +188,7 @@ pub(crate) fn value(claim: &Claim, original: &Original) -> Option<f64> {
 
 /// A figure with the digits that the original study reported, and accuracies with at least
 /// four digits after the point.
-fn figure(of: &str, value: f64) -> String {
+pub(crate) fn figure(of: &str, value: f64) -> String {
     let shortest = value.to_string();
     let digits = shortest
         .split_once('.')
@@ -226,6 +230,7 @@ mod tests {
             let config = study.resolve(cell, record.seed, &Selection::own(Size::Full));
             RecordedRun {
                 dir: RunDir::new("none"),
+                has_files: true,
                 config: config.expect("a config"),
                 record,
             }
@@ -294,6 +299,11 @@ mod tests {
              mlp     loss      0.0670          0.0016    0.0661        +0.6\n\
              mlp     accuracy  0.9800               0    0.9800           -\n"
         );
+        let other = RecordedRuns {
+            has_other_data: true,
+            ..runs.clone()
+        };
+        assert!(beside_original(&study, &other, None).0.is_empty());
         let (only, _) = beside_original(&study, &runs, Some(&BTreeSet::from(["linear".into()])));
         assert_eq!(only, rows[..1]);
         assert!(original_table(&[]).is_none());

@@ -24,7 +24,7 @@ use crate::ui::{self, output};
 const CELLS: [&str; 4] = ["convnet-y1", "mlp", "convnet", "ae"];
 
 /// The largest relative difference of the loss that counts as rounding between CPU backends.
-/// README.md has the largest differences that were measured over 50 steps.
+/// docs/backends.md has the largest differences that were measured over 50 steps.
 const ON_CPUS: f64 = 1e-4;
 /// The largest relative difference of the loss that counts as rounding if a backend is for GPUs.
 const ON_GPUS: f64 = 1e-3;

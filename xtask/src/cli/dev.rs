@@ -124,6 +124,24 @@ pub struct Ci {
     pub backend: Vec<Backend>,
 }
 
+/// `cargo xtask pictures`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The first picture is the first screen of the report, which Chromium opens. The second one is
+burn-train's dashboard. For this, the cell mlp is trained in tmux. It takes about a minute.
+KINDLING_BROWSER names a browser to use in place of Chromium.
+
+Example:
+  cargo xtask pictures")]
+pub struct Pictures {
+    /// Folder for the pictures [default: docs/pictures]
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Folder of the results whose report is shown [default: artifacts]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
 /// `cargo xtask schema`
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -12,7 +12,7 @@ mod tune;
 use clap::{Parser, Subcommand};
 
 pub use backends::{Backends, Converge, Parity};
-pub use dev::{Bench, Chaos, Ci, Completions, Peer, Schema};
+pub use dev::{Bench, Chaos, Ci, Completions, Peer, Pictures, Schema};
 pub use options::{Changes, Compared, Executor, Extra, Folders, MatrixFlags, Training, Tree};
 pub use study::{Claims, Compare, Experiments, New, Report, Serve, Task, Train, Watch};
 pub use tune::{Clean, Tune};
@@ -85,6 +85,8 @@ pub enum Command {
     /// Train one run of a Slurm job array; Slurm calls this command
     #[command(hide = true)]
     Task(Task),
+    /// Make the pictures of the README
+    Pictures(Pictures),
     /// Write JSON Schemas of the config files for editors
     Schema(Schema),
     /// Print a completion script for a shell

@@ -31,7 +31,7 @@ impl SizeFlags {
 /// path that the user gives starts in the current folder.
 #[derive(Debug, Args)]
 pub struct Folders {
-    /// Folder for results [default: artifacts]
+    /// Folder for results [default: artifacts; with --configs NAME artifacts/studies/NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Folder of the study's configs [default: configs]

@@ -169,13 +169,14 @@ Examples:
   cargo xtask report --quick
   cargo xtask report --figures ../paper
   cargo xtask-pdf report --figures ../paper    PDF files, too
-  cargo xtask report --publish")]
+  cargo xtask report --publish
+  cargo xtask report --publish --protocol tuned")]
 pub struct Report {
     /// Also copy the figures to this folder, as SVG files; `cargo xtask-pdf` adds PDF files
     #[arg(long, value_name = "DIR")]
     pub figures: Option<PathBuf>,
-    /// Copy the report to artifacts/reference and its table to README.md
-    #[arg(long, conflicts_with_all = ["quick", "smoke", "variant"])]
+    /// Copy what can be judged again to artifacts/reference, and the findings to README.md
+    #[arg(long, conflicts_with_all = ["quick", "smoke"])]
     pub publish: bool,
     /// The results to read.
     #[command(flatten)]

@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::announce::announce;
 use super::check::check_before_training;
 use super::notes::{note_outliers, print_beside_original};
-use super::place::place;
+use super::place::{place, refuse_published};
 use super::select::{Request, slurm_options};
 use super::train::{exit_code, jobs_at_a_time, train_runs};
 use super::tuned::tuned_configs;
@@ -140,6 +140,7 @@ pub fn train_matrix(
     if Variant::of(selection, None) == Variant::default() {
         let layout = Layout::of(&request.out, selection.size, kind);
         refuse_other_versions(&layout)?;
+        refuse_published(&layout)?;
         if kind == TreeKind::Tuned && selection.data.is_none() {
             tuned_configs(study, &layout, selection, &configs, None)?;
         }
@@ -151,6 +152,7 @@ pub fn train_matrix(
         TreeKind::Tuned => tuned_configs(study, &layout, selection, &configs, Some(&data))?,
     };
     refuse_other_versions(&layout)?;
+    refuse_published(&layout)?;
     let lock = OutputLock::take(&lock_file)?;
     if let Some(name) = variant.name() {
         output::note(format_args!(
@@ -407,12 +409,16 @@ impl Trained {
         self.ends.iter().filter(|end| end.is_unfinished()).count()
     }
 
-    /// The records of all runs that have one, including failed runs.
+    /// The records of all runs that have one, including failed runs. A result that an earlier config
+    /// has left, where the training of today's config was stopped, is none.
     fn records(&self) -> Vec<Record> {
         let names = self.missing.iter().map(RunSlot::name);
         let ends: BTreeMap<String, &RunEnd> = names.zip(&self.ends).collect();
         let trained = |run: &RunSlot| ends.get(&run.name())?.record.clone();
-        let recorded = |run: &RunSlot| run.result.read_record().ok().flatten();
+        let recorded = |run: &RunSlot| {
+            let record = run.result.read_record().ok().flatten();
+            record.filter(|record| record.config_hash == run.config.hash())
+        };
         let records = self.runs.iter();
         records
             .filter_map(|run| trained(run).or_else(|| recorded(run)))

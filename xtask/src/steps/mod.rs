@@ -27,7 +27,7 @@ pub use build::{Build, PROGRAM, build_program, build_slow_program, cargo, execut
 pub use check::{check_before_training, data_of, measure_devices};
 pub use matrix::{Matrix, MatrixOptions, run_matrix, train_matrix};
 pub use notes::{note_outliers, print_beside_original};
-pub use place::{place, results_of, results_of_kind};
+pub use place::{place, refuse_published, results_of, results_of_kind};
 pub use select::{Request, cells_or};
 pub use train::{exit_code, jobs_at_a_time, train_runs};
 pub use tuned::tuned_configs;

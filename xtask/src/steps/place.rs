@@ -79,6 +79,21 @@ fn trial_configs(study: &Study, selection: &Selection) -> kindling_formats::Resu
     study.trial_configs(&study.selected_trials(selection)?, selection)
 }
 
+/// Refuses a published tree, whose runs have only their records, where a command would write.
+///
+/// # Errors
+///
+/// If the tree is a published one.
+pub fn refuse_published(layout: &Layout) -> Result<(), CommandError> {
+    if layout.is_published() {
+        return Err(CommandError::bad_input(format!(
+            "{} holds published results, which only `claims` and `compare` read; name another --out",
+            ui::path(layout.root())
+        )));
+    }
+    Ok(())
+}
+
 /// The folder of the results that the flags name, for commands that read results.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! The repository, the folders that flags name, and the revision of the code.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -58,9 +59,27 @@ pub fn study(folders: &Folders) -> Result<Study, CommandError> {
     Study::read(Path::new(&ui::path(&configs))).map_err(CommandError::input)
 }
 
-/// The output folder.
+/// The output folder. Without `--out`, a study in another folder than the repository's `configs/`
+/// has a folder of its own below `artifacts/studies`, so that the results of studies do not mix.
 pub fn out(folders: &Folders) -> Result<PathBuf, CommandError> {
-    folder(folders.out.as_deref(), "artifacts")
+    let artifacts = root().join("artifacts");
+    let default = match folders.configs.as_deref().and_then(other_study) {
+        Some(name) => artifacts.join("studies").join(name),
+        None => artifacts,
+    };
+    match &folders.out {
+        Some(_) => folder(folders.out.as_deref(), ""),
+        None => Ok(default),
+    }
+}
+
+/// The name of the folder `configs` of a study; `None` if it is the repository's own, or is not
+/// there.
+fn other_study(configs: &Path) -> Option<OsString> {
+    let folder = configs.canonicalize().ok()?;
+    let own = root().join("configs").canonicalize().ok();
+    let name = folder.file_name()?.to_os_string();
+    (Some(folder) != own).then_some(name)
 }
 
 /// The names of all cells in the order of the study.

@@ -1,48 +1,64 @@
-//! `cargo xtask report --publish`: copies results to `artifacts/reference/` and their table
-//! to README.md, so that nobody types numbers by hand.
+//! `cargo xtask report --publish`: publishes a tree of results below `artifacts/reference/`, so that
+//! nobody types numbers by hand.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
-use kindling_formats::{Layout, Record, Study, Tree, write_atomic};
+use anyhow::{Context, ensure};
+use kindling_formats::{Layout, Record, Size, Study, Tree, write_atomic};
+use kindling_report::RecordedRuns;
 
 use crate::steps::workspace;
 use crate::ui::{self, output};
 
-const BEGIN: &str = "<!-- results:begin -->";
-const END: &str = "<!-- results:end -->";
+const BEGIN: &str = "<!-- findings:begin -->";
+const END: &str = "<!-- findings:end -->";
 
-/// Publishes a report that was already written. All checks come before the first copy.
-pub fn publish(study: &Study, layout: &Layout) -> anyhow::Result<()> {
-    let records = records(study, layout)?;
-    let table = kindling_report::markdown_table(&kindling_report::summarize(
-        &records,
-        &workspace::cell_names(study),
-    ));
-    let block = format!("{}\n\n{}\n", provenance(&records), table.trim());
+/// Publishes the tree `layout`, whose report was already written. All checks come before the first
+/// copy. The tree has the same place below `artifacts/reference/` as below `artifacts/`. `is_own`
+/// says whether the study is that of the repository.
+pub fn publish(study: &Study, layout: &Layout, is_own: bool) -> anyhow::Result<()> {
+    let reference = workspace::root().join("artifacts").join("reference");
+    let variant = Tree::read(layout)?.variant;
+    let to = Layout::of(&reference, Size::Full, layout.kind());
+    let to = match variant.name() {
+        None => to,
+        Some(name) => to.variant(&name),
+    };
+    let runs = kindling_report::read(study, layout);
+    check(study, layout, &runs)?;
+    ensure!(
+        is_own,
+        "only the study in the repository's configs/ is published; leave out --configs"
+    );
+    check_program(study, &runs, to.root(), &reference)?;
     let readme = workspace::root().join("README.md");
     let text = std::fs::read_to_string(&readme)
         .with_context(|| format!("cannot read {}", ui::path(&readme)))?;
-    let text = replace_block(&text, &block)
-        .with_context(|| format!("{} was not changed", ui::path(&readme)))?;
-    let reference = workspace::root().join("artifacts").join("reference");
-    copy(layout, &reference)
-        .with_context(|| format!("cannot publish to {}", ui::path(&reference)))?;
-    write_atomic(&readme, text.as_bytes())?;
-    for path in [reference, readme] {
-        output::print(ui::path(&path));
+    let [before, old, after] = parts(&text)?;
+
+    let fail = || format!("cannot publish to {}", ui::path(to.root()));
+    kindling_report::publish(study, layout, &runs, &to).with_context(fail)?;
+    let trees = kindling_report::published_trees(&reference);
+    let published = kindling_report::published_page(study, &trees, old);
+    let page = reference.join("README.md");
+    write_atomic(&page, published.page.as_bytes())?;
+    let findings = published.findings.with_context(|| {
+        format!(
+            "{} was not changed: it names a claim that the study does not have",
+            ui::path(&readme)
+        )
+    })?;
+    write_atomic(&readme, format!("{before}{findings}{after}").as_bytes())?;
+    for path in [to.root(), &page, &readme] {
+        output::print(ui::path(path));
     }
     Ok(())
 }
 
-/// The records of the study, or an error if they must not be published.
-fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
+/// Checks that the runs of the tree may be published.
+fn check(study: &Study, layout: &Layout, runs: &RecordedRuns) -> anyhow::Result<()> {
     let place = ui::path(layout.root());
-    if let Some(name) = Tree::read(layout)?.variant.name() {
-        bail!("{place} is a variant of the study ({name}); only the study itself is published");
-    }
-    let runs = kindling_report::read(study, layout);
     ensure!(
         runs.unreadable.is_empty(),
         "{place} has unreadable records; run `cargo xtask experiments` again: {}",
@@ -54,7 +70,7 @@ fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
          another --out:\n{}",
         runs.others.join("\n")
     );
-    let records: Vec<Record> = runs.runs.into_iter().map(|run| run.record).collect();
+    let records: Vec<&Record> = runs.records().collect();
     ensure!(
         !records.is_empty(),
         "{place} has no finished run; run `cargo xtask experiments` first"
@@ -85,108 +101,62 @@ fn records(study: &Study, layout: &Layout) -> anyhow::Result<Vec<Record>> {
             output::warn(format_args!("warning: {} has no result", cell.name));
         }
     }
-    Ok(records)
-}
-
-/// Copies results.csv and the folder report/. The new folder replaces the old one. The page
-/// index.html is not copied, because it is large: it embeds all figures and several networks.
-fn copy(layout: &Layout, reference: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(reference)?;
-    let new = tempfile::tempdir_in(reference)?;
-    copy_folder(&layout.report(), new.path())?;
-    let page = new.path().join("index.html");
-    if page.exists() {
-        std::fs::remove_file(page)?;
-    }
-    let report = reference.join("report");
-    if report.exists() {
-        std::fs::remove_dir_all(&report)?;
-    }
-    std::fs::rename(new.keep(), report)?;
-    let results = std::fs::read(layout.results())?;
-    write_atomic(&reference.join("results.csv"), &results)?;
     Ok(())
 }
 
-fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
+/// Checks that `runs`, which are published to the folder `to`, were trained by the same program as
+/// all that is published beside it, and that the study itself is published first.
+fn check_program(
+    study: &Study,
+    runs: &RecordedRuns,
+    to: &Path,
+    reference: &Path,
+) -> anyhow::Result<()> {
+    let mut others = kindling_report::published_trees(reference);
+    others.retain(|(_, layout)| layout.root() != to);
+    ensure!(
+        to == reference || others.iter().any(|(_, layout)| layout.root() == reference),
+        "{} holds no results of the study; publish those first: `cargo xtask report --publish`",
+        ui::path(reference)
+    );
+    let program = runs.records().next().map(|record| &record.program);
+    for (_, layout) in others {
+        let published = kindling_report::read(study, &layout);
+        let mut programs = published.records().map(|record| &record.program);
+        ensure!(
+            programs.all(|other| Some(other) == program),
+            "the results in {} were trained by another program, and what is published together is \
+             of one program; remove this folder, or publish runs of its program",
+            ui::path(layout.root())
+        );
     }
     Ok(())
 }
 
-/// One line about the origin of the numbers: backend, host, seeds, code and Burn.
-fn provenance(records: &[Record]) -> String {
-    let each = |value: &dyn Fn(&Record) -> String| {
-        let values: BTreeSet<String> = records.iter().map(value).collect();
-        values.into_iter().collect::<Vec<_>>().join(", ")
-    };
-    let seeds: BTreeSet<u64> = records.iter().map(|record| record.seed).collect();
-    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
-    format!(
-        "Backend {} on {} ({} cores, {} per run); seeds {}; code {}; Burn {}.",
-        each(&|record| record.backend.name().into()),
-        each(&|record| record.host.cpu.clone()),
-        each(&|record| record.host.cores.to_string()),
-        each(&|record| ui::count(record.host.threads, "thread")),
-        seeds.join(", "),
-        each(&|record| record.revision.clone()),
-        each(&|record| record.burn_version.clone()),
-    )
-}
-
-/// `text` with `block` between its two marker lines.
-fn replace_block(text: &str, block: &str) -> anyhow::Result<String> {
-    let markers = || {
-        let (before, rest) = text.split_once(BEGIN)?;
-        let (_, after) = rest.split_once(END)?;
-        Some((before, after))
-    };
-    let (before, after) = markers()
-        .with_context(|| format!("it must have the lines {BEGIN} and {END}, in this order"))?;
-    Ok(format!("{before}{BEGIN}\n{block}{END}{after}"))
+/// The text before, between and after the two markers in the README. The markers belong to the first
+/// and the last part.
+fn parts(text: &str) -> anyhow::Result<[&str; 3]> {
+    let found = text.find(BEGIN).map(|place| place + BEGIN.len());
+    let found = found.and_then(|begin| Some((begin, begin + text[begin..].find(END)?)));
+    let (begin, end) = found.with_context(|| {
+        format!(
+            "README.md must have the lines {BEGIN} and {END}, in this order; nothing was published"
+        )
+    })?;
+    Ok([&text[..begin], &text[begin..end], &text[end..]])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kindling_formats::Size;
 
     #[test]
-    fn a_block_is_replaced_and_the_rest_stays() {
-        let text = format!("a\n{BEGIN}\nold\nold\n{END}\nb\n");
-        let new = replace_block(&text, "new\n").expect("has the markers");
-        assert_eq!(new, format!("a\n{BEGIN}\nnew\n{END}\nb\n"));
-        assert_eq!(replace_block(&new, "new\n").expect("again"), new);
-        assert!(replace_block("a\n", "new\n").is_err());
-        assert!(replace_block(&format!("{END}{BEGIN}"), "new\n").is_err());
-    }
-
-    #[test]
-    fn the_copied_report_replaces_the_old_one() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let layout = Layout::new(&folder.path().join("out"), Size::Full);
-        let reference = folder.path().join("reference");
-        let write = |path: &Path| write_atomic(path, b"x").expect("writes");
-        write(&layout.results());
-        write(&layout.report().join("report.md"));
-        write(&layout.report().join("index.html"));
-        write(&layout.report().join("figures").join("a.svg"));
-        write(&reference.join("report").join("old.svg"));
-        copy(&layout, &reference).expect("copies");
-        assert!(reference.join("results.csv").exists());
-        assert!(reference.join("report/report.md").exists());
-        assert!(reference.join("report/figures/a.svg").exists());
-        assert!(!reference.join("report/old.svg").exists());
-        assert!(!reference.join("report/index.html").exists());
-        let left = std::fs::read_dir(&reference).expect("lists").count();
-        assert_eq!(left, 2, "no temporary folder stays");
+    fn a_text_has_three_parts() {
+        let text = format!("a\n{BEGIN}\nold\n{END}\nb\n");
+        let [before, block, after] = parts(&text).expect("has the markers");
+        assert_eq!(block, "\nold\n");
+        assert_eq!(before.to_string() + block + after, text);
+        assert!(parts("a\n").is_err());
+        assert!(parts(&format!("{END}{BEGIN}")).is_err());
     }
 }

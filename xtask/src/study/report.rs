@@ -3,23 +3,17 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use kindling_formats::Protocol;
-
 use super::publish::publish;
 use crate::cli::Report;
-use crate::error::{CommandError, CommandResult};
-use crate::steps::{note_outliers, print_beside_original, results_of, workspace};
+use crate::error::CommandResult;
+use crate::steps::{note_outliers, print_beside_original, refuse_published, results_of, workspace};
 use crate::ui::{self, output};
 
 /// Writes the report and prints its path.
 pub fn report(flags: &Report) -> CommandResult {
-    if flags.publish && flags.tree.protocol.protocol != Protocol::Written {
-        return Err(CommandError::bad_input(
-            "--publish: only runs of the written protocol are published; leave out --protocol",
-        ));
-    }
     let study = workspace::study(&flags.tree.folders)?;
     let layout = results_of(&flags.tree)?;
+    refuse_published(&layout)?;
     let runs = kindling_report::read(&study, &layout);
     let is_failed = |run: &&kindling_report::RecordedRun| run.record.status.is_failure();
     let failed = runs.runs.iter().filter(is_failed).count();
@@ -57,7 +51,8 @@ pub fn report(flags: &Report) -> CommandResult {
         }
     }
     if flags.publish {
-        publish(&study, &layout)?;
+        let is_own = flags.tree.folders.configs.is_none();
+        publish(&study, &layout, is_own)?;
     }
     Ok(ExitCode::SUCCESS)
 }

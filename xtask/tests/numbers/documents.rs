@@ -51,13 +51,9 @@ fn limits_match_the_architecture_document() {
 
 #[test]
 fn short_runs_are_as_short_as_the_documents_say() {
-    says(
-        "README.md",
-        &[
-            &format!("At most {SMOKE_STEPS} steps, {SMOKE_TESTS} test images"),
-            &format!("({SMOKE_STEPS} steps)"),
-        ],
-    );
+    let smoke = format!("At most {SMOKE_STEPS} steps, {SMOKE_TESTS} test images");
+    says("docs/commands.md", &[&smoke]);
+    says("docs/backends.md", &[&format!("({SMOKE_STEPS} steps)")]);
     let listed = check_success(&Place::new(), "experiments --list --json --smoke");
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
     let sizes = listed.as_array().unwrap().iter().filter_map(|run| {
@@ -69,7 +65,7 @@ fn short_runs_are_as_short_as_the_documents_say() {
     });
     let largest = sizes.max().unwrap();
     says(
-        "ARCHITECTURE.md",
+        "docs/backends.md",
         &[&format!("a smoke run has at most {largest} images")],
     );
 }
@@ -93,7 +89,7 @@ fn examples_in_documents_match_their_files() {
     };
     let crate_lines = lines("a/crates/neighbours/src/");
     says(
-        "CONTRIBUTING.md",
+        "docs/families.md",
         &[
             &format!(
                 "a file of {} lines and",
@@ -109,7 +105,7 @@ fn examples_in_documents_match_their_files() {
             .iter()
             .any(|line| line.contains("\"data.train\" = 2000"))
     );
-    // Checks the struct in CONTRIBUTING.md and the claim in README.md.
+    // Checks the struct in docs/families.md and the claim in docs/verdicts.md.
     let block = |path: &str, before: &str, fence: &str| {
         let text = file(path);
         let rest = text.split(before).nth(1).unwrap();
@@ -126,9 +122,9 @@ fn examples_in_documents_match_their_files() {
             .map(|line| line.strip_prefix("   ").unwrap_or(line));
         lines.collect::<Vec<_>>().join("\n")
     };
-    let example = block("CONTRIBUTING.md", "## A new family", "```rust\n");
+    let example = block("docs/families.md", "## A new family", "```rust\n");
     assert!(whole.join("\n").contains(&example), "{example}");
-    let claim = block("README.md", "## Stating a claim", "```toml\n");
+    let claim = block("docs/verdicts.md", "## Stating a claim", "```toml\n");
     assert!(file("configs/claims.toml").contains(&claim));
 }
 
@@ -142,7 +138,7 @@ fn versions_in_documents_match_the_manifest() {
     let burn = value("Cargo.toml", "burn");
     let burn = burn.split("\"=").nth(1).unwrap().split('"').next().unwrap();
     says("ARCHITECTURE.md", &[&format!("Traps in Burn {burn}")]);
-    says("README.md", &[&format!("; Burn {burn}.")]);
+    says("artifacts/reference/README.md", &[&format!("Burn {burn};")]);
 }
 
 #[test]
@@ -150,7 +146,7 @@ fn constants_match_the_documents() {
     let evidence = "crates/classifiers/src/test_predictions.rs";
     let (mistakes, logits) = (constant(evidence, "MISTAKES"), constant(evidence, "LOGITS"));
     says(
-        "README.md",
+        "docs/runs.md",
         &[
             &format!("the {mistakes} test images it is most confidently wrong about"),
             &format!("the logits of the first {logits}"),
@@ -160,12 +156,12 @@ fn constants_match_the_documents() {
         constant("crates/harness/src/training/checkpoints.rs", "KEPT"),
         "2"
     );
-    says("README.md", &["its last two checkpoints"]);
+    says("docs/runs.md", &["its last two checkpoints"]);
     let parity = "xtask/src/backends/parity.rs";
     let (cpus, gpus) = (constant(parity, "ON_CPUS"), constant(parity, "ON_GPUS"));
     let layers = constant(parity, "OF_LAYERS").replace(".0", "");
     says(
-        "ARCHITECTURE.md",
+        "docs/backends.md",
         &[&format!(
             "of the loss {cpus} on CPUs and {gpus} on GPUs, of gradients and weights {layers} times"
         )],
@@ -176,7 +172,7 @@ fn constants_match_the_documents() {
         .strip_prefix("data.train=")
         .unwrap();
     says(
-        "README.md",
+        "docs/backends.md",
         &[&format!(
             "trains on {} images",
             grouped(images.parse().unwrap())
@@ -205,22 +201,22 @@ fn constants_match_the_documents() {
         .parse()
         .unwrap();
     says(
-        "README.md",
+        "docs/runs.md",
         &[&format!("Where {} test digits land", grouped(dots))],
     );
 }
 
-/// README.md and ARCHITECTURE.md name the same differences between backends.
+/// The table of the differences between backends, and the text below it.
 #[test]
-fn the_documents_agree_on_parity() {
-    let readme = file("README.md");
-    let row = readme
+fn the_page_on_backends_agrees_with_itself() {
+    let page = file("docs/backends.md");
+    let row = page
         .lines()
         .find(|line| line.starts_with("| convnet-y1 | ") && line.contains("e-"));
     let row: Vec<&str> = row.unwrap().split('|').map(str::trim).collect();
     let (step, drift) = (row[2], row[3]);
     says(
-        "ARCHITECTURE.md",
+        "docs/backends.md",
         &[
             &format!("its losses are up to {drift} apart within 50 steps"),
             &format!("a step differ by at most {step}."),
@@ -247,15 +243,12 @@ fn defaults_match_the_documents() {
         let value = line.split("[default: ").nth(1).unwrap();
         value.split(']').next().unwrap().to_string()
     };
-    says(
-        "README.md",
-        &[
-            &format!("at {} random moments", default("chaos", "--kills")),
-            &format!("of the loss over {} steps", default("parity", "--steps")),
-        ],
-    );
+    let moments = format!("at {} random moments", default("chaos", "--kills"));
+    says("docs/runs.md", &[&moments]);
+    let steps = format!("of the loss over {} steps", default("parity", "--steps"));
+    says("docs/backends.md", &[&steps]);
     assert_eq!(default("claims", "--max-seeds"), "10");
-    says("README.md", &["ten seeds at most"]);
+    says("docs/commands.md", &["ten seeds at most"]);
     let source = "xtask/src/dev/chaos.rs";
     let runs = ["NETWORKS", "OTHERS"].map(|name| {
         // The words of the list are between quotes.
@@ -266,7 +259,7 @@ fn defaults_match_the_documents() {
         listed.as_array().unwrap().len()
     });
     says(
-        "README.md",
+        "docs/runs.md",
         &[&format!("all its {} runs", runs.iter().sum::<usize>())],
     );
 }

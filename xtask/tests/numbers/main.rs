@@ -8,14 +8,12 @@ mod common;
 mod documents;
 mod published;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use common::{Place, configs, stderr, stdout, study_without_figures};
-use kindling_formats::{
-    Host, Record, ResultRow, SMOKE_STEPS, SMOKE_TESTS, Study, VERSION, read_csv, write_atomic,
-};
-use kindling_report::{Spread, markdown_table, summarize};
+use kindling_formats::{ResultRow, SMOKE_STEPS, SMOKE_TESTS, Study, read_csv, write_atomic};
+use kindling_report::{ClaimRow, Spread, look, published_page, published_trees, read};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -90,36 +88,4 @@ fn check_success(place: &Place, words: &str) -> String {
     let output = place.xtask(words).output().unwrap();
     assert!(output.status.success(), "{words}: {}", stderr(&output));
     stdout(&output)
-}
-
-fn record(row: ResultRow) -> Record {
-    Record {
-        version: VERSION.into(),
-        section: row.section,
-        cell: row.cell,
-        family: row.family,
-        backend: row.backend,
-        seed: row.seed,
-        epochs: row.epochs,
-        parameters: row.parameters,
-        train_loss: row.train_loss,
-        validation_loss: None,
-        test_loss: row.test_loss,
-        train_accuracy: row.train_accuracy,
-        validation_accuracy: None,
-        test_accuracy: row.test_accuracy,
-        seconds: row.seconds,
-        status: row.status,
-        error: None,
-        metrics: BTreeMap::new(),
-        config_hash: String::new(),
-        data_fingerprint: String::new(),
-        data: None,
-        scale: None,
-        program: String::new(),
-        revision: String::new(),
-        burn_version: String::new(),
-        host: Host::detect(1),
-        files: BTreeMap::new(),
-    }
 }

@@ -2,41 +2,77 @@
 
 use super::*;
 
+/// The published page, and the findings in README.md, are those that the published records give.
 #[test]
-fn the_table_in_the_readme_matches_the_published_runs() {
-    let cells = Study::read(&configs()).unwrap();
-    let order: Vec<String> = cells.cells().iter().map(|cell| cell.name.clone()).collect();
-    let records: Vec<Record> = published().into_iter().map(record).collect();
-    let table = markdown_table(&summarize(&records, &order));
+fn the_published_page_and_the_findings_match_the_published_runs() {
+    let study = Study::read(&configs()).unwrap();
     let readme = file("README.md");
-    let block = readme.split("<!-- results:begin -->").nth(1).unwrap();
-    let block = block.split("<!-- results:end -->").next().unwrap();
-    let (_, shown) = block.split_once("\n\n").unwrap();
-    assert_eq!(shown.trim(), table.trim());
+    let findings = readme.split("<!-- findings:begin -->").nth(1).unwrap();
+    let findings = findings.split("<!-- findings:end -->").next().unwrap();
+    let trees = published_trees(&root().join("artifacts/reference"));
+    let published = published_page(&study, &trees, findings);
+    assert_eq!(file("artifacts/reference/README.md"), published.page);
+    assert_eq!(findings, published.findings.unwrap());
+    assert_eq!(
+        findings
+            .lines()
+            .filter(|line| line.starts_with("- "))
+            .count(),
+        6
+    );
+}
+
+/// The published verdicts are those that follow from the published mean squares and records.
+#[test]
+fn the_published_verdicts_can_be_computed_again() {
+    let study = Study::read(&configs()).unwrap();
+    let trees = published_trees(&root().join("artifacts/reference"));
+    assert!(!trees.is_empty());
+    for (name, layout) in trees {
+        let rows: Vec<ClaimRow> = read_csv(&layout.report().join("claims.csv")).unwrap();
+        let looked = look(&study, &layout, &read(&study, &layout));
+        let again: Vec<ClaimRow> = looked.judgements.iter().map(ClaimRow::from).collect();
+        assert_eq!(rows, again, "{name}");
+    }
 }
 
 #[test]
-fn the_numbers_of_cells_and_runs_match_the_documents() {
+fn the_numbers_of_cells_and_claims_match_the_documents() {
     let listed = check_success(&Place::new(), "experiments --list");
     let counts = listed.lines().last().unwrap();
-    let (cells, runs) = counts.split_once(", ").unwrap();
-    let rows = published();
-    let names: BTreeSet<&str> = rows.iter().map(|row| row.cell.as_str()).collect();
+    let (cells, _) = counts.split_once(", ").unwrap();
+    let names: BTreeSet<String> = published().into_iter().map(|row| row.cell).collect();
     assert_eq!(cells, format!("{} cells", names.len()));
-    assert_eq!(runs, format!("{} runs", rows.len()));
-    for document in ["README.md", "CHANGELOG.md"] {
+    for document in ["README.md", "docs/configs.md"] {
         says(document, &[cells]);
     }
-    let (seconds, number) = rows.iter().fold((0.0, 0), |(seconds, number), row| {
-        (seconds + row.seconds, number + 1)
-    });
-    let minutes = format!("add up to {:.0} minutes", seconds / 60.0);
-    says(
-        "README.md",
-        &[&format!("{number} published runs"), &minutes],
-    );
-    let report = "artifacts/reference/report/report.md";
-    says(report, &[&format!("Runs: {number}, of {cells};")]);
+    let claims = Study::read(&configs()).unwrap().claims().len();
+    says("README.md", &[&format!("its {claims} claims")]);
+}
+
+/// The table of times in README.md has rows of the larger table.
+#[test]
+fn the_table_of_times_in_the_readme_is_a_part_of_that_in_docs() {
+    let rows = |path: &str| -> Vec<Vec<String>> {
+        let text = file(path);
+        let (_, table) = text
+            .split_once("| cell | ours / Keras | ours / JAX |")
+            .unwrap();
+        let rows = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        rows.map(|row| row.split('|').map(|text| text.trim().to_string()).collect())
+            .collect()
+    };
+    let all = rows("docs/performance.md");
+    let some = rows("README.md");
+    assert!(some.len() >= 4);
+    for row in some {
+        // The larger table has a column more, before the last one.
+        let is_same = |other: &&Vec<String>| row[..4] == other[..4] && row[4] == other[5];
+        assert!(all.iter().any(|other| is_same(&other)), "{row:?}");
+    }
 }
 
 /// Comments in configs quote figures of the published runs. These figures have to match.

@@ -172,6 +172,16 @@ impl Layout {
         self.root.join("looks.json")
     }
 
+    /// `mean-squares.csv` of a published tree: what its claims are judged by.
+    pub fn mean_squares(&self) -> PathBuf {
+        self.root.join("mean-squares.csv")
+    }
+
+    /// Whether the tree is a published one. Of each run it holds the record alone.
+    pub fn is_published(&self) -> bool {
+        self.mean_squares().exists()
+    }
+
     /// `results.csv`: a table with a row for each record.
     pub fn results(&self) -> PathBuf {
         self.root.join("results.csv")

@@ -190,8 +190,30 @@ impl Tree {
                 tree.data.insert(folder, fingerprint.to_string());
             }
         }
+        tree.write_to(layout)
+    }
+
+    /// Writes `tree.json` of `layout` for a published tree: of the paths of other images, which
+    /// belong to one machine, the last name is left.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn publish(mut self, layout: &Layout) -> Result<()> {
+        let last = |path: &Path| path.file_name().map(PathBuf::from).unwrap_or_default();
+        if let Some(data) = &mut self.variant.data {
+            data.dir = last(&data.dir);
+        }
+        let data = self.data.into_iter();
+        self.data = data
+            .map(|(dir, fingerprint)| (last(Path::new(&dir)).display().to_string(), fingerprint))
+            .collect();
+        self.write_to(layout)
+    }
+
+    fn write_to(&self, layout: &Layout) -> Result<()> {
         let path = layout.tree();
-        let text = serde_json::to_vec_pretty(&tree).map_err(|error| Error::file(&path, error))?;
+        let text = serde_json::to_vec_pretty(self).map_err(|error| Error::file(&path, error))?;
         write_atomic(&path, &text)
     }
 

@@ -1,12 +1,12 @@
 //! `kindling embed`: the codes of pictures or test images, as CSV.
 
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn_dataset::Dataset;
 use kindling_harness::{ImageBatch, RunError};
 
-use crate::cli::TrainedRunFlags;
+use crate::cli::{PictureFlags, TrainedRunFlags};
 use crate::network::TrainedRun;
 use crate::output::{argument_error, print_to_stderr, stdout_error};
 use crate::picture::for_each_picture;
@@ -17,8 +17,6 @@ const BATCH: usize = 1000;
 /// Prints the codes of pictures, or of the test images if `images` is empty, as CSV. The
 /// columns are `image` or `label`, then `z0`, `z1`, and so on.
 ///
-/// `debug` is the file for the prepared picture; with `None` this picture is not written.
-///
 /// # Errors
 ///
 /// If the run is neither an autoencoder nor a PCA, a picture cannot be read, or standard
@@ -26,13 +24,13 @@ const BATCH: usize = 1000;
 pub fn embed(
     flags: &TrainedRunFlags,
     images: &[PathBuf],
-    debug: Option<&Path>,
+    pictures: &PictureFlags,
 ) -> Result<(), RunError> {
     let trained = TrainedRun::open(flags)?;
     let coder = trained.coder()?;
     let mut table = CsvTable::new();
     if images.is_empty() {
-        if debug.is_some() {
+        if pictures.debug_image.is_some() {
             return Err(argument_error(
                 "--debug-image",
                 "it shows a picture, and no picture is named; name one",
@@ -59,9 +57,9 @@ pub fn embed(
         }
         return table.finish();
     }
-    trained.warn_of_other_data();
-    let shape = trained.data()?.shape;
-    let read = for_each_picture(images, debug, shape, |path, bytes| {
+    let preparation = trained.preparation(pictures.as_digits)?;
+    let debug = pictures.debug_image.as_deref();
+    let read = for_each_picture(images, debug, preparation, |path, bytes| {
         let code = trained.finite_values(coder.encode(trained.pixels(bytes)?))?;
         table.write_row("image", &path.display().to_string(), &code)
     });

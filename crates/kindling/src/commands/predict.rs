@@ -6,7 +6,7 @@ use kindling_classifiers::probabilities;
 use kindling_harness::RunError;
 use serde::Serialize;
 
-use crate::cli::TrainedRunFlags;
+use crate::cli::{PictureFlags, TrainedRunFlags};
 use crate::network::TrainedRun;
 use crate::output::print;
 use crate::picture::for_each_picture;
@@ -26,8 +26,6 @@ struct Prediction<'a> {
 /// Prints the most likely classes of each picture with their probabilities, as text or as
 /// JSON. If a picture cannot be read, the others are still classified.
 ///
-/// `debug` is the file for the prepared picture; with `None` this picture is not written.
-///
 /// # Errors
 ///
 /// If the run is not a classifier, a picture cannot be read, or standard output cannot be
@@ -35,16 +33,17 @@ struct Prediction<'a> {
 pub fn predict(
     flags: &TrainedRunFlags,
     images: &[PathBuf],
-    debug: Option<&Path>,
+    pictures: &PictureFlags,
     json: bool,
 ) -> Result<(), RunError> {
     let trained = TrainedRun::open(flags)?;
     let classifier = trained.classifier()?;
     let data = trained.data()?;
     let classes = &data.classes;
-    trained.warn_of_other_data();
+    let preparation = trained.preparation(pictures.as_digits)?;
+    let debug = pictures.debug_image.as_deref();
     let width = images.iter().map(|path| name(path).len()).max();
-    for_each_picture(images, debug, data.shape, |path, bytes| {
+    for_each_picture(images, debug, preparation, |path, bytes| {
         let logits = trained.finite_values(classifier.forward(trained.pixels(bytes)?, None))?;
         let probabilities = probabilities(&logits);
         let mut order: Vec<usize> = (0..probabilities.len()).collect();

@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 
 use kindling_harness::RunError;
 
-use crate::cli::TrainedRunFlags;
+use crate::cli::{PictureFlags, TrainedRunFlags};
 use crate::network::TrainedRun;
 use crate::output::{argument_error, is_standard_stream, print};
 use crate::picture::{for_each_picture, is_same_file, write_png};
 
 /// Encodes each picture, decodes the code, and writes the result as a PNG.
 ///
-/// `to` is the folder for the results, or `-` for standard output. `debug` is the file for the
-/// prepared picture; with `None` this picture is not written.
+/// `to` is the folder for the results, or `-` for standard output.
 ///
 /// # Errors
 ///
@@ -23,14 +22,15 @@ pub fn reconstruct(
     flags: &TrainedRunFlags,
     images: &[PathBuf],
     to: &Path,
-    debug: Option<&Path>,
+    pictures: &PictureFlags,
 ) -> Result<(), RunError> {
     let outputs = output_files(images, to)?;
     let trained = TrainedRun::open(flags)?;
     let coder = trained.coder()?;
-    trained.warn_of_other_data();
-    let shape = trained.data()?.shape;
-    for_each_picture(images, debug, shape, |path, bytes| {
+    let preparation = trained.preparation(pictures.as_digits)?;
+    let shape = preparation.shape();
+    let debug = pictures.debug_image.as_deref();
+    for_each_picture(images, debug, preparation, |path, bytes| {
         let output = trained.finite_values(coder.decode(coder.encode(trained.pixels(bytes)?)))?;
         let byte = |&pixel: &f64| (255.0 * pixel.clamp(0.0, 1.0)).round() as u8;
         let bytes: Vec<u8> = output.iter().map(byte).collect();

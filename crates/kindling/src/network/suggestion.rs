@@ -98,6 +98,7 @@ fn out_flag(out: &Path) -> String {
 /// All completely trained runs in `out`, in every place where `cargo xtask` puts runs.
 fn find_runs(out: &Path) -> Vec<FoundRun> {
     let mut bases = vec![out.to_path_buf(), out.join("train")];
+    bases.extend(subfolders(&out.join("studies")));
     for base in bases.clone() {
         bases.extend(subfolders(&base.join("variants")));
     }

@@ -11,7 +11,8 @@ use kindling_harness::{OpenDevice, RunError, images_to_tensor, to_f64s};
 
 use super::suggestion::suggest;
 use crate::cli::TrainedRunFlags;
-use crate::output::print_to_stderr;
+use crate::output::{argument_error, print_to_stderr};
+use crate::picture::Preparation;
 
 /// A run that is completely trained, and the device on which its network is computed.
 pub struct TrainedRun {
@@ -99,23 +100,40 @@ impl TrainedRun {
         self.scale.as_deref()
     }
 
-    /// Prints a note on standard error if pictures are prepared in the same way as MNIST's
-    /// digits, but the network was trained on other images of the same shape. The network's
-    /// output may then be wrong.
-    pub fn warn_of_other_data(&self) {
-        let shape = self.data.as_ref().map(|data| data.shape);
-        if self.is_trained_on_mnist || shape != Some(MNIST_SHAPE) {
-            return;
+    /// How pictures are prepared for this network: like digits if it learned from MNIST, or if
+    /// `as_digits` asks for it; otherwise they are resized. A note on standard error says how, if
+    /// digits of the shape of MNIST's are not prepared like them.
+    ///
+    /// # Errors
+    ///
+    /// If the run did not learn from images, or `as_digits` is given although its images have
+    /// another shape than MNIST's.
+    pub fn preparation(&self, as_digits: bool) -> Result<Preparation, RunError> {
+        let shape = self.data()?.shape;
+        let is_like_mnist = shape == MNIST_SHAPE;
+        if as_digits && !is_like_mnist {
+            return Err(argument_error(
+                "--as-digits",
+                format!(
+                    "MNIST's digits are grey and have 28x28 pixels, and {} learned from other \
+                     images; leave the flag out",
+                    self.config.cell
+                ),
+            ));
         }
-        let data = self.config.images().and_then(|data| data.dir.as_deref());
-        let from = data.map_or("other images".into(), |dir| dir.display().to_string());
-        print_to_stderr(&format!(
-            "note: {} was trained on {from}, not on the MNIST images of this repository; pictures \
-             are prepared like MNIST's digits, upright and light on dark, so the result is wrong \
-             if the training images were oriented in another way, such as the transposed images of \
-             EMNIST",
-            self.config.cell
-        ));
+        if as_digits || (is_like_mnist && self.is_trained_on_mnist) {
+            return Ok(Preparation::Digit);
+        }
+        if is_like_mnist {
+            let data = self.config.images().and_then(|data| data.dir.as_deref());
+            let from = data.map_or("other images".into(), |dir| dir.display().to_string());
+            print_to_stderr(&format!(
+                "note: {} was trained on {from}, so pictures are resized as they are; with \
+                 --as-digits they are prepared like MNIST's digits",
+                self.config.cell
+            ));
+        }
+        Ok(Preparation::Resized(shape))
     }
 
     /// The network of a classifier, with the trained weights.

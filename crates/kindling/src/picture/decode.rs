@@ -22,17 +22,33 @@ const HEADER_BYTES: u64 = 16;
 /// The remedy in the error of a picture that is too large.
 const TOO_LARGE_REMEDY: &str = "make it smaller";
 
+/// How a picture becomes an image as a network learned from them.
+#[derive(Debug, Clone, Copy)]
+pub enum Preparation {
+    /// Like a digit of MNIST: the digit is cut out, scaled and centred; 0 is paper and 255 is ink.
+    Digit,
+    /// The whole picture is resized to this shape.
+    Resized(ImageShape),
+}
+
+impl Preparation {
+    /// The shape of the image.
+    pub fn shape(self) -> ImageShape {
+        match self {
+            Self::Digit => MNIST_SHAPE,
+            Self::Resized(shape) => shape,
+        }
+    }
+}
+
 /// Reads the picture in the file `path`, or on standard input if `path` is `-`. Returns the
-/// bytes `[channels, height, width]` of an image of the shape `shape`.
-///
-/// For images of MNIST's shape, the picture is prepared like a digit of MNIST: 0 is paper and
-/// 255 is ink. For other images, it is resized.
+/// bytes `[channels, height, width]` of the prepared image.
 ///
 /// # Errors
 ///
 /// If the file cannot be read, is not a PNG or JPEG, is too large, or shows no digit or is
 /// transparent although it should not.
-pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError> {
+pub fn read_picture(path: &Path, preparation: Preparation) -> Result<Vec<u8>, RunError> {
     let (name, input): (&Path, Box<dyn Read>) = if is_standard_stream(path) {
         (
             Path::new("standard input"),
@@ -43,7 +59,7 @@ pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError>
         (path, Box::new(file))
     };
     let bytes = read_bytes(input).map_err(Error::io("read", name))?;
-    let image = decode(&bytes).and_then(|image| prepare(image, shape));
+    let image = decode(&bytes).and_then(|image| prepare(image, preparation));
     image.map_err(|problem| {
         let file = name.to_path_buf();
         Error::File { file, problem }.into()
@@ -51,12 +67,14 @@ pub fn read_picture(path: &Path, shape: ImageShape) -> Result<Vec<u8>, RunError>
 }
 
 /// The bytes `[channels, height, width]` of a picture as a network learned from them.
-fn prepare(image: DynamicImage, shape: ImageShape) -> Result<Vec<u8>, String> {
-    if shape == MNIST_SHAPE {
-        return prepare_digit(&image);
+fn prepare(image: DynamicImage, preparation: Preparation) -> Result<Vec<u8>, String> {
+    match preparation {
+        Preparation::Digit => prepare_digit(&image),
+        Preparation::Resized(shape) => {
+            let image = opaque(image).map_err(|error| error.to_string())?;
+            Ok(image_pixels(image, shape))
+        }
     }
-    let image = opaque(image).map_err(|error| error.to_string())?;
-    Ok(image_pixels(image, shape))
 }
 
 /// Reads `input` in bounded memory. If it starts like a PNG or JPEG, this reads up to one
@@ -103,7 +121,7 @@ mod tests {
     use image::{GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage};
 
     fn digit(bytes: &[u8]) -> Result<Vec<u8>, String> {
-        decode(bytes).and_then(|image| prepare(image, MNIST_SHAPE))
+        decode(bytes).and_then(|image| prepare(image, Preparation::Digit))
     }
 
     fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
@@ -155,7 +173,8 @@ mod tests {
     }
 
     #[test]
-    fn for_images_of_another_shape_a_picture_is_resized() {
+    fn a_picture_is_resized() {
+        let prepare = |image, shape| prepare(image, Preparation::Resized(shape));
         let image = RgbImage::from_fn(4, 2, |x, _| Rgb([if x < 2 { 10 } else { 200 }, 60, 7]));
         let image = DynamicImage::from(image);
         let coloured = prepare(image.clone(), [3, 1, 2].into()).expect("an image");

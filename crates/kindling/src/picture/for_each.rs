@@ -3,18 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use image::imageops::FilterType;
-use kindling_formats::{ImageShape, write_atomic};
+use kindling_formats::write_atomic;
 use kindling_harness::RunError;
 
-use super::decode::read_picture;
+use super::decode::{Preparation, read_picture};
 use super::png::{picture, png_bytes};
 use crate::output::{argument_error, is_standard_stream, print_to_stderr};
 
 /// How many times `--debug-image` enlarges the prepared picture.
 const DEBUG_SCALE: u32 = 10;
 
-/// Prepares each picture for a network that learned from images of the shape `shape`, and calls
-/// `process` with its path and its bytes `[channels, height, width]`. If a picture cannot be
+/// Prepares each picture, and calls `process` with its path and its bytes `[channels, height, width]`. If a picture cannot be
 /// read, or shows no digit, an error that names it is printed to standard error, and the next
 /// picture is processed.
 ///
@@ -28,7 +27,7 @@ const DEBUG_SCALE: u32 = 10;
 pub fn for_each_picture(
     paths: &[PathBuf],
     debug: Option<&Path>,
-    shape: ImageShape,
+    preparation: Preparation,
     mut process: impl FnMut(&Path, &[u8]) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
     if paths.iter().filter(|path| is_standard_stream(path)).count() > 1 {
@@ -42,10 +41,10 @@ pub fn for_each_picture(
     }
     let mut unread = 0;
     for path in paths {
-        match read_picture(path, shape) {
+        match read_picture(path, preparation) {
             Ok(bytes) => {
                 if let Some(debug) = debug {
-                    let prepared = picture(&bytes, shape)?;
+                    let prepared = picture(&bytes, preparation.shape())?;
                     let [width, height] =
                         [prepared.width(), prepared.height()].map(|side| side * DEBUG_SCALE);
                     let enlarged = prepared.resize_exact(width, height, FilterType::Nearest);

@@ -5,5 +5,6 @@ mod decode;
 mod for_each;
 mod png;
 
+pub use decode::Preparation;
 pub use for_each::{for_each_picture, is_same_file};
 pub use png::write_png;

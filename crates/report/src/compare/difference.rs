@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::judge::{Estimate, Scale, Source, crossed};
+use crate::judge::{Estimate, MeanSquares, Scale, Source};
 use crate::read::{RecordedRun, TestImages};
 use crate::spread::Spread;
 
@@ -120,7 +120,8 @@ pub(super) fn difference(
             table
         });
     }
-    let by_images = table.and_then(|table| crossed(&table, Scale::Linear));
+    let by_images = table.and_then(|table| MeanSquares::of(&table));
+    let by_images = by_images.map(|squares| squares.estimate(Scale::Linear));
     let (estimate, by) = match by_images {
         Some(estimate) if estimate.seeds.is_some() => (Some(estimate), By::Both),
         Some(estimate) => (Some(estimate), By::Images),

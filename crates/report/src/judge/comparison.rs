@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use kindling_formats::Comparison as By;
 
 use crate::judge::scale::Scale;
-use crate::judge::statistics::{Estimate, Risks, crossed};
+use crate::judge::statistics::{Estimate, MeanSquares, Risks};
 use crate::judge::values::{ClaimRecords, Value};
-use crate::read::Evidence;
+use crate::read::{Evidence, MeanSquaresRow, TEST_IMAGES, TestImages};
 use crate::spread::Spread;
 
 /// The cells whose mean is one side of a comparison, and the number that is taken from each.
@@ -30,6 +30,43 @@ impl<'a> Sides<'a> {
     fn each(&self) -> impl Iterator<Item = Side<'a>> {
         std::iter::once(self.left).chain(self.right)
     }
+
+    fn cells(&self) -> impl Iterator<Item = &'a String> {
+        self.each().flat_map(|side| side.cells)
+    }
+
+    /// Whether both sides are means over test images, by the records of `seeds`.
+    fn are_over_images(&self, records: &ClaimRecords, seeds: &[u64]) -> bool {
+        let left_them = |cell: &String| {
+            let mut runs = seeds.iter().map(|&seed| records.record(cell, seed));
+            runs.all(|run| run.is_some_and(|run| run.files.contains_key(TEST_IMAGES)))
+        };
+        self.each().all(|side| TestImages::may_have(side.of)) && self.cells().all(left_them)
+    }
+
+    /// The row of this comparison for `seeds` in a table of mean squares.
+    fn row(&self, seeds: &[u64], squares: MeanSquares) -> MeanSquaresRow {
+        let cells = |side: Side| side.cells.join(" ");
+        MeanSquaresRow {
+            left: cells(self.left),
+            left_of: self.left.of.to_string(),
+            right: self.right.map(cells).unwrap_or_default(),
+            right_of: self.right.map_or("", |side| side.of).to_string(),
+            by: self.by,
+            seeds: joined(seeds),
+            images: squares.images,
+            mean: squares.mean,
+            ms_seeds: squares.of_seeds,
+            ms_images: squares.of_images,
+            ms_rest: squares.of_rest,
+        }
+    }
+}
+
+/// Seeds, separated by spaces.
+fn joined(seeds: &[u64]) -> String {
+    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    seeds.join(" ")
 }
 
 /// How a value is judged.
@@ -75,6 +112,9 @@ pub(super) struct Compared {
     pub(super) values: BTreeMap<u64, f64>,
     /// The estimate; `None` if the value is exact, or there are too few seeds.
     pub(super) estimate: Option<Estimate>,
+    /// The mean squares of the table of seeds by images; `None` if the value is not a mean over
+    /// test images.
+    pub(super) crossed: Option<MeanSquaresRow>,
     pub(super) by: JudgedBy,
     /// Whether there is no spread from which an interval could follow.
     pub(super) no_spread: bool,
@@ -114,36 +154,18 @@ impl Compared {
         }
         let scale = Scale::of(sides.by);
         let scaled: Vec<f64> = values.values().map(|&value| scale.apply(value)).collect();
-        let mut cells = sides.each().flat_map(|side| side.cells);
-        let is_random = cells.any(|cell| records.is_random(cell));
+        let is_random = sides.cells().any(|cell| records.is_random(cell));
         // Without randomness, the rows of all seeds are equal.
         let different = if is_random { &seeds[..] } else { &seeds[..1] };
-        let tables = different
-            .iter()
-            .map(|&seed| row(records, evidence, sides, seed));
-        let table: Option<Vec<Vec<f64>>> = tables
-            .collect::<Result<_, _>>()
-            .map_err(|lacks| vec![lacks])?;
-        if let Some([first, others @ ..]) = table.as_deref()
-            && others.iter().any(|row| row.len() != first.len())
-        {
-            let cells: Vec<&str> = sides
-                .each()
-                .flat_map(|side| side.cells)
-                .map(|cell| &**cell)
-                .collect();
-            let cells = cells.join(", ");
-            return Err(vec![format!(
-                "the seeds of {cells} were tested on other images"
-            )]);
-        }
+        let crossed = crossed(records, evidence, sides, different)?;
         let are_equal = scaled.iter().all(|value| *value == scaled[0]);
         let is_of_parameters = sides.each().all(|side| side.of == "parameters");
-        let (by, estimate) = match table {
+        let squares = crossed.as_ref().map(MeanSquaresRow::mean_squares);
+        let (by, estimate) = match squares {
             // A single seed of a cell in which something is random has no interval.
-            Some(table) if is_random && table.len() < 2 => (JudgedBy::SeedsAndImages, None),
-            Some(table) if is_random => (JudgedBy::SeedsAndImages, crossed(&table, scale)),
-            Some(table) => (JudgedBy::Images, crossed(&table, scale)),
+            Some(squares) if is_random && squares.seeds < 2 => (JudgedBy::SeedsAndImages, None),
+            Some(squares) if is_random => (JudgedBy::SeedsAndImages, Some(squares.estimate(scale))),
+            Some(squares) => (JudgedBy::Images, Some(squares.estimate(scale))),
             None if !is_random || (is_of_parameters && are_equal) => (JudgedBy::Value, None),
             None => (JudgedBy::Seeds, Estimate::by_seeds(&scaled, scale)),
         };
@@ -158,6 +180,7 @@ impl Compared {
             cells: cells.collect::<Vec<_>>().join(" and "),
             values,
             estimate: estimate.filter(|_| !no_spread),
+            crossed,
             by,
             no_spread,
             is_tie: false,
@@ -199,6 +222,58 @@ fn value(records: &ClaimRecords, sides: Sides, seed: u64) -> Result<Value, Strin
     Value::compared(sides.by, mean(sides.left)?, right, seed)
 }
 
+/// The mean squares of `sides` for `seeds`; `None` if a side is not a mean over test images. They
+/// follow from the values of each test image. In a published tree they are given.
+///
+/// # Errors
+///
+/// A phrase for what is missing, or does not fit together.
+fn crossed(
+    records: &ClaimRecords,
+    evidence: &Evidence,
+    sides: Sides,
+    seeds: &[u64],
+) -> Result<Option<MeanSquaresRow>, Vec<String>> {
+    let cells = || {
+        sides
+            .cells()
+            .map(|cell| &**cell)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if let Some(published) = evidence.published() {
+        if !sides.are_over_images(records, seeds) {
+            return Ok(None);
+        }
+        let mut rows = published.rows();
+        let row = rows.find(|row| **row == sides.row(seeds, row.mean_squares()));
+        return match row {
+            Some(row) => Ok(Some(row.clone())),
+            None => Err(vec![format!(
+                "no mean squares were published of {} for the seeds {}",
+                cells(),
+                joined(seeds)
+            )]),
+        };
+    }
+    let tables = seeds
+        .iter()
+        .map(|&seed| values_of_images(records, evidence, sides, seed));
+    let table: Option<Vec<Vec<f64>>> = tables
+        .collect::<Result<_, _>>()
+        .map_err(|lacks| vec![lacks])?;
+    let Some(table) = table else {
+        return Ok(None);
+    };
+    match MeanSquares::of(&table) {
+        Some(squares) => Ok(Some(sides.row(seeds, squares))),
+        None => Err(vec![format!(
+            "the seeds of {} were tested on other images",
+            cells()
+        )]),
+    }
+}
+
 /// The values of a seed for each test image, whose mean is the value of the seed; `None` if a
 /// side is not a mean over test images.
 ///
@@ -209,7 +284,7 @@ fn value(records: &ClaimRecords, sides: Sides, seed: u64) -> Result<Value, Strin
 /// # Errors
 ///
 /// If a file cannot be used, or two runs were tested on other images.
-fn row(
+fn values_of_images(
     records: &ClaimRecords,
     evidence: &Evidence,
     sides: Sides,

@@ -17,7 +17,8 @@ pub struct Looked {
 }
 
 /// Judges the claims of `study` by `runs`, which [`crate::read`] has read from `layout`. Full runs
-/// are a look, which the ledger of the tree counts ([`Looks`]).
+/// are a look, which the ledger of the tree counts ([`Looks`]). The ledger of a published tree is
+/// not changed.
 pub fn look(study: &Study, layout: &Layout, runs: &RecordedRuns) -> Looked {
     let is_full = layout.size() == Size::Full;
     let evidence = match is_full {
@@ -41,7 +42,9 @@ pub fn look(study: &Study, layout: &Layout, runs: &RecordedRuns) -> Looked {
         })
         .collect();
     let added = match problem {
-        None if is_full => Looks::add(layout, &new, study.claims_digest()),
+        None if is_full && !layout.is_published() => {
+            Looks::add(layout, &new, study.claims_digest())
+        }
         _ => Ok(()),
     };
     let not_counted = |error| format!("this look at the claims is not counted: {error}");

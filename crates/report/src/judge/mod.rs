@@ -5,6 +5,7 @@ mod comparison;
 mod decision;
 mod judgement;
 mod look;
+mod over_images;
 mod row;
 mod scale;
 mod statement;
@@ -18,10 +19,11 @@ mod words;
 pub use comparison::JudgedBy;
 pub use judgement::{Judgement, StandardErrors, Verdict};
 pub use look::{Looked, look};
+pub(crate) use over_images::mean_squares;
 pub use row::ClaimRow;
 pub(crate) use scale::Scale;
 pub use statistics::Needed;
-pub(crate) use statistics::{Estimate, Source, crossed};
+pub(crate) use statistics::{Estimate, MeanSquares, Source};
 pub(crate) use words::{
     HOW, capitalized, changed, claims_markdown, errors, found, is_not_judged, judged_by, measured,
     needs, required, shown,

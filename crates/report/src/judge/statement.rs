@@ -69,6 +69,16 @@ impl Statement {
         }
     }
 
+    /// Calls `visit` with each of its comparisons, conditions included.
+    pub(super) fn each(&self, visit: &mut impl FnMut(&Compared)) {
+        match self {
+            Self::One(compared) | Self::Condition(compared) => visit(compared),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.each(visit));
+            }
+        }
+    }
+
     /// How many comparisons the statement has, without conditions.
     pub(super) fn count(&self) -> usize {
         match self {

@@ -6,6 +6,7 @@ use kindling_formats::{DataInfo, Record};
 
 use crate::judge::{Judgement, Verdict, is_not_judged};
 use crate::page::overview::listed;
+use crate::tables::grouped;
 
 /// What the claims and the runs say as a whole.
 #[derive(Debug, PartialEq)]
@@ -104,19 +105,6 @@ fn images(data: &DataInfo) -> String {
 fn count(count: usize, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(count))
-}
-
-/// A whole number with a comma before every three digits, as `60,000`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A time in the unit that fits it.

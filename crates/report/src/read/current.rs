@@ -36,6 +36,11 @@ impl<'a> CurrentStudy<'a> {
         })
     }
 
+    /// Whether the runs of the tree learn from other images than the study's.
+    pub(super) fn has_other_data(&self) -> bool {
+        self.tree.variant.data.is_some()
+    }
+
     /// The config that the study gives to the cell and the seed of `record`, if the
     /// record in `dir` is a result of that config.
     ///

@@ -1,12 +1,13 @@
 //! Reads `test.safetensors`: what a run predicted for each test image, and its losses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use kindling_formats::{Error, Result, RunStatus, Study, hex};
 use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
 
+use crate::read::mean_squares::MeanSquaresTable;
 use crate::read::recorded::{RecordedRun, RecordedRuns};
 
 /// The name of the file.
@@ -37,6 +38,11 @@ impl TestImages {
         FIGURES.iter().any(|(name, _)| *name == figure)
     }
 
+    /// The names of the record's numbers that may be means over test images.
+    pub(crate) fn figures() -> impl Iterator<Item = &'static str> {
+        FIGURES.into_iter().map(|(figure, _)| figure)
+    }
+
     /// The values whose mean is the record's number `figure`; `None` if there are none.
     pub(crate) fn of(&self, figure: &str) -> Option<&[f32]> {
         match figure {
@@ -46,14 +52,15 @@ impl TestImages {
         }
     }
 
-    /// What `run` left for each test image; `None` if its record lists no such file.
+    /// What `run` left for each test image; `None` if its record lists no such file, or the run is
+    /// a published one.
     ///
     /// # Errors
     ///
     /// If the file is missing, too large or damaged, or does not fit the record of the run.
     pub(crate) fn read(run: &RecordedRun) -> Result<Option<Self>> {
-        let is_listed = run.record.files.contains_key(TEST_IMAGES);
-        is_listed.then(|| read(run)).transpose()
+        let is_there = run.has_files && run.record.files.contains_key(TEST_IMAGES);
+        is_there.then(|| read(run)).transpose()
     }
 
     /// Reads the tensors of the file.
@@ -105,26 +112,44 @@ impl TestImages {
     }
 }
 
-/// The test images of runs, or why a run has none, by cell and seed. A run whose figures are not
-/// means over test images has no entry.
+/// What claims about means over test images are judged by.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Evidence {
+    /// The test images of runs, or why a run has none, by cell and seed. A run whose figures are
+    /// not means over test images has no entry.
     by_run: BTreeMap<(String, u64), std::result::Result<TestImages, String>>,
+    /// The mean squares that take the place of test images in a published tree.
+    published: Option<MeanSquaresTable>,
 }
 
 impl Evidence {
     /// Reads the test images of all complete runs that the claims of `study` need.
     pub(crate) fn read(study: &Study, runs: &RecordedRuns) -> Self {
-        let mut evidence = Self::default();
-        let claims = study.claims();
+        let cells = study.claims().iter().flat_map(|claim| claim.cells());
+        Self::of_cells(&cells.collect(), runs)
+    }
+
+    /// Reads the test images of all complete runs.
+    pub(crate) fn all(study: &Study, runs: &RecordedRuns) -> Self {
+        let cells = study.cells().iter().map(|cell| cell.name.as_str());
+        Self::of_cells(&cells.collect(), runs)
+    }
+
+    fn of_cells(cells: &BTreeSet<&str>, runs: &RecordedRuns) -> Self {
+        let mut evidence = Self {
+            published: runs.mean_squares.clone(),
+            ..Self::default()
+        };
+        if evidence.published.is_some() {
+            return evidence;
+        }
         for run in &runs.runs {
             let record = &run.record;
-            let mut cells = claims.iter().flat_map(|claim| claim.cells());
             let leaves_it = run.config.task.files().contains(&TEST_IMAGES)
                 || record.files.contains_key(TEST_IMAGES);
             if record.status == RunStatus::Complete
                 && leaves_it
-                && cells.any(|cell| cell == record.cell)
+                && cells.contains(record.cell.as_str())
             {
                 let images = read(run).map_err(|error| error.to_string());
                 evidence.insert(&record.cell, record.seed, images);
@@ -141,6 +166,11 @@ impl Evidence {
         images: std::result::Result<TestImages, String>,
     ) {
         self.by_run.insert((cell.to_string(), seed), images);
+    }
+
+    /// The mean squares of a published tree; `None` if the runs left their test images.
+    pub(crate) fn published(&self) -> Option<&MeanSquaresTable> {
+        self.published.as_ref()
     }
 
     /// The test images of a run, or why it has none. `None` if the run's figures are not means

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use kindling_formats::{Record, RunConfig, RunDir, RunStatus};
 
+use crate::read::mean_squares::MeanSquaresTable;
+
 /// The recorded runs of a tree, and its other results and files.
 #[derive(Debug, Clone, Default)]
 pub struct RecordedRuns {
@@ -17,6 +19,11 @@ pub struct RecordedRuns {
     /// Runs in progress, and runs that were killed before they wrote a record, such as
     /// `mlp seed 2`.
     pub unfinished: Vec<String>,
+    /// Whether the runs learned from other images than the study's.
+    pub(crate) has_other_data: bool,
+    /// The mean squares by which claims are judged, if the tree is a published one. Its runs left
+    /// their records alone.
+    pub(crate) mean_squares: Option<MeanSquaresTable>,
 }
 
 /// A run that has a record.
@@ -29,6 +36,8 @@ pub struct RecordedRun {
     /// The config that the run was trained with. The study has the same config for its cell
     /// and seed.
     pub config: RunConfig,
+    /// Whether the run's files are in its folder. A published run has its record alone.
+    pub(crate) has_files: bool,
 }
 
 impl RecordedRuns {

@@ -7,6 +7,7 @@ use kindling_formats::{Error, Layout, Record, Result, RunDir, RunStatus, Study};
 
 use crate::read::current::CurrentStudy;
 use crate::read::folder_name::FolderName;
+use crate::read::mean_squares::MeanSquaresTable;
 use crate::read::recorded::{RecordedRun, RecordedRuns};
 
 /// Reads every record below `layout.runs()`. A missing folder gives no runs.
@@ -30,6 +31,14 @@ pub fn read(study: &Study, layout: &Layout) -> RecordedRuns {
             return found;
         }
     };
+    found.has_other_data = current.has_other_data();
+    match MeanSquaresTable::read(layout) {
+        Ok(table) => found.mean_squares = table,
+        Err(error) => {
+            found.unreadable.push(error.to_string());
+            return found;
+        }
+    }
     for cell_folder in folders(&layout.runs(), &mut found.unreadable) {
         let cell = name(&cell_folder);
         let mut by_seed = BTreeMap::new();
@@ -80,6 +89,7 @@ fn counted(
         }
         Ok(config) => Some(RecordedRun {
             dir,
+            has_files: found.mean_squares.is_none(),
             record: Record {
                 section: config.section.clone(),
                 ..record

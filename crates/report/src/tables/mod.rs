@@ -8,7 +8,7 @@ mod summary;
 
 pub use columns::{Align, plain_table};
 pub(crate) use columns::{Columns, NO_VALUE};
-pub(crate) use number::number;
+pub(crate) use number::{grouped, number};
 pub(crate) use results::results_table;
 pub use results::{markdown_table, text_table};
 pub(crate) use summary::{Places, complete};

@@ -4,10 +4,10 @@ use crate::judge::scale::Scale;
 use crate::judge::statistics::estimate::{Estimate, Source};
 use crate::spread::Spread;
 
-/// Estimates the mean of `table` (`[seeds][images]`), in which each seed was tested on the same
-/// images. Both are random: other seeds could have been trained, and other images drawn.
+/// The mean of a table of seeds by images, with its mean squares.
 ///
-/// This is the two-way random effects model with one value in each place,
+/// Both are random: other seeds could have been trained, and other images drawn. This is the two-way
+/// random effects model with one value in each place,
 ///
 /// ```text
 /// d[s][i] = mean + seed[s] + image[i] + rest[s][i],
@@ -23,45 +23,81 @@ use crate::spread::Spread;
 /// MS(rest)   = sum((d[s][i] - rows[s] - columns[i] + mean)^2) / ((seeds - 1) (images - 1))
 /// ```
 ///
-/// where `rows` and `columns` are means of the table's rows and columns. Each variance in the
-/// estimate is a mean square divided by the number of values in the table.
-///
-/// A single row has no spread between seeds: the images are then the only source. The caller
-/// makes sure that such a value does not depend on the seed. `None` if there are fewer than two
-/// images, or if the rows differ in length.
-pub(crate) fn crossed(table: &[Vec<f64>], scale: Scale) -> Option<Estimate> {
-    let images = table.first()?.len();
-    if images < 2 || table.iter().any(|row| row.len() != images) {
-        return None;
+/// where `rows` and `columns` are means of the table's rows and columns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct MeanSquares {
+    /// The number of rows.
+    pub(crate) seeds: usize,
+    /// The number of columns.
+    pub(crate) images: usize,
+    /// The mean of the table.
+    pub(crate) mean: f64,
+    /// MS(seeds); `None` for a single row, which has no spread between seeds.
+    pub(crate) of_seeds: Option<f64>,
+    /// MS(images).
+    pub(crate) of_images: f64,
+    /// MS(rest); 0 for a single row.
+    pub(crate) of_rest: f64,
+}
+
+impl MeanSquares {
+    /// Those of `table` (`[seeds][images]`), in which each seed was tested on the same images.
+    ///
+    /// The caller of a single row makes sure that the value does not depend on the seed. `None` if
+    /// there are fewer than two images, or if the rows differ in length.
+    pub(crate) fn of(table: &[Vec<f64>]) -> Option<Self> {
+        let images = table.first()?.len();
+        if images < 2 || table.iter().any(|row| row.len() != images) {
+            return None;
+        }
+        let seeds = table.len();
+        let rows: Vec<f64> = table.iter().map(|row| mean(row)).collect();
+        let center = mean(&rows);
+        let mut columns = vec![0.0; images];
+        for row in table {
+            for (sum, value) in columns.iter_mut().zip(row) {
+                *sum += value / seeds as f64;
+            }
+        }
+        let mut squares = 0.0;
+        for (row, row_mean) in table.iter().zip(&rows) {
+            for (value, column) in row.iter().zip(&columns) {
+                squares += (value - row_mean - column + center).powi(2);
+            }
+        }
+        let degrees = (seeds - 1) as f64 * (images - 1) as f64;
+        Some(Self {
+            seeds,
+            images,
+            mean: center,
+            of_seeds: variance(&rows).map(|variance| variance * images as f64),
+            of_images: variance(&columns)? * seeds as f64,
+            of_rest: if seeds > 1 { squares / degrees } else { 0.0 },
+        })
     }
-    let seeds = table.len();
-    let rows: Vec<f64> = table.iter().map(|row| mean(row)).collect();
-    let center = mean(&rows);
-    let mut columns = vec![0.0; images];
-    for row in table {
-        for (sum, value) in columns.iter_mut().zip(row) {
-            *sum += value / seeds as f64;
+
+    /// The estimate of the mean, which lies on `scale`. Each of its variances is a mean square
+    /// divided by the number of values in the table.
+    pub(crate) fn estimate(&self, scale: Scale) -> Estimate {
+        let values = (self.seeds * self.images) as f64;
+        let source = |square: f64, levels: usize| Source {
+            variance: square / values,
+            df: (levels - 1) as f64,
+        };
+        Estimate {
+            mean: self.mean,
+            scale,
+            seeds: self.of_seeds.map(|square| source(square, self.seeds)),
+            images: Some(source(self.of_images, self.images)),
+            rest: self.of_rest / values,
         }
     }
-    let mut squares = 0.0;
-    for (row, row_mean) in table.iter().zip(&rows) {
-        for (value, column) in row.iter().zip(&columns) {
-            squares += (value - row_mean - column + center).powi(2);
-        }
-    }
-    let values = (seeds * images) as f64;
-    let degrees = (seeds - 1) as f64 * (images - 1) as f64;
-    Some(Estimate {
-        mean: center,
-        scale,
-        seeds: Source::of(&rows),
-        images: Source::of(&columns),
-        rest: if seeds > 1 {
-            squares / degrees / values
-        } else {
-            0.0
-        },
-    })
+}
+
+/// The sample variance of numbers; `None` for fewer than two.
+fn variance(numbers: &[f64]) -> Option<f64> {
+    let deviation = Spread::of(numbers)?.deviation?;
+    Some(deviation * deviation)
 }
 
 /// The mean of numbers, which are not empty.
@@ -75,6 +111,10 @@ mod tests {
 
     fn close(found: f64, expected: f64) -> bool {
         (found - expected).abs() <= 1e-9 * expected.abs().max(1.0)
+    }
+
+    fn estimate(table: &[Vec<f64>]) -> Option<Estimate> {
+        Some(MeanSquares::of(table)?.estimate(Scale::Linear))
     }
 
     /// A table of three seeds by five images.
@@ -106,8 +146,8 @@ mod tests {
     /// ```
     #[test]
     fn mean_squares_interval_and_risk_are_those_of_numpy_and_scipy() {
-        let alone = crossed(&table([0.0; 3]), Scale::Linear).expect("an estimate");
-        let both = crossed(&table([0.0, 2.0, 0.5]), Scale::Linear).expect("an estimate");
+        let alone = estimate(&table([0.0; 3])).expect("an estimate");
+        let both = estimate(&table([0.0, 2.0, 0.5])).expect("an estimate");
         let expected = [
             0.566_666_666_666_667,  // mean
             0.007_777_777_777_778,  // seeds
@@ -153,7 +193,7 @@ mod tests {
 
     #[test]
     fn one_row_has_images_as_its_only_source() {
-        let one = crossed(&table([0.0; 3])[..1], Scale::Linear).expect("an estimate");
+        let one = estimate(&table([0.0; 3])[..1]).expect("an estimate");
         assert_eq!((one.seeds, one.rest), (None, 0.0));
         // scipy.stats.t.interval(0.95, 4, d.mean(), scipy.stats.sem(d)) of the first row
         let (low, high) = one.interval(0.95);
@@ -172,20 +212,20 @@ mod tests {
             rows(&[&[1.0], &[2.0]]),
             rows(&[&[1.0, 2.0], &[1.0]]),
         ] {
-            assert_eq!(crossed(&table, Scale::Linear), None, "{table:?}");
+            assert_eq!(MeanSquares::of(&table), None, "{table:?}");
         }
     }
 
     #[test]
     fn equal_seeds_leave_the_images_as_the_only_spread() {
         let row = vec![0.0, 1.0, 1.0, 0.0];
-        let same = crossed(&[row.clone(), row.clone(), row], Scale::Linear).expect("an estimate");
+        let same = estimate(&[row.clone(), row.clone(), row]).expect("an estimate");
         assert_eq!(same.seeds.map(|seeds| seeds.variance), Some(0.0));
         assert!(!same.has_no_spread(1e-12));
         // The interval is that of the four images alone.
-        let one = crossed(&[vec![0.0, 1.0, 1.0, 0.0]], Scale::Linear).expect("an estimate");
+        let one = estimate(&[vec![0.0, 1.0, 1.0, 0.0]]).expect("an estimate");
         assert!(close(same.interval(0.95).0, one.interval(0.95).0));
-        let constant = crossed(&[vec![0.5; 4], vec![0.5; 4]], Scale::Linear);
+        let constant = estimate(&[vec![0.5; 4], vec![0.5; 4]]);
         assert!(constant.expect("an estimate").has_no_spread(0.0));
     }
 }

@@ -38,7 +38,7 @@ impl Source {
 /// An estimated mean with its sources of error.
 ///
 /// With two sources, seeds and images are crossed: each seed was tested on the same images
-/// ([`crossed`](super::crossed)). The variance of the mean is then
+/// ([`MeanSquares`](super::MeanSquares)). The variance of the mean is then
 ///
 /// ```text
 /// seeds + images - rest, but not less than seeds or images alone

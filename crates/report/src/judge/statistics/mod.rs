@@ -11,7 +11,7 @@ mod risks;
 mod simulation;
 mod student;
 
-pub(crate) use crossed::crossed;
+pub(crate) use crossed::MeanSquares;
 pub(crate) use estimate::{Estimate, Source};
 pub(crate) use holm::{ERROR_RATE, Holm, first_step, spent};
 pub use needed::Needed;

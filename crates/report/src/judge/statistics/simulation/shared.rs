@@ -6,7 +6,7 @@ use rand::RngExt;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::judge::scale::Scale;
-use crate::judge::statistics::crossed::crossed;
+use crate::judge::statistics::crossed::MeanSquares;
 use crate::judge::statistics::estimate::Estimate;
 use crate::judge::statistics::holm::{ERROR_RATE, Holm};
 use crate::judge::statistics::risks::Risks;
@@ -157,7 +157,8 @@ impl Simulated {
         let pairs: Vec<_> = pairs.collect();
         let at = |look: usize| {
             let each = pairs.iter().map(|pair| {
-                let estimate = crossed(&cells.table(*pair, look + 2), Scale::Linear);
+                let squares = MeanSquares::of(&cells.table(*pair, look + 2));
+                let estimate = squares.map(|squares| squares.estimate(Scale::Linear));
                 estimate.filter(|estimate| !estimate.has_no_spread(1e-12))
             });
             each.collect()

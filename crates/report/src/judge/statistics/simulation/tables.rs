@@ -2,7 +2,7 @@
 //! not normal: both have heavy tails, as losses of single images do.
 
 use crate::judge::scale::Scale;
-use crate::judge::statistics::crossed::crossed;
+use crate::judge::statistics::crossed::MeanSquares;
 use crate::judge::statistics::simulation::draws::{Effect, Shares, rng};
 use crate::judge::statistics::student::quantile;
 
@@ -40,7 +40,8 @@ fn coverages(seeds: usize, images: usize, draws: usize) -> Vec<(f64, f64)> {
                         .collect()
                 })
                 .collect();
-            let estimate = crossed(&table, Scale::Linear).expect("a table");
+            let squares = MeanSquares::of(&table).expect("a table");
+            let estimate = squares.estimate(Scale::Linear);
             let reach = estimate.reach_by(quantiles.0, quantiles.1);
             *covered += u32::from(estimate.mean.abs() <= reach);
         }

@@ -1,0 +1,206 @@
+//! The page of the published trees, as Markdown: each sentence of the study with its verdicts, and
+//! each figure beside that of the original study.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use kindling_formats::{Layout, Protocol, Record, Size, Study, Tree, TreeKind};
+
+use super::figures::table;
+use crate::judge::{Judgement, Verdict, found, lacks, look, needs};
+use crate::original::reported;
+use crate::read::{RecordedRuns, read};
+use crate::tables::{Columns, grouped};
+
+/// A published tree, with its verdicts.
+pub(super) struct PublishedTree<'a> {
+    /// What the page calls the tree: `written`, `tuned`, or the name of its images.
+    pub(super) name: String,
+    pub(super) runs: RecordedRuns,
+    pub(super) judgements: Vec<Judgement>,
+    layout: &'a Layout,
+}
+
+/// The published trees below the folder `reference`, each with its name: the study, the tuned runs,
+/// and the variants, which are called by their images.
+pub fn published_trees(reference: &Path) -> Vec<(String, Layout)> {
+    let written = Layout::new(reference, Size::Full);
+    let mut trees = vec![
+        (Protocol::Written.name().to_string(), written.clone()),
+        (Protocol::Tuned.name().to_string(), written.tuned()),
+    ];
+    for name in written.variants() {
+        let layout = written.variant(&name);
+        let data = Tree::read(&layout).ok().and_then(|tree| tree.variant.data);
+        let data = data.and_then(|data| Some(data.dir.file_stem()?.display().to_string()));
+        trees.push((data.unwrap_or(name), layout));
+    }
+    trees.retain(|(_, layout)| layout.is_published());
+    trees
+}
+
+/// What is written about the published trees, as Markdown.
+pub struct PublishedPage {
+    /// The page about all of them.
+    pub page: String,
+    /// The lines of the README that name some claims, with the verdicts on these; `None` if they
+    /// name a claim that the study does not have.
+    pub findings: Option<String>,
+}
+
+/// The page of the published trees `trees`, each with its name, and the lines that replace
+/// `findings` in the README.
+pub fn published_page(study: &Study, trees: &[(String, Layout)], findings: &str) -> PublishedPage {
+    let trees: Vec<PublishedTree> = trees
+        .iter()
+        .map(|(name, layout)| {
+            let runs = read(study, layout);
+            PublishedTree {
+                name: name.clone(),
+                judgements: look(study, layout, &runs).judgements,
+                runs,
+                layout,
+            }
+        })
+        .collect();
+    PublishedPage {
+        page: page(study, &trees),
+        findings: super::findings::findings(study, &trees, findings),
+    }
+}
+
+fn page(study: &Study, trees: &[PublishedTree]) -> String {
+    let mut text = String::from(
+        "# The published results\n\nThis page and all files beside it were written by `cargo xtask \
+         report --publish`. `cargo xtask claims --out artifacts/reference` judges the claims again \
+         by what is published: the record of each run (`runs/`), and the mean squares of seeds and \
+         test images (`mean-squares.csv`). [docs/verdicts.md](../../docs/verdicts.md) has the \
+         formulas.\n",
+    );
+    for tree in trees {
+        text += &format!("\n- {}", provenance(tree));
+    }
+    text += "\n\n## Sentences\n\n";
+    text += SENTENCES;
+    text += &format!("\n\n{}", sentences(study, trees).markdown());
+    for (of, title, how) in [
+        (
+            "test_accuracy",
+            "Test accuracy",
+            "Accuracies lie in [0, 1].",
+        ),
+        (
+            "test_loss",
+            "Test loss",
+            "Losses are mean cross-entropies, in nats, in section 2.5, and mean squared errors \
+             elsewhere; in section 2.6 per pixel, of pixels in [0, 1].",
+        ),
+    ] {
+        if let Some(table) = table(study, trees, of) {
+            text += &format!("\n## {title}\n\n{how} {FIGURES}\n\n{}", table.markdown());
+        }
+    }
+    text
+}
+
+const SENTENCES: &str = "A sentence that is *supported* or *refuted* without more words is so also \
+    together with all others: the probability that any of these verdicts is wrong is at most 5 %. \
+    *Alone* means that this verdict by itself is wrong with a probability of at most 5 %, and that \
+    more seeds are needed for a verdict together with all others. An *open* sentence says what it \
+    needs. The number is the mean of what the sentence measures, with its interval of 95 %.";
+
+const FIGURES: &str = "Each is the mean over the seeds, with the interval of 95 % that counts seeds \
+    and test images as random.";
+
+/// What was trained, by which program, on which machine.
+fn provenance(tree: &PublishedTree) -> String {
+    let each = |value: &dyn Fn(&Record) -> String| {
+        let values: BTreeSet<String> = tree.runs.records().map(value).collect();
+        values.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let cells: BTreeSet<&str> = tree.runs.records().map(|one| one.cell.as_str()).collect();
+    let seeds: BTreeSet<u64> = tree.runs.records().map(|one| one.seed).collect();
+    let seeds = match (seeds.first(), seeds.last()) {
+        (Some(first), Some(last)) if first < last => format!("seeds {first} to {last}"),
+        (Some(first), _) => format!("seed {first}"),
+        _ => "no seeds".into(),
+    };
+    format!(
+        "**{}**: {} runs of {} cells, {seeds}; Kindling {}, program `{}`, code `{}`, Burn {}; \
+         backend {} on {}, {} thread per run. {}",
+        tree.name,
+        tree.runs.runs.len(),
+        cells.len(),
+        each(&|one| one.version.clone()),
+        each(&|one| one.program.chars().take(12).collect()),
+        each(&|one| one.revision.clone()),
+        each(&|one| one.burn_version.clone()),
+        each(&|one| one.backend.name().into()),
+        each(&|one| one.host.cpu.clone()),
+        each(&|one| one.host.threads.to_string()),
+        images(tree),
+    )
+}
+
+/// The images that the tree's runs learned from.
+fn images(tree: &PublishedTree) -> String {
+    let data = tree.runs.records().filter_map(|one| one.data.as_ref());
+    let data: BTreeSet<String> = data
+        .map(|data| {
+            format!(
+                "{} images to train, {} to test, of {} classes",
+                grouped(data.train),
+                grouped(data.test),
+                data.classes.len()
+            )
+        })
+        .collect();
+    let folder = match tree.layout.kind() {
+        TreeKind::Tuned => " The learning rates are in `tuned/choices.toml`.",
+        _ => "",
+    };
+    format!(
+        "{}.{folder}",
+        data.into_iter().collect::<Vec<_>>().join("; ")
+    )
+}
+
+/// The claims with their verdicts by each tree.
+fn sentences(study: &Study, trees: &[PublishedTree]) -> Columns {
+    let claims = study.claims();
+    let mut columns = Columns::new().text(
+        "sentence",
+        claims.iter().map(|claim| claim.says.replace('|', "\\|")),
+    );
+    let reported = claims.iter().map(|claim| reported(claim, study.original()));
+    columns = columns.text_if_any("original", reported.collect());
+    for tree in trees {
+        columns = columns.text(&tree.name, tree.judgements.iter().map(verdict));
+    }
+    columns
+}
+
+/// The verdict and what was found, such as `supported alone; 0.0578 (0.0561 to 0.0595)`.
+fn verdict(judgement: &Judgement) -> String {
+    if !judgement.missing.is_empty() {
+        return "not trained".into();
+    }
+    let name = name_of(judgement);
+    let text = match (judgement.verdict, lacks(judgement)) {
+        (Verdict::Undecided, lacks) if lacks.is_empty() => {
+            format!("{name}: needs {}", needs(judgement))
+        }
+        (Verdict::Undecided, lacks) => format!("{name}: {lacks}"),
+        _ => name,
+    };
+    format!("{text}; {}", found(judgement))
+}
+
+/// The verdict in one or two words: `supported`, `refuted alone`, `open`.
+pub(super) fn name_of(judgement: &Judgement) -> String {
+    match judgement.verdict {
+        Verdict::Undecided => "open".into(),
+        verdict if verdict == judgement.together => verdict.name().into(),
+        verdict => format!("{} alone", verdict.name()),
+    }
+}
