@@ -204,10 +204,7 @@ impl Tree {
         if let Some(data) = &mut self.variant.data {
             data.dir = last(&data.dir);
         }
-        let data = self.data.into_iter();
-        self.data = data
-            .map(|(dir, fingerprint)| (last(Path::new(&dir)).display().to_string(), fingerprint))
-            .collect();
+        self.data.retain(|dir, _| Path::new(dir).is_relative());
         self.write_to(layout)
     }
 
@@ -223,6 +220,9 @@ impl Tree {
         let Some(folder) = folder_of(config) else {
             return Some(GENERATED);
         };
+        if let Some(other) = &self.variant.data {
+            return Some(&other.fingerprint);
+        }
         let known = self.data.get(&folder).map(String::as_str);
         known.or(folder.is_empty().then_some(MNIST))
     }
@@ -341,5 +341,34 @@ mod tests {
             error.contains("tree.json") && error.contains("delete it"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_published_tree_names_no_folder_of_this_machine() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let layout = Layout::new(folder.path(), Size::Full);
+        let variant = Variant {
+            data: Some(OtherData {
+                dir: folder.path().join("digits"),
+                fingerprint: "images".into(),
+            }),
+            ..Variant::default()
+        };
+        let name = variant.name();
+        let dir = format!("[data]\ndir = {:?}", folder.path().join("digits"));
+        let config = run_config(&PCA.replace("[data]", &dir)).expect("valid");
+        let elsewhere = run_config(PCA).expect("valid");
+        Tree::write(&layout, variant, [(&config, "images")]).expect("writes");
+        let tree = Tree::read(&layout).expect("reads");
+        tree.publish(&layout).expect("publishes");
+        let text = std::fs::read_to_string(layout.tree()).expect("reads");
+        assert!(
+            !text.contains(&folder.path().display().to_string()),
+            "{text}"
+        );
+        let tree = Tree::read(&layout).expect("reads");
+        assert_eq!(tree.variant.name(), name);
+        assert_eq!(tree.fingerprint(&config), Some("images"));
+        assert_eq!(tree.fingerprint(&elsewhere), Some("images"));
     }
 }

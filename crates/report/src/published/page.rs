@@ -188,7 +188,12 @@ fn verdict(judgement: &Judgement) -> String {
     let name = name_of(judgement);
     let text = match (judgement.verdict, lacks(judgement)) {
         (Verdict::Undecided, lacks) if lacks.is_empty() => {
-            format!("{name}: needs {}", needs(judgement))
+            let needs = needs(judgement).replace("; no number of seeds will do", "");
+            let needs = match needs.as_str() {
+                "alone more test images, together more test images" => "more test images",
+                needs => needs,
+            };
+            format!("{name}: needs {needs}")
         }
         (Verdict::Undecided, lacks) => format!("{name}: {lacks}"),
         _ => name,
