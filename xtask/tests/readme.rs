@@ -69,78 +69,90 @@ fn every_command_runs_as_written() {
         !ELSEWHERE.iter().any(begins)
     });
     assert!(others.len() > 5, "{others:?}");
-    for command in mine {
-        let Some(words) = command.strip_prefix("cargo xtask ") else {
-            panic!("the documents have `{command}`, which no test runs");
-        };
-        // NAME, NAMES, CELL, DIR and SHELL are placeholders.
-        let words = words.replace("NAMES", "flex").replace("NAME", "flex");
-        let words = words.replace("CELL", "mlp").replace("DIR", "data");
-        let words = words.replace("SHELL", "bash");
-        let place = Place::new();
-        let root = place.path("repository");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        for folder in ["configs", "artifacts/reference"] {
-            copy(&source.join(folder), &root.join(folder));
+    // Each command has a folder of its own, so two threads share them.
+    let (first, second) = mine.split_at(mine.len() / 2);
+    std::thread::scope(|scope| {
+        for half in [first, second] {
+            scope.spawn(|| half.iter().for_each(|command| run(command)));
         }
-        std::fs::copy(source.join("README.md"), root.join("README.md")).unwrap();
-        for images in ["data", "pictures"] {
-            std::fs::create_dir_all(root.join(images)).unwrap();
-        }
-        let xtask = |words: &str| {
-            Command::new(env!("CARGO_BIN_EXE_xtask"))
-                .args(words.split(' '))
-                .current_dir(&root)
-                .env("CARGO_MANIFEST_DIR", root.join("xtask"))
-                .env("KINDLING_BIN", place.path("kindling"))
-                .env("FAKE_LOG", place.path("log"))
-                .env("FAKE_VERSION", VERSION)
-                .env("FAKE_GPU", "yes")
-                .output()
-                .unwrap()
-        };
-        let succeed = |words: &str| {
-            let output = xtask(words);
-            assert!(output.status.success(), "{words}: {}", stderr(&output));
-        };
-        // These commands need a study of one's own.
-        if words.contains("my-study") && !words.starts_with("new") {
-            succeed("new my-study");
-        }
-        let study = match words.contains("--configs my-study") {
-            true => " --configs my-study",
-            false => "",
-        };
-        let begins = |start: &str| words.starts_with(start);
-        // Other trees are published beside the study itself.
-        if begins("report --publish ") {
-            succeed("experiments");
-            succeed("report --publish");
-        }
-        // These commands need a matrix.
-        if begins("report") || begins("claims") || begins("watch") {
-            succeed(&format!("experiments{study}"));
-        }
-        // Tuned runs need choices, and a comparison needs both trees.
-        if words.contains("--protocol tuned") && begins("experiments") {
-            let without = words.replace(" --protocol tuned", "");
-            succeed(&without.replace("experiments", "tune"));
-        }
-        if begins("compare") {
-            succeed(&format!("experiments --cell mlp{study}"));
-            succeed(&format!("tune --cell mlp{study}"));
-            succeed(&format!("experiments --protocol tuned --cell mlp{study}"));
-        }
-        // A command with --variant needs this variant.
-        if let Some((_, setting)) = words.split_once("--variant ") {
-            succeed(&format!("experiments --cell mlp --set {setting}"));
-        }
-        // These have tests of their own: one serves until Ctrl-C, one needs Slurm.
-        if words.starts_with("serve") || words.contains("slurm") {
-            continue;
-        }
-        succeed(&words);
+    });
+}
+
+/// Runs a command, and before it the commands that it needs.
+fn run(command: &str) {
+    let Some(words) = command.strip_prefix("cargo xtask ") else {
+        panic!("the documents have `{command}`, which no test runs");
+    };
+    // NAME, NAMES, CELL, DIR and SHELL are placeholders.
+    let words = words.replace("NAMES", "flex").replace("NAME", "flex");
+    let words = words.replace("CELL", "mlp").replace("DIR", "data");
+    let words = words.replace("SHELL", "bash");
+    let place = Place::new();
+    let root = place.path("repository");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for folder in ["configs", "artifacts/reference"] {
+        copy(&source.join(folder), &root.join(folder));
     }
+    std::fs::copy(source.join("README.md"), root.join("README.md")).unwrap();
+    for images in ["data", "pictures"] {
+        std::fs::create_dir_all(root.join(images)).unwrap();
+    }
+    let xtask = |words: &str| {
+        Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(words.split(' '))
+            .current_dir(&root)
+            .env("CARGO_MANIFEST_DIR", root.join("xtask"))
+            .env("KINDLING_BIN", place.path("kindling"))
+            .env("FAKE_LOG", place.path("log"))
+            .env("FAKE_VERSION", VERSION)
+            .env("FAKE_GPU", "yes")
+            .output()
+            .unwrap()
+    };
+    let succeed = |words: &str| {
+        let output = xtask(words);
+        assert!(output.status.success(), "{words}: {}", stderr(&output));
+    };
+    // These commands need a study of one's own.
+    if words.contains("my-study") && !words.starts_with("new") {
+        succeed("new my-study");
+    }
+    let study = match words.contains("--configs my-study") {
+        true => " --configs my-study",
+        false => "",
+    };
+    let begins = |start: &str| words.starts_with(start);
+    // Other trees are published beside the study itself.
+    if begins("report --publish") {
+        std::fs::remove_dir_all(root.join("artifacts/reference")).unwrap();
+    }
+    if begins("report --publish ") {
+        succeed("experiments");
+        succeed("report --publish");
+    }
+    // These commands need a matrix.
+    if begins("report") || begins("claims") || begins("watch") {
+        succeed(&format!("experiments{study}"));
+    }
+    // Tuned runs need choices, and a comparison needs both trees.
+    if words.contains("--protocol tuned") && begins("experiments") {
+        let without = words.replace(" --protocol tuned", "");
+        succeed(&without.replace("experiments", "tune"));
+    }
+    if begins("compare") {
+        succeed(&format!("experiments --cell mlp{study}"));
+        succeed(&format!("tune --cell mlp{study}"));
+        succeed(&format!("experiments --protocol tuned --cell mlp{study}"));
+    }
+    // A command with --variant needs this variant.
+    if let Some((_, setting)) = words.split_once("--variant ") {
+        succeed(&format!("experiments --cell mlp --set {setting}"));
+    }
+    // These have tests of their own: one serves until Ctrl-C, one needs Slurm.
+    if words.starts_with("serve") || words.contains("slurm") {
+        return;
+    }
+    succeed(&words);
 }
 
 #[test]

@@ -75,7 +75,8 @@ fn the_table_of_times_in_the_readme_is_a_part_of_that_in_docs() {
     }
 }
 
-/// Comments in configs quote figures of the published runs. These figures have to match.
+/// Comments in configs quote figures of the published runs. These figures have to match. A mean is
+/// over the seeds 0, 1 and 2: the other rates in these comments were trained with no others.
 #[test]
 fn figures_in_comments_of_configs_match_the_published_runs() {
     let rows = published();
@@ -114,7 +115,7 @@ fn figures_in_comments_of_configs_match_the_published_runs() {
         ("2.6-autoencoder/60-pca", "pca", every, loss, 5),
     ] {
         let rows = rows.iter().filter(|row| row.cell == cell);
-        let rows = rows.filter(|row| seed.is_none_or(|seed| row.seed == seed));
+        let rows = rows.filter(|row| seed.map_or(row.seed < 3, |seed| row.seed == seed));
         let values: Vec<f64> = rows.filter_map(of).collect();
         let mean = Spread::of(&values).unwrap().mean;
         says(
