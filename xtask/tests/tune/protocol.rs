@@ -65,12 +65,6 @@ fn a_tuned_run_has_the_chosen_rate_and_a_tree_of_its_own() {
         "experiments --protocol tuned --cell mlp --list --json",
     );
     assert!(json.contains("learning_rate = 0.08"), "{json}");
-    place.trained();
-    let error = refused(&place, "report --publish --protocol tuned");
-    assert!(
-        error.contains("only runs of the written protocol"),
-        "{error}"
-    );
 }
 
 #[test]

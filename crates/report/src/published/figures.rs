@@ -2,7 +2,7 @@
 
 use kindling_formats::Study;
 
-use super::page::PublishedTree;
+use super::tree::PublishedTree;
 use crate::judge::{Estimate, Scale, shown};
 use crate::original::figure;
 use crate::read::by_cell;
@@ -41,7 +41,7 @@ pub(super) fn table(study: &Study, trees: &[PublishedTree], of: &str) -> Option<
     Some(columns)
 }
 
-impl PublishedTree<'_> {
+impl PublishedTree {
     /// The number of complete runs of a cell.
     fn seeds(&self, cell: &str) -> usize {
         by_cell(&self.runs).get(cell).map_or(0, Vec::len)

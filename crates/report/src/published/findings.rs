@@ -2,7 +2,7 @@
 
 use kindling_formats::Study;
 
-use super::page::{PublishedTree, name_of};
+use super::tree::{PublishedTree, name_of};
 
 /// The lines that replace `block`, which names claims in comments such as `<!-- mlp-beats-linear
 /// -->`: each becomes a line with its sentence and its verdicts by `trees`. `None` if it names a

@@ -7,7 +7,9 @@ mod findings;
 mod page;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod write;
 
-pub use page::{PublishedPage, published_page, published_trees};
+pub use page::{PublishedPage, published_page};
+pub use tree::published_trees;
 pub use write::publish;

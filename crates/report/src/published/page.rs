@@ -2,42 +2,15 @@
 //! each figure beside that of the original study.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use kindling_formats::{Layout, Protocol, Record, Size, Study, Tree, TreeKind};
+use kindling_formats::{Layout, Record, Study, TreeKind};
 
 use super::figures::table;
-use crate::judge::{Judgement, Verdict, found, lacks, look, needs};
+use super::findings::findings as findings_of;
+use super::tree::{PublishedTree, name_of};
+use crate::judge::{Judgement, Verdict, found, lacks, needs};
 use crate::original::reported;
-use crate::read::{RecordedRuns, read};
 use crate::tables::{Columns, grouped};
-
-/// A published tree, with its verdicts.
-pub(super) struct PublishedTree<'a> {
-    /// What the page calls the tree: `written`, `tuned`, or the name of its images.
-    pub(super) name: String,
-    pub(super) runs: RecordedRuns,
-    pub(super) judgements: Vec<Judgement>,
-    layout: &'a Layout,
-}
-
-/// The published trees below the folder `reference`, each with its name: the study, the tuned runs,
-/// and the variants, which are called by their images.
-pub fn published_trees(reference: &Path) -> Vec<(String, Layout)> {
-    let written = Layout::new(reference, Size::Full);
-    let mut trees = vec![
-        (Protocol::Written.name().to_string(), written.clone()),
-        (Protocol::Tuned.name().to_string(), written.tuned()),
-    ];
-    for name in written.variants() {
-        let layout = written.variant(&name);
-        let data = Tree::read(&layout).ok().and_then(|tree| tree.variant.data);
-        let data = data.and_then(|data| Some(data.dir.file_stem()?.display().to_string()));
-        trees.push((data.unwrap_or(name), layout));
-    }
-    trees.retain(|(_, layout)| layout.is_published());
-    trees
-}
 
 /// What is written about the published trees, as Markdown.
 pub struct PublishedPage {
@@ -53,19 +26,11 @@ pub struct PublishedPage {
 pub fn published_page(study: &Study, trees: &[(String, Layout)], findings: &str) -> PublishedPage {
     let trees: Vec<PublishedTree> = trees
         .iter()
-        .map(|(name, layout)| {
-            let runs = read(study, layout);
-            PublishedTree {
-                name: name.clone(),
-                judgements: look(study, layout, &runs).judgements,
-                runs,
-                layout,
-            }
-        })
+        .map(|(name, layout)| PublishedTree::read(study, name, layout))
         .collect();
     PublishedPage {
         page: page(study, &trees),
-        findings: super::findings::findings(study, &trees, findings),
+        findings: findings_of(study, &trees, findings),
     }
 }
 
@@ -92,8 +57,8 @@ fn page(study: &Study, trees: &[PublishedTree]) -> String {
         (
             "test_loss",
             "Test loss",
-            "Losses are mean cross-entropies, in nats, in section 2.5, and mean squared errors \
-             elsewhere; in section 2.6 per pixel, of pixels in [0, 1].",
+            "Losses of classifiers are mean cross-entropies, in nats. All others are mean squared \
+             errors, those of images per pixel, of pixels in [0, 1].",
         ),
     ] {
         if let Some(table) = table(study, trees, of) {
@@ -155,7 +120,7 @@ fn images(tree: &PublishedTree) -> String {
             )
         })
         .collect();
-    let folder = match tree.layout.kind() {
+    let folder = match tree.kind {
         TreeKind::Tuned => " The learning rates are in `tuned/choices.toml`.",
         _ => "",
     };
@@ -199,13 +164,4 @@ fn verdict(judgement: &Judgement) -> String {
         _ => name,
     };
     format!("{text}; {}", found(judgement))
-}
-
-/// The verdict in one or two words: `supported`, `refuted alone`, `open`.
-pub(super) fn name_of(judgement: &Judgement) -> String {
-    match judgement.verdict {
-        Verdict::Undecided => "open".into(),
-        verdict if verdict == judgement.together => verdict.name().into(),
-        verdict => format!("{} alone", verdict.name()),
-    }
 }
