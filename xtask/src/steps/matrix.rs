@@ -409,8 +409,8 @@ impl Trained {
         self.ends.iter().filter(|end| end.is_unfinished()).count()
     }
 
-    /// The records of all runs that have one, including failed runs. A result that an earlier config
-    /// has left, where the training of today's config was stopped, is none.
+    /// The records of all runs that have one, including failed runs. A record of an earlier config
+    /// does not count.
     fn records(&self) -> Vec<Record> {
         let names = self.missing.iter().map(RunSlot::name);
         let ends: BTreeMap<String, &RunEnd> = names.zip(&self.ends).collect();

@@ -28,7 +28,7 @@ pub fn root() -> &'static Path {
 
 /// The absolute path of a folder that a flag names, or the folder `default` of the
 /// repository if no flag names one.
-pub fn folder(named: Option<&Path>, default: &str) -> Result<PathBuf, CommandError> {
+pub fn folder(named: Option<&Path>, default: impl AsRef<Path>) -> Result<PathBuf, CommandError> {
     match named {
         Some(path) => std::path::absolute(path)
             .with_context(|| format!("`{}` is not a path", path.display()))
@@ -62,15 +62,11 @@ pub fn study(folders: &Folders) -> Result<Study, CommandError> {
 /// The output folder. Without `--out`, a study in another folder than the repository's `configs/`
 /// has a folder of its own below `artifacts/studies`, so that the results of studies do not mix.
 pub fn out(folders: &Folders) -> Result<PathBuf, CommandError> {
-    let artifacts = root().join("artifacts");
     let default = match folders.configs.as_deref().and_then(other_study) {
-        Some(name) => artifacts.join("studies").join(name),
-        None => artifacts,
+        Some(name) => Path::new("artifacts/studies").join(name),
+        None => "artifacts".into(),
     };
-    match &folders.out {
-        Some(_) => folder(folders.out.as_deref(), ""),
-        None => Ok(default),
-    }
+    folder(folders.out.as_deref(), default)
 }
 
 /// The name of the folder `configs` of a study; `None` if it is the repository's own, or is not

@@ -53,12 +53,10 @@ pub fn new(flags: &New) -> CommandResult {
 /// What differs from the files of a study of MNIST. By default nothing does.
 #[derive(Default)]
 struct Changes {
-    /// The keys of `[data]`.
+    /// The keys of `[data]`; empty for MNIST.
     data: String,
     /// How many images there are to learn from, if the pictures can be counted.
     train: Option<usize>,
-    /// Whether the images are other images than MNIST.
-    are_others: bool,
 }
 
 impl Changes {
@@ -82,11 +80,7 @@ impl Changes {
             data += "# The share of the pictures of each class that are only for testing.\n\
                      test_share = 0.2\n";
         }
-        Ok(Self {
-            data,
-            train,
-            are_others: true,
-        })
+        Ok(Self { data, train })
     }
 
     /// A file of the study with these changes.
@@ -94,8 +88,8 @@ impl Changes {
         let text = text.replace("[data]\n", &format!("[data]\n{}", self.data));
         let (batch, validation) = match self.train {
             Some(train) => (batch_size(train), (train / 5).max(1)),
-            None if self.are_others => (128, 1000),
-            None => return text,
+            None if self.data.is_empty() => return text,
+            None => (128, 1000),
         };
         text.replace("batch_size = 128", &format!("batch_size = {batch}"))
             .replace("validation = 10000", &format!("validation = {validation}"))

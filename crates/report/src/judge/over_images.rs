@@ -4,18 +4,13 @@
 use kindling_formats::{Claim, Comparison, Over, Study, Take, Term};
 
 use crate::judge::statement::Statement;
-use crate::judge::values::{ByCell, ClaimRecords};
+use crate::judge::values::{ClaimRecords, by_cell};
 use crate::read::{Evidence, MeanSquaresRow, RecordedRuns, TestImages};
-use crate::tables::complete;
 
 /// The mean squares of each comparison whose value is a mean over test images, each once. What
 /// cannot be compared, because something is missing, is left out.
 pub(crate) fn mean_squares(study: &Study, runs: &RecordedRuns) -> Vec<MeanSquaresRow> {
-    let mut by_cell = ByCell::new();
-    for record in complete(runs.records()) {
-        let of_cell = by_cell.entry(&record.cell).or_default();
-        of_cell.insert(record.seed, record);
-    }
+    let by_cell = by_cell(runs.records());
     let evidence = Evidence::all(study, runs);
     let cells = study.cells().iter().map(|cell| cell.name.as_str());
     let figures: Vec<Claim> = cells

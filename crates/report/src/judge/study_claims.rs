@@ -7,9 +7,8 @@ use crate::judge::decision::{NO_SPREAD, ONE_SEED, TIE, by_every_run, by_risks};
 use crate::judge::judgement::{Judgement, Verdict};
 use crate::judge::statement::Statement;
 use crate::judge::statistics::{ERROR_RATE, Holm, needed, spent};
-use crate::judge::values::{ByCell, ClaimRecords, Values};
+use crate::judge::values::{ByCell, ClaimRecords, Values, by_cell};
 use crate::read::{Evidence, TestImages};
-use crate::tables::complete;
 
 /// The confidence of the interval that is shown, which is that of the verdict alone.
 const CONFIDENCE: f64 = 1.0 - ERROR_RATE;
@@ -42,11 +41,7 @@ pub(crate) fn judge<'a>(
     evidence: &Evidence,
     looks: &Looks,
 ) -> Vec<Judgement> {
-    let mut by_cell = ByCell::new();
-    for record in complete(records) {
-        let of_cell = by_cell.entry(&record.cell).or_default();
-        of_cell.insert(record.seed, record);
-    }
+    let by_cell = by_cell(records);
     let claims = study.claims().iter();
     if size != Size::Full {
         return claims

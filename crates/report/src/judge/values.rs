@@ -7,12 +7,23 @@ use kindling_formats::{Claim, Comparison, Record, Study, Take, Term};
 use crate::judge::scale::Scale;
 use crate::read::TEST_IMAGES;
 use crate::spread::Spread;
+use crate::tables::complete;
 
 /// The largest relative difference between two values that rounding alone can cause.
 pub(super) const ROUNDING: f64 = 1e-12;
 
 /// Complete records by cell and seed.
 pub(super) type ByCell<'a> = BTreeMap<&'a str, BTreeMap<u64, &'a Record>>;
+
+/// The complete records among `records`.
+pub(super) fn by_cell<'a>(records: impl IntoIterator<Item = &'a Record>) -> ByCell<'a> {
+    let mut by_cell = ByCell::new();
+    for record in complete(records) {
+        let of_cell = by_cell.entry(&record.cell).or_default();
+        of_cell.insert(record.seed, record);
+    }
+    by_cell
+}
 
 /// The values of a claim, or why it has none.
 #[derive(Default)]
